@@ -1,0 +1,8 @@
+# The warnings every target of this project is compiled with; linked as grid_warnings.
+option(GRID_WERROR "Treat warnings as errors" OFF)
+add_library(grid_warnings INTERFACE)
+target_compile_options(
+  grid_warnings
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
+            # Designated initialisers leave the rest at its default on purpose.
+            -Wno-missing-field-initializers $<$<BOOL:${GRID_WERROR}>:-Werror>)

@@ -1,0 +1,25 @@
+#include "backend/backend.h"
+
+#include "base/error.h"
+
+namespace grid::backend {
+
+static bool allowed(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+         c == '_' || c == '-';
+}
+
+void check_key(std::string_view key) {
+  std::string_view rest = key;
+  for (;;) {
+    std::size_t slash = rest.find('/');
+    std::string_view component = rest.substr(0, slash);
+    bool good = !component.empty() && component != "." && component != "..";
+    for (char c : component) good = good && allowed(c);
+    if (!good) fail(ErrorKind::invalid_argument, "\"{}\" is not a key of a store", key);
+    if (slash == std::string_view::npos) return;
+    rest.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace grid::backend

@@ -1,0 +1,64 @@
+// A flat map from keys to immutable objects: a local folder, a bucket, or a std::map in tests.
+// Every implementation passes backend_conformance_test.cc.
+//
+// A backend knows nothing of chunks, digests or datasets, and does not check the bytes it
+// returns; store::ChunkStore does.
+//
+// Keys are '/'-separated, non-empty components of [a-zA-Z0-9._-], none of them "." or "..".
+//
+// Thread-safe. An object appears whole or not at all, and once create() has returned, it is
+// durable and every later call by any client sees it. Failures throw Error; a key that is absent
+// is no failure.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+
+namespace grid::backend {
+
+struct ObjectEntry {
+  std::string key;
+  std::uint64_t size = 0;  // bytes
+
+  bool operator==(const ObjectEntry&) const = default;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Stores a new object. Returns false and changes nothing if `key` is taken: publishing a
+  // version is winning the race to create its key.
+  virtual bool create(std::string_view key, BytesView data) = 0;
+
+  // Reads a whole object; nullopt if there is none at `key`.
+  virtual std::optional<Bytes> find(std::string_view key) const = 0;
+
+  // Fills `out` with the object's bytes from `offset` on. Returns false if there is no object at
+  // `key`. Throws `corrupt` if the object ends before `out` is full.
+  virtual bool find_range(std::string_view key, std::uint64_t offset,
+                          MutableBytesView out) const = 0;
+
+  // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
+  virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
+
+  // The first components after `prefix`, each once, sorted: what a folder listing would show.
+  virtual std::vector<std::string> list_names(std::string_view prefix) const = 0;
+
+  // Removes an object; false if there was none.
+  virtual bool remove(std::string_view key) = 0;
+
+  // What messages call this store, for instance its path or URL.
+  virtual std::string name() const = 0;
+};
+
+// Throws `invalid_argument` unless `key` follows the rule above.
+void check_key(std::string_view key);
+
+}  // namespace grid::backend

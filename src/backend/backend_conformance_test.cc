@@ -1,0 +1,160 @@
+// What every backend promises, tested on every backend.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <functional>
+#include <thread>
+
+#include "backend/local.h"
+#include "backend/memory.h"
+#include "backend/open.h"
+#include "base/error.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::backend {
+namespace {
+
+struct Subject {
+  std::string name;
+  std::function<std::unique_ptr<Backend>(const std::filesystem::path&)> make;
+};
+
+class BackendConformance : public ::testing::TestWithParam<Subject> {
+ protected:
+  testing::TemporaryFolder folder_;
+  std::unique_ptr<Backend> backend_ = GetParam().make(folder_ / "store");
+};
+
+INSTANTIATE_TEST_SUITE_P(
+    All, BackendConformance,
+    ::testing::Values(
+        Subject{"memory", [](const auto&) { return std::make_unique<MemoryBackend>(); }},
+        Subject{"local", [](const auto& path) { return std::make_unique<LocalBackend>(path); }}),
+    [](const auto& subject) { return subject.param.name; });
+
+TEST_P(BackendConformance, FindsWhatWasCreated) {
+  EXPECT_TRUE(backend_->create("a/b", as_bytes("text")));
+  EXPECT_EQ(as_text(backend_->find("a/b").value()), "text");
+  EXPECT_FALSE(backend_->find("a/c"));
+  EXPECT_FALSE(backend_->find("a/b/c"));
+}
+
+TEST_P(BackendConformance, NeverOverwrites) {
+  EXPECT_TRUE(backend_->create("key", as_bytes("first")));
+  EXPECT_FALSE(backend_->create("key", as_bytes("second")));
+  EXPECT_EQ(as_text(backend_->find("key").value()), "first");
+}
+
+TEST_P(BackendConformance, KeepsEmptyAndLargeObjects) {
+  std::string large = testing::random_bytes(5 << 20, 1);
+  EXPECT_TRUE(backend_->create("empty", {}));
+  EXPECT_TRUE(backend_->create("large", as_bytes(large)));
+  EXPECT_EQ(backend_->find("empty").value().size(), 0u);
+  EXPECT_EQ(as_text(backend_->find("large").value()), large);
+}
+
+TEST_P(BackendConformance, ReadsRanges) {
+  backend_->create("key", as_bytes("0123456789"));
+  Bytes out(3);
+  EXPECT_TRUE(backend_->find_range("key", 4, out));
+  EXPECT_EQ(as_text(out), "456");
+  EXPECT_FALSE(backend_->find_range("none", 4, out));
+  Bytes nothing;
+  EXPECT_TRUE(backend_->find_range("key", 10, nothing));
+}
+
+TEST_P(BackendConformance, ARangeBeyondTheEndIsCorrupt) {
+  backend_->create("key", as_bytes("0123456789"));
+  Bytes out(3);
+  for (std::uint64_t offset : {8, 11, 1000}) {
+    try {
+      backend_->find_range("key", offset, out);
+      FAIL() << offset;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    }
+  }
+}
+
+TEST_P(BackendConformance, ListsSortedBelowAPrefix) {
+  for (const char* key : {"b", "a/2", "a/10", "a/b/c", "ab"}) backend_->create(key, as_bytes(key));
+  EXPECT_EQ(backend_->list("a/"),
+            (std::vector<ObjectEntry>{{"a/10", 4}, {"a/2", 3}, {"a/b/c", 5}}));
+  EXPECT_EQ(backend_->list("").size(), 5u);
+  EXPECT_TRUE(backend_->list("none/").empty());
+  EXPECT_EQ(backend_->list_names("a/"), (std::vector<std::string>{"10", "2", "b"}));
+  EXPECT_EQ(backend_->list_names(""), (std::vector<std::string>{"a", "ab", "b"}));
+  EXPECT_TRUE(backend_->list_names("none/").empty());
+}
+
+TEST_P(BackendConformance, Removes) {
+  backend_->create("a/b", as_bytes("text"));
+  Bytes out(4);
+  backend_->find_range("a/b", 0, out);
+  EXPECT_TRUE(backend_->remove("a/b"));
+  EXPECT_FALSE(backend_->remove("a/b"));
+  EXPECT_FALSE(backend_->find("a/b"));
+  EXPECT_FALSE(backend_->find_range("a/b", 0, out));
+  EXPECT_TRUE(backend_->create("a/b", as_bytes("new")));
+}
+
+TEST_P(BackendConformance, RefusesKeysThatAreNotKeys) {
+  for (const char* key : {"", "/", "/a", "a/", "a//b", "..", "a/../b", ".", "a b", "a\n"}) {
+    EXPECT_THROW(backend_->create(key, {}), Error) << key;
+    EXPECT_THROW(backend_->find(key), Error) << key;
+  }
+}
+
+TEST_P(BackendConformance, OneOfManyWritersWins) {
+  for (int round = 0; round < 20; ++round) {
+    std::string key = "race/" + std::to_string(round);
+    std::atomic<int> winners = 0;
+    std::string winner;
+    {
+      std::vector<std::jthread> writers;
+      for (int i = 0; i < 8; ++i)
+        writers.emplace_back([&, text = std::to_string(i)] {
+          if (!backend_->create(key, as_bytes(text))) return;
+          ++winners;
+          winner = text;
+        });
+    }
+    EXPECT_EQ(winners, 1);
+    EXPECT_EQ(as_text(backend_->find(key).value()), winner);
+  }
+}
+
+TEST(LocalBackend, LeavesNothingButObjectsBehind) {
+  testing::TemporaryFolder folder;
+  LocalBackend backend(folder / "store");
+  backend.create("a/b", as_bytes("text"));
+  backend.create("a/b", as_bytes("text"));
+  std::vector<std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder.path()))
+    if (entry.is_regular_file()) files.push_back(entry.path().filename());
+  EXPECT_EQ(files, std::vector<std::string>{"b"});
+}
+
+TEST(LocalBackend, TwoBackendsOnOneFolderSeeEachOther) {
+  testing::TemporaryFolder folder;
+  LocalBackend one(folder / "store"), other(folder / "store");
+  EXPECT_TRUE(one.create("key", as_bytes("text")));
+  EXPECT_FALSE(other.create("key", as_bytes("other")));
+  EXPECT_EQ(as_text(other.find("key").value()), "text");
+}
+
+TEST(Open, SaysWhichSchemesItDoesNotKnow) {
+  EXPECT_EQ(open("file:///x/y")->name(), "/x/y");
+  try {
+    open("ftp://host/x");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+    EXPECT_NE(std::string(error.what()).find("ftp://"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace grid::backend

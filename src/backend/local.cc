@@ -1,0 +1,224 @@
+#include "backend/local.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace grid::backend {
+
+namespace fs = std::filesystem;
+
+// The files that range reads were last made from, so that reading a pack chunk by chunk opens it
+// once. Objects never change, so a descriptor never goes stale; a removed object's descriptor
+// keeps readers that are already at it going.
+struct LocalBackend::OpenFiles {
+  static constexpr std::size_t count_max = 128;
+
+  std::mutex mutex;
+  std::list<std::pair<std::string, OpenFile>> order;  // guarded by mutex; most recent first
+  std::unordered_map<std::string_view, decltype(order)::iterator> by_key;  // guarded by mutex
+
+  OpenFile find(std::string_view key) {
+    std::lock_guard lock(mutex);
+    auto at = by_key.find(key);
+    if (at == by_key.end()) return nullptr;
+    order.splice(order.begin(), order, at->second);
+    return at->second->second;
+  }
+
+  void remember(std::string_view key, OpenFile file) {
+    std::lock_guard lock(mutex);
+    if (by_key.contains(key)) return;
+    order.emplace_front(std::string(key), std::move(file));
+    by_key.emplace(order.front().first, order.begin());
+    if (order.size() > count_max) {
+      by_key.erase(order.back().first);
+      order.pop_back();
+    }
+  }
+
+  void forget(std::string_view key) {
+    std::lock_guard lock(mutex);
+    auto at = by_key.find(key);
+    if (at == by_key.end()) return;
+    auto place = at->second;
+    by_key.erase(at);
+    order.erase(place);
+  }
+};
+
+LocalBackend::LocalBackend(fs::path root)
+    : root_(std::move(root)), open_files_(std::make_unique<OpenFiles>()) {}
+
+LocalBackend::~LocalBackend() = default;
+
+fs::path LocalBackend::path_of(std::string_view key) const {
+  check_key(key);
+  return root_ / key;
+}
+
+static void sync_folder(const fs::path& folder) {
+  FileDescriptor fd = open_file(folder, O_RDONLY | O_DIRECTORY);
+  // Some file systems cannot sync a folder and say EINVAL: they have nothing to sync.
+  if (::fsync(fd.get()) != 0 && errno != EINVAL)
+    throw system_error(errno, fmt::format("cannot sync {}", folder.string()));
+}
+
+// Makes a folder and those above it, each durable before anything is put into it.
+static void make_folders(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder.parent_path());
+  if (errno == EEXIST) return;
+  if (errno != ENOENT)
+    throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
+  make_folders(folder.parent_path());
+  make_folders(folder);
+}
+
+// Throws for anything but success (true) and a taken name (false).
+static bool link_succeeded(int result, const fs::path& path) {
+  if (result == 0) return true;
+  if (errno == EEXIST) return false;
+  throw system_error(errno, fmt::format("cannot create {}", path.string()));
+}
+
+static void write_and_sync(int fd, BytesView data, const fs::path& path) {
+  write_all(fd, data, path.native());
+  if (::fdatasync(fd) != 0) throw system_error(errno, fmt::format("cannot sync {}", path.string()));
+}
+
+static bool create_through_named_file(const fs::path& root, const fs::path& path, BytesView data) {
+  fs::path temporary = root / "tmp" / random_hex(16);
+  make_folders(temporary.parent_path());
+  FileDescriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444);
+  bool made = false;
+  try {
+    write_and_sync(fd.get(), data, path);
+    made = link_succeeded(::link(temporary.c_str(), path.c_str()), path);
+  } catch (const Error&) {
+    ::unlink(temporary.c_str());  // the disk may be full of it
+    throw;
+  }
+  ::unlink(temporary.c_str());
+  return made;
+}
+
+bool LocalBackend::create(std::string_view key, BytesView data) {
+  fs::path path = path_of(key);
+  fs::path folder = path.parent_path();
+  if (::access(path.c_str(), F_OK) == 0) return false;
+  FileDescriptor fd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
+  if (!fd && errno == ENOENT) {
+    make_folders(folder);
+    fd = FileDescriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
+  }
+  bool made = false;
+  if (fd) {
+    write_and_sync(fd.get(), data, path);
+    // linkat() of the descriptor itself needs a privilege; of its name in /proc it does not.
+    std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
+    made = link_succeeded(
+        ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW), path);
+  } else if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
+    made = create_through_named_file(root_, path, data);
+  } else {
+    throw system_error(errno, fmt::format("cannot write to the store at {}", folder.string()));
+  }
+  if (made) sync_folder(folder);
+  return made;
+}
+
+std::optional<Bytes> LocalBackend::find(std::string_view key) const {
+  return find_file_bytes(path_of(key));
+}
+
+LocalBackend::OpenFile LocalBackend::open_for_ranges(std::string_view key) const {
+  if (OpenFile file = open_files_->find(key)) return file;
+  FileDescriptor fd = find_file(path_of(key), O_RDONLY);
+  if (!fd) return nullptr;
+  auto file = std::make_shared<const FileDescriptor>(std::move(fd));
+  open_files_->remember(key, file);
+  return file;
+}
+
+bool LocalBackend::find_range(std::string_view key, std::uint64_t offset,
+                              MutableBytesView out) const {
+  OpenFile file = open_for_ranges(key);
+  if (!file) return false;
+  std::size_t got = read_at(file->get(), out, offset, key);
+  if (got < out.size())
+    fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, offset + got,
+         offset + out.size());
+  return true;
+}
+
+static bool is_folder(const fs::path& folder, const dirent& entry) {
+  if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+  std::error_code ignored;
+  return fs::is_directory(folder / entry.d_name, ignored);
+}
+
+// Calls visit(name, is_folder) for what lies in a folder; nothing if there is none.
+template <class Visit>
+static void visit_folder(const fs::path& folder, const Visit& visit) {
+  DIR* stream = ::opendir(folder.c_str());
+  if (stream == nullptr) {
+    if (errno == ENOENT || errno == ENOTDIR) return;
+    throw system_error(errno, fmt::format("cannot list {}", folder.string()));
+  }
+  std::unique_ptr<DIR, int (*)(DIR*)> owner(stream, ::closedir);
+  while (const dirent* entry = ::readdir(stream)) {
+    std::string_view name = entry->d_name;
+    if (name != "." && name != "..") visit(name, is_folder(folder, *entry));
+  }
+}
+
+static void list_below(const fs::path& folder, const std::string& prefix,
+                       std::vector<ObjectEntry>& found) {
+  visit_folder(folder, [&](std::string_view name, bool folder_below) {
+    fs::path path = folder / name;
+    if (folder_below) {
+      list_below(path, prefix + std::string(name) + "/", found);
+      return;
+    }
+    struct stat st;
+    if (::stat(path.c_str(), &st) == 0)  // else it was removed since it was listed
+      found.push_back({prefix + std::string(name), static_cast<std::uint64_t>(st.st_size)});
+  });
+}
+
+std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
+  std::vector<ObjectEntry> found;
+  list_below(root_ / prefix, std::string(prefix), found);
+  std::erase_if(found, [](const ObjectEntry& entry) { return entry.key.starts_with("tmp/"); });
+  std::sort(found.begin(), found.end(),
+            [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
+  return found;
+}
+
+std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const {
+  std::vector<std::string> names;
+  visit_folder(root_ / prefix, [&](std::string_view name, bool) { names.emplace_back(name); });
+  if (prefix.empty()) std::erase(names, "tmp");
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+bool LocalBackend::remove(std::string_view key) {
+  fs::path path = path_of(key);
+  open_files_->forget(key);
+  if (::unlink(path.c_str()) == 0) {
+    sync_folder(path.parent_path());
+    return true;
+  }
+  if (errno == ENOENT || errno == ENOTDIR) return false;
+  throw system_error(errno, fmt::format("cannot remove {}", path.string()));
+}
+
+}  // namespace grid::backend

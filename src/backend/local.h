@@ -1,0 +1,42 @@
+// A backend in a folder of the local machine: the key is the path below it.
+#pragma once
+
+#include <filesystem>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "backend/backend.h"
+#include "base/file.h"
+
+namespace grid::backend {
+
+// create() writes a file without a name, syncs it, links it under its key and syncs the folder:
+// a crash at any moment leaves the object whole or absent, and no temporary file behind. Where
+// the file system has no O_TMPFILE, a file under ROOT/tmp/ is linked instead.
+class LocalBackend : public Backend {
+ public:
+  // The folder is made by the first create().
+  explicit LocalBackend(std::filesystem::path root);
+  ~LocalBackend() override;
+
+  bool create(std::string_view key, BytesView data) override;
+  std::optional<Bytes> find(std::string_view key) const override;
+  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override;
+  std::vector<ObjectEntry> list(std::string_view prefix) const override;
+  std::vector<std::string> list_names(std::string_view prefix) const override;
+  bool remove(std::string_view key) override;
+  std::string name() const override { return root_.string(); }
+
+ private:
+  using OpenFile = std::shared_ptr<const FileDescriptor>;
+  struct OpenFiles;
+
+  std::filesystem::path path_of(std::string_view key) const;
+  OpenFile open_for_ranges(std::string_view key) const;
+
+  std::filesystem::path root_;
+  std::unique_ptr<OpenFiles> open_files_;
+};
+
+}  // namespace grid::backend

@@ -1,0 +1,124 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace grid {
+
+void FileDescriptor::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
+  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
+  if (!fd) throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  return fd;
+}
+
+FileDescriptor find_file(const std::filesystem::path& path, int flags) {
+  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC));
+  if (!fd && errno != ENOENT && errno != ENOTDIR)
+    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  return fd;
+}
+
+std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    ssize_t got =
+        ::pread(fd, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw system_error(errno, fmt::format("cannot read {}", name));
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+void write_all(int fd, BytesView data, std::string_view name) {
+  while (!data.empty()) {
+    ssize_t put = ::write(fd, data.data(), data.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error(errno, fmt::format("cannot write {}", name));
+    data = data.subspan(static_cast<std::size_t>(put));
+  }
+}
+
+std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
+  FileDescriptor fd = find_file(path, O_RDONLY);
+  if (!fd) return std::nullopt;
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0)
+    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  Bytes bytes(static_cast<std::size_t>(st.st_size));
+  bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
+  return bytes;
+}
+
+void replace_file(const std::filesystem::path& path, BytesView data) {
+  std::filesystem::path temporary = path;
+  temporary += ".tmp-" + random_hex(8);
+  {
+    FileDescriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL);
+    try {
+      write_all(fd.get(), data, temporary.native());
+    } catch (const Error&) {
+      ::unlink(temporary.c_str());  // the file is of no use, and the disk may be full of it
+      throw;
+    }
+  }
+  if (::rename(temporary.c_str(), path.c_str()) != 0) {
+    int why = errno;
+    ::unlink(temporary.c_str());
+    throw system_error(why, fmt::format("cannot replace {}", path.string()));
+  }
+}
+
+std::optional<MappedFile> MappedFile::find(const std::filesystem::path& path) {
+  FileDescriptor fd = find_file(path, O_RDONLY);
+  if (!fd) return std::nullopt;
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0)
+    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  MappedFile file;
+  if (st.st_size == 0) return file;
+  auto size = static_cast<std::size_t>(st.st_size);
+  void* at = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (at == MAP_FAILED) throw system_error(errno, fmt::format("cannot map {}", path.string()));
+  file.data_ = static_cast<const std::byte*>(at);
+  file.size_ = size;
+  return file;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+void MappedFile::expect_random_reads() const {
+  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_RANDOM);
+}
+
+std::optional<FileLock> FileLock::find(const std::filesystem::path& path) {
+  FileDescriptor fd = open_file(path, O_RDWR | O_CREAT);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return std::nullopt;
+    throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+  }
+  return FileLock(std::move(fd));
+}
+
+}  // namespace grid

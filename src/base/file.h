@@ -1,0 +1,87 @@
+// Files of the local machine: descriptors with an owner, whole reads and writes, mappings, locks.
+// All functions throw Error with the path in the sentence.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/bytes.h"
+
+namespace grid {
+
+// Owns a file descriptor; -1 is "none".
+class FileDescriptor {
+ public:
+  FileDescriptor() = default;
+  explicit FileDescriptor(int fd) : fd_(fd) {}
+  ~FileDescriptor() { reset(); }
+  FileDescriptor(FileDescriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  FileDescriptor& operator=(FileDescriptor&& other) noexcept {
+    if (this != &other) {
+      reset();
+      fd_ = std::exchange(other.fd_, -1);
+    }
+    return *this;
+  }
+
+  explicit operator bool() const { return fd_ >= 0; }
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+  void reset();
+
+ private:
+  int fd_ = -1;
+};
+
+// open(2) with O_CLOEXEC added; throws, the path in the message.
+FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0666);
+// The same, but empty if there is no such file.
+FileDescriptor find_file(const std::filesystem::path& path, int flags);
+
+// Reads up to out.size() bytes at `offset`, fewer only at the end of the file.
+std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name);
+void write_all(int fd, BytesView data, std::string_view name);
+
+// The whole file; nullopt if there is none.
+std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
+
+// Replaces `path` by a file with these bytes: readers see the old file or the new one, whole.
+// Not synced: for state that can be made again.
+void replace_file(const std::filesystem::path& path, BytesView data);
+
+// A file in memory, read-only. Empty files map to an empty view.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  static std::optional<MappedFile> find(const std::filesystem::path& path);
+  ~MappedFile();
+  MappedFile(MappedFile&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  MappedFile& operator=(MappedFile&& other) noexcept;
+
+  BytesView bytes() const { return {data_, size_}; }
+  // Tells the kernel that reads will be scattered, so that it reads no neighbours in.
+  void expect_random_reads() const;
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+// An exclusive flock(2) on a lock file that is made if need be; held until destruction.
+class FileLock {
+ public:
+  // Empty if another process holds it.
+  static std::optional<FileLock> find(const std::filesystem::path& path);
+
+ private:
+  explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}
+  FileDescriptor fd_;
+};
+
+}  // namespace grid

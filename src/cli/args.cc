@@ -1,0 +1,329 @@
+// Taking a command line apart, as getopt_long(3) would: `--name value`, `--name=value`, `-m value`,
+// `-mvalue`, flags together as in `-lR`, options and positionals in any order, and `--` before
+// positionals that begin with a dash.
+//
+// First the command is found: the leading words that are no options. Then its spec and the global
+// options say what each further word is. With `raw_rest` this ends at the first positional.
+//
+// By hand, since CLI11 2.1 takes the word after `--text=` for its empty value, and splits a
+// folder called "[a,b]" into two.
+#include "cli/args.h"
+
+#include <algorithm>
+#include <cassert>
+#include <deque>
+
+#include "base/error.h"
+#include "cli/suggest.h"
+
+namespace grid::cli {
+
+namespace {
+
+using Words = std::deque<std::string>;
+using Values = std::map<std::string, std::vector<std::string>>;
+
+std::string joined(const std::vector<std::string>& path) {
+  std::string out = "grid";
+  for (const std::string& word : path) out += " " + word;
+  return out;
+}
+
+bool is_option(std::string_view word) { return word.size() > 1 && word[0] == '-'; }
+
+const OptionSpec* find_option(const std::vector<OptionSpec>& options, std::string_view name) {
+  for (const OptionSpec& option : options)
+    if (option.name == name || (!option.short_name.empty() && option.short_name == name))
+      return &option;
+  return nullptr;
+}
+
+// Reads options of a list off the front of the words.
+class OptionReader {
+ public:
+  OptionReader(std::string command, std::vector<OptionSpec> options)
+      : command_(std::move(command)), options_(std::move(options)) {}
+
+  // Takes the option at the front, and its value; false if the list has no such option.
+  bool take(Words& words, Values& values) const {
+    const std::string word = words.front();
+    if (!word.starts_with("--")) return take_short(words, values);
+    std::size_t equals = word.find('=');
+    const OptionSpec* option = find_option(options_, word.substr(0, equals));
+    if (option == nullptr) return false;
+    words.pop_front();
+    if (option->value.empty()) {
+      if (equals != word.npos)
+        fail(ErrorKind::invalid_argument, "{}: {} takes no value", command_, option->name);
+      values[option->name].emplace_back();
+    } else if (equals != word.npos) {
+      values[option->name].push_back(word.substr(equals + 1));
+    } else {
+      take_value(*option, words, values);
+    }
+    return true;
+  }
+
+  [[noreturn]] void fail_unknown(std::string_view word) const {
+    std::vector<std::string> names;
+    for (const OptionSpec& option : options_) names.push_back(option.name);
+    word = word.substr(0, word.find('='));
+    fail(ErrorKind::invalid_argument, "{}: there is no option {}{}", command_, word,
+         did_you_mean(word, names));
+  }
+
+ private:
+  // "-l", "-lR", "-m TEXT" or "-mTEXT".
+  bool take_short(Words& words, Values& values) const {
+    const std::string word = words.front();
+    std::size_t letter = 1;
+    for (; letter < word.size(); ++letter) {
+      const OptionSpec* option = find_option(options_, std::string("-") + word[letter]);
+      if (option == nullptr) return false;
+      if (option->value.empty()) continue;
+      words.pop_front();
+      take_flags(word.substr(1, letter - 1), values);
+      if (letter + 1 < word.size())
+        values[option->name].push_back(word.substr(letter + 1));
+      else
+        take_value(*option, words, values);
+      return true;
+    }
+    words.pop_front();
+    take_flags(word.substr(1), values);
+    return true;
+  }
+
+  void take_flags(std::string_view letters, Values& values) const {
+    for (char letter : letters)
+      values[find_option(options_, std::string("-") + letter)->name].emplace_back();
+  }
+
+  void take_value(const OptionSpec& option, Words& words, Values& values) const {
+    if (words.empty())
+      fail(ErrorKind::invalid_argument, "{}: {} needs a value, {}", command_, option.name,
+           option.value);
+    values[option.name].push_back(std::move(words.front()));
+    words.pop_front();
+  }
+
+  std::string command_;
+  std::vector<OptionSpec> options_;
+};
+
+GlobalOptions globals_of(Values& values) {
+  GlobalOptions globals;
+  if (auto& stores = values["--store"]; !stores.empty()) {
+    if (stores.back().empty())
+      fail(ErrorKind::invalid_argument, "--store needs the path or URL of a store");
+    globals.store = stores.back();
+  }
+  for (const std::string& format : values["--output"]) {
+    if (format != "json" && format != "text")
+      fail(ErrorKind::invalid_argument, "-o takes json or text, not {}", format);
+    globals.json = format == "json";
+  }
+  globals.quiet = !values["--quiet"].empty();
+  globals.debug = !values["--debug"].empty();
+  return globals;
+}
+
+// What the leading words name.
+struct Named {
+  const Command* command = nullptr;
+  const CommandGroup* group = nullptr;
+};
+
+std::vector<std::string> names_below(const CommandTable& table, const CommandGroup* group) {
+  std::vector<std::string> names;
+  if (group == nullptr)
+    for (const CommandGroup& g : table.groups) names.push_back(g.name);
+  for (const Command& command : table.commands) {
+    const auto& path = command.spec.path;
+    if (command.spec.hidden) continue;
+    if (group == nullptr ? path.size() == 1 : path.size() == 2 && path[0] == group->name)
+      names.push_back(path.back());
+  }
+  return names;
+}
+
+[[noreturn]] void fail_unknown_command(const CommandTable& table, const CommandGroup* group,
+                                       std::string_view word) {
+  std::string before = group == nullptr ? "grid" : "grid " + group->name;
+  std::string hint = did_you_mean(word, names_below(table, group));
+  // A word of another level is the likeliest slip: `grid create` for `grid datastore create`.
+  if (hint.empty())
+    for (const Command& command : table.commands)
+      if (!command.spec.hidden && command.spec.path.back() == word)
+        hint = fmt::format("; did you mean {}?", joined(command.spec.path));
+  if (hint.empty()) hint = fmt::format("; see {} --help", before);
+  fail(ErrorKind::invalid_argument, "{}: there is no command {}{}", before, word, hint);
+}
+
+// Takes the words that name a command off the front, and the global options among them.
+Named take_command(const CommandTable& table, Words& words, Values& values) {
+  OptionReader reader("grid", global_options());
+  Named named;
+  std::vector<std::string> path;
+  while (!words.empty()) {
+    if (is_option(words.front())) {
+      if (reader.take(words, values)) continue;
+      if (named.group == nullptr) reader.fail_unknown(words.front());
+      break;
+    }
+    path.push_back(words.front());
+    words.pop_front();
+    for (const Command& command : table.commands)
+      if (command.spec.path == path) named.command = &command;
+    if (named.command != nullptr) return named;
+    const CommandGroup* above = named.group;
+    if (above == nullptr)
+      for (const CommandGroup& group : table.groups)
+        if (group.name == path[0]) named.group = &group;
+    if (named.group == above) fail_unknown_command(table, above, path.back());
+  }
+  return named;
+}
+
+// Puts the words that are no options under the names that the spec has for them.
+void assign_positionals(const CommandSpec& spec, Words positionals, Values& values) {
+  const std::string command = joined(spec.path);
+  for (const PositionalSpec& positional : spec.positionals) {
+    if (positionals.empty() && positional.required)
+      fail(ErrorKind::invalid_argument, "{}: {} is missing; see {} --help", command,
+           positional.name, command);
+    do {
+      if (positionals.empty()) break;
+      values[positional.name].push_back(std::move(positionals.front()));
+      positionals.pop_front();
+    } while (positional.repeatable);
+  }
+  if (!positionals.empty())
+    fail(ErrorKind::invalid_argument, "{}: {} is one word too many; see {} --help", command,
+         positionals.front(), command);
+}
+
+// Takes everything behind the command's name.
+Arguments take_arguments(const CommandSpec& spec, Words& words, Values& values) {
+  std::vector<OptionSpec> options = spec.options;
+  options.insert(options.end(), global_options().begin(), global_options().end());
+  OptionReader reader(joined(spec.path), std::move(options));
+  Words positionals;
+  bool options_ended = false;
+  while (!words.empty()) {
+    if (!options_ended && words.front() == "--") {
+      options_ended = true;
+      words.pop_front();
+      continue;
+    }
+    if (!options_ended && is_option(words.front())) {
+      if (!reader.take(words, values)) reader.fail_unknown(words.front());
+      continue;
+    }
+    if (spec.raw_rest) break;
+    positionals.push_back(std::move(words.front()));
+    words.pop_front();
+  }
+  if (values.contains("--help")) return Arguments(spec, {}, {});
+  if (spec.raw_rest) {
+    if (words.empty() && !spec.positionals.empty() && spec.positionals[0].required)
+      assign_positionals(spec, {}, values);
+    return Arguments(spec, values, {words.begin(), words.end()});
+  }
+  assign_positionals(spec, std::move(positionals), values);
+  return Arguments(spec, values, {});
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& global_options() {
+  static const std::vector<OptionSpec> options = {
+      {.name = "--store",
+       .value = "URL",
+       .help = "the store: a folder's path; else GRID_STORE, else ~/.local/share/grid",
+       .completes = Completes::folder},
+      {.name = "--output",
+       .short_name = "-o",
+       .value = "FORMAT",
+       .help = "text, or json: one document on standard output",
+       .default_value = "text"},
+      {.name = "--quiet", .short_name = "-q", .help = "no messages but errors, no progress"},
+      {.name = "--debug", .help = "say what takes how long"},
+      {.name = "--help", .short_name = "-h", .help = "show this"},
+  };
+  return options;
+}
+
+Invocation parse(const CommandTable& table, const std::vector<std::string>& all_words) {
+  Invocation invocation;
+  if (all_words == std::vector<std::string>{"--version"}) {
+    invocation.what = Invocation::What::version;
+    return invocation;
+  }
+  Words words(all_words.begin(), all_words.end());
+  bool help = !words.empty() && words.front() == "help";
+  if (help) words.pop_front();
+  Values values;
+  Named named = take_command(table, words, values);
+  help = help || values.contains("--help");
+  if (named.command == nullptr && named.group != nullptr && !help &&
+      std::find(words.begin(), words.end(), "--help") == words.end())
+    for (const Command& command : table.commands)
+      if (command.spec.path ==
+          std::vector<std::string>{named.group->name, named.group->default_command})
+        named.command = &command;
+
+  if (named.command != nullptr && !help) {
+    invocation.arguments = take_arguments(named.command->spec, words, values);
+    help = values.contains("--help");
+  }
+  invocation.globals = globals_of(values);
+  if (help || named.command == nullptr) {
+    invocation.what = Invocation::What::help;
+    if (named.command != nullptr)
+      invocation.help_path = named.command->spec.path;
+    else if (named.group != nullptr)
+      invocation.help_path = {named.group->name};
+    return invocation;
+  }
+  invocation.command = named.command;
+  return invocation;
+}
+
+bool asks_for_json(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] == "-ojson" || words[i] == "--output=json") return true;
+    if ((words[i] == "-o" || words[i] == "--output") && i + 1 < words.size() &&
+        words[i + 1] == "json")
+      return true;
+  }
+  return false;
+}
+
+bool Arguments::has(std::string_view name) const { return !all(name).empty(); }
+
+std::optional<std::string> Arguments::find(std::string_view name) const {
+  const std::vector<std::string>& given = all(name);
+  if (!given.empty()) return given.back();
+  if (const OptionSpec* option = find_option(spec_->options, name);
+      option != nullptr && !option->default_value.empty())
+    return option->default_value;
+  return std::nullopt;
+}
+
+std::string Arguments::get(std::string_view name) const {
+  std::optional<std::string> value = find(name);
+  assert(value.has_value());
+  return *value;
+}
+
+const std::vector<std::string>& Arguments::all(std::string_view name) const {
+  static const std::vector<std::string> none;
+  assert(find_option(spec_->options, name) != nullptr ||
+         std::any_of(spec_->positionals.begin(), spec_->positionals.end(),
+                     [&](const PositionalSpec& positional) { return positional.name == name; }));
+  auto found = values_.find(std::string(name));
+  return found == values_.end() ? none : found->second;
+}
+
+}  // namespace grid::cli

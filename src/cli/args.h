@@ -1,0 +1,64 @@
+// What was written after `grid`, taken apart by the rules of a CommandSpec.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace grid::cli {
+
+// The values of one command's options and positionals, under the names that its spec gives them
+// ("--exclude", "SOURCE"). Asking for a name that the spec does not have is a bug.
+class Arguments {
+ public:
+  Arguments(const CommandSpec& spec, std::map<std::string, std::vector<std::string>> values,
+            std::vector<std::string> rest)
+      : spec_(&spec), values_(std::move(values)), rest_(std::move(rest)) {}
+
+  // Whether a flag, option or positional was given.
+  bool has(std::string_view name) const;
+  // The last value given, else the spec's default; empty if neither is there.
+  std::optional<std::string> find(std::string_view name) const;
+  // The same for what is required or has a default.
+  std::string get(std::string_view name) const;
+  // Every value, in the order given.
+  const std::vector<std::string>& all(std::string_view name) const;
+  // For commands with `raw_rest`: the first positional and everything behind it, untouched.
+  const std::vector<std::string>& rest() const { return rest_; }
+
+ private:
+  const CommandSpec* spec_;
+  std::map<std::string, std::vector<std::string>> values_;
+  std::vector<std::string> rest_;
+};
+
+// The options that every command takes, wherever they stand.
+const std::vector<OptionSpec>& global_options();
+
+struct GlobalOptions {
+  std::optional<std::string> store;
+  bool json = false, quiet = false, debug = false;
+};
+
+// What a command line asks for.
+struct Invocation {
+  enum class What { run, help, version };
+  What what = What::run;
+  GlobalOptions globals;
+  std::vector<std::string> help_path;  // help: of this command or group; empty: of grid
+  const Command* command = nullptr;    // run
+  std::optional<Arguments> arguments;  // run
+};
+
+// `words` is the command line without the program's name. Throws `invalid_argument`, with the
+// nearest names, for what no command takes.
+Invocation parse(const CommandTable& table, const std::vector<std::string>& words);
+
+// Whether -o json stands in `words`: for reporting that they could not be parsed.
+bool asks_for_json(const std::vector<std::string>& words);
+
+}  // namespace grid::cli

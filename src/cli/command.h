@@ -1,0 +1,81 @@
+// What a command is: a description as data, from which parsing, --help and completion follow, and
+// the function that does it.
+//
+// To add one: write `Command x_command()` in a file of its own, declare it in commands.h and name
+// it in commands.cc.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/io.h"
+#include "cli/settings.h"
+#include "dataset/open_store.h"
+
+namespace grid::cli {
+
+class Arguments;
+
+// What a word on the command line may be completed to.
+enum class Completes { nothing, datastore, version, file, folder };
+
+struct OptionSpec {
+  std::string name;        // "--exclude"
+  std::string short_name;  // "-x", or empty
+  std::string value;       // what --help calls its value, "GLOB"; empty: a flag
+  std::string help;
+  std::string default_value;
+  bool repeatable = false;
+  Completes completes = Completes::nothing;
+};
+
+struct PositionalSpec {
+  std::string name;  // "SOURCE"
+  bool required = true;
+  bool repeatable = false;  // the last one only
+  Completes completes = Completes::nothing;
+};
+
+struct CommandSpec {
+  std::vector<std::string> path;  // {"datastore", "create"}
+  std::string summary;            // one line, a verb first, no full stop
+  std::string description;        // more, for --help; may be empty
+  std::vector<PositionalSpec> positionals;
+  std::vector<OptionSpec> options;
+  std::vector<std::string> examples;  // whole command lines
+  // The first positional and all that follows belong to another program: none of it is parsed.
+  bool raw_rest = false;
+  bool hidden = false;  // not in --help
+};
+
+enum class StoreUse { existing, make_if_absent };
+
+// What a command works with.
+struct Context {
+  const Settings& settings;
+  Output& output;
+
+  // Opens the store that the settings name. Throws as dataset::open_store() does.
+  std::shared_ptr<dataset::OpenStore> open_store(StoreUse use = StoreUse::existing) const;
+};
+
+struct Command {
+  CommandSpec spec;
+  // Returns the exit status; throws Error, which main() reports.
+  int (*run)(Context& context, const Arguments& arguments);
+};
+
+// A word that stands before others: `grid datastore …`.
+struct CommandGroup {
+  std::string name;
+  std::string summary;
+  std::string default_command;  // what the word alone means
+};
+
+struct CommandTable {
+  std::vector<CommandGroup> groups;
+  std::vector<Command> commands;
+};
+
+}  // namespace grid::cli

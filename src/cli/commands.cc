@@ -1,0 +1,37 @@
+#include "cli/commands.h"
+
+namespace grid::cli {
+
+const CommandTable& command_table() {
+  static const CommandTable table = {
+      .groups = {{.name = "datastore",
+                  .summary = "Make, look into, compare, check and delete datastores",
+                  .default_command = "list"}},
+      .commands =
+          {
+              datastore_create_command(),
+              datastore_list_command(),
+              datastore_show_command(),
+              datastore_ls_command(),
+              datastore_cat_command(),
+              datastore_get_command(),
+              datastore_diff_command(),
+              datastore_delete_command(),
+              datastore_describe_command(),
+              datastore_verify_command(),
+              mount_command(),
+              unmount_command(),
+              run_command(),
+              completion_command(),
+              complete_command(),
+          },
+  };
+  return table;
+}
+
+std::shared_ptr<dataset::OpenStore> Context::open_store(StoreUse use) const {
+  return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
+                                              .cache_folder = settings.cache_folder});
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,26 @@
+// Every command of grid, one function each; a command's file is named as the function.
+#pragma once
+
+#include "cli/command.h"
+
+namespace grid::cli {
+
+Command datastore_create_command();
+Command datastore_list_command();
+Command datastore_show_command();
+Command datastore_ls_command();
+Command datastore_cat_command();
+Command datastore_get_command();
+Command datastore_diff_command();
+Command datastore_delete_command();
+Command datastore_describe_command();
+Command datastore_verify_command();
+Command mount_command();
+Command unmount_command();
+Command run_command();
+Command completion_command();
+Command complete_command();
+
+const CommandTable& command_table();
+
+}  // namespace grid::cli

@@ -1,0 +1,112 @@
+// Rules that every command's spec follows, and what follows from the specs.
+#include "cli/commands.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "cli/args.h"
+#include "cli/candidates.h"
+#include "cli/help.h"
+#include "cli/suggest.h"
+#include "cli/text.h"
+
+namespace grid::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+TEST(Commands, HaveASummaryAndAnExample) {
+  for (const Command& command : command_table().commands) {
+    const CommandSpec& spec = command.spec;
+    EXPECT_FALSE(spec.summary.empty());
+    EXPECT_NE(spec.summary.back(), '.') << spec.summary;
+    EXPECT_NE(spec.examples.empty(), !spec.hidden) << spec.path.back();
+  }
+}
+
+TEST(Commands, NameNoOptionTwice) {
+  for (const Command& command : command_table().commands) {
+    std::set<std::string> names;
+    for (const auto* list : {&command.spec.options, &global_options()})
+      for (const OptionSpec& option : *list) {
+        EXPECT_TRUE(names.insert(option.name).second) << option.name;
+        EXPECT_TRUE(option.short_name.empty() || names.insert(option.short_name).second)
+            << option.short_name;
+        EXPECT_FALSE(option.help.empty()) << option.name;
+      }
+  }
+}
+
+TEST(Help, FitsTheTerminal) {
+  std::vector<Words> paths = {{}, {"datastore"}};
+  for (const Command& command : command_table().commands) paths.push_back(command.spec.path);
+  for (const Words& path : paths) {
+    std::string text = help_text(command_table(), path, 80);
+    for (std::size_t start = 0; start < text.size();) {
+      std::size_t end = text.find('\n', start);
+      std::string line = text.substr(start, end - start);
+      EXPECT_LE(display_width(line), 80u) << line;
+      start = end + 1;
+    }
+  }
+}
+
+TEST(Help, ShowsTheExamplesOfACommand) {
+  std::string text = help_text(command_table(), {"datastore", "create"}, 80);
+  EXPECT_NE(text.find("grid datastore create ./cats --name cats"), std::string::npos);
+  EXPECT_NE(text.find("--exclude GLOB"), std::string::npos);
+}
+
+NameSource toy_names() {
+  return {.datastores =
+              [] {
+                return Words{"cats", "dogs"};
+              },
+          .versions_of =
+              [](const std::string& name) {
+                return Words{name + ":1", name + ":2"};
+              }};
+}
+
+Words completed(const Words& words) {
+  Words out;
+  for (const Candidate& candidate : find_candidates(command_table(), words, toy_names()).words)
+    out.push_back(candidate.word);
+  return out;
+}
+
+TEST(Candidates, AreCommandsFirst) {
+  EXPECT_EQ(completed({"data"}), Words{"datastore"});
+  EXPECT_EQ(completed({"datastore", "de"}), (Words{"delete", "describe"}));
+  EXPECT_EQ(completed({"-o", "json", "unm"}), Words{"unmount"});
+  EXPECT_EQ(completed({"__"}), Words{});
+}
+
+TEST(Candidates, AreOptionsBehindADash) {
+  EXPECT_EQ(completed({"datastore", "create", "x", "--ex"}), Words{"--exclude"});
+  EXPECT_EQ(completed({"datastore", "ls", "-o", ""}), (Words{"json", "text"}));
+}
+
+TEST(Candidates, AreDatastoresThenTheirVersions) {
+  EXPECT_EQ(completed({"datastore", "ls", ""}), (Words{"cats", "dogs"}));
+  EXPECT_EQ(completed({"datastore", "show", "c"}), Words{"cats"});
+  EXPECT_EQ(completed({"datastore", "show", "cats:"}), (Words{"cats:1", "cats:2"}));
+  EXPECT_EQ(completed({"datastore", "create", "x", "--name", "d"}), Words{"dogs"});
+  EXPECT_EQ(completed({"datastore", "verify", "cats", "d"}), Words{"dogs"});
+  EXPECT_EQ(completed({"datastore", "describe", "cats", "d"}), Words{});
+}
+
+TEST(Candidates, LeaveFilesToTheShell) {
+  EXPECT_EQ(find_candidates(command_table(), {"mount", ""}, toy_names()).files, Completes::folder);
+  EXPECT_EQ(find_candidates(command_table(), {"datastore", "create", ""}, toy_names()).files,
+            Completes::file);
+}
+
+TEST(Suggest, NamesWhatIsFewSlipsAway) {
+  EXPECT_EQ(did_you_mean("craete", {"create", "cat", "delete"}), "; did you mean create?");
+  EXPECT_EQ(did_you_mean("zebra", {"create", "cat"}), "");
+}
+
+}  // namespace
+}  // namespace grid::cli

@@ -1,0 +1,150 @@
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/record.h"
+#include "cli/table.h"
+#include "cli/text.h"
+#include "run/attachment.h"
+
+namespace grid::cli {
+
+namespace {
+
+// A datastore, or one version of it, and who uses it.
+struct Shown {
+  std::string name;
+  std::string description;
+  std::vector<dataset::Version> versions;
+  std::vector<run::Attachment> users;
+};
+
+bool uses(const run::Attachment& user, const std::string& name,
+          std::optional<dataset::VersionNumber> number) {
+  for (const run::UsedVersion& used : user.versions)
+    if (used.name == name && (!number || used.version == *number)) return true;
+  return false;
+}
+
+Shown find_shown(const Context& context, const dataset::Reference& reference) {
+  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  Shown shown{.name = reference.name};
+  bool whole = !reference.version && !reference.named_latest;
+  if (whole) shown.versions = store->datastores->versions(reference.name);
+  // Of one that is unknown, resolve() has more to say than an empty list; of a deleted version
+  // only its absence is known.
+  if (shown.versions.empty()) shown.versions = {store->datastores->resolve(reference)};
+  shown.description = store->datastores->description(reference.name);
+  std::optional<dataset::VersionNumber> number;
+  if (!whole) number = shown.versions[0].record.number;
+  for (run::Attachment& user : run::live_attachments(context.settings.attachment_folder))
+    if (user.store_id == store->marker.store_id && uses(user, reference.name, number))
+      shown.users.push_back(std::move(user));
+  return shown;
+}
+
+std::string spell_uses(const Shown& shown, const run::Attachment& user) {
+  std::string versions;
+  for (const run::UsedVersion& used : user.versions)
+    if (used.name == shown.name)
+      versions += (versions.empty() ? "" : ", ") + spell(used.name, used.version);
+  return fmt::format("{} {} (process {}): {}", run::name_of(user.kind), user.label, user.pid,
+                     versions);
+}
+
+void write_users(Output& output, const Shown& shown) {
+  if (shown.users.empty()) return;
+  output.write("\nIn use by\n");
+  for (const run::Attachment& user : shown.users)
+    output.write(fmt::format("  {}\n", escape_controls(spell_uses(shown, user))));
+}
+
+void write_datastore(Output& output, const Shown& shown) {
+  output.write(shown.name + "\n");
+  if (!shown.description.empty())
+    output.write(fmt::format("  {}\n", escape_controls(shown.description)));
+  output.write("\n");
+  Table table;
+  table.columns = {
+      {.title = "VERSION", .align = Align::right}, {.title = "STATUS"},
+      {.title = "FILES", .align = Align::right},   {.title = "SIZE", .align = Align::right},
+      {.title = "STORED", .align = Align::right},  {.title = "CREATED"},
+      {.title = "SOURCE", .may_shrink = true},     {.title = "MESSAGE", .may_shrink = true}};
+  for (const dataset::Version& version : shown.versions) {
+    const dataset::VersionRecord& record = version.record;
+    table.rows.push_back({std::to_string(record.number),
+                          std::string(dataset::name_of(version.state)),
+                          format_count(record.totals.files), format_size(record.totals.bytes),
+                          format_size(record.stored_bytes), format_time(record.created),
+                          escape_controls(record.source), escape_controls(record.message)});
+  }
+  output.write(table.layout(output.result_width()));
+  write_users(output, shown);
+}
+
+void write_version(Output& output, const Shown& shown) {
+  const dataset::VersionRecord& record = shown.versions[0].record;
+  auto row = [&](std::string_view title, std::string_view text) {
+    if (!text.empty()) output.write(fmt::format("  {:<12}{}\n", title, escape_controls(text)));
+  };
+  output.write(spell(shown.name, record.number) + "\n");
+  row("description", shown.description);
+  row("status", dataset::name_of(shown.versions[0].state));
+  row("message", record.message);
+  row("source", record.source);
+  row("created", fmt::format("{} by {} with {}", format_time(record.created), record.created_by,
+                             record.program));
+  row("parent", record.parent ? spell(shown.name, *record.parent) : "");
+  row("files", format_count(record.totals.files));
+  row("folders", format_count(record.totals.folders));
+  row("symlinks", format_count(record.totals.symlinks));
+  row("size", fmt::format("{} ({} bytes)", format_size(record.totals.bytes),
+                          format_count(record.totals.bytes)));
+  row("stored", fmt::format("{} ({} bytes)", format_size(record.stored_bytes),
+                            format_count(record.stored_bytes)));
+  if (record.left_out > 0) row("left out", format_count(record.left_out));
+  row("root", record.root.hex());
+  write_users(output, shown);
+}
+
+void write_document(Output& output, const Shown& shown) {
+  JsonWriter json(output);
+  json.begin_object().member("name", shown.name).member("description", shown.description);
+  json.key("versions").begin_array();
+  for (const dataset::Version& version : shown.versions) {
+    json.begin_object();
+    write_version_members(json, shown.name, version);
+    json.end_object();
+  }
+  json.end_array().key("used_by").begin_array();
+  for (const run::Attachment& user : shown.users) {
+    json.begin_object().member("kind", run::name_of(user.kind)).name_member("label", user.label);
+    json.member("pid", user.pid).key("versions").begin_array();
+    for (const run::UsedVersion& used : user.versions)
+      if (used.name == shown.name) json.value(used.version);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
+}
+
+int show(Context& context, const Arguments& arguments) {
+  dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
+  Shown shown = find_shown(context, reference);
+  if (context.output.json())
+    write_document(context.output, shown);
+  else if (reference.version || reference.named_latest)
+    write_version(context.output, shown);
+  else
+    write_datastore(context.output, shown);
+  return 0;
+}
+
+}  // namespace
+
+Command datastore_show_command() {
+  return {.spec = {.path = {"datastore", "show"},
+                   .summary = "Show a datastore's versions, or all about one version",
+                   .positionals = {{.name = "NAME[:V]", .completes = Completes::version}},
+                   .examples = {"grid datastore show cats", "grid datastore show cats:3"}},
+          .run = show};
+}
+
+}  // namespace grid::cli

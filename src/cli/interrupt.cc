@@ -1,0 +1,70 @@
+#include "cli/interrupt.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace grid::cli {
+
+namespace {
+
+bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+[[noreturn]] void end_by(int signal) {
+  ::signal(signal, SIG_DFL);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
+  ::raise(signal);
+  ::_exit(128 + signal);
+}
+
+}  // namespace
+
+InterruptNotice::InterruptNotice(Output& output, std::function<std::string()> sentence)
+    : output_(output), sentence_(std::move(sentence)) {
+  sigemptyset(&signals_);
+  for (int signal : {SIGINT, SIGTERM, SIGHUP})
+    if (!is_ignored(signal)) sigaddset(&signals_, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals_, &former_mask_);
+  arrived_ = FileDescriptor(::signalfd(-1, &signals_, SFD_CLOEXEC));
+  stopped_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC));
+  if (!arrived_ || !stopped_) throw system_error(errno, "cannot wait for signals");
+  thread_ = std::thread([this] { wait(); });
+}
+
+InterruptNotice::~InterruptNotice() {
+  std::uint64_t one = 1;
+  [[maybe_unused]] ssize_t put = ::write(stopped_.get(), &one, sizeof one);
+  thread_.join();
+  ::pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
+}
+
+void InterruptNotice::wait() {
+  pollfd waits[] = {{arrived_.get(), POLLIN, 0}, {stopped_.get(), POLLIN, 0}};
+  while (::poll(waits, 2, -1) < 0 && errno == EINTR) {
+  }
+  signalfd_siginfo signal{};
+  if ((waits[0].revents & POLLIN) == 0 ||
+      ::read(arrived_.get(), &signal, sizeof signal) != sizeof signal)
+    return;
+  std::string sentence;
+  try {
+    sentence = sentence_();
+  } catch (const Error& error) {
+    // The process ends either way, and the signal says why.
+    sentence = error.what();
+  }
+  output_.stop_drawing();
+  output_.warn(sentence);
+  end_by(static_cast<int>(signal.ssi_signo));
+}
+
+}  // namespace grid::cli

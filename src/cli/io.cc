@@ -1,0 +1,106 @@
+#include "cli/io.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <limits>
+
+#include "cli/json.h"
+#include "cli/text.h"
+
+namespace grid::cli {
+
+namespace {
+
+constexpr std::size_t buffer_size_max = 64 << 10;
+
+unsigned terminal_width(int fd) {
+  winsize size{};
+  return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80u;
+}
+
+}  // namespace
+
+Output::Output(OutputOptions options)
+    : options_(options),
+      result_is_terminal_(::isatty(STDOUT_FILENO) == 1),
+      message_is_terminal_(::isatty(STDERR_FILENO) == 1),
+      started_(std::chrono::steady_clock::now()) {}
+
+unsigned Output::result_width() const {
+  return result_is_terminal_ ? terminal_width(STDOUT_FILENO) : std::numeric_limits<unsigned>::max();
+}
+
+unsigned Output::message_width() const { return terminal_width(STDERR_FILENO); }
+
+void Output::write(BytesView bytes) {
+  has_result_ = true;
+  append(buffer_, bytes);
+  if (buffer_.size() >= buffer_size_max) flush();
+}
+
+void Output::flush() {
+  Bytes pending = std::move(buffer_);
+  buffer_.clear();
+  BytesView left = pending;
+  while (!left.empty()) {
+    ssize_t put = ::write(STDOUT_FILENO, left.data(), left.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0 && errno == EPIPE) throw OutputClosed{};
+    if (put < 0) throw system_error(errno, "cannot write to standard output");
+    left = left.subspan(static_cast<std::size_t>(put));
+  }
+}
+
+void Output::write_message(std::string_view text) {
+  std::lock_guard lock(mutex_);
+  std::string whole;
+  if (line_is_drawn_) whole = "\r\x1b[K";
+  line_is_drawn_ = false;
+  whole += text;
+  // Where messages go nowhere there is nobody to tell.
+  [[maybe_unused]] ssize_t put = ::write(STDERR_FILENO, whole.data(), whole.size());
+}
+
+void Output::say(std::string_view sentence) {
+  if (!options_.quiet) write_message(escape_controls(sentence) + "\n");
+}
+
+void Output::warn(std::string_view sentence) {
+  write_message("grid: " + escape_controls(sentence) + "\n");
+}
+
+void Output::report(ErrorKind kind, std::string_view sentence) {
+  warn(sentence);
+  if (!json() || has_result_) return;
+  JsonWriter document(*this);
+  document.begin_object().key("error").begin_object();
+  document.member("kind", name_of(kind)).member("message", sentence);
+  document.end_object().end_object();
+  flush();
+}
+
+void Output::debug(std::string_view sentence) {
+  if (!options_.debug) return;
+  auto elapsed = std::chrono::steady_clock::now() - started_;
+  write_message(fmt::format("grid: {:8.3f} s  {}\n", std::chrono::duration<double>(elapsed).count(),
+                            escape_controls(sentence)));
+}
+
+void Output::draw_line(std::string_view line) {
+  std::lock_guard lock(mutex_);
+  if (drawing_stopped_) return;
+  std::string whole = fmt::format("\r{}\x1b[K", line);
+  line_is_drawn_ = true;
+  [[maybe_unused]] ssize_t put = ::write(STDERR_FILENO, whole.data(), whole.size());
+}
+
+void Output::wipe_line() { write_message(""); }
+
+void Output::stop_drawing() {
+  std::lock_guard lock(mutex_);
+  drawing_stopped_ = true;
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,81 @@
+// The two streams of a command: results on standard output, messages on standard error.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+namespace grid::cli {
+
+enum class Format { text, json };
+
+struct OutputOptions {
+  Format format = Format::text;
+  bool quiet = false;  // no messages but errors and warnings, no progress
+  bool debug = false;
+};
+
+// Whoever reads standard output has closed it; main() ends as SIGPIPE would have.
+struct OutputClosed {};
+
+// Results are buffered until flush(), which the destructor does not do: a failed write must be
+// reported. Messages are written at once. Thread-safe for messages, not for results.
+class Output {
+ public:
+  explicit Output(OutputOptions options);
+
+  bool json() const { return options_.format == Format::json; }
+  bool quiet() const { return options_.quiet; }
+  bool debugging() const { return options_.debug; }
+  bool result_is_terminal() const { return result_is_terminal_; }
+  bool message_is_terminal() const { return message_is_terminal_; }
+  // Columns of the terminal that results or messages go to; 80 if there is none to ask, and
+  // without limit for results that go elsewhere.
+  unsigned result_width() const;
+  unsigned message_width() const;
+
+  // Appends to the result. Throws OutputClosed, or Error if it cannot be written.
+  void write(BytesView bytes);
+  void write(std::string_view text) { write(as_bytes(text)); }
+  void flush();
+  // Whether anything was written to the result yet.
+  bool has_result() const { return has_result_; }
+
+  // A sentence for the person at the terminal; silent with --quiet.
+  void say(std::string_view sentence);
+  // A question, without a newline, always.
+  void ask(std::string_view question) { write_message(question); }
+  // "grid: SENTENCE", always: what went wrong or needs attention.
+  void warn(std::string_view sentence);
+  // Reports a failure: a warning, and with -o json the error document, if no result was begun.
+  void report(ErrorKind kind, std::string_view sentence);
+  // Timings and counters, with --debug only.
+  void debug(std::string_view sentence);
+
+  // One line that is redrawn in place: drawn by ProgressBar, wiped before any message.
+  void draw_line(std::string_view line);
+  void wipe_line();
+  // No line is drawn from now on: what is said next stays the last thing on the terminal.
+  void stop_drawing();
+
+ private:
+  void write_message(std::string_view text);
+
+  const OutputOptions options_;
+  const bool result_is_terminal_, message_is_terminal_;
+  const std::chrono::steady_clock::time_point started_;
+  Bytes buffer_;
+  bool has_result_ = false;
+
+  std::mutex mutex_;
+  bool line_is_drawn_ = false;    // guarded by mutex_
+  bool drawing_stopped_ = false;  // guarded by mutex_
+};
+
+}  // namespace grid::cli

@@ -1,0 +1,81 @@
+// The program: words in, exit status out. Every failure ends here as one sentence.
+#include <sys/stat.h>
+
+#include <csignal>
+#include <new>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/help.h"
+#include "cli/version.h"
+
+namespace grid::cli {
+
+namespace {
+
+int invoke(const Invocation& invocation, Output& output) {
+  switch (invocation.what) {
+    case Invocation::What::version:
+      output.write(fmt::format("grid {}\n", program_version()));
+      return 0;
+    case Invocation::What::help:
+      output.write(help_text(command_table(), invocation.help_path, output.message_width()));
+      return 0;
+    case Invocation::What::run:
+      break;
+  }
+  Settings settings = read_settings(invocation.globals.store);
+  Context context{settings, output};
+  output.debug(fmt::format("store {}", settings.store));
+  int status = invocation.command->run(context, *invocation.arguments);
+  output.flush();
+  output.debug(fmt::format("exit status {}", status));
+  return status;
+}
+
+int status_of(ErrorKind kind) { return kind == ErrorKind::invalid_argument ? 2 : 1; }
+
+// Runs `body`, which returns an exit status, and turns whatever it throws into a report and one.
+template <class Body>
+int reported(Output& output, Body body) {
+  try {
+    return body();
+  } catch (const OutputClosed&) {
+    return 128 + SIGPIPE;
+  } catch (const Error& error) {
+    output.report(error.kind(), error.what());
+    return status_of(error.kind());
+  } catch (const std::bad_alloc&) {
+    output.report(ErrorKind::no_space, "out of memory");
+  } catch (const std::exception& error) {
+    output.report(ErrorKind::unavailable, error.what());
+  }
+  return 1;
+}
+
+int run_words(const std::vector<std::string>& words) {
+  std::optional<Invocation> invocation;
+  Output early({.format = asks_for_json(words) ? Format::json : Format::text});
+  int status = reported(early, [&] {
+    invocation = parse(command_table(), words);
+    return 0;
+  });
+  if (!invocation) return status;
+  const GlobalOptions& globals = invocation->globals;
+  Output output({.format = globals.json ? Format::json : Format::text,
+                 .quiet = globals.quiet,
+                 .debug = globals.debug});
+  return reported(output, [&] {
+    int done = invoke(*invocation, output);
+    output.flush();
+    return done;
+  });
+}
+
+}  // namespace
+
+}  // namespace grid::cli
+
+int main(int argc, char** argv) {
+  return grid::cli::run_words(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,56 @@
+#include "cli/progress.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/text.h"
+
+namespace grid::cli {
+namespace {
+
+constexpr ProgressState half_way = {.files_done = 4512,
+                                    .bytes_done = 550'000'000,
+                                    .files_total = 9024,
+                                    .bytes_total = 1'100'000'000};
+const Pace steady = {.bytes_per_second = 55'000'000, .elapsed = std::chrono::seconds(10)};
+
+TEST(ProgressLine, SaysEverythingWhereThereIsRoom) {
+  EXPECT_EQ(progress_line("cats", half_way, steady, 110),
+            "cats  [===============               ]   50 %  4,512/9,024 files  550 MB/1.1 GB  "
+            "0:10 left  55.0 MB/s");
+}
+
+TEST(ProgressLine, NeverExceedsItsWidth) {
+  for (std::size_t width = 1; width < 120; ++width)
+    EXPECT_LE(display_width(progress_line("cats", half_way, steady, width)), width);
+}
+
+TEST(ProgressLine, LeavesOutTheLeastImportantFirst) {
+  std::string line = progress_line("cats", half_way, steady, 45);
+  EXPECT_NE(line.find("50 %"), std::string::npos) << line;
+  EXPECT_NE(line.find("4,512/9,024 files"), std::string::npos) << line;
+  EXPECT_EQ(line.find("MB/s"), std::string::npos) << line;
+}
+
+TEST(ProgressLine, ClaimsNoPercentageWhileTheTotalGrows) {
+  ProgressState counting = half_way;
+  counting.total_known = false;
+  EXPECT_EQ(progress_line("cats", counting, steady, 80),
+            "cats  4,512 files  550 MB  still counting  55.0 MB/s");
+}
+
+TEST(ProgressLine, CountsEmptyFilesAsWorkToo) {
+  EXPECT_EQ(fraction_done({.files_done = 1, .files_total = 4}), 0.25);
+  EXPECT_EQ(fraction_done({}), 0);
+}
+
+TEST(ProgressLine, ReachesAHundredOnlyAtTheEnd) {
+  ProgressState almost = half_way;
+  almost.files_done = almost.files_total;
+  almost.bytes_done = almost.bytes_total - 1;
+  EXPECT_NE(progress_line("cats", almost, steady, 80).find(" 99 %"), std::string::npos);
+  almost.bytes_done = almost.bytes_total;
+  EXPECT_NE(progress_line("cats", almost, steady, 80).find("100 %"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace grid::cli

@@ -1,0 +1,76 @@
+#include "cli/record.h"
+
+#include "base/error.h"
+#include "cli/suggest.h"
+#include "cli/text.h"
+
+namespace grid::cli {
+
+std::string spell(std::string_view name, dataset::VersionNumber number) {
+  return fmt::format("{}:{}", name, number);
+}
+
+void write_version_members(JsonWriter& json, std::string_view name,
+                           const dataset::Version& version) {
+  const dataset::VersionRecord& record = version.record;
+  json.member("name", name).member("version", record.number);
+  json.member("status", dataset::name_of(version.state));
+  json.member("root", record.root.hex());
+  json.key("parent");
+  if (record.parent)
+    json.value(*record.parent);
+  else
+    json.null();
+  json.name_member("source", record.source).member("message", record.message);
+  json.member("created", record.created).member("created_by", record.created_by);
+  json.member("program", record.program);
+  json.member("files", record.totals.files).member("folders", record.totals.folders);
+  json.member("symlinks", record.totals.symlinks).member("bytes", record.totals.bytes);
+  json.member("stored_bytes", record.stored_bytes).member("left_out", record.left_out);
+}
+
+void write_problems_member(JsonWriter& json, const std::vector<dataset::Problem>& problems) {
+  json.key("problems").begin_array();
+  for (const dataset::Problem& problem : problems) {
+    json.begin_object().name_member("path", problem.path).member("reason", problem.reason);
+    json.member("unsupported", problem.unsupported).end_object();
+  }
+  json.end_array();
+}
+
+void warn_of_problems(Output& output, const std::vector<dataset::Problem>& problems) {
+  for (const dataset::Problem& problem : problems)
+    output.warn(fmt::format("{}: {}; left out", problem.path, problem.reason));
+}
+
+std::string path_in_version(std::string_view written) {
+  std::string out;
+  while (!written.empty()) {
+    std::size_t end = std::min(written.find('/'), written.size());
+    std::string_view component = written.substr(0, end);
+    if (component == "..") fail(ErrorKind::invalid_argument, "a path inside a version has no ..");
+    if (!component.empty() && component != ".") {
+      if (!out.empty()) out += '/';
+      out += component;
+    }
+    written.remove_prefix(std::min(end + 1, written.size()));
+  }
+  return out;
+}
+
+dataset::EntryRef entry_at(const dataset::Manifest& manifest, std::string_view version,
+                           std::string_view path) {
+  if (std::optional<dataset::EntryRef> entry = manifest.find_path(path)) return *entry;
+  // More names than this in one folder are not worth reading for a hint.
+  constexpr std::uint64_t hint_names_max = 20'000;
+  std::size_t slash = path.rfind('/');
+  std::string_view folder = slash == path.npos ? "" : path.substr(0, slash);
+  std::vector<std::string> names;
+  dataset::EntryRange range = manifest.children(folder);
+  for (std::uint64_t i = 0; i < std::min(range.count, hint_names_max); ++i)
+    names.emplace_back(manifest.at(range.first + i).name());
+  fail(ErrorKind::not_found, "{} has no {}{}", version, path,
+       did_you_mean(slash == path.npos ? path : path.substr(slash + 1), names));
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,186 @@
+#include "cli/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+#include <ctime>
+
+namespace grid::cli {
+
+namespace {
+
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;  // bytes; 0: these bytes are no UTF-8
+};
+
+// Decodes the first code point of a text that is not empty.
+CodePoint first_code_point(std::string_view text) {
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || text.size() < size) return {};
+  char32_t value = lead & (0x7fu >> size);
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = value << 6 | (byte(i) & 0x3f);
+  }
+  bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
+  bool surrogate = value >= 0xd800 && value < 0xe000;
+  if (overlong || surrogate || value > 0x10ffff) return {};
+  return {value, size};
+}
+
+bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0); }
+
+// The marks that combine and the blocks that are two columns wide, by Unicode's East Asian Width;
+// coarse, since a table that is off by one column in a rare script is no harm.
+std::size_t width_of(char32_t c) {
+  if ((c >= 0x300 && c < 0x370) || (c >= 0x200b && c < 0x2010) || (c >= 0xfe00 && c < 0xfe10))
+    return 0;
+  bool wide = (c >= 0x1100 && c < 0x1160) || (c >= 0x2e80 && c < 0xa4d0) ||
+              (c >= 0xac00 && c < 0xd7a4) || (c >= 0xf900 && c < 0xfb00) ||
+              (c >= 0xfe30 && c < 0xfe70) || (c >= 0xff00 && c < 0xff61) ||
+              (c >= 0x1f300 && c < 0x1f650) || (c >= 0x1f900 && c < 0x1fa00) ||
+              (c >= 0x20000 && c < 0x40000);
+  return wide ? 2 : 1;
+}
+
+enum class Backslash { kept, doubled };
+
+std::string escape(std::string_view text, Backslash backslash) {
+  std::string out;
+  while (!text.empty()) {
+    CodePoint c = first_code_point(text);
+    std::size_t size = c.size == 0 ? 1 : c.size;
+    if (c.size == 0 || is_control(c.value)) {
+      if (text[0] == '\n')
+        out += "\\n";
+      else if (text[0] == '\t')
+        out += "\\t";
+      else
+        for (char byte : text.substr(0, size))
+          out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+    } else if (c.value == '\\' && backslash == Backslash::doubled) {
+      out += "\\\\";
+    } else {
+      out += text.substr(0, size);
+    }
+    text.remove_prefix(size);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string format_size(std::uint64_t bytes) {
+  static constexpr std::array units = {"kB", "MB", "GB", "TB", "PB", "EB"};
+  if (bytes < 1000) return fmt::format("{} B", bytes);
+  double value = static_cast<double>(bytes) / 1000;
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < units.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return value < 99.95 ? fmt::format("{:.1f} {}", value, units[unit])
+                       : fmt::format("{:.0f} {}", value, units[unit]);
+}
+
+std::string format_count(std::uint64_t count) {
+  std::string digits = std::to_string(count);
+  for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, 1, ',');
+  return digits;
+}
+
+std::string format_count(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
+}
+
+std::string format_duration(std::chrono::nanoseconds duration) {
+  double seconds = std::chrono::duration<double>(duration).count();
+  if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);
+  if (seconds < 99.95) return fmt::format("{:.1f} s", seconds);
+  auto whole = static_cast<std::uint64_t>(std::llround(seconds));
+  if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
+  return fmt::format("{} h {:02} min", whole / 3600, whole / 60 % 60);
+}
+
+std::string format_time(std::chrono::system_clock::time_point time) {
+  std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  localtime_r(&seconds, &parts);
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min);
+}
+
+std::string format_time(std::string_view rfc3339) {
+  std::tm parts{};
+  std::string text(rfc3339);
+  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+  if (end == nullptr) return text;
+  return format_time(std::chrono::system_clock::from_time_t(timegm(&parts)));
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t size = first_code_point(text).size;
+    if (size == 0) return false;
+    text.remove_prefix(size);
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view bytes) {
+  std::string out;
+  while (!bytes.empty()) {
+    std::size_t size = first_code_point(bytes).size;
+    out += size == 0 ? std::string_view("\xef\xbf\xbd") : bytes.substr(0, size);
+    bytes.remove_prefix(size == 0 ? 1 : size);
+  }
+  return out;
+}
+
+std::string escape_name(std::string_view name) { return escape(name, Backslash::doubled); }
+std::string escape_controls(std::string_view text) { return escape(text, Backslash::kept); }
+
+std::size_t display_width(std::string_view text) {
+  std::size_t width = 0;
+  while (!text.empty()) {
+    CodePoint c = first_code_point(text);
+    width += c.size == 0 ? 1 : width_of(c.value);
+    text.remove_prefix(c.size == 0 ? 1 : c.size);
+  }
+  return width;
+}
+
+std::string fit(std::string_view text, std::size_t width) {
+  if (display_width(text) <= width) return std::string(text);
+  if (width == 0) return "";
+  std::size_t columns = 0, end = 0;
+  while (end < text.size()) {
+    CodePoint c = first_code_point(text.substr(end));
+    std::size_t columns_more = c.size == 0 ? 1 : width_of(c.value);
+    if (columns + columns_more > width - 1) break;
+    columns += columns_more;
+    end += c.size == 0 ? 1 : c.size;
+  }
+  return std::string(text.substr(0, end)) + "…";
+}
+
+std::string shell_word(std::string_view word) {
+  static constexpr std::string_view plain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  if (!word.empty() && word.find_first_not_of(plain) == word.npos) return std::string(word);
+  std::string out = "'";
+  for (char c : word) {
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
+  }
+  return out + "'";
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,79 @@
+#include "cli/text.h"
+
+#include <gtest/gtest.h>
+
+namespace grid::cli {
+namespace {
+
+TEST(Text, WritesSizesInDecimalUnitsWithOneDecimalWhereItMatters) {
+  EXPECT_EQ(format_size(0), "0 B");
+  EXPECT_EQ(format_size(999), "999 B");
+  EXPECT_EQ(format_size(1000), "1.0 kB");
+  EXPECT_EQ(format_size(11'240'000), "11.2 MB");
+  EXPECT_EQ(format_size(99'949), "99.9 kB");
+  EXPECT_EQ(format_size(99'951), "100 kB");
+  EXPECT_EQ(format_size(999'499), "999 kB");
+  EXPECT_EQ(format_size(999'500), "1.0 MB");
+  EXPECT_EQ(format_size(1'100'000'000), "1.1 GB");
+  EXPECT_EQ(format_size(~0ull), "18.4 EB");
+}
+
+TEST(Text, SeparatesThousandsInCounts) {
+  EXPECT_EQ(format_count(0), "0");
+  EXPECT_EQ(format_count(999), "999");
+  EXPECT_EQ(format_count(1000), "1,000");
+  EXPECT_EQ(format_count(1234567), "1,234,567");
+  EXPECT_EQ(format_count(1, "file"), "1 file");
+  EXPECT_EQ(format_count(10100, "file"), "10,100 files");
+}
+
+TEST(Text, WritesDurationsAsLongAsTheyAre) {
+  using std::chrono::milliseconds;
+  EXPECT_EQ(format_duration(milliseconds(310)), "0.31 s");
+  EXPECT_EQ(format_duration(milliseconds(12'340)), "12.3 s");
+  EXPECT_EQ(format_duration(milliseconds(125'000)), "2 min 05 s");
+  EXPECT_EQ(format_duration(milliseconds(7'260'000)), "2 h 01 min");
+}
+
+TEST(Text, LeavesATimeThatIsNoneAsItIs) {
+  EXPECT_EQ(format_time("yesterday"), "yesterday");
+  EXPECT_EQ(format_time("2026-11-22T21:54:45Z").size(), std::string("2026-11-22 21:54").size());
+}
+
+TEST(Text, KnowsUtf8FromOtherBytes) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("Kätzchen 猫 🐈"));
+  EXPECT_FALSE(is_utf8("K\xe4tzchen"));
+  EXPECT_FALSE(is_utf8("\xc0\xaf"));          // overlong
+  EXPECT_FALSE(is_utf8("\xed\xa0\x80"));      // a surrogate
+  EXPECT_FALSE(is_utf8("\xf4\x90\x80\x80"));  // beyond Unicode
+  EXPECT_FALSE(is_utf8("\xe7\x8c"));          // cut short
+  EXPECT_EQ(to_utf8("K\xe4tzchen"), "K\xef\xbf\xbdtzchen");
+}
+
+TEST(Text, EscapesNamesSoThatNoTwoLookAlike) {
+  EXPECT_EQ(escape_name("plain name.jpg"), "plain name.jpg");
+  EXPECT_EQ(escape_name("two\nlines"), "two\\nlines");
+  EXPECT_EQ(escape_name("two\\nlines"), "two\\\\nlines");
+  EXPECT_EQ(escape_name("\x1b[31mred"), "\\x1b[31mred");
+  EXPECT_EQ(escape_name("K\xe4tzchen 猫"), "K\\xe4tzchen 猫");
+  EXPECT_EQ(escape_controls("C:\\a\r"), "C:\\a\\x0d");
+}
+
+TEST(Text, MeasuresAndCutsByColumns) {
+  EXPECT_EQ(display_width("猫 cat"), 6u);
+  EXPECT_EQ(display_width("e\u0301"), 1u);
+  EXPECT_EQ(fit("kittens", 7), "kittens");
+  EXPECT_EQ(fit("kittens", 4), "kit…");
+  EXPECT_EQ(fit("猫猫猫", 4), "猫…");
+}
+
+TEST(Text, QuotesWordsForAShell) {
+  EXPECT_EQ(shell_word("/mnt/cats:3"), "/mnt/cats:3");
+  EXPECT_EQ(shell_word("my cats"), "'my cats'");
+  EXPECT_EQ(shell_word("cat's"), "'cat'\\''s'");
+  EXPECT_EQ(shell_word(""), "''");
+}
+
+}  // namespace
+}  // namespace grid::cli

@@ -1,0 +1,7 @@
+#include "cli/version.h"
+
+namespace grid::cli {
+
+std::string_view program_version() { return GRID_VERSION; }
+
+}  // namespace grid::cli

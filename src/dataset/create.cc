@@ -1,0 +1,110 @@
+#include "dataset/create.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <thread>
+
+#include "base/error.h"
+#include "base/user.h"
+#include "dataset/importer.h"
+#include "dataset/scan_record.h"
+
+namespace grid::dataset {
+
+namespace fs = std::filesystem;
+
+// Workers also wait for the disk, so a few more than cores; not so many that their packs, 32 MiB
+// each, become the memory of the create.
+static unsigned default_workers() {
+  return std::clamp(std::thread::hardware_concurrency(), 4u, 16u);
+}
+
+// Device and inode of the store's folder, should it lie inside the source.
+static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
+    const OpenStore& store) {
+  struct stat st;
+  if (::stat(store.backend->name().c_str(), &st) != 0) return std::nullopt;
+  return std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino);
+}
+
+static fs::path scan_record_path(const OpenStore& store, const std::string& name) {
+  if (store.cache_folder.empty()) return {};
+  return store.cache_folder / "scans" / store.marker.store_id / name;
+}
+
+// The files of the newest version that need not be read again. Anything amiss with the version or
+// the record means that all files are read, which is always right.
+static std::optional<UnchangedFiles> find_unchanged(const OpenStore& store,
+                                                    const fs::path& scan_record,
+                                                    const std::optional<Version>& newest) {
+  if (!newest) return std::nullopt;
+  try {
+    return UnchangedFiles::find(scan_record, store.manifest(newest->record));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::unavailable) throw;
+    return std::nullopt;
+  }
+}
+
+static void refuse_incomplete(const CreateOptions& options, const std::vector<Problem>& problems) {
+  std::vector<Problem> failed;
+  std::copy_if(problems.begin(), problems.end(), std::back_inserter(failed),
+               [](const Problem& problem) { return !problem.unsupported; });
+  if (failed.empty() || options.allow_partial) return;
+  std::string sentence =
+      failed.size() == 1
+          ? fmt::format("{}: {}: {}", options.source.string(), failed[0].path, failed[0].reason)
+          : fmt::format("{}: {} files or folders could not be kept", options.source.string(),
+                        failed.size());
+  throw IncompleteSource(
+      sentence + "; nothing was published (--allow-partial makes a version without them)",
+      std::move(failed));
+}
+
+CreateResult create_version(OpenStore& store, const CreateOptions& options,
+                            CreateProgress& progress) {
+  check_datastore_name(options.name);
+  store.chunks->refresh();
+  std::optional<Version> newest = store.datastores->find_newest(options.name);
+  fs::path record_path = scan_record_path(store, options.name);
+  ScanRecordWriter scan_record(record_path);
+  Import imported = import_tree(*store.chunks,
+                                {.walk = {.source = options.source,
+                                          .excludes = options.excludes,
+                                          .skipped = folder_of_store(store)},
+                                 .workers = options.workers ? options.workers : default_workers()},
+                                find_unchanged(store, record_path, newest), scan_record, progress);
+  refuse_incomplete(options, imported.problems);
+  if (imported.totals.entries == 0)
+    fail(ErrorKind::not_found,
+         "{} is empty: a version needs at least one file or folder; nothing was published",
+         options.source.string());
+  CreateResult result{.files_read = imported.files_read,
+                      .files_unchanged = imported.files_unchanged,
+                      .bytes_read = imported.bytes_read,
+                      .bytes_new = imported.bytes_new,
+                      .problems = std::move(imported.problems)};
+  if (newest && newest->record.root == imported.root && !options.force) {
+    result.same = true;
+    result.record = newest->record;
+  } else {
+    VersionRecord record{.root = imported.root,
+                         .source = options.source.string(),
+                         .message = options.message,
+                         .created = utc_now(),
+                         .created_by = user_at_host(),
+                         .program = options.program,
+                         .totals = imported.totals,
+                         .stored_bytes = progress.bytes_stored,
+                         .left_out = result.problems.size()};
+    if (newest) record.parent = newest->record.number;
+    result.record = store.datastores->publish(options.name, std::move(record));
+  }
+  scan_record.finish(imported.root);
+  return result;
+}
+
+}  // namespace grid::dataset

@@ -1,0 +1,61 @@
+// From a source folder or file to the next version of a datastore: the life of a publish.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "dataset/open_store.h"
+#include "dataset/problem.h"
+
+namespace grid::dataset {
+
+struct CreateOptions {
+  std::filesystem::path source;  // a folder, or a file: a version with that one file
+  std::string name;              // checked
+  std::string message;
+  std::vector<std::string>
+      excludes;                // glob; with a '/': of the path below the source, else of any name
+  bool force = false;          // a new version even if nothing has changed
+  bool allow_partial = false;  // leave out files that could not be read
+  std::string program;         // recorded
+  unsigned workers = 0;        // threads; 0: as many as serve this machine
+};
+
+// Written by the workers, read by whoever draws a progress bar. All counts only grow.
+struct CreateProgress {
+  std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;  // found so far by the walk ahead
+  std::atomic<bool> total_known = false;                        // the walk ahead is done
+  std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
+  std::atomic<std::uint64_t> files_unchanged = 0, bytes_unchanged = 0;  // recognised unread
+  std::atomic<std::uint64_t> bytes_new = 0;     // not in the store before, uncompressed
+  std::atomic<std::uint64_t> bytes_stored = 0;  // written to packs
+};
+
+struct CreateResult {
+  VersionRecord record;  // of the new version, or of the one that it is the same as
+  bool same = false;     // nothing was published: the source equals record
+  std::uint64_t files_read = 0, files_unchanged = 0;
+  std::uint64_t bytes_read = 0, bytes_new = 0;
+  std::vector<Problem> problems;  // left out, all named
+};
+
+// Thrown when files that should have been kept could not be; nothing was published.
+class IncompleteSource : public Error {
+ public:
+  IncompleteSource(const std::string& message, std::vector<Problem> problems)
+      : Error(ErrorKind::changed, message), problems_(std::move(problems)) {}
+  const std::vector<Problem>& problems() const { return problems_; }
+
+ private:
+  std::vector<Problem> problems_;
+};
+
+// Throws Error; nothing is visible then. Anything already stored is found again by the next try.
+CreateResult create_version(OpenStore& store, const CreateOptions& options,
+                            CreateProgress& progress);
+
+}  // namespace grid::dataset

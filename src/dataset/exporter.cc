@@ -1,0 +1,239 @@
+// Writes files in the order of the tree, which is the order in which packs hold them, with a few
+// threads, each taking a stretch of the tree; folders come first, their times last.
+
+#include "dataset/exporter.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "base/error.h"
+
+namespace grid::dataset {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::uint64_t stretch_entries = 256;
+constexpr std::size_t read_size = 1 << 20;  // bytes
+constexpr std::size_t hole_size = 4096;     // zeros of this size and alignment become a hole
+
+class Export {
+ public:
+  Export(const OpenStore& store, const Manifest& manifest, std::string_view path,
+         fs::path destination, ExportProgress& progress)
+      : store_(store),
+        manifest_(manifest),
+        prefix_size_(path.empty() ? 0 : path.size() + 1),
+        destination_(std::move(destination)),
+        progress_(progress) {}
+
+  void write_folder(EntryRange range);
+  void write_single(const EntryRef& entry) { write_entry(entry, destination_); }
+
+ private:
+  fs::path target_of(const EntryRef& entry) const {
+    return destination_ / entry.path().substr(prefix_size_);
+  }
+  void write_stretches(EntryRange range);
+  void write_entry(const EntryRef& entry, const fs::path& to);
+  void write_file(const EntryRef& entry, const fs::path& to);
+  void write_hard_link(const EntryRef& entry, const fs::path& to);
+
+  const OpenStore& store_;
+  const Manifest& manifest_;
+  const std::size_t prefix_size_;
+  const fs::path destination_;
+  ExportProgress& progress_;
+
+  std::mutex mutex_;
+  std::uint64_t next_ = 0;      // guarded by mutex_; ordinal of the next stretch
+  std::exception_ptr failure_;  // guarded by mutex_
+};
+
+void set_time(const fs::path& path, std::int64_t mtime_ns) {
+  std::int64_t seconds = mtime_ns / 1'000'000'000, rest = mtime_ns % 1'000'000'000;
+  if (rest < 0) {  // before 1970
+    --seconds;
+    rest += 1'000'000'000;
+  }
+  timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}};
+  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+    throw system_error(errno, fmt::format("cannot set the time of {}", path.string()));
+}
+
+bool is_zero(BytesView bytes) {
+  return bytes[0] == std::byte{0} &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+// Writes at `offset`, leaving out aligned runs of zeros: the file has its full size already.
+void write_around_holes(int fd, BytesView data, std::uint64_t offset, const fs::path& to) {
+  auto put = [&](BytesView run, std::uint64_t at) {
+    while (!run.empty()) {
+      ssize_t done = ::pwrite(fd, run.data(), run.size(), static_cast<off_t>(at));
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) throw system_error(errno, fmt::format("cannot write {}", to.string()));
+      run = run.subspan(static_cast<std::size_t>(done));
+      at += static_cast<std::uint64_t>(done);
+    }
+  };
+  std::size_t begin = 0, at = 0;
+  while (at + hole_size <= data.size()) {
+    if (!is_zero(data.subspan(at, hole_size))) {
+      at += hole_size;
+      continue;
+    }
+    put(data.subspan(begin, at - begin), offset + begin);
+    at += hole_size;
+    begin = at;
+  }
+  put(data.subspan(begin), offset + begin);
+}
+
+void Export::write_file(const EntryRef& entry, const fs::path& to) {
+  thread_local Bytes scratch;
+  FileDescriptor fd = open_file(to, O_WRONLY | O_CREAT | O_EXCL, entry.executable() ? 0777 : 0666);
+  std::uint64_t size = entry.size();
+  for (std::uint64_t offset = 0; offset < size;) {
+    BytesView data;
+    try {
+      data = store_.contents->read(entry.content(), size, offset, read_size, scratch);
+    } catch (const Error& error) {
+      throw error.within(entry.path());
+    }
+    if (size > hole_size)
+      write_around_holes(fd.get(), data, offset, to);
+    else
+      write_all(fd.get(), data, to.native());
+    offset += data.size();
+    progress_.bytes_done += data.size();
+  }
+  // A file that ends in a hole gets its size here.
+  if (size > hole_size && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
+    throw system_error(errno, fmt::format("cannot write {}", to.string()));
+  set_time(to, entry.mtime_ns());
+}
+
+// A hard link whose first name is not part of what is written becomes a file of its own.
+void Export::write_hard_link(const EntryRef& entry, const fs::path& to) {
+  std::optional<EntryRef> first = manifest_.find_path(entry.target());
+  if (!first || first->kind() != EntryKind::file)
+    fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is no file", entry.path(),
+         entry.target());
+  bool inside =
+      prefix_size_ == 0 || entry.target().starts_with(entry.path().substr(0, prefix_size_));
+  if (inside && ::link(target_of(*first).c_str(), to.c_str()) == 0) return;
+  write_file(*first, to);
+}
+
+void Export::write_entry(const EntryRef& entry, const fs::path& to) {
+  switch (entry.kind()) {
+    case EntryKind::folder:
+      return;  // made before
+    case EntryKind::symlink:
+      if (::symlink(std::string(entry.target()).c_str(), to.c_str()) != 0)
+        throw system_error(errno, fmt::format("cannot make the link {}", to.string()));
+      set_time(to, entry.mtime_ns());
+      return;
+    case EntryKind::file:
+      write_file(entry, to);
+      break;
+    case EntryKind::hard_link:
+      write_hard_link(entry, to);
+      break;
+  }
+  ++progress_.files_done;
+}
+
+// One thread's share: stretches of the tree until there are none left, or somebody failed.
+void Export::write_stretches(EntryRange range) {
+  for (;;) {
+    EntryRange stretch;
+    {
+      std::lock_guard lock(mutex_);
+      if (failure_ || next_ == range.first + range.count) return;
+      stretch = {next_, std::min(stretch_entries, range.first + range.count - next_)};
+      next_ += stretch.count;
+    }
+    for (std::uint64_t i = 0; i < stretch.count; ++i) {
+      EntryRef entry = manifest_.at(stretch.first + i);
+      if (entry.kind() != EntryKind::hard_link) write_entry(entry, target_of(entry));
+    }
+  }
+}
+
+void Export::write_folder(EntryRange range) {
+  std::vector<std::pair<fs::path, std::int64_t>> folders;
+  std::vector<std::uint64_t> hard_links;
+  for (std::uint64_t i = range.first; i < range.first + range.count; ++i) {
+    EntryRef entry = manifest_.at(i);
+    if (entry.kind() == EntryKind::folder) folders.emplace_back(target_of(entry), entry.mtime_ns());
+    if (entry.kind() == EntryKind::hard_link) hard_links.push_back(i);
+    if (entry.kind() == EntryKind::file || entry.kind() == EntryKind::hard_link)
+      ++progress_.files_total;
+    if (entry.kind() == EntryKind::file) progress_.bytes_total += entry.size();
+  }
+  for (const auto& [folder, time] : folders)
+    if (::mkdir(folder.c_str(), 0777) != 0)
+      throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
+  next_ = range.first;
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 2u, 8u); ++i)
+      threads.emplace_back([&] {
+        try {
+          write_stretches(range);
+        } catch (...) {  // handed over to the thread that waits
+          std::lock_guard lock(mutex_);
+          if (!failure_) failure_ = std::current_exception();
+        }
+      });
+  }
+  if (failure_) std::rethrow_exception(failure_);
+  for (std::uint64_t ordinal : hard_links) {
+    EntryRef entry = manifest_.at(ordinal);
+    write_entry(entry, target_of(entry));
+  }
+  // Deepest first: writing into a folder would change its time again.
+  for (auto at = folders.rbegin(); at != folders.rend(); ++at) set_time(at->first, at->second);
+}
+
+void make_empty_folder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0777) == 0) return;
+  if (errno != EEXIST)
+    throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored) || !fs::is_empty(folder, ignored))
+    fail(ErrorKind::already_exists, "{} exists already and is not an empty folder",
+         folder.string());
+}
+
+}  // namespace
+
+void export_tree(const OpenStore& store, const Manifest& manifest, std::string_view path,
+                 const fs::path& destination, ExportProgress& progress) {
+  while (path.ends_with('/')) path.remove_suffix(1);
+  std::optional<EntryRef> entry = manifest.find_path(path);
+  if (!path.empty() && !entry) fail(ErrorKind::not_found, "there is no {} in this version", path);
+  Export exporter(store, manifest, path, destination, progress);
+  if (entry && entry->kind() != EntryKind::folder) {
+    if (fs::exists(fs::symlink_status(destination)))
+      fail(ErrorKind::already_exists, "{} exists already", destination.string());
+    progress.files_total = 1;
+    progress.bytes_total = entry->size();
+    exporter.write_single(*entry);
+    return;
+  }
+  make_empty_folder(destination);
+  exporter.write_folder(manifest.subtree(path));
+}
+
+}  // namespace grid::dataset

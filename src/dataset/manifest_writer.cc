@@ -1,0 +1,63 @@
+#include "dataset/manifest_writer.h"
+
+#include <cassert>
+
+namespace grid::dataset {
+
+// A segment ends behind an entry whose path says so, so that adding or removing a file moves no
+// more than one border. About 4,096 entries: small enough that a lookup in a cold segment
+// unpacks 0.3 MB, large enough that ten million files have a root of 300 KB.
+static constexpr std::size_t segment_entries_min = 1024, segment_entries_max = 16384;
+static constexpr std::uint64_t segment_end_mask = 4095;
+
+static bool ends_segment(const Entry& entry) {
+  return (digest_of(as_bytes(entry.path())).prefix() & segment_end_mask) == 0;
+}
+
+void ManifestWriter::add(Entry entry) {
+  assert(entries_.empty() ||
+         compare_keys(entries_.back().folder, entries_.back().name, entry.folder, entry.name) < 0);
+  TreeTotals& totals = root_.totals;
+  ++totals.entries;
+  switch (entry.kind) {
+    case EntryKind::file:
+      ++totals.files;
+      totals.bytes += entry.size;
+      break;
+    case EntryKind::hard_link:
+      ++totals.files;
+      break;
+    case EntryKind::folder:
+      ++totals.folders;
+      break;
+    case EntryKind::symlink:
+      ++totals.symlinks;
+      break;
+  }
+  entries_.push_back(std::move(entry));
+  if (entries_.size() == segment_entries_max ||
+      (entries_.size() >= segment_entries_min && ends_segment(entries_.back())))
+    end_segment();
+}
+
+void ManifestWriter::end_segment() {
+  Bytes bytes = encode_segment(entries_);
+  // A segment shares its frame with nothing: reading it unpacks it alone.
+  writer_.close_frame();
+  store::ChunkRef chunk = writer_.put(bytes);
+  writer_.close_frame();
+  root_.segments.push_back({.digest = chunk.digest,
+                            .first = root_.totals.entries - entries_.size(),
+                            .count = static_cast<std::uint32_t>(entries_.size()),
+                            .size = chunk.size,
+                            .first_folder = entries_.front().folder,
+                            .first_name = entries_.front().name});
+  entries_.clear();
+}
+
+Digest ManifestWriter::finish() {
+  if (!entries_.empty()) end_segment();
+  return writer_.put(encode_root(root_)).digest;
+}
+
+}  // namespace grid::dataset

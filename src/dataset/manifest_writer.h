@@ -1,0 +1,37 @@
+// Writing a version's tree: entries in, the root's digest out.
+#pragma once
+
+#include <vector>
+
+#include "dataset/root.h"
+#include "dataset/tree.h"
+#include "store/chunk_session.h"
+
+namespace grid::dataset {
+
+// Holds one segment at a time. The same entries give the same root, whoever writes them when.
+class ManifestWriter {
+ public:
+  // Segments and root are stored through `writer`, which outlives this.
+  explicit ManifestWriter(store::ChunkWriter& writer) : writer_(writer) {}
+
+  // Entries come in tree order, each key once. A folder's entry comes before its content.
+  void add(Entry entry);
+
+  // The files with several names, sorted by path; `finish` comes next.
+  void set_link_counts(std::vector<std::pair<std::string, std::uint32_t>> counts) {
+    root_.link_counts = std::move(counts);
+  }
+  Digest finish();
+
+  const TreeTotals& totals() const { return root_.totals; }
+
+ private:
+  void end_segment();
+
+  store::ChunkWriter& writer_;
+  ManifestRoot root_;
+  std::vector<Entry> entries_;  // of the open segment
+};
+
+}  // namespace grid::dataset

@@ -1,0 +1,45 @@
+// A store opened for use: its chunks, its datastores and the caches that readers share.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "backend/backend.h"
+#include "dataset/content_reader.h"
+#include "dataset/datastore.h"
+#include "dataset/manifest.h"
+#include "store/chunk_store.h"
+
+namespace grid::dataset {
+
+struct OpenStoreOptions {
+  bool make_if_absent = false;         // else `not_found`, with what to do
+  std::filesystem::path cache_folder;  // see store::ChunkStoreOptions; empty: nothing is kept
+  std::size_t segment_cache_size_max = 24 << 20;  // bytes
+  std::size_t recipe_cache_size_max = 8 << 20;    // bytes
+  std::size_t frame_cache_size_max = 16 << 20;    // bytes
+};
+
+// Thread-safe, as its parts are.
+struct OpenStore {
+  std::shared_ptr<backend::Backend> backend;
+  store::StoreMarker marker;
+  std::shared_ptr<store::ChunkStore> chunks;
+  std::shared_ptr<SegmentCache> segments;
+  std::shared_ptr<ContentReader> contents;
+  std::shared_ptr<Datastores> datastores;
+  std::filesystem::path cache_folder;
+
+  std::shared_ptr<const Manifest> manifest(const VersionRecord& record) const {
+    return Manifest::open(chunks, segments, record.root);
+  }
+};
+
+// `location` as for backend::open(). Throws `not_found` (nothing there), `corrupt` (no store),
+// `unsupported` (a newer format), `permission_denied`.
+std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options);
+std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
+                                      const OpenStoreOptions& options);
+
+}  // namespace grid::dataset

@@ -1,0 +1,19 @@
+// Something about one file that a person should hear of.
+#pragma once
+
+#include <string>
+
+namespace grid::dataset {
+
+struct Problem {
+  std::string path;    // below the source or the version
+  std::string reason;  // "changed while it was read", "is a socket", "Permission denied"
+  // A version cannot hold such a thing at all (a socket, a device): it is left out and named.
+  // Otherwise the file should have been kept and could not be: the create fails, unless partial
+  // versions are allowed.
+  bool unsupported = false;
+
+  bool operator==(const Problem&) const = default;
+};
+
+}  // namespace grid::dataset

@@ -1,0 +1,101 @@
+#include "dataset/reference.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "store/layout.h"
+
+namespace grid::dataset {
+
+static bool is_letter_or_digit(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); }
+static bool is_name_character(char c) {
+  return is_letter_or_digit(c) || c == '.' || c == '_' || c == '-';
+}
+static constexpr std::size_t name_size_max = 63;
+
+bool is_datastore_name(std::string_view name) {
+  return !name.empty() && name.size() <= name_size_max && is_letter_or_digit(name.front()) &&
+         std::all_of(name.begin(), name.end(), is_name_character);
+}
+
+void check_datastore_name(std::string_view name) {
+  if (!is_datastore_name(name))
+    fail(ErrorKind::invalid_argument,
+         "\"{}\" cannot be the name of a datastore: use 1 to {} of a-z 0-9 . _ - and begin with a "
+         "letter or digit",
+         name, name_size_max);
+}
+
+Reference Reference::parse(std::string_view text) {
+  std::size_t colon = text.find(':');
+  Reference reference{.name = std::string(text.substr(0, colon))};
+  check_datastore_name(reference.name);
+  if (colon == std::string_view::npos) return reference;
+  std::string_view version = text.substr(colon + 1);
+  if (version == "latest") {
+    reference.named_latest = true;
+    return reference;
+  }
+  reference.version = store::parse_number(version);
+  if (!reference.version)
+    fail(ErrorKind::invalid_argument,
+         "\"{}\": a version is a number from 1 or \"latest\", as in {}:1", text, reference.name);
+  return reference;
+}
+
+std::string datastore_name_of_source(std::string_view source) {
+  while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
+  std::string name(source.substr(source.rfind('/') + 1));
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  static constexpr std::array<std::string_view, 8> suffixes = {
+      ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tgz", ".tar", ".zip", ".gz"};
+  for (std::string_view suffix : suffixes)
+    if (name.ends_with(suffix) && name.size() > suffix.size()) {
+      name.resize(name.size() - suffix.size());
+      break;
+    }
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '-');
+  name.erase(0, std::min(name.find_first_of("abcdefghijklmnopqrstuvwxyz0123456789"), name.size()));
+  if (name.size() > name_size_max) name.resize(name_size_max);
+  if (name.empty())
+    fail(ErrorKind::invalid_argument,
+         "no name for a datastore can be taken from \"{}\": give one with --name", source);
+  return name;
+}
+
+// The number of insertions, removals and replacements that turn one text into the other.
+static std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      std::size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::vector<std::string> nearest_names(std::string_view wanted,
+                                       const std::vector<std::string>& known) {
+  std::vector<std::pair<std::size_t, std::string>> ranked;
+  for (const std::string& name : known) {
+    std::size_t distance = edit_distance(wanted, name);
+    bool contained = wanted.size() >= 3 && name.find(wanted) != std::string::npos;
+    if (distance <= std::max<std::size_t>(2, wanted.size() / 3) || contained)
+      ranked.emplace_back(distance, name);
+  }
+  std::sort(ranked.begin(), ranked.end());
+  if (ranked.size() > 3) ranked.resize(3);
+  std::vector<std::string> names;
+  for (auto& [distance, name] : ranked) names.push_back(std::move(name));
+  return names;
+}
+
+}  // namespace grid::dataset

@@ -1,0 +1,37 @@
+// Names of datastores, and what people write to mean one of their versions.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grid::dataset {
+
+using VersionNumber = std::uint32_t;  // from 1
+
+// "cats", "cats:3" or "cats:latest".
+struct Reference {
+  std::string name;
+  std::optional<VersionNumber> version;  // empty: the newest ready one
+  bool named_latest = false;             // it said ":latest"
+
+  // Throws `invalid_argument` with the rule that was broken.
+  static Reference parse(std::string_view text);
+};
+
+bool is_datastore_name(std::string_view name);
+
+// Throws `invalid_argument` with the rule.
+void check_datastore_name(std::string_view name);
+
+// The default name for a source: last path component without archive suffixes, lower-cased, other
+// characters turned to '-'. Throws `invalid_argument` if nothing is left.
+std::string datastore_name_of_source(std::string_view source);
+
+// Those of `known` that `wanted` may have meant, nearest first, at most three.
+std::vector<std::string> nearest_names(std::string_view wanted,
+                                       const std::vector<std::string>& known);
+
+}  // namespace grid::dataset

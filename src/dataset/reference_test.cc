@@ -1,0 +1,53 @@
+#include "dataset/reference.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace grid::dataset {
+namespace {
+
+TEST(Reference, ParsesWhatPeopleWrite) {
+  EXPECT_EQ(Reference::parse("cats").name, "cats");
+  EXPECT_FALSE(Reference::parse("cats").version);
+  EXPECT_EQ(Reference::parse("cats:3").version, 3u);
+  EXPECT_TRUE(Reference::parse("cats:latest").named_latest);
+}
+
+TEST(Reference, RefusesTheRestAsWrongUsage) {
+  for (const char* text : {"", ":3", "Cats", "cats:", "cats:0", "cats:03", "cats:-1", "cats:x",
+                           "cats:3:4", "cats:99999999999", "a/b", "-cats", "cats:3 "}) {
+    try {
+      Reference::parse(text);
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::invalid_argument) << text;
+    }
+  }
+}
+
+TEST(Reference, NamesHaveAtMost63Characters) {
+  EXPECT_TRUE(is_datastore_name(std::string(63, 'a')));
+  EXPECT_FALSE(is_datastore_name(std::string(64, 'a')));
+}
+
+TEST(Reference, TakesANameFromTheSource) {
+  EXPECT_EQ(datastore_name_of_source("./cats"), "cats");
+  EXPECT_EQ(datastore_name_of_source("/data/Cats and Dogs/"), "cats-and-dogs");
+  EXPECT_EQ(datastore_name_of_source("cats.tar.gz"), "cats");
+  EXPECT_EQ(datastore_name_of_source("https://host/x/Cats.ZIP"), "cats");
+  EXPECT_EQ(datastore_name_of_source("_cats_"), "cats_");
+  EXPECT_EQ(datastore_name_of_source(std::string(100, 'x')).size(), 63u);
+  EXPECT_THROW(datastore_name_of_source("/"), Error);
+  EXPECT_THROW(datastore_name_of_source(".."), Error);
+}
+
+TEST(Reference, SuggestsTheNearestNames) {
+  std::vector<std::string> known = {"cats", "dogs", "cats-small", "birds"};
+  EXPECT_EQ(nearest_names("cat", known), (std::vector<std::string>{"cats", "cats-small"}));
+  EXPECT_EQ(nearest_names("dgos", known), std::vector<std::string>{"dogs"});
+  EXPECT_TRUE(nearest_names("elephants", known).empty());
+}
+
+}  // namespace
+}  // namespace grid::dataset

@@ -1,0 +1,42 @@
+#include "dataset/tree.h"
+
+#include <algorithm>
+
+namespace grid::dataset {
+
+std::string_view name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::file:
+      return "file";
+    case EntryKind::folder:
+      return "folder";
+    case EntryKind::symlink:
+      return "symlink";
+    case EntryKind::hard_link:
+      return "hard_link";
+  }
+  return "unknown";
+}
+
+int compare_folders(std::string_view a, std::string_view b) {
+  auto [at_a, at_b] = std::mismatch(a.begin(), a.end(), b.begin(), b.end());
+  // The end of a path, then '/', then every other byte.
+  auto rank = [](std::string_view path, std::string_view::iterator at) {
+    if (at == path.end()) return -1;
+    return *at == '/' ? 0 : static_cast<int>(static_cast<unsigned char>(*at));
+  };
+  return rank(a, at_a) - rank(b, at_b);
+}
+
+int compare_keys(std::string_view folder_a, std::string_view name_a, std::string_view folder_b,
+                 std::string_view name_b) {
+  if (int order = compare_folders(folder_a, folder_b)) return order;
+  return name_a.compare(name_b);
+}
+
+bool is_valid_name(std::string_view name) {
+  return !name.empty() && name != "." && name != ".." && name.size() <= UINT16_MAX &&
+         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+}
+
+}  // namespace grid::dataset

@@ -1,0 +1,54 @@
+// A version's tree as values: what is kept of every file, folder and link, and in what order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/digest.h"
+
+namespace grid::dataset {
+
+enum class EntryKind : std::uint8_t {
+  file = 1,
+  folder = 2,
+  symlink = 3,
+  hard_link = 4,  // another name of a file that stands earlier in the tree
+};
+
+std::string_view name_of(EntryKind kind);
+
+// Where a file's bytes are. depth 0: `digest` names the one chunk that is the file (for an empty
+// file: the digest of no bytes, which is not stored). depth n: `digest` names a recipe, a chunk
+// that lists the contents of depth n-1 which make up the file, in order.
+struct Content {
+  Digest digest;
+  std::uint8_t depth = 0;
+
+  bool operator==(const Content&) const = default;
+};
+
+struct Entry {
+  std::string folder;  // path of the folder that holds it, "" for the top, "a/b" below
+  std::string name;    // any bytes but '/' and NUL; not empty, "." or ".."
+  EntryKind kind = EntryKind::file;
+  bool executable = false;    // files: anyone may execute it
+  std::uint64_t size = 0;     // files: bytes; links: length of the target
+  std::int64_t mtime_ns = 0;  // since 1970-01-01 UTC
+  Content content;            // files
+  std::string target;         // symlinks: verbatim; hard links: path of the first name
+
+  bool operator==(const Entry&) const = default;
+  std::string path() const { return folder.empty() ? name : folder + "/" + name; }
+};
+
+// The order of entries in a tree: by folder, then by name. Folders compare component by
+// component, that is as bytes with '/' before every other; names compare as bytes. So a folder's
+// entries stand together, and a folder's subtree follows it without a gap.
+int compare_folders(std::string_view a, std::string_view b);
+int compare_keys(std::string_view folder_a, std::string_view name_a, std::string_view folder_b,
+                 std::string_view name_b);
+
+bool is_valid_name(std::string_view name);
+
+}  // namespace grid::dataset

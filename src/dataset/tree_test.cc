@@ -1,0 +1,39 @@
+#include "dataset/tree.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace grid::dataset {
+namespace {
+
+TEST(Tree, AFolderComesBeforeItsSubtreeAndThatBeforeItsSiblings) {
+  std::vector<std::string> folders = {"",    "a",   "a/b", "a/b/c", "a/c", "a/\x01",
+                                      "a b", "a-b", "a.b", "ab",    "b",   "\xff"};
+  std::vector<std::string> expected = {"",    "a",   "a/\x01", "a/b", "a/b/c", "a/c",
+                                       "a b", "a-b", "a.b",    "ab",  "b",     "\xff"};
+  std::sort(folders.begin(), folders.end(),
+            [](const auto& a, const auto& b) { return compare_folders(a, b) < 0; });
+  EXPECT_EQ(folders, expected);
+}
+
+TEST(Tree, OrderIsAntisymmetric) {
+  std::vector<std::string> folders = {"", "a", "a/b", "a-b", "\xff", "a/\xff", "ab"};
+  for (const auto& a : folders)
+    for (const auto& b : folders) {
+      EXPECT_EQ(compare_folders(a, b) < 0, compare_folders(b, a) > 0);
+      EXPECT_EQ(compare_folders(a, b) == 0, a == b);
+    }
+}
+
+TEST(Tree, NamesAreBytesButForSlashAndNul) {
+  for (std::string_view good : {"a", "...", " ", "\n", "\xff\xfe", "a\\b", "-rf"})
+    EXPECT_TRUE(is_valid_name(good)) << good;
+  for (std::string_view bad : {std::string_view(""), std::string_view("."), std::string_view(".."),
+                               std::string_view("a/b"), std::string_view("a\0b", 3)})
+    EXPECT_FALSE(is_valid_name(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace grid::dataset

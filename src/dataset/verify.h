@@ -1,0 +1,35 @@
+// Reads everything that versions are made of and names what is damaged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataset/open_store.h"
+
+namespace grid::dataset {
+
+struct Damage {
+  std::string name;           // datastore; empty: the store itself
+  VersionNumber version = 0;  // 0: all of them
+  std::string path;           // empty: the version's record or tree
+  std::string reason;
+
+  bool operator==(const Damage&) const = default;
+};
+
+struct VerifyProgress {
+  std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;  // of packs
+};
+
+struct VerifyReport {
+  std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // that were checked
+  std::vector<Damage> damages;
+};
+
+// Checks the versions in `scope`: empty means every ready version of every datastore.
+VerifyReport verify(const OpenStore& store, const std::vector<Reference>& scope,
+                    VerifyProgress& progress);
+
+}  // namespace grid::dataset

@@ -1,0 +1,73 @@
+// Walks a source folder in tree order and says what is there, without opening a file.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/file.h"
+#include "dataset/problem.h"
+#include "dataset/tree.h"
+
+namespace grid::dataset {
+
+// What tells whether a file is still the one that it was.
+struct FileState {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+  std::uint64_t inode = 0;
+
+  bool operator==(const FileState&) const = default;
+};
+
+FileState state_of(const struct stat& st);
+
+struct WalkedEntry {
+  Entry entry;  // files: without content
+  FileState state;
+  std::uint64_t device = 0;
+  std::uint64_t link_count = 1;  // of files, as the source's file system counts
+};
+
+struct WalkOptions {
+  std::filesystem::path source;                                    // a folder, or one file
+  std::vector<std::string> excludes;                               // see CreateOptions
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // device, inode of a folder
+};
+
+// Not thread-safe. Memory grows with the largest folder and with the depth.
+class Walker {
+ public:
+  // `report` hears of what cannot be walked or kept.
+  Walker(WalkOptions options, std::function<void(Problem)> report);
+  ~Walker();
+
+  // The next entry in tree order, or empty at the end.
+  std::optional<WalkedEntry> next();
+
+ private:
+  struct Folder;
+
+  void enter(const std::string& path, FileDescriptor fd);
+  bool descend();
+  bool excluded(const std::string& folder, std::string_view name) const;
+  std::optional<WalkedEntry> examine(int folder_fd, const std::string& folder, std::string name);
+
+  const WalkOptions options_;
+  const std::function<void(Problem)> report_;
+  std::vector<Folder> stack_;         // the folders that are being walked, outermost first
+  std::vector<WalkedEntry> entries_;  // of the innermost folder, in reverse order
+};
+
+// Opens a file of the source for reading, however long its path, without following a symbolic
+// link in its last component. Empty if it is not there any more; throws for other failures.
+FileDescriptor open_below(const std::filesystem::path& source, const std::string& path);
+
+}  // namespace grid::dataset

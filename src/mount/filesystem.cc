@@ -1,0 +1,454 @@
+#include "mount/filesystem.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <unordered_set>
+
+#include "base/error.h"
+#include "mount/listing.h"
+#include "mount/node.h"
+#include "mount/open_versions.h"
+#include "mount/patience.h"
+#include "mount/slots.h"
+#include "mount/version_tree.h"
+
+namespace grid::mount {
+namespace {
+
+using dataset::VersionNumber;
+
+constexpr std::string_view latest_name = "latest";
+
+bool is_all_digits(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// A name that a datastore's folder keeps for its versions, now or later.
+bool is_version_name(std::string_view name) { return is_all_digits(name) || name == latest_name; }
+
+// The number that a folder name means; empty for names that no version ever has, like "007".
+std::optional<VersionNumber> parse_number(std::string_view name) {
+  if (name.empty() || name.size() > 10 || name.front() == '0' || !is_all_digits(name)) return {};
+  std::uint64_t number = 0;
+  for (char digit : name) number = 10 * number + static_cast<std::uint64_t>(digit - '0');
+  if (number > std::numeric_limits<VersionNumber>::max()) return {};
+  return static_cast<VersionNumber>(number);
+}
+
+// Offsets in a datastore's folder, which stay true while versions come and go: "." and "..", then
+// the entries of a pinned version, then the versions by number, then `latest`.
+constexpr std::uint64_t dots_end = 2;
+constexpr std::uint64_t numbers_start = 1ull << 40;
+constexpr std::uint64_t latest_end = 1ull << 41;
+
+// Whether the top of a version holds a name that a version may have. Names stand in order, so all
+// that begin with a digit stand together.
+bool hides_versions(const std::shared_ptr<const dataset::Manifest>& manifest) {
+  if (manifest->find("", latest_name)) return true;
+  const dataset::EntryRange top = manifest->children("");
+  std::uint64_t low = top.first, high = top.first + top.count;
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    if (manifest->at(middle).name() < "0") {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  dataset::EntryCursor cursor(manifest, {low, top.first + top.count - low});
+  for (auto entry = cursor.next(); entry && entry->name().front() <= '9'; entry = cursor.next()) {
+    if (is_all_digits(entry->name())) return true;
+  }
+  return false;
+}
+
+Attributes folder_attributes(Node node, std::int64_t mtime_ns) {
+  return {.node = node, .kind = NodeKind::folder, .link_count = 2, .mtime_ns = mtime_ns};
+}
+
+}  // namespace
+
+class Filesystem::State {
+ public:
+  State(std::shared_ptr<dataset::OpenStore> store, FilesystemOptions options)
+      : store_(std::move(store)),
+        options_(std::move(options)),
+        patience_(options_.retry_deadline),
+        listing_(store_->datastores, options_.refresh_interval),
+        versions_(store_) {
+    for (const auto& [name, number] : options_.pins) pin({name, number});
+  }
+
+  LookupResult lookup(Node parent, std::string_view name);
+  AttributesResult attributes(Node node);
+  void read_folder(Node folder, std::uint64_t offset, const FolderVisitor& visit);
+  std::string read_link(Node link);
+  BytesView read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
+  Totals totals(Node node);
+
+  OpenVersions& versions() { return versions_; }
+  Patience& patience() { return patience_; }
+  const FilesystemOptions& options() const { return options_; }
+  const std::vector<VersionName>& unmerged_pins() const { return unmerged_pins_; }
+
+ private:
+  void pin(const VersionName& version);
+  // The slot of the version that a datastore's folder shows as its own; null for none.
+  const Slot* pinned_in(const Slot& datastore) const;
+
+  LookupResult lookup_datastore(std::string_view name);
+  LookupResult lookup_version(const Slot& datastore, std::string_view name);
+  LookupResult lookup_latest(const Slot& datastore);
+  LookupResult lookup_entry(const Slot& slot, std::uint64_t place, std::string_view name);
+
+  // The attributes of NAME/VERSION and of NAME/latest; empty if the version is not there.
+  std::optional<Attributes> version_attributes(const Slot& slot);
+  std::optional<Attributes> latest_attributes(const Slot& slot);
+
+  void read_top(std::uint64_t offset, const FolderVisitor& visit);
+  void read_datastore(const Slot& datastore, std::uint64_t offset, const FolderVisitor& visit);
+  void read_tree(const Slot& slot, std::uint64_t place, std::uint64_t offset,
+                 const FolderVisitor& visit);
+  bool visit_children(const VersionTree& tree, std::string_view folder, std::uint64_t offset,
+                      const FolderVisitor& visit);
+
+  // The tree of a version that is now looked into.
+  VersionTree tree_of(const Slot& slot);
+
+  // Runs `ask`, with patience. An error comes out within the version's name, and is reported once
+  // for each node if it will not go away.
+  template <class Ask>
+  auto ask_about(Node node, const Ask& ask);
+  void report(Node node, const Error& error);
+
+  const std::shared_ptr<dataset::OpenStore> store_;
+  const FilesystemOptions options_;
+  Patience patience_;
+  Slots slots_;
+  Listing listing_;
+  OpenVersions versions_;
+  std::map<std::string, const Slot*, std::less<>> merged_pins_;  // set by the constructor alone
+  std::vector<VersionName> unmerged_pins_;                       // the same
+
+  std::mutex mutex_;
+  std::unordered_set<Node> reported_;  // guarded by mutex_
+};
+
+template <class Ask>
+auto Filesystem::State::ask_about(Node node, const Ask& ask) {
+  try {
+    return patience_.retry(ask);
+  } catch (const Error& error) {
+    // This layer knows one noun more: which version it was.
+    if (slot_of(node) == 0) throw;
+    const VersionName& version = slots_.at(slot_of(node)).version;
+    Error full = error.within(
+        version.number == 0 ? version.name : fmt::format("{}:{}", version.name, version.number));
+    report(node, full);
+    throw full;
+  }
+}
+
+void Filesystem::State::report(Node node, const Error& error) {
+  constexpr std::size_t reported_count_max = 100'000;
+  if (!options_.on_problem) return;
+  {
+    std::lock_guard lock(mutex_);
+    // What the store cannot say now, it may say the next time: that is worth a word each time.
+    if (error.kind() != ErrorKind::unavailable) {
+      if (reported_.size() >= reported_count_max || !reported_.insert(node).second) return;
+    }
+  }
+  options_.on_problem(error.what());
+}
+
+void Filesystem::State::pin(const VersionName& version) {
+  const Slot& slot = slots_.pinned(version);
+  ask_about(make_node(slot.index, folder_place), [&] {
+    if (hides_versions(versions_.manifest(slot))) {
+      unmerged_pins_.push_back(version);
+    } else {
+      merged_pins_.emplace(version.name, &slot);
+    }
+  });
+}
+
+const Slot* Filesystem::State::pinned_in(const Slot& datastore) const {
+  const auto pin = merged_pins_.find(datastore.version.name);
+  return pin == merged_pins_.end() ? nullptr : pin->second;
+}
+
+VersionTree Filesystem::State::tree_of(const Slot& slot) {
+  VersionTree tree(slot, versions_.manifest(slot));
+  if (versions_.touch(slot) && options_.on_touch) options_.on_touch(slot.version);
+  return tree;
+}
+
+LookupResult Filesystem::State::lookup(Node parent, std::string_view name) {
+  return ask_about(parent, [&]() -> LookupResult {
+    if (parent == top_node) return lookup_datastore(name);
+    const Slot& slot = slots_.at(slot_of(parent));
+    if (slot.kind != SlotKind::datastore) return lookup_entry(slot, place_of(parent), name);
+    if (name == latest_name) return lookup_latest(slot);
+    if (is_version_name(name)) return lookup_version(slot, name);
+    if (const Slot* pinned = pinned_in(slot)) return lookup_entry(*pinned, folder_place, name);
+    return {.name_validity = Validity::for_ever};
+  });
+}
+
+LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
+  if (!dataset::is_datastore_name(name)) return {.name_validity = Validity::for_ever};
+  const std::string key(name);
+  // A name that is missing may have been made a moment ago: only the store knows.
+  if (!listing_.names(Freshness::recent)->contains(key) &&
+      !listing_.names(Freshness::now)->contains(key)) {
+    return {};
+  }
+  const Slot& slot = slots_.datastore(name);
+  const auto numbers = listing_.numbers(key, Freshness::recent);
+  return {.attributes = folder_attributes(make_node(slot.index, folder_place), numbers->changed_ns),
+          .name_validity = Validity::for_a_moment,
+          .attributes_validity = Validity::for_a_moment};
+}
+
+LookupResult Filesystem::State::lookup_version(const Slot& datastore, std::string_view name) {
+  const auto number = parse_number(name);
+  if (!number) return {.name_validity = Validity::for_ever};
+  const std::string& datastore_name = datastore.version.name;
+  if (!listing_.numbers(datastore_name, Freshness::recent)->contains(*number) &&
+      !listing_.numbers(datastore_name, Freshness::now)->contains(*number)) {
+    return {};
+  }
+  const auto found = version_attributes(slots_.version({datastore_name, *number}));
+  if (!found) return {};
+  return {.attributes = found,
+          .name_validity = Validity::for_a_moment,
+          .attributes_validity = Validity::for_ever};
+}
+
+LookupResult Filesystem::State::lookup_latest(const Slot& datastore) {
+  const std::string& name = datastore.version.name;
+  auto numbers = listing_.numbers(name, Freshness::recent);
+  if (numbers->values.empty()) numbers = listing_.numbers(name, Freshness::now);
+  if (numbers->values.empty()) return {};
+  const auto found = latest_attributes(slots_.version({name, numbers->values.back()}));
+  if (!found) return {};
+  return {.attributes = found,
+          .name_validity = Validity::for_a_moment,
+          .attributes_validity = Validity::for_ever};
+}
+
+LookupResult Filesystem::State::lookup_entry(const Slot& slot, std::uint64_t place,
+                                             std::string_view name) {
+  const VersionTree tree = tree_of(slot);
+  return {.attributes = tree.find(tree.folder_path(place), name),
+          .name_validity = Validity::for_ever,
+          .attributes_validity = Validity::for_ever};
+}
+
+std::optional<Attributes> Filesystem::State::version_attributes(const Slot& slot) {
+  const auto summary = versions_.find(slot);
+  if (!summary) return std::nullopt;
+  return folder_attributes(make_node(slot.index, folder_place), summary->created_ns);
+}
+
+std::optional<Attributes> Filesystem::State::latest_attributes(const Slot& slot) {
+  const auto summary = versions_.find(slot);
+  if (!summary) return std::nullopt;
+  return Attributes{.node = make_node(slot.index, latest_place),
+                    .kind = NodeKind::symlink,
+                    .size = std::to_string(slot.version.number).size(),
+                    .mtime_ns = summary->created_ns};
+}
+
+AttributesResult Filesystem::State::attributes(Node node) {
+  return ask_about(node, [&]() -> AttributesResult {
+    if (node == top_node) {
+      return {folder_attributes(node, listing_.names(Freshness::recent)->changed_ns),
+              Validity::for_a_moment};
+    }
+    const Slot& slot = slots_.at(slot_of(node));
+    const std::uint64_t place = place_of(node);
+    if (slot.kind == SlotKind::datastore) {
+      const auto numbers = listing_.numbers(slot.version.name, Freshness::recent);
+      return {folder_attributes(node, numbers->changed_ns), Validity::for_a_moment};
+    }
+    if (place >= first_entry_place) {
+      const VersionTree tree = tree_of(slot);
+      return {tree.attributes_of(tree.entry_at(place)), Validity::for_ever};
+    }
+    const auto found = place == latest_place ? latest_attributes(slot) : version_attributes(slot);
+    if (!found) fail(ErrorKind::not_found, "there is no such version");
+    return {*found, Validity::for_ever};
+  });
+}
+
+void Filesystem::State::read_folder(Node folder, std::uint64_t offset, const FolderVisitor& visit) {
+  if (folder == top_node) return read_top(offset, visit);
+  const Slot& slot = slots_.at(slot_of(folder));
+  if (slot.kind == SlotKind::datastore) return read_datastore(slot, offset, visit);
+  read_tree(slot, place_of(folder), offset, visit);
+}
+
+namespace {
+
+// "." and ".."; false if the visitor stopped.
+bool visit_dots(Node folder, Node parent, std::uint64_t offset, const FolderVisitor& visit) {
+  if (offset < 1 &&
+      !visit({.name = ".", .node = folder, .kind = NodeKind::folder, .next_offset = 1})) {
+    return false;
+  }
+  return offset >= 2 ||
+         visit({.name = "..", .node = parent, .kind = NodeKind::folder, .next_offset = dots_end});
+}
+
+}  // namespace
+
+// In the order of slots, so that an offset stays true when a datastore is added.
+void Filesystem::State::read_top(std::uint64_t offset, const FolderVisitor& visit) {
+  const auto names = ask_about(top_node, [&] { return listing_.names(Freshness::recent); });
+  if (!visit_dots(top_node, top_node, offset, visit)) return;
+  std::vector<const Slot*> datastores;
+  for (const std::string& name : names->values) {
+    const Slot& slot = slots_.datastore(name);
+    if (dots_end + slot.index > offset) datastores.push_back(&slot);
+  }
+  std::sort(datastores.begin(), datastores.end(),
+            [](const Slot* a, const Slot* b) { return a->index < b->index; });
+  for (const Slot* slot : datastores) {
+    if (!visit({.name = slot->version.name,
+                .node = make_node(slot->index, folder_place),
+                .kind = NodeKind::folder,
+                .next_offset = dots_end + slot->index})) {
+      return;
+    }
+  }
+}
+
+void Filesystem::State::read_datastore(const Slot& datastore, std::uint64_t offset,
+                                       const FolderVisitor& visit) {
+  const Node folder = make_node(datastore.index, folder_place);
+  const std::string& name = datastore.version.name;
+  const auto numbers = ask_about(folder, [&] { return listing_.numbers(name, Freshness::recent); });
+  if (!visit_dots(folder, top_node, offset, visit)) return;
+  const Slot* pinned = pinned_in(datastore);
+  if (pinned && offset < numbers_start) {
+    const VersionTree tree = ask_about(folder, [&] { return tree_of(*pinned); });
+    if (!visit_children(tree, "", std::max(offset, dots_end), visit)) return;
+  }
+  const std::uint64_t after = std::max(offset, numbers_start) - numbers_start;
+  for (VersionNumber number : numbers->values) {
+    if (number <= after) continue;
+    const Slot& slot = slots_.version({name, number});
+    if (!visit({.name = std::to_string(number),
+                .node = make_node(slot.index, folder_place),
+                .kind = NodeKind::folder,
+                .next_offset = numbers_start + number})) {
+      return;
+    }
+  }
+  if (numbers->values.empty() || offset >= latest_end) return;
+  const Slot& newest = slots_.version({name, numbers->values.back()});
+  visit({.name = latest_name,
+         .node = make_node(newest.index, latest_place),
+         .kind = NodeKind::symlink,
+         .next_offset = latest_end});
+}
+
+void Filesystem::State::read_tree(const Slot& slot, std::uint64_t place, std::uint64_t offset,
+                                  const FolderVisitor& visit) {
+  const Node folder = make_node(slot.index, place);
+  const VersionTree tree = ask_about(folder, [&] { return tree_of(slot); });
+  const std::string path = ask_about(folder, [&] { return tree.folder_path(place); });
+  const Node parent = place == folder_place
+                          ? make_node(slot.parent, folder_place)
+                          : ask_about(folder, [&] { return tree.parent_of(path); });
+  if (!visit_dots(folder, parent, offset, visit)) return;
+  visit_children(tree, path, std::max(offset, dots_end), visit);
+}
+
+// False if the visitor stopped. The first child has the offset dots_end.
+bool Filesystem::State::visit_children(const VersionTree& tree, std::string_view folder,
+                                       std::uint64_t offset, const FolderVisitor& visit) {
+  const Node node = tree.top();
+  dataset::EntryRange range = ask_about(node, [&] { return tree.manifest()->children(folder); });
+  const std::uint64_t skipped = std::min(offset - dots_end, range.count);
+  dataset::EntryCursor cursor(tree.manifest(), {range.first + skipped, range.count - skipped});
+  while (auto entry = ask_about(node, [&] { return cursor.next(); })) {
+    const Attributes attributes = ask_about(node, [&] { return tree.attributes_of(*entry); });
+    if (!visit({.name = entry->name(),
+                .node = attributes.node,
+                .kind = attributes.kind,
+                .attributes = attributes,
+                .next_offset = ++offset})) {
+      return false;
+    }
+  }
+  return true;
+}
+
+std::string Filesystem::State::read_link(Node link) {
+  return ask_about(link, [&]() -> std::string {
+    const Slot& slot = slots_.at(slot_of(link));
+    if (place_of(link) == latest_place && slot.kind == SlotKind::version) {
+      return std::to_string(slot.version.number);
+    }
+    const dataset::EntryRef entry = tree_of(slot).entry_at(place_of(link));
+    if (entry.kind() != dataset::EntryKind::symlink) {
+      fail(ErrorKind::invalid_argument, "{}: is no symbolic link", entry.path());
+    }
+    return std::string(entry.target());
+  });
+}
+
+BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t size,
+                                  Bytes& scratch) {
+  return ask_about(file, [&]() -> BytesView {
+    const VersionTree tree = tree_of(slots_.at(slot_of(file)));
+    const dataset::EntryRef entry = tree.entry_at(place_of(file));
+    try {
+      if (entry.kind() != dataset::EntryKind::file) {
+        fail(ErrorKind::invalid_argument, "is no file");
+      }
+      return store_->contents->read(entry.content(), entry.size(), offset, size, scratch);
+    } catch (const Error& error) {
+      throw error.within(entry.path());  // the noun that is known here
+    }
+  });
+}
+
+Totals Filesystem::State::totals(Node node) {
+  const Slot* slot = node == top_node ? nullptr : &slots_.at(slot_of(node));
+  if (!slot || slot->kind == SlotKind::datastore) return versions_.touched_totals();
+  const auto summary = ask_about(node, [&] { return versions_.find(*slot); });
+  if (!summary) return {};
+  return {.bytes = summary->totals.bytes, .entries = summary->totals.entries};
+}
+
+Filesystem::Filesystem(std::shared_ptr<dataset::OpenStore> store, FilesystemOptions options)
+    : state_(std::make_unique<State>(std::move(store), std::move(options))) {}
+Filesystem::~Filesystem() = default;
+
+LookupResult Filesystem::lookup(Node parent, std::string_view name) {
+  return state_->lookup(parent, name);
+}
+AttributesResult Filesystem::attributes(Node node) { return state_->attributes(node); }
+void Filesystem::read_folder(Node folder, std::uint64_t offset, const FolderVisitor& visit) {
+  state_->read_folder(folder, offset, visit);
+}
+std::string Filesystem::read_link(Node link) { return state_->read_link(link); }
+BytesView Filesystem::read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch) {
+  return state_->read(file, offset, size, scratch);
+}
+Totals Filesystem::totals(Node node) { return state_->totals(node); }
+std::vector<VersionName> Filesystem::touched() const { return state_->versions().touched(); }
+const std::vector<VersionName>& Filesystem::unmerged_pins() const {
+  return state_->unmerged_pins();
+}
+std::chrono::milliseconds Filesystem::refresh_interval() const {
+  return state_->options().refresh_interval;
+}
+void Filesystem::stop_waiting() noexcept { state_->patience().stop(); }
+
+}  // namespace grid::mount

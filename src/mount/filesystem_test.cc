@@ -1,0 +1,402 @@
+#include "mount/filesystem.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <random>
+#include <thread>
+
+#include "backend/memory.h"
+#include "base/error.h"
+#include "tests/support/created_store.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::mount {
+namespace {
+
+using testing::CreatedStore;
+using testing::TemporaryFolder;
+using testing::write_file;
+using namespace std::chrono_literals;
+
+// Counts the calls that read, and fails as many of them as it is told to.
+class WatchedBackend : public backend::Backend {
+ public:
+  mutable std::atomic<int> reads = 0;
+  mutable std::atomic<int> failures_left = 0;
+
+  bool create(std::string_view key, BytesView data) override { return memory_.create(key, data); }
+  std::optional<Bytes> find(std::string_view key) const override {
+    count();
+    return memory_.find(key);
+  }
+  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override {
+    count();
+    return memory_.find_range(key, offset, out);
+  }
+  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+    count();
+    return memory_.list(prefix);
+  }
+  std::vector<std::string> list_names(std::string_view prefix) const override {
+    count();
+    return memory_.list_names(prefix);
+  }
+  bool remove(std::string_view key) override { return memory_.remove(key); }
+  std::string name() const override { return "watched"; }
+
+  // Flips a byte in the middle of every object under `prefix`.
+  void damage(std::string_view prefix) {
+    for (const auto& entry : memory_.list(prefix)) {
+      Bytes bytes = *memory_.find(entry.key);
+      bytes[bytes.size() / 2] ^= std::byte{0x40};
+      memory_.remove(entry.key);
+      memory_.create(entry.key, bytes);
+    }
+  }
+
+ private:
+  void count() const {
+    ++reads;
+    if (failures_left > 0 && failures_left-- > 0) {
+      fail(ErrorKind::unavailable, "watched: the store does not answer");
+    }
+  }
+
+  backend::MemoryBackend memory_;
+};
+
+Attributes find(Filesystem& filesystem, std::string_view path) {
+  Attributes found{.node = top_node, .kind = NodeKind::folder};
+  while (!path.empty()) {
+    const auto slash = std::min(path.find('/'), path.size());
+    const auto result = filesystem.lookup(found.node, path.substr(0, slash));
+    if (!result.attributes) {
+      ADD_FAILURE() << "there is no " << path;
+      return {};
+    }
+    found = *result.attributes;
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return found;
+}
+
+std::vector<std::string> names_in(Filesystem& filesystem, Node folder) {
+  std::vector<std::string> names;
+  filesystem.read_folder(folder, 0, [&](const FolderEntry& entry) {
+    names.emplace_back(entry.name);
+    return true;
+  });
+  return names;
+}
+
+std::string text_of(Filesystem& filesystem, std::string_view path) {
+  const Attributes file = find(filesystem, path);
+  Bytes scratch;
+  return std::string(as_text(filesystem.read(file.node, 0, file.size, scratch)));
+}
+
+using Names = std::vector<std::string>;
+
+class FilesystemTest : public ::testing::Test {
+ protected:
+  FilesystemTest() { write_file(source / "a.txt", "first"); }
+
+  dataset::VersionNumber create(const std::string& name) {
+    return created.create(name, source.path());
+  }
+  std::shared_ptr<dataset::OpenStore> store() const { return created.store(); }
+
+  TemporaryFolder source;
+  std::shared_ptr<WatchedBackend> backend = std::make_shared<WatchedBackend>();
+  CreatedStore created{backend};
+};
+
+TEST_F(FilesystemTest, ShowsDatastoresAndTheirVersions) {
+  create("cats");
+  create("cats");
+  create("dogs");
+  Filesystem filesystem(store());
+  EXPECT_EQ(names_in(filesystem, top_node), (Names{".", "..", "cats", "dogs"}));
+  const Node cats = find(filesystem, "cats").node;
+  EXPECT_EQ(names_in(filesystem, cats), (Names{".", "..", "1", "2", "latest"}));
+  EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "2");
+  EXPECT_EQ(text_of(filesystem, "cats/1/a.txt"), "first");
+}
+
+TEST_F(FilesystemTest, AsksTheStoreNothingAboutAMissingNameInAVersion) {
+  create("cats");
+  Filesystem filesystem(store());
+  const Node top = find(filesystem, "cats/1").node;
+  find(filesystem, "cats/1/a.txt");
+  const int reads = backend->reads;
+  for (int i = 0; i < 1000; ++i) {
+    const auto missing = filesystem.lookup(top, "missing-" + std::to_string(i));
+    EXPECT_FALSE(missing.attributes);
+    EXPECT_EQ(missing.name_validity, Validity::for_ever);
+  }
+  EXPECT_EQ(backend->reads, reads);
+}
+
+TEST_F(FilesystemTest, AsksTheStoreNothingAboutNamesThatNoDatastoreOrVersionCanHave) {
+  create("cats");
+  Filesystem filesystem(store());
+  const Node cats = find(filesystem, "cats").node;
+  const int reads = backend->reads;
+  for (const char* name : {".git", "Cats", "a b", "-x", ""}) {
+    EXPECT_EQ(filesystem.lookup(top_node, name).name_validity, Validity::for_ever) << name;
+  }
+  for (const char* name : {"a.txt", "01", "0", "-1", "99999999999", "4294967296", "1x"}) {
+    const auto missing = filesystem.lookup(cats, name);
+    EXPECT_FALSE(missing.attributes) << name;
+    EXPECT_EQ(missing.name_validity, Validity::for_ever) << name;
+  }
+  EXPECT_EQ(backend->reads, reads);
+}
+
+TEST_F(FilesystemTest, FindsAVersionAtOnceThatWasCreatedAfterTheListingWasRead) {
+  create("cats");
+  Filesystem filesystem(store(), {.refresh_interval = 1h});
+  const Node cats = find(filesystem, "cats").node;
+  EXPECT_FALSE(filesystem.lookup(cats, "2").attributes);
+  EXPECT_FALSE(filesystem.lookup(top_node, "dogs").attributes);
+  create("cats");
+  create("dogs");
+  EXPECT_TRUE(filesystem.lookup(cats, "2").attributes);
+  EXPECT_TRUE(filesystem.lookup(top_node, "dogs").attributes);
+}
+
+TEST_F(FilesystemTest, ListsAgainOnlyWhenTheLastListingIsTooOld) {
+  create("cats");
+  Filesystem filesystem(store(), {.refresh_interval = 1h});
+  const Node cats = find(filesystem, "cats").node;
+  names_in(filesystem, cats);
+  const int reads = backend->reads;
+  for (int i = 0; i < 100; ++i) names_in(filesystem, cats);
+  EXPECT_EQ(backend->reads, reads);
+}
+
+TEST_F(FilesystemTest, ChangesAFoldersTimeAndTheNodeOfLatestWhenAVersionAppears) {
+  create("cats");
+  Filesystem filesystem(store(), {.refresh_interval = 0ms});
+  const Attributes cats = find(filesystem, "cats");
+  const Attributes latest = find(filesystem, "cats/latest");
+  EXPECT_EQ(find(filesystem, "cats"), cats);
+  create("cats");
+  EXPECT_NE(find(filesystem, "cats").mtime_ns, cats.mtime_ns);
+  EXPECT_NE(find(filesystem, "cats/latest").node, latest.node);
+  EXPECT_EQ(filesystem.read_link(latest.node), "1");  // what the kernel may have kept stays true
+  EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "2");
+}
+
+TEST_F(FilesystemTest, ReadsAnOpenFileWhenItsVersionIsDeleted) {
+  create("cats");
+  create("cats");
+  Filesystem filesystem(store(), {.refresh_interval = 0ms});
+  const Attributes file = find(filesystem, "cats/2/a.txt");
+  const Node cats = find(filesystem, "cats").node;
+  store()->datastores->remove("cats", 2);
+  EXPECT_FALSE(filesystem.lookup(cats, "2").attributes);
+  EXPECT_EQ(names_in(filesystem, cats), (Names{".", "..", "1", "latest"}));
+  EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "1");
+  Bytes scratch;
+  EXPECT_EQ(as_text(filesystem.read(file.node, 0, 100, scratch)), "first");
+  store()->datastores->remove("cats", 1);
+  EXPECT_FALSE(filesystem.lookup(cats, "latest").attributes);
+  EXPECT_EQ(names_in(filesystem, cats), (Names{".", ".."}));
+}
+
+TEST_F(FilesystemTest, ListsWhatStayedOnceWhenVersionsComeAndGoBetweenThePieces) {
+  for (int i = 0; i < 5; ++i) create("m");
+  Filesystem filesystem(store(), {.refresh_interval = 0ms});
+  const Node folder = find(filesystem, "m").node;
+  Names names, datastores;
+  for (std::uint64_t offset = 0, next = 0;; offset = next) {
+    filesystem.read_folder(folder, offset, [&](const FolderEntry& entry) {
+      if (next != offset) return false;
+      names.emplace_back(entry.name);
+      next = entry.next_offset;
+      return true;
+    });
+    if (next == offset) break;
+    if (names.back() == "2") store()->datastores->remove("m", 1);
+    if (names.back() == "3") store()->datastores->remove("m", 3);
+    if (names.back() == "4") create("m");
+  }
+  EXPECT_EQ(names, (Names{".", "..", "1", "2", "3", "4", "5", "6", "latest"}));
+
+  for (std::uint64_t offset = 0, next = 0;; offset = next) {
+    filesystem.read_folder(top_node, offset, [&](const FolderEntry& entry) {
+      if (next != offset) return false;
+      datastores.emplace_back(entry.name);
+      next = entry.next_offset;
+      return true;
+    });
+    if (next == offset) break;
+    if (datastores.size() == 3) create("a");  // sorts before what was shown already
+  }
+  EXPECT_EQ(datastores, (Names{".", "..", "m", "a"}));
+}
+
+TEST_F(FilesystemTest, ShowsAPinnedVersionInItsDatastoresFolder) {
+  write_file(source / "deep/b.txt", "second");
+  create("cats");
+  write_file(source / "a.txt", "changed");
+  create("cats");
+  Filesystem filesystem(store(), {.pins = {{"cats", 1}}});
+  EXPECT_TRUE(filesystem.unmerged_pins().empty());
+  const Node cats = find(filesystem, "cats").node;
+  EXPECT_EQ(names_in(filesystem, cats), (Names{".", "..", "a.txt", "deep", "1", "2", "latest"}));
+  EXPECT_EQ(text_of(filesystem, "cats/a.txt"), "first");
+  EXPECT_EQ(text_of(filesystem, "cats/deep/b.txt"), "second");
+  EXPECT_EQ(text_of(filesystem, "cats/2/a.txt"), "changed");
+  EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "2");
+  EXPECT_FALSE(filesystem.lookup(cats, "missing").attributes);
+  // The kernel keeps one copy of a file, and wants one path for a folder.
+  EXPECT_EQ(find(filesystem, "cats/a.txt"), find(filesystem, "cats/1/a.txt"));
+  EXPECT_EQ(find(filesystem, "cats/deep/b.txt"), find(filesystem, "cats/1/deep/b.txt"));
+  EXPECT_NE(find(filesystem, "cats/deep").node, find(filesystem, "cats/1/deep").node);
+}
+
+TEST_F(FilesystemTest, DoesNotMergeAPinWhoseNamesWouldHideVersions) {
+  create("plain");
+  for (const char* name : {"0", "7", "007", "latest", "99999999999999999999"}) {
+    TemporaryFolder classes;
+    write_file(classes / (std::string(name) + "/x"), "x");
+    write_file(classes / "0a", "x");
+    write_file(classes / "zebra", "x");
+    const auto version = created.create("classes", classes.path());
+    Filesystem filesystem(store(), {.pins = {{"classes", version}, {"plain", 1}}});
+    EXPECT_EQ(filesystem.unmerged_pins(), (std::vector<VersionName>{{"classes", version}})) << name;
+    EXPECT_FALSE(filesystem.lookup(find(filesystem, "classes").node, "zebra").attributes);
+    EXPECT_TRUE(filesystem.lookup(find(filesystem, "plain").node, "a.txt").attributes);
+  }
+}
+
+TEST_F(FilesystemTest, RefusesAPinThatIsNotThere) {
+  create("cats");
+  try {
+    Filesystem filesystem(store(), {.pins = {{"cats", 7}}});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+    EXPECT_EQ(std::string(error.what()), "cats:7: there is no such version");
+  }
+}
+
+TEST_F(FilesystemTest, RecordsTheVersionsThatWereLookedIntoAndNoOthers) {
+  create("cats");
+  create("cats");
+  create("dogs");
+  std::vector<VersionName> told;
+  Filesystem filesystem(store(),
+                        {.pins = {{"dogs", 1}},
+                         .on_touch = [&](const VersionName& version) { told.push_back(version); }});
+  const Node cats = find(filesystem, "cats").node;
+  names_in(filesystem, cats);
+  find(filesystem, "cats/1");
+  find(filesystem, "dogs/latest");
+  EXPECT_TRUE(filesystem.touched().empty());
+  EXPECT_EQ(filesystem.totals(top_node).bytes, 0u);
+  find(filesystem, "cats/2/a.txt");
+  find(filesystem, "cats/2/a.txt");
+  find(filesystem, "dogs/a.txt");
+  EXPECT_EQ(filesystem.touched(), (std::vector<VersionName>{{"cats", 2}, {"dogs", 1}}));
+  EXPECT_EQ(told, filesystem.touched());
+  EXPECT_EQ(filesystem.totals(top_node).bytes, 10u);
+  EXPECT_EQ(filesystem.totals(find(filesystem, "cats/1").node).entries, 1u);
+}
+
+TEST_F(FilesystemTest, TriesAgainWhileTheStoreDoesNotAnswer) {
+  create("cats");
+  Filesystem filesystem(store());
+  const Attributes file = find(filesystem, "cats/1/a.txt");
+  backend->failures_left = 3;
+  Bytes scratch;
+  EXPECT_EQ(as_text(filesystem.read(file.node, 0, 100, scratch)), "first");
+  EXPECT_EQ(backend->failures_left, 0);
+}
+
+TEST_F(FilesystemTest, GivesUpAtTheDeadlineAndSaysWhichFile) {
+  create("cats");
+  Names problems;
+  Filesystem filesystem(store(), {.retry_deadline = 30ms, .on_problem = [&](std::string_view text) {
+                                    problems.emplace_back(text);
+                                  }});
+  const Attributes file = find(filesystem, "cats/1/a.txt");
+  backend->failures_left = 1'000'000;
+  Bytes scratch;
+  EXPECT_THROW(filesystem.read(file.node, 0, 100, scratch), Error);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].rfind("cats:1: a.txt: ", 0), 0u) << problems[0];
+}
+
+TEST_F(FilesystemTest, StopsWaitingWhenTold) {
+  create("cats");
+  Filesystem filesystem(store(), {.retry_deadline = 1h});
+  const Attributes file = find(filesystem, "cats/1/a.txt");
+  backend->failures_left = 1'000'000'000;
+  std::atomic<bool> threw = false;
+  std::thread reader([&] {
+    Bytes scratch;
+    try {
+      filesystem.read(file.node, 0, 100, scratch);
+    } catch (const Error&) {
+      threw = true;
+    }
+  });
+  filesystem.stop_waiting();
+  reader.join();
+  EXPECT_TRUE(threw);
+}
+
+TEST_F(FilesystemTest, KeepsTheLastListingWhileTheStoreDoesNotAnswer) {
+  create("cats");
+  Filesystem filesystem(store(), {.refresh_interval = 0ms, .retry_deadline = 0ms});
+  const Node cats = find(filesystem, "cats").node;
+  find(filesystem, "cats/1");
+  backend->failures_left = 1'000'000;
+  EXPECT_EQ(names_in(filesystem, cats), (Names{".", "..", "1", "latest"}));
+  EXPECT_TRUE(filesystem.lookup(cats, "1").attributes);
+}
+
+TEST_F(FilesystemTest, ReportsADamagedFileOnceWithItsNameAndItsChunk) {
+  // Larger than all else in its pack, so that the middle of the pack is in it.
+  std::string noise(200'000, '\0');
+  std::mt19937 random(1);
+  for (char& c : noise) c = static_cast<char>(random());
+  write_file(source / "deep/a.bin", noise);
+  create("cats");
+  Names problems;
+  Filesystem filesystem(
+      store(), {.on_problem = [&](std::string_view text) { problems.emplace_back(text); }});
+  const Attributes file = find(filesystem, "cats/1/deep/a.bin");
+  backend->damage("packs/");
+  for (int i = 0; i < 3; ++i) {
+    Bytes scratch;
+    try {
+      filesystem.read(file.node, 0, noise.size(), scratch);
+      ADD_FAILURE() << "damaged bytes were read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    }
+  }
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_EQ(problems[0].rfind("cats:1: deep/a.bin: chunk ", 0), 0u) << problems[0];
+}
+
+TEST_F(FilesystemTest, KnowsNoNodeThatItDidNotGive) {
+  create("cats");
+  Filesystem filesystem(store());
+  const Node file = find(filesystem, "cats/1/a.txt").node;
+  for (Node node : std::vector<Node>{0, file + 1, file + (1ull << 40), ~0ull}) {
+    EXPECT_THROW(filesystem.attributes(node), Error) << node;
+  }
+  EXPECT_THROW(filesystem.lookup(file, "x"), Error);
+  EXPECT_THROW(filesystem.read_link(file), Error);
+  Bytes scratch;
+  EXPECT_THROW(filesystem.read(find(filesystem, "cats/1").node, 0, 1, scratch), Error);
+}
+
+}  // namespace
+}  // namespace grid::mount

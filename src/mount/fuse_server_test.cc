@@ -1,0 +1,241 @@
+// How mounts begin and end, with real ones.
+#include "mount/fuse_server.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <thread>
+
+#include "base/error.h"
+#include "mount/mount_point.h"
+#include "tests/support/created_store.h"
+#include "tests/support/live_mount.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::mount {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::CreatedStore;
+using testing::LiveMount;
+using testing::TemporaryFolder;
+using testing::write_file;
+using namespace std::chrono_literals;
+
+bool becomes_true(const std::function<bool()>& condition) {
+  for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(10ms);
+  return condition();
+}
+
+// What an action that has to fail says.
+Error error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error;
+  }
+  ADD_FAILURE() << "nothing was thrown";
+  return Error(ErrorKind::unavailable, "");
+}
+
+class FuseServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    if (!testing::fuse_is_available()) GTEST_SKIP() << "/dev/fuse cannot be opened";
+    write_file(source / "a.txt", "text");
+    created.create("cats", source.path());
+  }
+  void TearDown() override {
+    if (server_process_ > 0) end_server(SIGKILL);
+    std::error_code ignored;
+    if (is_dead()) unmount(folder.path(), UnmountMode::lazy);
+  }
+
+  // Serves at `folder` in a process of its own. No thread may run here yet.
+  void start_server(FuseOptions options = {}) {
+    server_process_ = ::fork();
+    ASSERT_GE(server_process_, 0);
+    if (server_process_ == 0) {
+      int status = 1;
+      try {
+        Filesystem filesystem(created.store());
+        FuseServer server(filesystem, options);
+        server.mount(folder.path());
+        status = server.serve_until_signal();
+      } catch (const Error& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+      }
+      ::_exit(status);
+    }
+    ASSERT_TRUE(becomes_true([&] { return is_served(); }));
+  }
+
+  // Sends the signal and waits; the exit status, or 128 and the signal that it died of.
+  int end_server(int signal) {
+    ::kill(server_process_, signal);
+    int status = 0;
+    ::waitpid(std::exchange(server_process_, 0), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+  bool is_served() const {
+    std::error_code ignored;
+    return fs::exists(folder / "cats/1/a.txt", ignored);
+  }
+  bool is_dead() const {
+    struct stat found;
+    return ::stat(folder.path().c_str(), &found) != 0 && errno == ENOTCONN;
+  }
+  bool is_plain_folder() const {
+    std::error_code error;
+    return fs::is_empty(folder.path(), error) && !error;
+  }
+
+  TemporaryFolder source, folder;
+  CreatedStore created;
+
+ private:
+  pid_t server_process_ = 0;
+};
+
+TEST_F(FuseServerTest, UnmountsAtEachSignalThatMeansEnd) {
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    start_server();
+    EXPECT_EQ(end_server(signal), signal);
+    EXPECT_TRUE(is_plain_folder());
+  }
+}
+
+TEST_F(FuseServerTest, UnmountsAtASignalAlsoWhileAFileIsOpen) {
+  start_server();
+  const FileDescriptor file = open_file(folder / "cats/1/a.txt", O_RDONLY);
+  EXPECT_EQ(end_server(SIGTERM), SIGTERM);
+  EXPECT_TRUE(is_plain_folder());
+}
+
+TEST_F(FuseServerTest, LeavesNoMountBehindWhenKilled) {
+  start_server();
+  EXPECT_EQ(end_server(SIGKILL), 128 + SIGKILL);
+  EXPECT_TRUE(becomes_true([&] { return is_plain_folder(); }));
+}
+
+TEST_F(FuseServerTest, ClearsADeadMountBeforeItMounts) {
+  start_server({.unmount_on_death = false});
+  end_server(SIGKILL);
+  ASSERT_TRUE(becomes_true([&] { return is_dead(); }));
+  start_server();
+  EXPECT_TRUE(is_served());
+  EXPECT_EQ(end_server(SIGTERM), SIGTERM);
+  EXPECT_TRUE(is_plain_folder());
+}
+
+TEST_F(FuseServerTest, EndsWhenItIsUnmounted) {
+  start_server();
+  unmount(folder.path(), UnmountMode::refuse_if_busy);
+  EXPECT_TRUE(is_plain_folder());
+  EXPECT_EQ(end_server(0), 0);
+}
+
+TEST_F(FuseServerTest, LeavesTheNextMountAloneWhenItEndsLate) {
+  start_server();
+  unmount(folder.path(), UnmountMode::refuse_if_busy);
+  Filesystem filesystem(created.store());
+  FuseServer next(filesystem, {});
+  next.mount(folder.path());
+  std::thread serving([&] { next.serve(); });
+  EXPECT_EQ(end_server(0), 0);
+  EXPECT_TRUE(is_served());
+  next.stop();
+  serving.join();
+}
+
+TEST_F(FuseServerTest, RefusesToUnmountWhatIsInUse) {
+  start_server();
+  std::optional<FileDescriptor> file = open_file(folder / "cats/1/a.txt", O_RDONLY);
+  const Error error = error_of([&] { unmount(folder.path(), UnmountMode::refuse_if_busy); });
+  EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+  EXPECT_EQ(std::string(error.what()),
+            fmt::format("cannot unmount {0}: programs still use it (fuser -vm {0} names them; a "
+                        "lazy unmount does not wait for them)",
+                        folder.path().string()));
+  EXPECT_TRUE(is_served());
+  unmount(folder.path(), UnmountMode::lazy);
+  EXPECT_TRUE(is_plain_folder());
+  char text[4];
+  EXPECT_EQ(::pread(file->get(), text, 4, 0), 4);
+  file.reset();
+  EXPECT_EQ(end_server(0), 0);
+}
+
+TEST_F(FuseServerTest, SaysWhyAFolderCannotBeMountedAt) {
+  Filesystem filesystem(created.store());
+  FuseServer server(filesystem, {});
+  const fs::path missing = source / "missing", file = source / "a.txt";
+  Error error = error_of([&] { server.mount(missing); });
+  EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  EXPECT_EQ(std::string(error.what()),
+            "cannot mount at " + missing.string() + ": there is no such folder (mkdir makes it)");
+  error = error_of([&] { server.mount(file); });
+  EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+  EXPECT_EQ(std::string(error.what()), "cannot mount at " + file.string() + ": it is no folder");
+}
+
+TEST_F(FuseServerTest, SaysWhyAFolderCannotBeUnmounted) {
+  const auto sentence = [](const fs::path& path) {
+    return std::string(error_of([&] { unmount(path, UnmountMode::refuse_if_busy); }).what());
+  };
+  EXPECT_EQ(sentence("/proc"), "cannot unmount /proc: it is a proc mount, not one of grid's");
+  EXPECT_EQ(sentence(source / "no"),
+            "cannot unmount " + (source / "no").string() + ": there is no such folder");
+  EXPECT_EQ(sentence(source.path()),
+            "cannot unmount " + source.path().string() + ": nothing is mounted there");
+}
+
+TEST_F(FuseServerTest, MountsAtAFolderThatIsNamedInAnyWay) {
+  const fs::path odd = source / "odd, \\ name\twith\nall";
+  fs::create_directory(odd);
+  fs::create_directory_symlink(odd, source / "link");
+  for (const fs::path& path : {odd, odd / ".", odd / "", source / "link"}) {
+    Filesystem filesystem(created.store());
+    FuseServer server(filesystem, {.source_name = "a, b\\"});
+    server.mount(path);
+    std::thread serving([&] { server.serve(); });
+    EXPECT_EQ(testing::read_file(odd / "cats/1/a.txt"), "text") << path;
+    unmount(path, UnmountMode::refuse_if_busy);
+    serving.join();
+    EXPECT_TRUE(fs::is_empty(odd)) << path;
+  }
+}
+
+TEST_F(FuseServerTest, StopsAlsoIfItWasToldToBeforeItServed) {
+  Filesystem filesystem(created.store());
+  FuseServer server(filesystem, {});
+  server.mount(folder.path());
+  server.stop();
+  server.serve();
+  EXPECT_TRUE(is_plain_folder());
+}
+
+TEST_F(FuseServerTest, UnmountsWhatItNeverServed) {
+  {
+    Filesystem filesystem(created.store());
+    FuseServer server(filesystem, {});
+    server.mount(folder.path());
+  }
+  EXPECT_TRUE(is_plain_folder());
+}
+
+TEST_F(FuseServerTest, StartsAndStopsManyTimes) {
+  for (int i = 0; i < 50; ++i) {
+    LiveMount mount(created.store());
+    EXPECT_EQ(testing::read_file(mount / "cats/1/a.txt"), "text");
+  }
+}
+
+}  // namespace
+}  // namespace grid::mount

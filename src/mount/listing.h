@@ -1,0 +1,65 @@
+// Which datastores and ready versions there are: asked again when the last answer is too old.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/datastore.h"
+
+namespace grid::mount {
+
+enum class Freshness {
+  recent,  // an answer not older than the interval
+  now,     // ask again
+};
+
+template <class T>
+struct Listed {
+  std::vector<T> values;        // ascending
+  std::int64_t changed_ns = 0;  // when it was first seen like this, since 1970-01-01 UTC
+
+  bool contains(const auto& value) const {
+    return std::binary_search(values.begin(), values.end(), value);
+  }
+};
+
+// Thread-safe. While the store is unavailable the last answer stands: versions never change, so
+// it is as good as any but for what has come and gone meanwhile.
+class Listing {
+ public:
+  using Names = std::shared_ptr<const Listed<std::string>>;
+  using Numbers = std::shared_ptr<const Listed<dataset::VersionNumber>>;
+
+  Listing(std::shared_ptr<const dataset::Datastores> datastores, std::chrono::milliseconds interval)
+      : datastores_(std::move(datastores)), interval_(interval) {}
+
+  Names names(Freshness freshness);
+  Numbers numbers(const std::string& name, Freshness freshness);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  template <class T>
+  struct Answer {
+    std::shared_ptr<const Listed<T>> listed;  // null: never asked
+    Clock::time_point asked;
+  };
+
+  template <class T, class Ask>
+  std::shared_ptr<const Listed<T>> get(Answer<T>& answer, Freshness freshness, const Ask& ask);
+
+  const std::shared_ptr<const dataset::Datastores> datastores_;
+  const std::chrono::milliseconds interval_;
+  std::mutex mutex_;
+  Answer<std::string> names_;                                      // guarded by mutex_
+  std::map<std::string, Answer<dataset::VersionNumber>> numbers_;  // guarded by mutex_
+};
+
+}  // namespace grid::mount

@@ -1,0 +1,291 @@
+// fusermount3 is a set-uid program that may mount for anyone. It is given the options and one end
+// of a socket, through which it hands back the /dev/fuse descriptor of the mount it made.
+#include "mount/mount_point.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <vector>
+
+#include "base/error.h"
+
+namespace grid::mount {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view mount_type = "fuse.grid";
+constexpr std::size_t read_size_max = 1 << 20;  // bytes that the kernel asks for at once
+
+// "\040" and the like, as /proc writes what would end a field.
+std::string unescape(std::string_view field) {
+  std::string text;
+  for (std::size_t i = 0; i < field.size(); ++i) {
+    if (field[i] == '\\' && i + 3 < field.size()) {
+      text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 +
+                                (field[i + 3] - '0'));
+      i += 3;
+    } else {
+      text += field[i];
+    }
+  }
+  return text;
+}
+
+// The type of what is mounted at exactly this path; the last mounted if there are several.
+std::optional<std::string> find_mount_type(const fs::path& kernel_path) {
+  std::ifstream mounts("/proc/self/mountinfo");
+  std::optional<std::string> type;
+  for (std::string line; std::getline(mounts, line);) {
+    std::istringstream fields(line);
+    std::string skipped, path, field;
+    fields >> skipped >> skipped >> skipped >> skipped >> path;
+    while (fields >> field && field != "-") {
+    }
+    if (fields >> field && unescape(path) == kernel_path) type = field;
+  }
+  return type;
+}
+
+// A program that was started; its standard error is kept.
+class Child {
+ public:
+  // `given` becomes its descriptor 3. Empty if there is no such program.
+  static std::optional<Child> find_and_start(const std::vector<std::string>& words, int given);
+
+  // What it wrote to standard error, once it has ended, and whether it succeeded.
+  struct Ending {
+    bool success = false;
+    std::string message;
+  };
+  Ending wait();
+
+ private:
+  Child(pid_t pid, FileDescriptor messages) : pid_(pid), messages_(std::move(messages)) {}
+
+  pid_t pid_;
+  FileDescriptor messages_;
+};
+
+std::optional<Child> Child::find_and_start(const std::vector<std::string>& words, int given) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
+  FileDescriptor messages(ends[0]), child_end(ends[1]);
+
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  std::string language = "LC_ALL=C", socket = "_FUSE_COMMFD=3";
+  std::array<char*, 3> environment{language.data(), socket.data(), nullptr};
+
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+  ::posix_spawn_file_actions_adddup2(&actions, child_end.get(), 2);
+  if (given >= 0) ::posix_spawn_file_actions_adddup2(&actions, given, 3);
+  pid_t pid = 0;
+  const int error = ::posix_spawnp(&pid, words.front().c_str(), &actions, nullptr, arguments.data(),
+                                   environment.data());
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error == ENOENT) return std::nullopt;
+  if (error != 0) throw system_error(error, "cannot start " + words.front());
+  return Child(pid, std::move(messages));
+}
+
+Child::Ending Child::wait() {
+  Ending ending;
+  char text[512];
+  for (ssize_t size; (size = ::read(messages_.get(), text, sizeof text)) != 0;) {
+    if (size > 0) ending.message.append(text, static_cast<std::size_t>(size));
+    if (size < 0 && errno != EINTR) break;
+  }
+  while (!ending.message.empty() && ending.message.back() == '\n') ending.message.pop_back();
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  ending.success = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  return ending;
+}
+
+// The descriptor that comes with the next byte on a socket; none if the other end was closed.
+FileDescriptor receive_descriptor(int socket) {
+  char byte = 0;
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &piece;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t size = 0;
+  do {
+    size = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (size < 0 && errno == EINTR);
+  const cmsghdr* header = size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (!header || header->cmsg_type != SCM_RIGHTS) return {};
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return FileDescriptor(fd);
+}
+
+// fusermount3 reads "\," as a comma that ends no option.
+std::string escape_commas(std::string_view text) {
+  std::string escaped;
+  for (char c : text) {
+    if (c == ',' || c == '\\') escaped += '\\';
+    escaped += c;
+  }
+  return escaped;
+}
+
+FileDescriptor make_mount_by_fusermount(const fs::path& folder, const MountOptions& options) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    throw system_error(errno, "cannot make a socket");
+  }
+  FileDescriptor ours(ends[0]), theirs(ends[1]);
+  std::string text =
+      fmt::format("fsname={},subtype=grid,ro,nosuid,nodev,default_permissions,max_read={}",
+                  escape_commas(options.source_name), read_size_max);
+  if (options.allow_other) text += ",allow_other";
+
+  auto child = Child::find_and_start({"fusermount3", "-o", text, "--", folder}, theirs.get());
+  if (!child) {
+    fail(ErrorKind::unsupported,
+         "cannot mount at {}: fusermount3 is not installed (Debian and Ubuntu: apt install fuse3)",
+         folder.string());
+  }
+  theirs.reset();
+  FileDescriptor device = receive_descriptor(ours.get());
+  if (!device) {
+    const std::string message = child->wait().message;
+    const bool needs_other = message.find("user_allow_other") != std::string::npos;
+    fail(ErrorKind::permission_denied, "cannot mount at {}: {}", folder.string(),
+         needs_other ? "only root may let other users in, unless /etc/fuse.conf says "
+                       "user_allow_other"
+                     : message);
+  }
+  child->wait();
+  return device;
+}
+
+void check_folder(const fs::path& folder) {
+  struct stat found;
+  if (::stat(folder.c_str(), &found) == 0) {
+    if (S_ISDIR(found.st_mode)) return;
+    fail(ErrorKind::invalid_argument, "cannot mount at {}: it is no folder", folder.string());
+  }
+  if (errno == ENOENT) {
+    fail(ErrorKind::not_found, "cannot mount at {}: there is no such folder (mkdir makes it)",
+         folder.string());
+  }
+  throw system_error(errno, "cannot mount at " + folder.string());
+}
+
+// A mount whose server died without unmounting answers with ENOTCONN whatever the kernel does not
+// remember; it remembers nothing for statfs().
+void clear_dead_mount(const fs::path& folder) {
+  struct statfs found;
+  if (::statfs(folder.c_str(), &found) == 0 || errno != ENOTCONN) return;
+  unmount(folder, UnmountMode::lazy);
+}
+
+FileDescriptor open_device() {
+  const int fd = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
+  if (fd >= 0) return FileDescriptor(fd);
+  if (errno == EACCES || errno == EPERM) {
+    fail(ErrorKind::permission_denied,
+         "cannot mount: this user or container may not open /dev/fuse");
+  }
+  fail(ErrorKind::unsupported,
+       "cannot mount: this machine or container has no FUSE (/dev/fuse: {})",
+       system_error(errno, "cannot open it").what());
+}
+
+}  // namespace
+
+fs::path kernel_path_of(const fs::path& folder) {
+  std::error_code error;
+  fs::path path = fs::canonical(folder, error);
+  if (!error) return path;
+  path = fs::absolute(folder).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  const fs::path parent = fs::weakly_canonical(path.parent_path(), error);
+  return error ? path : parent / path.filename();
+}
+
+void make_mount_with(const FileDescriptor& device, const fs::path& folder,
+                     const MountOptions& options) {
+  std::string text =
+      fmt::format("fd={},rootmode=40000,user_id={},group_id={},default_permissions,max_read={}",
+                  device.get(), ::getuid(), ::getgid(), read_size_max);
+  if (options.allow_other) text += ",allow_other";
+  if (::mount(options.source_name.c_str(), folder.c_str(), std::string(mount_type).c_str(),
+              MS_RDONLY | MS_NOSUID | MS_NODEV, text.c_str()) != 0) {
+    throw system_error(errno, "cannot mount at " + folder.string());
+  }
+}
+
+FileDescriptor make_mount(const fs::path& folder, const MountOptions& options) {
+  clear_dead_mount(folder);
+  check_folder(folder);
+  FileDescriptor device = open_device();
+  const fs::path path = kernel_path_of(folder);
+  if (::geteuid() != 0) return make_mount_by_fusermount(path, options);
+  make_mount_with(device, path, options);
+  return device;
+}
+
+void unmount(const fs::path& folder, UnmountMode mode) {
+  const fs::path path = kernel_path_of(folder);
+  const auto type = find_mount_type(path);
+  if (!type) {
+    struct stat found;
+    if (::lstat(folder.c_str(), &found) != 0 && errno == ENOENT) {
+      fail(ErrorKind::not_found, "cannot unmount {}: there is no such folder", folder.string());
+    }
+    fail(ErrorKind::invalid_argument, "cannot unmount {}: nothing is mounted there",
+         folder.string());
+  }
+  if (*type != mount_type) {
+    fail(ErrorKind::invalid_argument, "cannot unmount {}: it is a {} mount, not one of grid's",
+         folder.string(), *type);
+  }
+
+  const bool lazy = mode == UnmountMode::lazy;
+  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0) return;
+  std::string reason = system_error(errno, "umount").what();
+  if (errno == EPERM) {
+    std::vector<std::string> words{"fusermount3", "-u", "--", path};
+    if (lazy) words.insert(words.begin() + 2, "-z");
+    auto child = Child::find_and_start(words, -1);
+    if (!child) {
+      fail(ErrorKind::unsupported, "cannot unmount {}: fusermount3 is not installed",
+           folder.string());
+    }
+    const auto ending = child->wait();
+    if (ending.success) return;
+    reason = ending.message;
+  }
+  if (reason.find("busy") != std::string::npos) {
+    fail(ErrorKind::unavailable,
+         "cannot unmount {}: programs still use it (fuser -vm {} names them; a lazy unmount "
+         "does not wait for them)",
+         folder.string(), folder.string());
+  }
+  fail(ErrorKind::permission_denied, "cannot unmount {}: {}", folder.string(), reason);
+}
+
+}  // namespace grid::mount

@@ -1,0 +1,60 @@
+// The records and manifests of the versions that a mount has been asked about.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "dataset/open_store.h"
+#include "mount/slots.h"
+
+namespace grid::mount {
+
+// What is kept of a version's record.
+struct VersionSummary {
+  Digest root;
+  std::int64_t created_ns = 0;  // since 1970-01-01 UTC
+  dataset::TreeTotals totals;
+};
+
+// Thread-safe. A summary once found is kept, so that what is open stays readable when the version
+// is deleted. Manifests are kept while few are open; the one used least recently goes first.
+class OpenVersions {
+ public:
+  explicit OpenVersions(std::shared_ptr<const dataset::OpenStore> store)
+      : store_(std::move(store)) {}
+
+  // Empty if there is no such ready version, and it was not found before either.
+  std::optional<VersionSummary> find(const Slot& slot);
+
+  // Throws `not_found` where find() is empty.
+  std::shared_ptr<const dataset::Manifest> manifest(const Slot& slot);
+
+  // Notes that a version was looked into; true the first time.
+  bool touch(const Slot& slot);
+  std::vector<VersionName> touched() const;  // sorted
+
+  // Of the versions that were touched.
+  Totals touched_totals() const;
+
+ private:
+  struct Known {
+    VersionName version;
+    VersionSummary summary;
+    std::shared_ptr<const dataset::Manifest> manifest;  // null: not open
+    std::uint64_t last_use = 0;
+    bool touched = false;
+  };
+  void close_least_used();  // the caller holds mutex_
+
+  const std::shared_ptr<const dataset::OpenStore> store_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::uint64_t, Known> known_;  // by Slot::files; guarded by mutex_
+  std::size_t open_count_ = 0;                      // guarded by mutex_
+  std::uint64_t use_count_ = 0;                     // guarded by mutex_
+};
+
+}  // namespace grid::mount

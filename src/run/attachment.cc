@@ -1,0 +1,140 @@
+// A reader must never see half a file, and must be able to tell the file of a dead process. So the
+// file at an attachment's path is always whole and, while its process lives, always locked: a new
+// state is written to a second file, which is locked before it is renamed over the first. Whoever
+// gets the lock of the file that stands at the path therefore knows that its process is gone.
+#include "run/attachment.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace grid::run {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::string_view name_of(AttachmentKind kind) {
+  return kind == AttachmentKind::run ? "run" : "mount";
+}
+
+namespace {
+
+constexpr std::string_view suffix = ".json";
+constexpr std::string_view unfinished_suffix = ".new";
+
+fs::path unfinished(fs::path path) { return path += unfinished_suffix; }
+
+// Writers hold LOCK_EX. Readers try LOCK_SH, so as not to take each other for a writer.
+bool try_lock(const FileDescriptor& fd, int kind) { return ::flock(fd.get(), kind | LOCK_NB) == 0; }
+
+std::string encode(const Attachment& attachment) {
+  Json versions = Json::array();
+  for (const UsedVersion& used : attachment.versions)
+    versions.push_back({{"name", used.name}, {"version", used.version}});
+  // A folder's name may be no UTF-8; it is shown to people, so a replacement character will do.
+  return Json{{"kind", name_of(attachment.kind)},
+              {"label", attachment.label},
+              {"store_id", attachment.store_id},
+              {"pid", attachment.pid},
+              {"versions", versions}}
+      .dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+Attachment decode(std::string_view text) {
+  Json json = Json::parse(text);
+  Attachment attachment;
+  attachment.kind = json.at("kind") == name_of(AttachmentKind::mount) ? AttachmentKind::mount
+                                                                      : AttachmentKind::run;
+  attachment.label = json.at("label");
+  attachment.store_id = json.at("store_id");
+  attachment.pid = json.at("pid");
+  for (const Json& used : json.at("versions"))
+    attachment.versions.push_back({used.at("name"), used.at("version")});
+  return attachment;
+}
+
+bool is_at(const FileDescriptor& fd, const fs::path& path) {
+  struct stat held, there;
+  return ::fstat(fd.get(), &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+// Empty if the file is gone or its process is.
+std::optional<Attachment> find_live(const fs::path& path) {
+  // Only a writer that renames between our open() and flock() makes a second look necessary.
+  for (;;) {
+    FileDescriptor fd = find_file(path, O_RDONLY);
+    if (!fd) return std::nullopt;
+    if (!try_lock(fd, LOCK_SH)) {
+      struct stat st;
+      if (::fstat(fd.get(), &st) != 0) return std::nullopt;
+      Bytes bytes(static_cast<std::size_t>(st.st_size));
+      bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
+      try {
+        return decode(as_text(bytes));
+      } catch (const Json::exception& error) {
+        fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
+      }
+    }
+    if (!is_at(fd, path)) continue;
+    ::unlink(path.c_str());
+    ::unlink(unfinished(path).c_str());
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+LiveAttachment::LiveAttachment(const fs::path& folder, Attachment attachment)
+    : path_(folder / fmt::format("{}-{}{}", ::getpid(), random_hex(8), suffix)),
+      attachment_(std::move(attachment)) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw system_error(error.value(), fmt::format("cannot make {}", folder.string()));
+  attachment_.pid = ::getpid();
+  std::sort(attachment_.versions.begin(), attachment_.versions.end());
+  write();
+}
+
+LiveAttachment::~LiveAttachment() { ::unlink(path_.c_str()); }
+
+void LiveAttachment::use(std::vector<UsedVersion> versions) {
+  std::sort(versions.begin(), versions.end());
+  if (versions == attachment_.versions) return;
+  attachment_.versions = std::move(versions);
+  write();
+}
+
+void LiveAttachment::write() {
+  const fs::path next = unfinished(path_);
+  FileDescriptor fd = open_file(next, O_WRONLY | O_CREAT | O_TRUNC);
+  if (!try_lock(fd, LOCK_EX))
+    throw system_error(errno, fmt::format("cannot lock {}", next.string()));
+  write_all(fd.get(), as_bytes(encode(attachment_)), next.native());
+  if (::rename(next.c_str(), path_.c_str()) != 0)
+    throw system_error(errno, fmt::format("cannot replace {}", path_.string()));
+  locked_ = std::move(fd);
+}
+
+std::vector<Attachment> live_attachments(const fs::path& folder) {
+  std::vector<Attachment> found;
+  std::error_code error;
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
+    if (it->path().extension() == suffix)
+      if (std::optional<Attachment> attachment = find_live(it->path()))
+        found.push_back(std::move(*attachment));
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw system_error(error.value(), fmt::format("cannot list {}", folder.string()));
+  std::sort(found.begin(), found.end(),
+            [](const Attachment& a, const Attachment& b) { return a.pid < b.pid; });
+  return found;
+}
+
+}  // namespace grid::run

@@ -1,0 +1,33 @@
+// The reading half of a chunk store: digests in, verified bytes out.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+
+namespace grid::store {
+
+struct ChunkRef {
+  Digest digest;
+  std::uint32_t size = 0;  // bytes, uncompressed
+
+  bool operator==(const ChunkRef&) const = default;
+};
+
+// Thread-safe.
+class ChunkReader {
+ public:
+  virtual ~ChunkReader() = default;
+
+  // Fills `out` with the chunks' bytes, one after the other; out.size() is the sum of their sizes.
+  // Every chunk is checked against its digest and size. Throws `corrupt`, naming the chunk and
+  // the store, for a chunk that is absent or damaged; `out` is then undefined.
+  virtual void read(std::span<const ChunkRef> chunks, MutableBytesView out) const = 0;
+
+  // A chunk of unknown size, for the store's own structures.
+  virtual Bytes read(const Digest& digest) const = 0;
+};
+
+}  // namespace grid::store

@@ -1,0 +1,53 @@
+#include "store/chunk_session.h"
+
+#include "base/error.h"
+#include "base/random.h"
+#include "store/layout.h"
+
+namespace grid::store {
+
+ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored)
+    : store_(store), bytes_stored_(bytes_stored) {}
+
+void ChunkSession::write(const PackBuilder& pack) {
+  PackId id;
+  fill_random(id.bytes);
+  Bytes index = pack.index();
+  backend::Backend& backend = store_.backend();
+  // The index is what makes the pack exist: it must not be there before the data is.
+  if (!backend.create(pack_data_key(id), pack.data()) || !backend.create(pack_index_key(id), index))
+    fail(ErrorKind::already_exists, "{}: the pack {} exists already", backend.name(), id.hex());
+  bytes_stored_ += pack.data().size() + index.size();
+  store_.index().add_pack(id, decode_pack_index(index, id.hex()).entries);
+}
+
+void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
+  PackBuilder* last = nullptr;
+  for (auto& writer : writers) {
+    writer->close_frame();
+    if (writer->pack_.empty()) continue;
+    if (last != nullptr && last->size() + writer->pack_.size() <= pack_size_target) {
+      last->append(writer->pack_);
+      continue;
+    }
+    if (last != nullptr) write(*last);
+    last = &writer->pack_;
+  }
+  if (last != nullptr) write(*last);
+  store_.index().flush();
+}
+
+ChunkRef ChunkWriter::put(BytesView chunk) {
+  ChunkRef ref{digest_of(chunk), static_cast<std::uint32_t>(chunk.size())};
+  if (chunk.empty() || !session_.store_.index().claim(ref.digest)) return ref;
+  bytes_new_ += chunk.size();
+  pack_.add(ref.digest, chunk, compressor_);
+  if (pack_.size() >= pack_size_target) {
+    pack_.close_frame(compressor_);
+    session_.write(pack_);
+    pack_.clear();
+  }
+  return ref;
+}
+
+}  // namespace grid::store

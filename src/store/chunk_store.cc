@@ -1,0 +1,145 @@
+#include "store/chunk_store.h"
+
+#include <cassert>
+
+#include "base/error.h"
+#include "store/layout.h"
+#include "store/pack.h"
+
+namespace grid::store {
+
+// A chunk to be read: where it lies and where its bytes go.
+struct ChunkStore::Located {
+  Digest digest;
+  Location at;
+  MutableBytesView out;
+};
+
+ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMarker& marker,
+                       ChunkStoreOptions options)
+    : backend_(std::move(backend)),
+      index_(std::make_unique<ChunkIndex>(options.cache_folder.empty()
+                                              ? options.cache_folder
+                                              : options.cache_folder / "index" / marker.store_id)),
+      frames_(options.frame_cache_size_max) {}
+
+ChunkStore::~ChunkStore() = default;
+
+void ChunkStore::refresh() {
+  std::vector<PackId> packs;
+  for (const std::string& name : backend_->list_names(packs_prefix()))
+    if (std::optional<PackId> pack = pack_of_index_key(packs_prefix() + name))
+      packs.push_back(*pack);
+  bool grown = false;
+  for (const PackId& pack : index_->unknown(packs)) {
+    std::string key = pack_index_key(pack);
+    std::optional<Bytes> object = backend_->find(key);
+    if (!object) continue;  // removed since it was listed
+    PackIndex index;
+    try {
+      index = decode_pack_index(*object, backend_->name() + ": " + key);
+    } catch (const Error& error) {
+      // A pack whose index is damaged holds nothing that can be found; verify() names it and what
+      // is lost with it. The other packs are as good as before.
+      if (error.kind() != ErrorKind::corrupt) throw;
+      continue;
+    }
+    index_->add_pack(pack, index.entries);
+    grown = true;
+  }
+  if (grown) index_->flush();
+}
+
+std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> chunks) const {
+  std::vector<Located> located;
+  located.reserve(chunks.size());
+  bool refreshed = false;
+  for (const ChunkRef& chunk : chunks) {
+    if (chunk.size == 0) continue;
+    std::optional<Location> at = index_->find(chunk.digest);
+    if (!at && !refreshed) {
+      const_cast<ChunkStore*>(this)->refresh();
+      refreshed = true;
+      at = index_->find(chunk.digest);
+    }
+    if (!at)
+      fail(ErrorKind::corrupt, "chunk {} is not in the store {}", chunk.digest.short_hex(),
+           backend_->name());
+    if (at->place.size != chunk.size)
+      fail(ErrorKind::corrupt, "chunk {}: expected {} bytes, the store {} has {}",
+           chunk.digest.short_hex(), chunk.size, backend_->name(), at->place.size);
+    located.push_back({chunk.digest, *at, {}});
+  }
+  return located;
+}
+
+// True if b lies in the pack right behind a, both raw: one read serves both.
+static bool adjoins(const Location& a, const Location& b) {
+  return a.pack == b.pack && a.place.raw() && b.place.raw() &&
+         a.place.frame_offset + a.place.size == b.place.frame_offset;
+}
+
+void ChunkStore::read(std::span<const ChunkRef> chunks, MutableBytesView out) const {
+  std::vector<Located> located = locate(chunks);
+  std::size_t offset = 0;
+  for (Located& chunk : located) {
+    chunk.out = out.subspan(offset, chunk.at.place.size);
+    offset += chunk.at.place.size;
+  }
+  assert(offset == out.size());
+  for (std::size_t begin = 0; begin < located.size();) {
+    std::size_t end = begin + 1;
+    while (end < located.size() && adjoins(located[end - 1].at, located[end].at)) ++end;
+    read_run(std::span(located).subspan(begin, end - begin));
+    begin = end;
+  }
+}
+
+// Reads chunks that adjoin, or one chunk, into their places, which adjoin too; then checks them.
+void ChunkStore::read_run(std::span<const Located> run) const {
+  const Location& first = run.front().at;
+  std::string key = pack_data_key(first.pack);
+  auto fetch = [&](std::uint32_t offset, MutableBytesView into) {
+    if (!backend_->find_range(key, offset, into))
+      fail(ErrorKind::corrupt, "chunk {}: the store {} has lost {}", run.front().digest.short_hex(),
+           backend_->name(), key);
+  };
+  if (first.place.raw()) {
+    const MutableBytesView& last = run.back().out;
+    std::byte* begin = run.front().out.data();
+    fetch(first.place.frame_offset,
+          {begin, static_cast<std::size_t>(last.data() + last.size() - begin)});
+  } else {
+    std::shared_ptr<const Bytes> frame = frames_.get(first.pack, first.place.frame_offset, [&] {
+      Bytes stored(first.place.frame_stored_size), unpacked(first.place.frame_size);
+      fetch(first.place.frame_offset, stored);
+      if (!decompress(stored, unpacked))
+        fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}: it does not unpack",
+             run.front().digest.short_hex(), key, backend_->name());
+      return unpacked;
+    });
+    std::copy_n(frame->begin() + first.place.offset_in_frame, first.place.size,
+                run.front().out.begin());
+  }
+  for (const Located& chunk : run)
+    if (digest_of(chunk.out) != chunk.digest)
+      fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}",
+           chunk.digest.short_hex(), key, backend_->name());
+}
+
+Bytes ChunkStore::read(const Digest& digest) const {
+  std::optional<Location> at = index_->find(digest);
+  if (!at) {
+    const_cast<ChunkStore*>(this)->refresh();
+    at = index_->find(digest);
+  }
+  if (!at)
+    fail(ErrorKind::corrupt, "chunk {} is not in the store {}", digest.short_hex(),
+         backend_->name());
+  Bytes out(at->place.size);
+  ChunkRef chunk{digest, at->place.size};
+  read(std::span(&chunk, 1), out);
+  return out;
+}
+
+}  // namespace grid::store

@@ -1,0 +1,52 @@
+// All chunks of a store: what is where, reading with verification, and sessions that add more.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/backend.h"
+#include "store/chunk_index.h"
+#include "store/chunk_reader.h"
+#include "store/frame_cache.h"
+#include "store/marker.h"
+
+namespace grid::store {
+
+struct ChunkStoreOptions {
+  // Where derived tables may be kept between processes; empty: in memory only. Losing the folder
+  // loses time, never data.
+  std::filesystem::path cache_folder;
+  std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
+};
+
+// Thread-safe.
+class ChunkStore : public ChunkReader {
+ public:
+  ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMarker& marker,
+             ChunkStoreOptions options = {});
+  ~ChunkStore() override;
+
+  void read(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
+  Bytes read(const Digest& digest) const override;
+
+  // Learns of packs that others have added. Reading does it by itself when a chunk is missing.
+  void refresh();
+
+  ChunkIndex& index() const { return *index_; }
+  backend::Backend& backend() const { return *backend_; }
+
+ private:
+  struct Located;
+  std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
+  void read_run(std::span<const Located> run) const;
+
+  std::shared_ptr<backend::Backend> backend_;
+  std::unique_ptr<ChunkIndex> index_;
+  mutable FrameCache frames_;
+};
+
+}  // namespace grid::store

@@ -1,0 +1,193 @@
+#include "store/chunk_store.h"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "backend/local.h"
+#include "backend/memory.h"
+#include "base/error.h"
+#include "store/chunk_session.h"
+#include "store/layout.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::store {
+namespace {
+
+class ChunkStoreTest : public ::testing::Test {
+ protected:
+  // Stores the texts in one session with one writer.
+  std::vector<ChunkRef> put(ChunkStore& store, const std::vector<std::string>& texts) {
+    ChunkSession session(store, bytes_stored_);
+    std::vector<std::unique_ptr<ChunkWriter>> writers;
+    writers.push_back(std::make_unique<ChunkWriter>(session));
+    std::vector<ChunkRef> refs;
+    for (const std::string& text : texts) refs.push_back(writers[0]->put(as_bytes(text)));
+    session.finish(std::move(writers));
+    return refs;
+  }
+  std::string read(const ChunkStore& store, std::span<const ChunkRef> refs) {
+    std::size_t size = 0;
+    for (const ChunkRef& ref : refs) size += ref.size;
+    Bytes out(size);
+    store.read(refs, out);
+    return std::string(as_text(out));
+  }
+  std::size_t pack_count() const { return backend_->list_names(packs_prefix()).size() / 2; }
+
+  std::vector<std::string> texts_ = {std::string(50000, 'a'), testing::random_bytes(30000, 1),
+                                     testing::random_bytes(30000, 2), "small",
+                                     testing::random_bytes(5, 3)};
+  std::shared_ptr<backend::Backend> backend_ = std::make_shared<backend::MemoryBackend>();
+  StoreMarker marker_ = make_store(*backend_);
+  std::atomic<std::uint64_t> bytes_stored_ = 0;
+};
+
+TEST_F(ChunkStoreTest, ReadsWhatWasPutInAnyOrder) {
+  ChunkStore store(backend_, marker_);
+  std::vector<ChunkRef> refs = put(store, texts_);
+  EXPECT_EQ(read(store, refs), texts_[0] + texts_[1] + texts_[2] + texts_[3] + texts_[4]);
+  std::vector<ChunkRef> other = {refs[2], refs[4], refs[0], refs[2]};
+  EXPECT_EQ(read(store, other), texts_[2] + texts_[4] + texts_[0] + texts_[2]);
+  EXPECT_EQ(as_text(store.read(refs[1].digest)), texts_[1]);
+}
+
+TEST_F(ChunkStoreTest, StoresEachChunkOnce) {
+  ChunkStore store(backend_, marker_);
+  put(store, texts_);
+  std::uint64_t stored = bytes_stored_;
+  put(store, texts_);
+  EXPECT_EQ(bytes_stored_, stored);
+  EXPECT_EQ(pack_count(), 1u);
+}
+
+TEST_F(ChunkStoreTest, AnotherOpenStoreFindsTheChunksByItself) {
+  ChunkStore one(backend_, marker_), other(backend_, marker_);
+  std::vector<ChunkRef> refs = put(one, texts_);
+  EXPECT_EQ(read(other, refs), read(one, refs));
+}
+
+TEST_F(ChunkStoreTest, ManyWritersStoreAChunkOnceAndFewPacks) {
+  ChunkStore store(backend_, marker_);
+  ChunkSession session(store, bytes_stored_);
+  std::vector<std::unique_ptr<ChunkWriter>> writers;
+  for (int i = 0; i < 4; ++i) writers.push_back(std::make_unique<ChunkWriter>(session));
+  {
+    std::vector<std::jthread> threads;
+    for (auto& writer : writers)
+      threads.emplace_back([&writer = *writer] {
+        for (std::uint64_t i = 0; i < 500; ++i)
+          writer.put(as_bytes(testing::random_bytes(2000, i)));
+      });
+  }
+  session.finish(std::move(writers));
+  EXPECT_EQ(pack_count(), 1u);
+  EXPECT_LT(bytes_stored_, 500u * 2000 + 500 * 60);
+  for (std::uint64_t i = 0; i < 500; ++i) {
+    std::string text = testing::random_bytes(2000, i);
+    EXPECT_EQ(as_text(store.read(digest_of(as_bytes(text)))), text);
+  }
+}
+
+TEST_F(ChunkStoreTest, PacksEndAtTheirTargetSize) {
+  ChunkStore store(backend_, marker_);
+  std::vector<std::string> texts;
+  for (std::uint64_t i = 0; i < 90; ++i) texts.push_back(testing::random_bytes(1 << 20, i));
+  std::vector<ChunkRef> refs = put(store, texts);
+  EXPECT_EQ(pack_count(), 3u);
+  EXPECT_EQ(read(store, std::span(refs).subspan(30, 4)),
+            texts[30] + texts[31] + texts[32] + texts[33]);
+}
+
+TEST_F(ChunkStoreTest, AMissingChunkIsCorruptAndNamed) {
+  ChunkStore store(backend_, marker_);
+  ChunkRef ref{digest_of(as_bytes("never stored")), 12};
+  try {
+    read(store, std::span(&ref, 1));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_NE(std::string(error.what()).find(ref.digest.short_hex()), std::string::npos);
+  }
+}
+
+TEST_F(ChunkStoreTest, AWrongSizeIsCorrupt) {
+  ChunkStore store(backend_, marker_);
+  ChunkRef ref = put(store, {"12345"})[0];
+  ref.size = 4;
+  EXPECT_THROW(read(store, std::span(&ref, 1)), Error);
+}
+
+TEST(ChunkStore, ADamagedByteNeverComesBackAsData) {
+  testing::TemporaryFolder folder;
+  auto backend = std::make_shared<backend::LocalBackend>(folder / "store");
+  StoreMarker marker = make_store(*backend);
+  std::atomic<std::uint64_t> stored = 0;
+  std::string text = std::string(20000, 'a') + testing::random_bytes(100, 1);
+  std::string noise = testing::random_bytes(20000, 2);
+  std::vector<ChunkRef> refs;
+  {
+    ChunkStore store(backend, marker);
+    ChunkSession session(store, stored);
+    std::vector<std::unique_ptr<ChunkWriter>> writers;
+    writers.push_back(std::make_unique<ChunkWriter>(session));
+    refs.push_back(writers[0]->put(as_bytes(text)));
+    writers[0]->close_frame();
+    refs.push_back(writers[0]->put(as_bytes(noise)));
+    session.finish(std::move(writers));
+  }
+  std::filesystem::path pack;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "store" / "packs"))
+    if (entry.path().extension() == ".data") pack = entry.path();
+  std::string bytes = testing::read_file(pack);
+  for (std::size_t i = 0; i < bytes.size(); i += 13) {
+    std::string damaged = bytes;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0x04);
+    std::filesystem::remove(pack);
+    testing::write_file(pack, damaged);
+    ChunkStore store(std::make_shared<backend::LocalBackend>(folder / "store"), marker);
+    std::size_t failures = 0;
+    for (const ChunkRef& ref : refs) {
+      Bytes out(ref.size);
+      try {
+        store.read(std::span(&ref, 1), out);
+        EXPECT_EQ(digest_of(out), ref.digest) << i;
+      } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+        ++failures;
+      }
+    }
+    EXPECT_LE(failures, 1u) << i;
+  }
+}
+
+TEST(Marker, AFolderWithOtherThingsIsNotAStore) {
+  backend::MemoryBackend backend;
+  backend.create("letters/mother", as_bytes("dear"));
+  EXPECT_THROW(find_marker(backend), Error);
+  EXPECT_THROW(make_store(backend), Error);
+}
+
+TEST(Marker, MakingAStoreTwiceKeepsItsIdentity) {
+  backend::MemoryBackend backend;
+  EXPECT_FALSE(find_marker(backend));
+  StoreMarker made = make_store(backend);
+  EXPECT_EQ(make_store(backend).store_id, made.store_id);
+  EXPECT_EQ(find_marker(backend)->store_id, made.store_id);
+}
+
+TEST(Marker, ANewerFormatIsRefusedByName) {
+  backend::MemoryBackend backend;
+  backend.create(marker_key(), as_bytes("{\"grid\": \"store\", \"format\": 2}"));
+  try {
+    find_marker(backend);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(std::string(error.what()).find("format 2"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace grid::store

@@ -1,0 +1,88 @@
+// Where to cut a stream so that the same content is cut in the same places.
+//
+// Problem. Version 2 of a large file differs from version 1 by an insertion. Cut at fixed
+// offsets, every chunk behind it is new. Cut where the content itself says so, all but one or two
+// chunks are the same.
+//
+// Idea. A rolling hash looks at the bytes just passed; a cut falls where some of its bits are
+// zero, which depends on those bytes alone. The gear hash shifts left and adds a random number
+// for each byte: h = (h << 1) + gear[byte]. A byte's influence is shifted out after 64 steps, so
+// the top bits depend on a window of 64 bytes. After an insertion the hash, and with it the cuts,
+// are the same again 64 bytes later.
+//
+// Normalised: up to the target size two more bits than log2(target) must be zero, beyond it two
+// fewer. So sizes crowd around the target instead of spreading exponentially, and few chunks are
+// cut by the maximum, which content does not determine.
+//
+// The first chunk_size_min bytes cannot hold a cut and are skipped but for the last window.
+//
+// Cost: one shift, add, load and test a byte; 1.5 to 2 GB/s a core.
+//
+// Sources: Xia et al., "FastCDC", USENIX ATC 2016 (gear, skipping, normalisation). The gear
+// numbers are the splitmix64 sequence from seed 0; they are part of how stores are written, not
+// of how they are read: a reader needs none of this.
+
+#include "store/chunker.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstdint>
+
+namespace grid::store {
+
+static constexpr std::array<std::uint64_t, 256> make_gear() {
+  std::array<std::uint64_t, 256> gear{};
+  std::uint64_t state = 0;
+  for (auto& number : gear) {
+    state += 0x9e3779b97f4a7c15u;
+    std::uint64_t z = state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    number = z ^ (z >> 31);
+  }
+  return gear;
+}
+
+static constexpr std::array<std::uint64_t, 256> gear = make_gear();
+static constexpr std::size_t window = 64;  // bytes that the hash depends on
+static constexpr int target_bits = std::countr_zero(chunk_size_target);
+
+static constexpr std::uint64_t top_bits(int count) { return ~std::uint64_t{0} << (64 - count); }
+
+// The end of the first position in [begin, end) after which the masked hash is zero, or 0.
+static std::size_t find_cut(const std::byte* data, std::size_t begin, std::size_t end,
+                            std::uint64_t mask, std::uint64_t& hash) {
+  std::uint64_t h = hash;
+  std::size_t i = begin;
+  for (; i + 2 <= end; i += 2) {
+    std::uint64_t first = (h << 1) + gear[std::to_integer<std::size_t>(data[i])];
+    std::uint64_t second = (first << 1) + gear[std::to_integer<std::size_t>(data[i + 1])];
+    if ((first & mask) == 0) return i + 1;
+    if ((second & mask) == 0) return i + 2;
+    h = second;
+  }
+  for (; i < end; ++i) {
+    h = (h << 1) + gear[std::to_integer<std::size_t>(data[i])];
+    if ((h & mask) == 0) return i + 1;
+  }
+  hash = h;
+  return 0;
+}
+
+std::size_t first_cut(BytesView data) {
+  std::size_t end = std::min(data.size(), chunk_size_max);
+  if (end <= chunk_size_min) return end;
+  std::uint64_t hash = 0;
+  for (std::size_t i = chunk_size_min - window; i < chunk_size_min; ++i)
+    hash = (hash << 1) + gear[std::to_integer<std::size_t>(data[i])];
+  std::size_t target = std::min(end, chunk_size_target);
+  if (std::size_t cut =
+          find_cut(data.data(), chunk_size_min, target, top_bits(target_bits + 2), hash))
+    return cut;
+  if (std::size_t cut = find_cut(data.data(), target, end, top_bits(target_bits - 2), hash))
+    return cut;
+  return end;
+}
+
+}  // namespace grid::store

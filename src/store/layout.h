@@ -1,0 +1,41 @@
+// The one place that spells keys. docs/format.md lists them.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+
+namespace grid::store {
+
+// Names a pack: 16 random bytes.
+struct PackId {
+  std::array<std::byte, 16> bytes{};
+
+  auto operator<=>(const PackId&) const = default;
+  std::string hex() const;
+};
+
+std::string marker_key();
+std::string packs_prefix();
+std::string pack_data_key(const PackId& pack);
+std::string pack_index_key(const PackId& pack);
+// The pack whose index lies at `key`; nullopt for every other key below packs_prefix().
+std::optional<PackId> pack_of_index_key(std::string_view key);
+
+std::string datastores_prefix();
+std::string versions_prefix(std::string_view datastore);
+std::string version_key(std::string_view datastore, std::uint32_t version);
+std::string tombstones_prefix(std::string_view datastore);
+std::string tombstone_key(std::string_view datastore, std::uint32_t version);
+std::string descriptions_prefix(std::string_view datastore);
+std::string description_key(std::string_view datastore, std::uint32_t number);
+
+// The number a last key component spells: decimal, no sign, no leading zero, from 1.
+std::optional<std::uint32_t> parse_number(std::string_view text);
+
+}  // namespace grid::store

@@ -1,0 +1,141 @@
+#include "store/pack.h"
+
+#include <cassert>
+
+#include "base/error.h"
+
+namespace grid::store {
+
+// The index object, all integers little-endian:
+//   magic "GPIX", u16 format, u16 zero, u32 frame count, u32 chunk count, u64 size of the data
+//   object; frames: u32 chunk count, u32 stored size; digests; u32 chunk sizes; BLAKE3 of all that.
+static constexpr std::uint32_t magic = 0x58495047;  // "GPIX"
+static constexpr std::uint16_t format = 1;
+static constexpr std::size_t header_size = 24;
+static constexpr std::size_t frame_record_size = 8;
+static constexpr std::size_t chunk_record_size = sizeof(Digest) + 4;
+
+void PackBuilder::add(const Digest& digest, BytesView chunk, Compressor& compressor) {
+  grid::append(data_, chunk);
+  digests_.push_back(digest);
+  sizes_.push_back(static_cast<std::uint32_t>(chunk.size()));
+  if (data_.size() - frame_begin_ >= frame_size_target) close_frame(compressor);
+}
+
+void PackBuilder::close_frame(Compressor& compressor) {
+  if (frame_first_chunk_ == sizes_.size()) return;
+  BytesView frame = BytesView(data_).subspan(frame_begin_);
+  if (compressor.compress(frame, compressed_)) {
+    data_.resize(frame_begin_);
+    grid::append(data_, compressed_);
+  }
+  frames_.push_back({.chunk_count = static_cast<std::uint32_t>(sizes_.size() - frame_first_chunk_),
+                     .stored_size = static_cast<std::uint32_t>(data_.size() - frame_begin_)});
+  frame_begin_ = data_.size();
+  frame_first_chunk_ = sizes_.size();
+}
+
+void PackBuilder::append(const PackBuilder& other) {
+  assert(frame_begin_ == data_.size() && other.frame_begin_ == other.data_.size());
+  grid::append(data_, other.data_);
+  frames_.insert(frames_.end(), other.frames_.begin(), other.frames_.end());
+  digests_.insert(digests_.end(), other.digests_.begin(), other.digests_.end());
+  sizes_.insert(sizes_.end(), other.sizes_.begin(), other.sizes_.end());
+  frame_begin_ = data_.size();
+  frame_first_chunk_ = sizes_.size();
+}
+
+void PackBuilder::clear() {
+  data_.clear();
+  frames_.clear();
+  digests_.clear();
+  sizes_.clear();
+  frame_begin_ = 0;
+  frame_first_chunk_ = 0;
+}
+
+Bytes PackBuilder::index() const {
+  assert(frame_begin_ == data_.size());
+  Bytes out;
+  out.reserve(header_size + frames_.size() * frame_record_size + sizes_.size() * chunk_record_size +
+              sizeof(Digest));
+  grid::append(out, magic);
+  grid::append(out, format);
+  grid::append(out, std::uint16_t{0});
+  grid::append(out, static_cast<std::uint32_t>(frames_.size()));
+  grid::append(out, static_cast<std::uint32_t>(sizes_.size()));
+  grid::append(out, static_cast<std::uint64_t>(data_.size()));
+  for (const Frame& frame : frames_) {
+    grid::append(out, frame.chunk_count);
+    grid::append(out, frame.stored_size);
+  }
+  for (const Digest& digest : digests_) grid::append(out, BytesView(digest.bytes));
+  for (std::uint32_t size : sizes_) grid::append(out, size);
+  grid::append(out, BytesView(digest_of(out).bytes));
+  return out;
+}
+
+namespace {
+
+// Walks the frames of an index, giving each chunk its placement; false where sizes do not add up.
+bool place_chunks(BytesView frames, BytesView sizes, PackIndex& index) {
+  std::uint64_t offset = 0;
+  std::size_t chunk = 0;
+  for (std::size_t at = 0; at < frames.size(); at += frame_record_size) {
+    auto count = load<std::uint32_t>(frames.data() + at);
+    auto stored = load<std::uint32_t>(frames.data() + at + 4);
+    if (count > index.entries.size() - chunk || offset + stored > index.data_size) return false;
+    std::uint64_t frame_size = 0;
+    for (std::size_t i = chunk; i < chunk + count; ++i)
+      frame_size += load<std::uint32_t>(sizes.data() + 4 * i);
+    if (frame_size > frame_size_max || stored > frame_size) return false;
+    std::uint32_t inside = 0;
+    for (std::size_t end = chunk + count; chunk < end; ++chunk) {
+      auto size = load<std::uint32_t>(sizes.data() + 4 * chunk);
+      Placement& place = index.entries[chunk].place;
+      if (stored == frame_size)
+        place = {static_cast<std::uint32_t>(offset + inside), size, size, 0, size};
+      else
+        place = {static_cast<std::uint32_t>(offset), stored, static_cast<std::uint32_t>(frame_size),
+                 inside, size};
+      inside += size;
+    }
+    offset += stored;
+  }
+  return chunk == index.entries.size() && offset == index.data_size;
+}
+
+}  // namespace
+
+PackIndex decode_pack_index(BytesView object, std::string_view name) {
+  auto refuse = [&](std::string_view why) { fail(ErrorKind::corrupt, "{}: {}", name, why); };
+  if (object.size() < header_size + sizeof(Digest)) refuse("the pack index is cut off");
+  const std::byte* header = object.data();
+  if (load<std::uint32_t>(header) != magic) refuse("is not a pack index");
+  if (auto found = load<std::uint16_t>(header + 4); found != format)
+    fail(ErrorKind::unsupported, "{}: has pack index format {}; this program reads format {}", name,
+         found, format);
+  std::size_t frame_count = load<std::uint32_t>(header + 8);
+  std::size_t chunk_count = load<std::uint32_t>(header + 12);
+  std::size_t expected = header_size + frame_count * frame_record_size +
+                         chunk_count * chunk_record_size + sizeof(Digest);
+  if (object.size() != expected) refuse("the pack index is cut off");
+  BytesView body = object.first(object.size() - sizeof(Digest));
+  if (std::memcmp(digest_of(body).bytes.data(), object.data() + body.size(), sizeof(Digest)) != 0)
+    refuse("the pack index is damaged");
+
+  PackIndex index;
+  index.data_size = load<std::uint64_t>(header + 16);
+  if (index.data_size > UINT32_MAX) refuse("the pack is too large");
+  index.entries.resize(chunk_count);
+  BytesView frames = body.subspan(header_size, frame_count * frame_record_size);
+  BytesView digests = body.subspan(header_size + frames.size(), chunk_count * sizeof(Digest));
+  for (std::size_t i = 0; i < chunk_count; ++i)
+    std::memcpy(index.entries[i].digest.bytes.data(), digests.data() + i * sizeof(Digest),
+                sizeof(Digest));
+  if (!place_chunks(frames, body.subspan(header_size + frames.size() + digests.size()), index))
+    refuse("the pack index does not add up");
+  return index;
+}
+
+}  // namespace grid::store

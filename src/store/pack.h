@@ -1,0 +1,89 @@
+// Packs: chunks side by side in one object, and the index that says where each lies.
+//
+// A pack's data is a sequence of frames, one right after the other. A frame is a few neighbouring
+// chunks, stored either raw, each readable on its own, or as one zstd frame. Compressing
+// neighbours together keeps the ratio of large pieces while chunks stay small enough to be
+// shared between versions.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/digest.h"
+#include "store/codec.h"
+
+namespace grid::store {
+
+constexpr std::size_t pack_size_target = 32 << 20;    // bytes
+constexpr std::size_t frame_size_target = 128 << 10;  // bytes, uncompressed
+// Nothing stored may claim to be larger: a damaged length must not exhaust memory.
+constexpr std::uint32_t frame_size_max = 256 << 20;
+
+// Where a chunk lies in its pack: `size` bytes from `offset_in_frame` on, in the frame whose
+// `frame_stored_size` bytes begin at `frame_offset` and unpack to `frame_size`. A raw chunk is
+// its own frame.
+struct Placement {
+  std::uint32_t frame_offset = 0;
+  std::uint32_t frame_stored_size = 0;
+  std::uint32_t frame_size = 0;
+  std::uint32_t offset_in_frame = 0;
+  std::uint32_t size = 0;
+
+  bool raw() const { return frame_stored_size == frame_size; }
+  bool operator==(const Placement&) const = default;
+};
+
+struct PackEntry {
+  Digest digest;
+  Placement place;
+
+  bool operator==(const PackEntry&) const = default;
+};
+
+// The two objects of a pack while it is made. Not thread-safe.
+class PackBuilder {
+ public:
+  // Bytes stored so far; the frame that is still open counts uncompressed.
+  std::size_t size() const { return data_.size(); }
+  bool empty() const { return sizes_.empty(); }
+
+  // Appends a chunk; closes the frame when it has grown to frame_size_target.
+  void add(const Digest& digest, BytesView chunk, Compressor& compressor);
+  // Compresses what was added since the last frame, if that is worth it.
+  void close_frame(Compressor& compressor);
+
+  // Takes over all of another builder's chunks; both have their frames closed.
+  void append(const PackBuilder& other);
+  void clear();
+
+  BytesView data() const { return data_; }  // the data object
+  Bytes index() const;                      // the index object
+  const std::vector<Digest>& digests() const { return digests_; }
+
+ private:
+  struct Frame {
+    std::uint32_t chunk_count = 0;
+    std::uint32_t stored_size = 0;
+  };
+
+  Bytes data_;
+  std::vector<Frame> frames_;
+  std::vector<Digest> digests_;
+  std::vector<std::uint32_t> sizes_;
+  std::size_t frame_begin_ = 0;        // where the open frame starts in data_
+  std::size_t frame_first_chunk_ = 0;  // its first chunk
+  Bytes compressed_;
+};
+
+struct PackIndex {
+  std::uint64_t data_size = 0;  // bytes of the data object
+  std::vector<PackEntry> entries;
+};
+
+// Throws `corrupt`, `name` in the sentence; `unsupported` for a newer format.
+PackIndex decode_pack_index(BytesView object, std::string_view name);
+
+}  // namespace grid::store

@@ -1,0 +1,23 @@
+# A full disk: one sentence, and the versions that were there still read.
+. "$(dirname "$0")/lib.sh"
+[ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip 'a private mount needs root'
+cat >inner.sh <<'INNER'
+set -eu
+mount -t tmpfs -o size=6m tmpfs "$GRID_STORE"
+mkdir small large && echo small >small/a && head -c 20000000 /dev/urandom >large/b
+"$GRID" datastore create small --quiet >/dev/null
+status=0
+"$GRID" datastore create large 2>err || status=$?
+[ $status = 1 ] || { echo "status $status"; exit 1; }
+grep -q 'No space left on device' err || { cat err; exit 1; }
+[ "$(wc -l <err)" = 1 ] || { cat err; exit 1; }
+[ "$("$GRID" datastore cat small a)" = small ]
+"$GRID" datastore verify --quiet >/dev/null
+! "$GRID" datastore show large 2>/dev/null
+# With room, the same command works.
+mount -o remount,size=60m "$GRID_STORE"
+"$GRID" datastore create large --quiet >/dev/null
+"$GRID" datastore cat large b | cmp - large/b
+INNER
+mkdir -p "$GRID_STORE"
+unshare -m sh inner.sh || die "inside the full disk"

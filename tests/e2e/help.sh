@@ -1,0 +1,29 @@
+# --help everywhere, and what wrong usage gets: status 2 and the nearest word.
+. "$(dirname "$0")/lib.sh"
+equal "$(grid --version | cut -d' ' -f1)" grid
+for c in '' datastore 'datastore create' 'datastore list' 'datastore show' 'datastore ls' \
+  'datastore cat' 'datastore get' 'datastore diff' 'datastore delete' 'datastore describe' \
+  'datastore verify' mount unmount run completion; do
+  grid $c --help >out || die "grid $c --help"
+  [ "$(wc -L <out)" -le 100 ] || die "grid $c --help is too wide"
+  case $c in '' | datastore) ;; *) grep -q '^Example' out || die "grid $c --help has no example" ;; esac
+done
+grid >out
+grep -q 'datastore create' out || die "grid alone says nothing of create"
+fails 2 grid datastor list
+says 'did you mean datastore?'
+fails 2 grid datastore craete x
+says 'did you mean create?'
+fails 2 grid create x
+says 'did you mean grid datastore create?'
+fails 2 grid datastore list --al
+says 'did you mean --all?'
+fails 2 grid datastore create
+says 'SOURCE is missing'
+fails 2 grid datastore list too many
+says 'too is one word too many'
+fails 2 grid datastore list -o yaml
+says 'json or text'
+fails 2 grid datastore -o json nonsense
+grep -q '"kind": "invalid_argument"' out || die "no error document: $(cat out)"
+[ ! -e store ] || die "wrong usage made a store"

@@ -1,0 +1,51 @@
+# After kill -9 of grid or of the script, at any moment, there is no mount and no process left.
+. "$(dirname "$0")/lib.sh"
+mkdir cats && seq 100000 >cats/a && grid datastore create cats -q >out
+grid run -q true || skip "this machine lets a run have no mounts of its own"
+sets=/grid-e2e-$$  # in no other mount table, and in no other command line
+cat >script <<END
+#!/bin/sh
+echo \$\$ >pid
+while cat $sets/cats/1/a; do :; done >/dev/null 2>&1
+END
+chmod +x script
+start() {
+  rm -f pid
+  "$GRID" run -q --datastore_mount_dir $sets ./script grid:cats & run=$!
+}
+no_process() { ! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -q "$sets"; }
+no_mount() { ! cat /proc/[0-9]*/mounts 2>/dev/null | grep -q "$sets"; }
+nothing_left() { # WHEN
+  for attempt in $(seq 200); do
+    if no_process && no_mount; then return; fi
+    sleep 0.02
+  done
+  die "$1: left: $(no_process || echo a process) $(no_mount || echo a mount)"
+}
+# The checks see what they look for.
+start; until [ -s pid ]; do sleep 0.01; done
+if no_process || no_mount; then die "the checks are blind"; fi
+# The script is killed: grid ends as it did.
+kill -9 "$(cat pid)"
+status=0; wait $run 2>/dev/null || status=$?
+equal $status 137
+nothing_left "script killed"
+# grid is killed at 40 moments from its first instruction on.
+for moment in $(seq 0 39); do
+  start
+  sleep "$(awk -v m="$moment" 'BEGIN { print m * m * 0.0001 }')"
+  kill -9 $run
+  wait $run 2>/dev/null || :
+  nothing_left "grid killed, $moment"
+done
+# The next to look removes what the dead left of their bookkeeping.
+"$GRID" run -q sleep 60 & run=$!
+sleep 0.2; kill -9 $run; wait $run 2>/dev/null || :
+grid datastore delete cats:1 --yes -q
+equal "$(find state/grid/attachments -type f | wc -l)" 0
+# What the script left running lives on, without the datastores.
+grid datastore create cats -q >out
+"$GRID" run -q --datastore_mount_dir $sets -- sh -c "(sleep 1; cat $sets/cats/2/a >late 2>late-err; echo done >finished) & :"
+until [ -e finished ]; do sleep 0.05; done
+grep -q 'not connected' late-err || die "$(cat late-err)"
+nothing_left "background child"

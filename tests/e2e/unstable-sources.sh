@@ -1,0 +1,26 @@
+# What cannot be kept is named; what changes while it is read makes no version.
+. "$(dirname "$0")/lib.sh"
+mkdir in && echo keep >in/keep
+mkfifo in/pipe
+python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind("in/socket")' || :
+[ "$(id -u)" != 0 ] || mknod in/device c 1 3 2>/dev/null || :
+grid datastore create in >out 2>err
+grep -q '^in:1  1 file ' out || die "$(cat out err)"
+for f in pipe socket device; do
+  [ ! -e in/$f ] || grep -q "^grid: $f: is .*; left out$" err || die "$f is not named: $(cat err)"
+done
+grid datastore show in:1 | grep -q 'left out' || die "the version does not say so"
+rm -f in/pipe in/socket in/device
+
+# A file that grows for as long as it is read.
+head -c 60000000 /dev/urandom >in/growing
+(while echo more >>in/growing; do :; done 2>/dev/null) &
+writer=$!
+fails 1 grid datastore create in
+says growing
+says 'nothing was published'
+equal "$(grid datastore list -o json | grep -c '"latest": 1')" 1
+grid datastore create in --allow-partial >out 2>err
+kill $writer; wait $writer 2>/dev/null || :
+grep -q '^grid: growing: .*; left out$' err || die "$(cat err)"
+grep -q '^in:2  1 file ' out || equal "$(cat out)" "same as in:1 (use --force to make a new version)"

@@ -1,0 +1,34 @@
+// A store in memory with versions made from folders, for tests of what reads versions.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "backend/memory.h"
+#include "dataset/create.h"
+#include "dataset/open_store.h"
+
+namespace grid::testing {
+
+class CreatedStore {
+ public:
+  CreatedStore() : CreatedStore(std::make_shared<backend::MemoryBackend>()) {}
+  // `backend` may wrap another one, to count or to fail.
+  explicit CreatedStore(std::shared_ptr<backend::Backend> backend)
+      : store_(dataset::open_store(std::move(backend), {.make_if_absent = true})) {}
+
+  dataset::VersionNumber create(const std::string& name, const std::filesystem::path& source) {
+    dataset::CreateProgress progress;
+    return dataset::create_version(
+               *store_, {.source = source, .name = name, .force = true, .workers = 1}, progress)
+        .record.number;
+  }
+
+  const std::shared_ptr<dataset::OpenStore>& store() const { return store_; }
+
+ private:
+  std::shared_ptr<dataset::OpenStore> store_;
+};
+
+}  // namespace grid::testing

@@ -1,0 +1,69 @@
+// A backend whose n-th call fails, and one that counts.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "backend/backend.h"
+#include "base/error.h"
+
+namespace grid::testing {
+
+// Passes every call on, but for one: call number `failing` (from 1) throws `unavailable`, before
+// it does anything or, for a create, after it was done and before the answer came.
+class FaultyBackend : public backend::Backend {
+ public:
+  explicit FaultyBackend(std::shared_ptr<backend::Backend> inner) : inner_(std::move(inner)) {}
+
+  // failing = 0: no call fails.
+  void fail_call(std::uint64_t failing, bool after = false) {
+    calls_ = 0;
+    failing_ = failing;
+    after_ = after;
+  }
+  std::uint64_t calls() const { return calls_; }
+
+  bool create(std::string_view key, BytesView data) override {
+    bool fails = ++calls_ == failing_;
+    if (fails && !after_) refuse(key);
+    bool made = inner_->create(key, data);
+    if (fails) refuse(key);
+    return made;
+  }
+  std::optional<Bytes> find(std::string_view key) const override {
+    count(key);
+    return inner_->find(key);
+  }
+  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override {
+    count(key);
+    return inner_->find_range(key, offset, out);
+  }
+  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+    count(prefix);
+    return inner_->list(prefix);
+  }
+  std::vector<std::string> list_names(std::string_view prefix) const override {
+    count(prefix);
+    return inner_->list_names(prefix);
+  }
+  bool remove(std::string_view key) override {
+    count(key);
+    return inner_->remove(key);
+  }
+  std::string name() const override { return inner_->name(); }
+
+ private:
+  void count(std::string_view key) const {
+    if (++calls_ == failing_) refuse(key);
+  }
+  [[noreturn]] static void refuse(std::string_view key) {
+    fail(ErrorKind::unavailable, "the test made the call for {} fail", key);
+  }
+
+  std::shared_ptr<backend::Backend> inner_;
+  mutable std::atomic<std::uint64_t> calls_ = 0;
+  std::atomic<std::uint64_t> failing_ = 0;
+  bool after_ = false;
+};
+
+}  // namespace grid::testing
