@@ -4,6 +4,7 @@
 #include "dataset/exporter.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,6 +26,50 @@ constexpr std::uint64_t stretch_entries = 256;
 constexpr std::size_t read_size = 1 << 20;  // bytes
 constexpr std::size_t hole_size = 4096;     // zeros of this size and alignment become a hole
 
+// Opens folders below the destination, however long their paths, and keeps the last one open:
+// entries come folder by folder. One a thread.
+class FolderOpener {
+ public:
+  explicit FolderOpener(const fs::path& top) : top_(open_file(top, O_RDONLY | O_DIRECTORY)) {}
+
+  // The descriptor stays the opener's. `folder` is "" for the top.
+  int open(std::string_view folder) {
+    if (folder.empty()) return top_.get();
+    if (!last_ || folder != last_path_) {
+      last_ = open_below_top(folder);
+      last_path_ = folder;
+    }
+    return last_.get();
+  }
+
+ private:
+  FileDescriptor open_below_top(std::string_view folder) const {
+    FileDescriptor above, fd;
+    for (std::size_t begin = 0; begin <= folder.size();) {
+      std::size_t end = begin + PATH_MAX / 2 < folder.size()
+                            ? folder.rfind('/', begin + PATH_MAX / 2)
+                            : folder.size();
+      std::string part(folder.substr(begin, end - begin));
+      int from = above ? above.get() : top_.get();
+      fd = FileDescriptor(::openat(from, part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!fd) throw system_error(errno, fmt::format("cannot open the folder {}", folder));
+      above = std::move(fd);
+      begin = end + 1;
+    }
+    return above;
+  }
+
+  FileDescriptor top_, last_;
+  std::string last_path_;
+};
+
+// Where an entry is written: a name in an open folder.
+struct Target {
+  int folder = -1;
+  std::string name;
+  std::string path;  // for messages
+};
+
 class Export {
  public:
   Export(const OpenStore& store, const Manifest& manifest, std::string_view path,
@@ -36,16 +81,21 @@ class Export {
         progress_(progress) {}
 
   void write_folder(EntryRange range);
-  void write_single(const EntryRef& entry) { write_entry(entry, destination_); }
+  void write_single(const EntryRef& entry);
 
  private:
-  fs::path target_of(const EntryRef& entry) const {
-    return destination_ / entry.path().substr(prefix_size_);
+  Target target_of(std::string_view path, FolderOpener& folders) const {
+    std::string_view below = path.substr(prefix_size_);
+    std::size_t slash = below.rfind('/');
+    bool top = slash == std::string_view::npos;
+    return {folders.open(top ? "" : below.substr(0, slash)),
+            std::string(top ? below : below.substr(slash + 1)), std::string(below)};
   }
   void write_stretches(EntryRange range);
-  void write_entry(const EntryRef& entry, const fs::path& to);
-  void write_file(const EntryRef& entry, const fs::path& to);
-  void write_hard_link(const EntryRef& entry, const fs::path& to);
+  void write_entry(const EntryRef& entry, const Target& to);
+  void write_file(const EntryRef& entry, const Target& to);
+  void write_hard_link(const EntryRef& entry, const Target& to);
+  void make_folders(const std::vector<std::pair<std::string, std::int64_t>>& folders);
 
   const OpenStore& store_;
   const Manifest& manifest_;
@@ -58,15 +108,15 @@ class Export {
   std::exception_ptr failure_;  // guarded by mutex_
 };
 
-void set_time(const fs::path& path, std::int64_t mtime_ns) {
+void set_time(const Target& target, std::int64_t mtime_ns) {
   std::int64_t seconds = mtime_ns / 1'000'000'000, rest = mtime_ns % 1'000'000'000;
   if (rest < 0) {  // before 1970
     --seconds;
     rest += 1'000'000'000;
   }
   timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}};
-  if (::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
-    throw system_error(errno, fmt::format("cannot set the time of {}", path.string()));
+  if (::utimensat(target.folder, target.name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
+    throw system_error(errno, fmt::format("cannot set the time of {}", target.path));
 }
 
 bool is_zero(BytesView bytes) {
@@ -74,13 +124,13 @@ bool is_zero(BytesView bytes) {
          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
-// Writes at `offset`, leaving out aligned runs of zeros: the file has its full size already.
-void write_around_holes(int fd, BytesView data, std::uint64_t offset, const fs::path& to) {
+// Writes at `offset`, leaving out aligned runs of zeros: they become holes.
+void write_around_holes(int fd, BytesView data, std::uint64_t offset, const std::string& path) {
   auto put = [&](BytesView run, std::uint64_t at) {
     while (!run.empty()) {
       ssize_t done = ::pwrite(fd, run.data(), run.size(), static_cast<off_t>(at));
       if (done < 0 && errno == EINTR) continue;
-      if (done < 0) throw system_error(errno, fmt::format("cannot write {}", to.string()));
+      if (done < 0) throw system_error(errno, fmt::format("cannot write {}", path));
       run = run.subspan(static_cast<std::size_t>(done));
       at += static_cast<std::uint64_t>(done);
     }
@@ -98,9 +148,12 @@ void write_around_holes(int fd, BytesView data, std::uint64_t offset, const fs::
   put(data.subspan(begin), offset + begin);
 }
 
-void Export::write_file(const EntryRef& entry, const fs::path& to) {
+void Export::write_file(const EntryRef& entry, const Target& to) {
   thread_local Bytes scratch;
-  FileDescriptor fd = open_file(to, O_WRONLY | O_CREAT | O_EXCL, entry.executable() ? 0777 : 0666);
+  FileDescriptor fd(::openat(to.folder, to.name.c_str(),
+                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                             entry.executable() ? 0777 : 0666));
+  if (!fd) throw system_error(errno, fmt::format("cannot create {}", to.path));
   std::uint64_t size = entry.size();
   for (std::uint64_t offset = 0; offset < size;) {
     BytesView data;
@@ -110,37 +163,40 @@ void Export::write_file(const EntryRef& entry, const fs::path& to) {
       throw error.within(entry.path());
     }
     if (size > hole_size)
-      write_around_holes(fd.get(), data, offset, to);
+      write_around_holes(fd.get(), data, offset, to.path);
     else
-      write_all(fd.get(), data, to.native());
+      write_all(fd.get(), data, to.path);
     offset += data.size();
     progress_.bytes_done += data.size();
   }
   // A file that ends in a hole gets its size here.
   if (size > hole_size && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
-    throw system_error(errno, fmt::format("cannot write {}", to.string()));
+    throw system_error(errno, fmt::format("cannot write {}", to.path));
   set_time(to, entry.mtime_ns());
 }
 
 // A hard link whose first name is not part of what is written becomes a file of its own.
-void Export::write_hard_link(const EntryRef& entry, const fs::path& to) {
+void Export::write_hard_link(const EntryRef& entry, const Target& to) {
   std::optional<EntryRef> first = manifest_.find_path(entry.target());
   if (!first || first->kind() != EntryKind::file)
     fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is no file", entry.path(),
          entry.target());
-  bool inside =
-      prefix_size_ == 0 || entry.target().starts_with(entry.path().substr(0, prefix_size_));
-  if (inside && ::link(target_of(*first).c_str(), to.c_str()) == 0) return;
+  std::string prefix = entry.path().substr(0, prefix_size_);
+  if (fs::is_directory(destination_) && entry.target().starts_with(prefix)) {
+    FolderOpener folders(destination_);
+    Target from = target_of(entry.target(), folders);
+    if (::linkat(from.folder, from.name.c_str(), to.folder, to.name.c_str(), 0) == 0) return;
+  }
   write_file(*first, to);
 }
 
-void Export::write_entry(const EntryRef& entry, const fs::path& to) {
+void Export::write_entry(const EntryRef& entry, const Target& to) {
   switch (entry.kind()) {
     case EntryKind::folder:
       return;  // made before
     case EntryKind::symlink:
-      if (::symlink(std::string(entry.target()).c_str(), to.c_str()) != 0)
-        throw system_error(errno, fmt::format("cannot make the link {}", to.string()));
+      if (::symlinkat(std::string(entry.target()).c_str(), to.folder, to.name.c_str()) != 0)
+        throw system_error(errno, fmt::format("cannot make the link {}", to.path));
       set_time(to, entry.mtime_ns());
       return;
     case EntryKind::file:
@@ -153,8 +209,15 @@ void Export::write_entry(const EntryRef& entry, const fs::path& to) {
   ++progress_.files_done;
 }
 
+void Export::write_single(const EntryRef& entry) {
+  fs::path folder = destination_.parent_path();
+  FolderOpener folders(folder.empty() ? fs::path(".") : folder);
+  write_entry(entry, {folders.open(""), destination_.filename().string(), destination_.string()});
+}
+
 // One thread's share: stretches of the tree until there are none left, or somebody failed.
 void Export::write_stretches(EntryRange range) {
+  FolderOpener folders(destination_);
   for (;;) {
     EntryRange stretch;
     {
@@ -165,25 +228,33 @@ void Export::write_stretches(EntryRange range) {
     }
     for (std::uint64_t i = 0; i < stretch.count; ++i) {
       EntryRef entry = manifest_.at(stretch.first + i);
-      if (entry.kind() != EntryKind::hard_link) write_entry(entry, target_of(entry));
+      if (entry.kind() == EntryKind::hard_link || entry.kind() == EntryKind::folder) continue;
+      write_entry(entry, target_of(entry.path(), folders));
     }
   }
 }
 
+void Export::make_folders(const std::vector<std::pair<std::string, std::int64_t>>& folders) {
+  FolderOpener opener(destination_);
+  for (const auto& [path, time] : folders) {
+    Target to = target_of(path, opener);
+    if (::mkdirat(to.folder, to.name.c_str(), 0777) != 0)
+      throw system_error(errno, fmt::format("cannot make the folder {}", to.path));
+  }
+}
+
 void Export::write_folder(EntryRange range) {
-  std::vector<std::pair<fs::path, std::int64_t>> folders;
+  std::vector<std::pair<std::string, std::int64_t>> folders;
   std::vector<std::uint64_t> hard_links;
   for (std::uint64_t i = range.first; i < range.first + range.count; ++i) {
     EntryRef entry = manifest_.at(i);
-    if (entry.kind() == EntryKind::folder) folders.emplace_back(target_of(entry), entry.mtime_ns());
+    if (entry.kind() == EntryKind::folder) folders.emplace_back(entry.path(), entry.mtime_ns());
     if (entry.kind() == EntryKind::hard_link) hard_links.push_back(i);
     if (entry.kind() == EntryKind::file || entry.kind() == EntryKind::hard_link)
       ++progress_.files_total;
     if (entry.kind() == EntryKind::file) progress_.bytes_total += entry.size();
   }
-  for (const auto& [folder, time] : folders)
-    if (::mkdir(folder.c_str(), 0777) != 0)
-      throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
+  make_folders(folders);
   next_ = range.first;
   {
     std::vector<std::jthread> threads;
@@ -198,12 +269,14 @@ void Export::write_folder(EntryRange range) {
       });
   }
   if (failure_) std::rethrow_exception(failure_);
+  FolderOpener opener(destination_);
   for (std::uint64_t ordinal : hard_links) {
     EntryRef entry = manifest_.at(ordinal);
-    write_entry(entry, target_of(entry));
+    write_entry(entry, target_of(entry.path(), opener));
   }
   // Deepest first: writing into a folder would change its time again.
-  for (auto at = folders.rbegin(); at != folders.rend(); ++at) set_time(at->first, at->second);
+  for (auto at = folders.rbegin(); at != folders.rend(); ++at)
+    set_time(target_of(at->first, opener), at->second);
 }
 
 void make_empty_folder(const fs::path& folder) {

@@ -433,6 +433,8 @@ Import Importer::run() {
   }
   workers.clear();
   if (failure_) std::rethrow_exception(failure_);
+  // An empty tree is nothing to store, not even its root.
+  if (manifest_.totals().entries == 0) return std::move(result_);
   manifest_.set_link_counts({link_counts_.begin(), link_counts_.end()});
   result_.totals = manifest_.totals();
   result_.root = manifest_.finish();

@@ -26,7 +26,8 @@ struct Import {
   std::vector<Problem> problems;  // in the order of the tree
 };
 
-// Stores the source's chunks and manifest, durably, and gives the tree's root. Whether a file
+// Stores the source's chunks and manifest, durably, and gives the tree's root. Of a source with no
+// entries nothing is stored, and the root means nothing. Whether a file
 // that could not be kept is a failure is the caller's to say. `unchanged` may be empty.
 Import import_tree(store::ChunkStore& store, const ImportOptions& options,
                    std::optional<UnchangedFiles> unchanged, ScanRecordWriter& scan_record,

@@ -229,14 +229,17 @@ LookupResult Filesystem::State::lookup_version(const Slot& datastore, std::strin
 
 LookupResult Filesystem::State::lookup_latest(const Slot& datastore) {
   const std::string& name = datastore.version.name;
-  auto numbers = listing_.numbers(name, Freshness::recent);
-  if (numbers->values.empty()) numbers = listing_.numbers(name, Freshness::now);
-  if (numbers->values.empty()) return {};
-  const auto found = latest_attributes(slots_.version({name, numbers->values.back()}));
-  if (!found) return {};
-  return {.attributes = found,
-          .name_validity = Validity::for_a_moment,
-          .attributes_validity = Validity::for_ever};
+  // Again if the newest version has been deleted since it was listed, or there was none.
+  for (Freshness freshness : {Freshness::recent, Freshness::now, Freshness::now}) {
+    const auto numbers = listing_.numbers(name, freshness);
+    if (numbers->values.empty()) continue;
+    const auto found = latest_attributes(slots_.version({name, numbers->values.back()}));
+    if (!found) continue;
+    return {.attributes = found,
+            .name_validity = Validity::for_a_moment,
+            .attributes_validity = Validity::for_ever};
+  }
+  return {};
 }
 
 LookupResult Filesystem::State::lookup_entry(const Slot& slot, std::uint64_t place,

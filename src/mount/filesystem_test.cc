@@ -385,6 +385,39 @@ TEST_F(FilesystemTest, ReportsADamagedFileOnceWithItsNameAndItsChunk) {
   EXPECT_EQ(problems[0].rfind("cats:1: deep/a.bin: chunk ", 0), 0u) << problems[0];
 }
 
+TEST_F(FilesystemTest, AnswersManyThreadsWhileVersionsComeAndGo) {
+  create("cats");
+  std::atomic<int> touches = 0;
+  Filesystem filesystem(store(), {.pins = {{"cats", 1}},
+                                  .refresh_interval = 0ms,
+                                  .on_touch = [&](const VersionName&) { ++touches; }});
+  std::atomic<bool> done = false;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&] {
+      Bytes scratch;
+      while (!done) {
+        const Node cats = filesystem.lookup(top_node, "cats").attributes.value().node;
+        names_in(filesystem, cats);
+        names_in(filesystem, top_node);
+        const Node link = filesystem.lookup(cats, "latest").attributes.value().node;
+        const auto version = filesystem.lookup(cats, filesystem.read_link(link));
+        if (!version.attributes) continue;  // deleted just now
+        const auto file = filesystem.lookup(version.attributes->node, "a.txt").attributes.value();
+        EXPECT_EQ(as_text(filesystem.read(file.node, 1, 3, scratch)), "irs");
+        EXPECT_EQ(filesystem.attributes(file.node).attributes, file);
+      }
+    });
+  }
+  for (dataset::VersionNumber number = 2; number < 30; ++number) {
+    create("cats");
+    if (number % 3 == 0) store()->datastores->remove("cats", number);
+  }
+  done = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(static_cast<std::size_t>(touches), filesystem.touched().size());
+}
+
 TEST_F(FilesystemTest, KnowsNoNodeThatItDidNotGive) {
   create("cats");
   Filesystem filesystem(store());

@@ -2,6 +2,7 @@
 
 #define FUSE_USE_VERSION 314
 #include <fuse_lowlevel.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -118,7 +119,9 @@ void on_init(void* user, fuse_conn_info* connection) noexcept {
   const unsigned wanted = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
                           FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_NO_OPEN_SUPPORT |
                           FUSE_CAP_NO_OPENDIR_SUPPORT | FUSE_CAP_AUTO_INVAL_DATA;
-  // READDIRPLUS_AUTO stays off: see docs/decisions/.
+  // READDIRPLUS_AUTO stays off: find and others list a folder before they look at its first entry,
+  // by which the kernel judges that attributes are not wanted, and then pay a lookup for each.
+  // 100,000 files with their sizes, cold: 0.4 s instead of 2 to 3; names alone: 0.3 instead of 0.1.
   connection->want = connection->capable & wanted;
   connection->max_readahead = read_size_max;
   connection->max_background = 64;
@@ -349,6 +352,9 @@ class FuseServer::Session {
   Session(Filesystem& filesystem, FuseOptions options)
       : options_(std::move(options)), served_{.filesystem = filesystem, .options = options_} {
     ::fuse_set_log_func(ignore_log);
+    // Every thread that reads would get an arena of freed chunks of its own: 10 MiB of a
+    // mount's 60.
+    ::mallopt(M_ARENA_MAX, 2);
     std::array<char*, 2> words{program_.data(), nullptr};
     fuse_args arguments = FUSE_ARGS_INIT(1, words.data());
     session_ = ::fuse_session_new(&arguments, &operations, sizeof operations, &served_);

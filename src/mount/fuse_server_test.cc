@@ -58,6 +58,7 @@ class FuseServerTest : public ::testing::Test {
 
   // Serves at `folder` in a process of its own. No thread may run here yet.
   void start_server(FuseOptions options = {}) {
+    std::fflush(nullptr);  // or what is buffered would be written twice
     server_process_ = ::fork();
     ASSERT_GE(server_process_, 0);
     if (server_process_ == 0) {

@@ -32,7 +32,7 @@ constexpr std::string_view unfinished_suffix = ".new";
 fs::path unfinished(fs::path path) { return path += unfinished_suffix; }
 
 // Writers hold LOCK_EX. Readers try LOCK_SH, so as not to take each other for a writer.
-bool try_lock(const FileDescriptor& fd, int kind) { return ::flock(fd.get(), kind | LOCK_NB) == 0; }
+bool try_shared_lock(const FileDescriptor& fd) { return ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0; }
 
 std::string encode(const Attachment& attachment) {
   Json versions = Json::array();
@@ -66,27 +66,39 @@ bool is_at(const FileDescriptor& fd, const fs::path& path) {
          held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
-// Empty if the file is gone or its process is.
-std::optional<Attachment> find_live(const fs::path& path) {
+Attachment read(const FileDescriptor& fd, const fs::path& path) {
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0)
+    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  Bytes bytes(static_cast<std::size_t>(st.st_size));
+  bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
+  try {
+    return decode(as_text(bytes));
+  } catch (const Json::exception& error) {
+    fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
+  }
+}
+
+// Opens the file of a process that lives, and removes that of a dead one.
+FileDescriptor find_live(const fs::path& path) {
   // Only a writer that renames between our open() and flock() makes a second look necessary.
   for (;;) {
     FileDescriptor fd = find_file(path, O_RDONLY);
-    if (!fd) return std::nullopt;
-    if (!try_lock(fd, LOCK_SH)) {
-      struct stat st;
-      if (::fstat(fd.get(), &st) != 0) return std::nullopt;
-      Bytes bytes(static_cast<std::size_t>(st.st_size));
-      bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
-      try {
-        return decode(as_text(bytes));
-      } catch (const Json::exception& error) {
-        fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
-      }
-    }
+    if (!fd || !try_shared_lock(fd)) return fd;
     if (!is_at(fd, path)) continue;
     ::unlink(path.c_str());
-    ::unlink(unfinished(path).c_str());
-    return std::nullopt;
+    return {};
+  }
+}
+
+// A new file at `path`, locked. Whoever looks for dead ones between our open() and flock() takes
+// it for one.
+FileDescriptor make_locked(const fs::path& path) {
+  for (;;) {
+    FileDescriptor fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
+    if (::flock(fd.get(), LOCK_EX) != 0)
+      throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+    if (is_at(fd, path)) return fd;
   }
 }
 
@@ -114,9 +126,7 @@ void LiveAttachment::use(std::vector<UsedVersion> versions) {
 
 void LiveAttachment::write() {
   const fs::path next = unfinished(path_);
-  FileDescriptor fd = open_file(next, O_WRONLY | O_CREAT | O_TRUNC);
-  if (!try_lock(fd, LOCK_EX))
-    throw system_error(errno, fmt::format("cannot lock {}", next.string()));
+  FileDescriptor fd = make_locked(next);
   write_all(fd.get(), as_bytes(encode(attachment_)), next.native());
   if (::rename(next.c_str(), path_.c_str()) != 0)
     throw system_error(errno, fmt::format("cannot replace {}", path_.string()));
@@ -126,10 +136,12 @@ void LiveAttachment::write() {
 std::vector<Attachment> live_attachments(const fs::path& folder) {
   std::vector<Attachment> found;
   std::error_code error;
-  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-    if (it->path().extension() == suffix)
-      if (std::optional<Attachment> attachment = find_live(it->path()))
-        found.push_back(std::move(*attachment));
+  for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const fs::path& path = it->path();
+    if (path.extension() != suffix && path.extension() != unfinished_suffix) continue;
+    FileDescriptor live = find_live(path);
+    if (live && path.extension() == suffix) found.push_back(read(live, path));
+  }
   if (error && error != std::errc::no_such_file_or_directory)
     throw system_error(error.value(), fmt::format("cannot list {}", folder.string()));
   std::sort(found.begin(), found.end(),

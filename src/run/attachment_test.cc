@@ -85,6 +85,14 @@ TEST(Attachments, AreNeverSeenHalfWrittenOrMissingWhileTheyChange) {
   EXPECT_EQ(count_min, 1u);
 }
 
+TEST(Attachments, OfProcessesThatWereKilledWhileTheyWroteAreRemoved) {
+  testing::TemporaryFolder folder;
+  testing::write_file(folder / "4711-0a1b2c3d.json.new", "{");
+  testing::write_file(folder / "4712-0a1b2c3d.json", "{");
+  EXPECT_TRUE(live_attachments(folder.path()).empty());
+  EXPECT_EQ(file_count(folder.path()), 0u);
+}
+
 TEST(Attachments, IgnoreOtherFiles) {
   testing::TemporaryFolder folder;
   testing::write_file(folder / "README", "");

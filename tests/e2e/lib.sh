@@ -48,3 +48,9 @@ listing() { # FOLDER
     '[ -x "$1" ] && printf "x "; sha256sum <"$1"' _ {} \; \) -o -type d -printf '%P d %T@\n' \
     -o -type l -printf '%P l %l %T@\n' | LC_ALL=C sort)
 }
+# Skips where `grid run` says that it may not have mounts of its own; any other failure is one.
+needs_run() { # [as_user]
+  "$@" "$GRID" run -q true 2>"$work/err" && return
+  grep -qF 'grid mount DIR' "$work/err" && skip "$(cat "$work/err")"
+  die "$(cat "$work/err")"
+}

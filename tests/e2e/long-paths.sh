@@ -10,6 +10,12 @@ grid datastore create in --name deep --quiet >out
 path=$(grid datastore ls -R deep | tail -1)
 [ ${#path} -gt 4096 ] || die "only ${#path} bytes long"
 equal "$(grid datastore cat deep "$path")" deep
+grid datastore get deep out-folder --quiet
+cd out-folder
+i=0
+while [ $i -lt 25 ]; do cd -P "$part"; i=$((i + 1)); done
+equal "$(cat file)" deep
+cd "$work"
 [ -r /dev/fuse ] || skip 'there is no /dev/fuse'
 mkdir m && grid mount m --quiet
 cd m/deep/1

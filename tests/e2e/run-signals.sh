@@ -1,7 +1,7 @@
 # Signals and statuses pass through grid run as if it were not there.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo a >cats/a && grid datastore create cats -q >out
-grid run -q true || skip "this machine lets a run have no mounts of its own"
+needs_run
 # How a command ended, as its parent sees it: a status, or minus a signal.
 ended() {
   python3 -c 'import subprocess, sys; print(subprocess.run(sys.argv[1:]).returncode)' "$@"

@@ -4,7 +4,7 @@ mkdir -p cats/train dogs && echo one >cats/train/a && echo dog >dogs/d
 printf '#!/bin/sh\necho stored "$1"\n' >cats/tool && chmod +x cats/tool
 grid datastore create cats -q >one && echo two >cats/train/a && grid datastore create cats -q >two
 grid datastore create dogs -q >three
-grid run -q true || skip "this machine lets a run have no mounts of its own"
+needs_run
 # All forms at once, for several datastores, in a Python script.
 cat >main.py <<'END'
 import sys
@@ -30,7 +30,7 @@ dogs"
 equal "$(ls here)" mine
 equal "$(grid run -q --datastore_mount_dir /grid-e2e-new/deep pwd)" "$(pwd -P)"
 [ ! -e /grid-e2e-new ] || die "/grid-e2e-new stayed"
-if grep -q "^grid \|grid-root\|$work" /proc/self/mounts; then die "$(grep grid /proc/self/mounts)"; fi
+if grep "grid-root\|$work\| /datastores \|/grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi
 # Streams, status, environment and options behind the script are its own.
 equal "$(echo in | grid run sh -c 'cat; echo err >&2; exit 7' 2>err || echo "status $?")" "in
 status 7"

@@ -1,0 +1,48 @@
+# format: a reader that was written from docs/format.md alone extracts what was put in.
+. "$(dirname "$0")/lib.sh"
+for tool in python3 b3sum zstd; do command -v $tool >/dev/null || skip "no $tool here"; done
+reader() { python3 "$here/format_reader.py" "$@"; }
+
+mkdir -p cats/b/d cats/b-c cats/empty cats/pets
+echo small >cats/a
+printf 'x' >cats/b/x
+printf 'x' >cats/b-c/x
+seq 1 20000 >cats/b/d/numbers.txt
+: >cats/nothing
+head -c 12000000 /dev/urandom >cats/random.bin
+echo 'exit 0' >cats/script && chmod 755 cats/script
+ln -s nowhere cats/dangling
+ln -s ../a cats/b/up
+ln cats/b/x cats/second-name
+ln cats/b/x cats/b/d/third-name
+printf 'x' >"$(printf 'cats/two\nlines \377')"
+touch -d '1969-07-20 20:17:40.5' cats/b
+i=0 # the path pets/741 ends a segment
+while [ $i -lt 2000 ]; do i=$((i + 1)); echo "cat $i" >cats/pets/$i; done
+grid datastore create cats -q
+echo changed >cats/a
+printf 'insertion' | dd of=cats/random.bin bs=1 seek=6000000 conv=notrunc status=none
+echo new >cats/pets/new
+grid datastore create cats -q -m 'the second'
+
+reader "$GRID_STORE" cats 2 back
+diff -r --no-dereference cats back || die "the extracted version differs"
+kept() {
+  (cd "$1" && find . -mindepth 1 \( -type d -o -printf '%n %l' \) -printf ' %y %T@ %p\0') | sort -z
+}
+kept cats >cats.list && kept back >back.list
+cmp cats.list back.list || die "a time, a kind or a link differs"
+equal "$(find back -type f -perm -100)" back/script
+reader "$GRID_STORE" cats 1 first
+equal "$(cat first/a)" small
+equal "$(find first -type f -printf x | wc -c)" 2010
+
+# What it checks: one wrong byte is never read, a deleted version is none.
+grid datastore delete cats:1 -y -q
+fails 1 reader "$GRID_STORE" cats 1 deleted
+pack=$(ls -S "$GRID_STORE"/packs/*.data | head -n 1)
+chmod u+w "$pack"
+byte=$(od -An -tu1 -j 1000000 -N 1 "$pack")
+printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$pack" bs=1 seek=1000000 conv=notrunc status=none
+fails 1 reader "$GRID_STORE" cats 2 damaged
+says 'damaged: a chunk'
