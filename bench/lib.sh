@@ -38,7 +38,7 @@ quiet() {
 # use of each such page then costs about 15 us, 3 to 4 s a GB, which looks like a slow disk. This
 # touches that much memory right before a cold measure, so that the page cache gets pages which are
 # there. The measure must follow at once.
-ready() { "$work/reader" touch "$1" > /dev/null; }
+ready() { [ "$1" = 0 ] || "$work/reader" touch "$1" > /dev/null; }
 
 # cold MIB: nothing is cached, and so much memory is ready. Only root can drop caches: for anybody
 # else everything is warm, and run says so.

@@ -18,6 +18,8 @@ function(grid_library name)
     add_executable(${name}_test ${tests})
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${name}_test PRIVATE grid_${name} ${ARG_TEST_LINKS} grid_warnings GTest::gtest_main)
+    target_compile_definitions(${name}_test
+                               PRIVATE GRID_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h>)
     gtest_discover_tests(${name}_test PROPERTIES LABELS ${ARG_TEST_LABEL} TIMEOUT 600
                          DISCOVERY_TIMEOUT 60)

@@ -358,6 +358,7 @@ class FuseServer::Session {
     std::array<char*, 2> words{program_.data(), nullptr};
     fuse_args arguments = FUSE_ARGS_INIT(1, words.data());
     session_ = ::fuse_session_new(&arguments, &operations, sizeof operations, &served_);
+    ::fuse_opt_free_args(&arguments);
     if (!session_) fail(ErrorKind::unsupported, "cannot set up FUSE");
   }
   ~Session() { end(); }

@@ -7,7 +7,7 @@
 
 namespace grid::store {
 
-// Chosen by measuring 16, 32, 64 and 128 KiB on the version series: docs/decisions/0003.
+// Chosen by measuring 8, 16 and 64 KiB on the version series: docs/decisions/0001.
 constexpr std::size_t chunk_size_min = 4 << 10;      // bytes; only a file's end may be shorter
 constexpr std::size_t chunk_size_target = 16 << 10;  // about the average
 constexpr std::size_t chunk_size_max = 64 << 10;

@@ -1,0 +1,107 @@
+// A store as format 1 wrote it, kept in tests/data/format-1: every later program reads it, and
+// writes the same tree under the same root. GRID_ACCEPT=1 makes the store anew, which is right
+// only for a new format, in a folder of its own.
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+
+#include "backend/local.h"
+#include "dataset/verify.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_store.h"
+
+namespace grid::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path golden = fs::path(GRID_TEST_DATA) / "format-1";
+
+void set_time(const fs::path& path, std::int64_t seconds) {
+  timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 0}, {.tv_sec = seconds, .tv_nsec = 7}};
+  ::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW);
+}
+
+// The source of version 1; version 2 adds a file.
+void make_source(const fs::path& source) {
+  std::string text;
+  for (int i = 0; i < 3000; ++i) text += "row " + std::to_string(i * i) + "\n";
+  testing::write_file(source / "table.csv", text);
+  testing::write_file(source / "noise", testing::random_bytes(70'000, 1));
+  testing::write_file(source / "deep/er/empty file", "");
+  testing::write_file(source / "deep/\xff\xfe not utf-8", "bytes");
+  testing::write_file(source / "program", "#!/bin/sh\n");
+  ::chmod((source / "program").c_str(), 0755);
+  fs::create_directories(source / "empty folder");
+  fs::create_symlink("../nowhere", source / "deep/link");
+  fs::create_hard_link(source / "noise", source / "noise again");
+  for (const auto& entry : fs::recursive_directory_iterator(source)) set_time(entry, 1'700'000'000);
+}
+
+std::string line_of(const OpenStore& store, const EntryRef& entry) {
+  std::string line = fmt::format("{} {} {} {}", name_of(entry.kind()), entry.size(),
+                                 entry.mtime_ns(), entry.executable() ? "x" : "-");
+  if (entry.kind() == EntryKind::file) {
+    Bytes scratch;
+    BytesView data = store.contents->read(entry.content(), entry.size(), 0, entry.size(), scratch);
+    line += fmt::format(" {} depth {}", digest_of(data).hex(), entry.content().depth);
+  }
+  return line + " " + entry.path() + (entry.target().empty() ? "" : " -> ") +
+         std::string(entry.target()) + "\n";
+}
+
+// Everything that a reader learns from a store.
+std::string describe(const OpenStore& store) {
+  std::string text;
+  for (const std::string& name : store.datastores->names()) {
+    text += name + ": " + store.datastores->description(name) + "\n";
+    for (const Version& version : store.datastores->versions(name)) {
+      std::shared_ptr<const Manifest> manifest = store.manifest(version.record);
+      text += fmt::format("{}:{} {} {}\n", name, version.record.number, name_of(version.state),
+                          manifest->root_digest().hex());
+      EntryCursor cursor(manifest, {0, manifest->totals().entries});
+      while (std::optional<EntryRef> entry = cursor.next()) text += line_of(store, *entry);
+    }
+  }
+  return text;
+}
+
+void make_golden() {
+  testing::TemporaryFolder folder;
+  fs::remove_all(golden);
+  auto store = testing::open_test_store(std::make_shared<backend::LocalBackend>(golden / "store"));
+  make_source(folder / "cats");
+  testing::create_version(*store, folder / "cats");
+  testing::write_file(folder / "cats/more", "more\n");
+  set_time(folder / "cats/more", 1'700'000'001);
+  testing::create_version(*store, folder / "cats");
+  testing::create_version(*store, folder / "cats", {.force = true});
+  store->datastores->remove("cats", 3);
+  store->datastores->describe("cats", "what format 1 looks like");
+  testing::write_file(golden / "expected.txt", describe(*store));
+}
+
+TEST(Golden, Format1IsReadAsItWasWritten) {
+  if (std::getenv("GRID_ACCEPT") != nullptr) make_golden();
+  auto store = testing::open_test_store(std::make_shared<backend::LocalBackend>(golden / "store"));
+  EXPECT_EQ(describe(*store), testing::read_file(golden / "expected.txt"));
+  VerifyProgress progress;
+  EXPECT_TRUE(verify(*store, {}, progress).damages.empty());
+}
+
+// The root's digest names a version in run records: it must not depend on the program's version.
+TEST(Golden, TheSameTreeStillHasTheSameRoot) {
+  testing::TemporaryFolder folder;
+  make_source(folder / "cats");
+  auto kept = testing::open_test_store(std::make_shared<backend::LocalBackend>(golden / "store"));
+  auto store = testing::open_test_store();
+  EXPECT_EQ(testing::create_version(*store, folder / "cats").record.root,
+            kept->datastores->resolve({.name = "cats", .version = 1}).record.root);
+}
+
+}  // namespace
+}  // namespace grid::dataset
