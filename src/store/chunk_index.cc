@@ -71,12 +71,9 @@ void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entr
   if (recent_.size() >= recent_count_max) flush_locked();
 }
 
-std::vector<PackId> ChunkIndex::unknown(const std::vector<PackId>& packs) const {
+std::set<PackId> ChunkIndex::packs() const {
   std::lock_guard lock(mutex_);
-  std::vector<PackId> unknown;
-  for (const PackId& pack : packs)
-    if (!packs_.contains(pack)) unknown.push_back(pack);
-  return unknown;
+  return packs_;
 }
 
 void ChunkIndex::flush() {

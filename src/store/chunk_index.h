@@ -35,8 +35,8 @@ class ChunkIndex {
   // Takes up a pack that is durable in the store.
   void add_pack(const PackId& pack, const std::vector<PackEntry>& entries);
 
-  // Those of `packs` that were not taken up yet.
-  std::vector<PackId> unknown(const std::vector<PackId>& packs) const;
+  // All packs that were taken up.
+  std::set<PackId> packs() const;
 
   // Writes what is in memory to a table, and merges tables when there are many.
   void flush();

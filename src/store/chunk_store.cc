@@ -1,6 +1,8 @@
 #include "store/chunk_store.h"
 
+#include <algorithm>
 #include <cassert>
+#include <set>
 
 #include "base/error.h"
 #include "store/layout.h"
@@ -25,50 +27,54 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
 
 ChunkStore::~ChunkStore() = default;
 
-void ChunkStore::refresh() {
-  std::vector<PackId> packs;
+bool ChunkStore::refresh() const {
+  // Before the listing: what is added to the index meanwhile is in the store too.
+  std::set<PackId> known = index_->packs();
+  std::set<PackId> listed;
   for (const std::string& name : backend_->list_names(packs_prefix()))
-    if (std::optional<PackId> pack = pack_of_index_key(packs_prefix() + name))
-      packs.push_back(*pack);
-  bool grown = false;
-  for (const PackId& pack : index_->unknown(packs)) {
+    if (std::optional<PackId> pack = pack_of_index_key(packs_prefix() + name)) listed.insert(*pack);
+  bool changed = false;
+  if (!std::includes(listed.begin(), listed.end(), known.begin(), known.end())) {
+    // The store has lost packs, for instance because it was restored from a copy: the tables must
+    // not promise their chunks any longer.
+    index_->clear();
+    known.clear();
+    changed = true;
+  }
+  for (const PackId& pack : listed) {
+    if (known.contains(pack)) continue;
     std::string key = pack_index_key(pack);
     std::optional<Bytes> object = backend_->find(key);
     if (!object) continue;  // removed since it was listed
-    PackIndex index;
     try {
-      index = decode_pack_index(*object, backend_->name() + ": " + key);
+      PackIndex index = decode_pack_index(*object, backend_->name() + ": " + key);
+      index_->add_pack(pack, index.entries);
+      changed = true;
     } catch (const Error& error) {
       // A pack whose index is damaged holds nothing that can be found; verify() names it and what
       // is lost with it. The other packs are as good as before.
       if (error.kind() != ErrorKind::corrupt) throw;
-      continue;
     }
-    index_->add_pack(pack, index.entries);
-    grown = true;
   }
-  if (grown) index_->flush();
+  if (changed) index_->flush();
+  return changed;
+}
+
+Location ChunkStore::location_of(const Digest& digest) const {
+  if (std::optional<Location> at = index_->find(digest)) return *at;
+  fail(ErrorKind::corrupt, "chunk {} is not in the store {}", digest.short_hex(), backend_->name());
 }
 
 std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> chunks) const {
   std::vector<Located> located;
   located.reserve(chunks.size());
-  bool refreshed = false;
   for (const ChunkRef& chunk : chunks) {
     if (chunk.size == 0) continue;
-    std::optional<Location> at = index_->find(chunk.digest);
-    if (!at && !refreshed) {
-      const_cast<ChunkStore*>(this)->refresh();
-      refreshed = true;
-      at = index_->find(chunk.digest);
-    }
-    if (!at)
-      fail(ErrorKind::corrupt, "chunk {} is not in the store {}", chunk.digest.short_hex(),
-           backend_->name());
-    if (at->place.size != chunk.size)
+    Location at = location_of(chunk.digest);
+    if (at.place.size != chunk.size)
       fail(ErrorKind::corrupt, "chunk {}: expected {} bytes, the store {} has {}",
-           chunk.digest.short_hex(), chunk.size, backend_->name(), at->place.size);
-    located.push_back({chunk.digest, *at, {}});
+           chunk.digest.short_hex(), chunk.size, backend_->name(), at.place.size);
+    located.push_back({chunk.digest, at, {}});
   }
   return located;
 }
@@ -79,7 +85,23 @@ static bool adjoins(const Location& a, const Location& b) {
          a.place.frame_offset + a.place.size == b.place.frame_offset;
 }
 
+// Runs `attempt`; if it finds something amiss and the store has other packs than the index knew
+// of, runs it again.
+template <class Attempt>
+static auto with_fresh_index(const ChunkStore& store, const Attempt& attempt) {
+  try {
+    return attempt();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || !store.refresh()) throw;
+  }
+  return attempt();
+}
+
 void ChunkStore::read(std::span<const ChunkRef> chunks, MutableBytesView out) const {
+  with_fresh_index(*this, [&] { read_known(chunks, out); });
+}
+
+void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const {
   std::vector<Located> located = locate(chunks);
   std::size_t offset = 0;
   for (Located& chunk : located) {
@@ -128,18 +150,12 @@ void ChunkStore::read_run(std::span<const Located> run) const {
 }
 
 Bytes ChunkStore::read(const Digest& digest) const {
-  std::optional<Location> at = index_->find(digest);
-  if (!at) {
-    const_cast<ChunkStore*>(this)->refresh();
-    at = index_->find(digest);
-  }
-  if (!at)
-    fail(ErrorKind::corrupt, "chunk {} is not in the store {}", digest.short_hex(),
-         backend_->name());
-  Bytes out(at->place.size);
-  ChunkRef chunk{digest, at->place.size};
-  read(std::span(&chunk, 1), out);
-  return out;
+  return with_fresh_index(*this, [&] {
+    ChunkRef chunk{digest, location_of(digest).place.size};
+    Bytes out(chunk.size);
+    read_known(std::span(&chunk, 1), out);
+    return out;
+  });
 }
 
 }  // namespace grid::store

@@ -33,8 +33,9 @@ class ChunkStore : public ChunkReader {
   void read(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
   Bytes read(const Digest& digest) const override;
 
-  // Learns of packs that others have added. Reading does it by itself when a chunk is missing.
-  void refresh();
+  // Learns of packs that others have added or removed; true if there were any. Reading does it by
+  // itself when a chunk is not where it should be.
+  bool refresh() const;
 
   ChunkIndex& index() const { return *index_; }
   backend::Backend& backend() const { return *backend_; }
@@ -42,6 +43,8 @@ class ChunkStore : public ChunkReader {
  private:
   struct Located;
   std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
+  void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
+  Location location_of(const Digest& digest) const;
   void read_run(std::span<const Located> run) const;
 
   std::shared_ptr<backend::Backend> backend_;

@@ -100,6 +100,31 @@ TEST_F(ChunkStoreTest, PacksEndAtTheirTargetSize) {
             texts[30] + texts[31] + texts[32] + texts[33]);
 }
 
+// A store that was restored from a copy is older than the tables that a machine keeps of it.
+TEST_F(ChunkStoreTest, TablesThatKnowMoreThanTheStoreAreGivenUp) {
+  testing::TemporaryFolder cache;
+  ChunkStoreOptions options{.cache_folder = cache.path()};
+  std::vector<ChunkRef> refs;
+  {
+    ChunkStore store(backend_, marker_, options);
+    put(store, {texts_[0]});
+    refs = put(store, {texts_[1]});
+  }
+  std::string lost;
+  {
+    ChunkStore store(backend_, marker_, options);
+    lost = store.index().find(refs[0].digest).value().pack.hex();
+  }
+  backend_->remove(packs_prefix() + lost + ".data");
+  backend_->remove(packs_prefix() + lost + ".index");
+
+  ChunkStore store(backend_, marker_, options);
+  EXPECT_THROW(read(store, refs), Error);
+  store.refresh();
+  EXPECT_EQ(read(store, put(store, {texts_[0], texts_[1]})), texts_[0] + texts_[1]);
+  EXPECT_EQ(read(ChunkStore(backend_, marker_), refs), texts_[1]);
+}
+
 TEST_F(ChunkStoreTest, AMissingChunkIsCorruptAndNamed) {
   ChunkStore store(backend_, marker_);
   ChunkRef ref{digest_of(as_bytes("never stored")), 12};

@@ -37,6 +37,12 @@ reader "$GRID_STORE" cats 1 first
 equal "$(cat first/a)" small
 equal "$(find first -type f -printf x | wc -c)" 2010
 
+# The golden store, which no change of the program ever touches.
+reader "$here/../data/format-1/store" cats 1 golden
+digest=$(b3sum --no-names golden/program)
+grep -q "^file .* x $digest depth 0 program$" "$here/../data/format-1/expected.txt" ||
+  die "golden/program has the digest $digest"
+
 # What it checks: one wrong byte is never read, a deleted version is none.
 grid datastore delete cats:1 -y -q
 fails 1 reader "$GRID_STORE" cats 1 deleted
