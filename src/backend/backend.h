@@ -45,6 +45,10 @@ class Backend {
   virtual bool find_range(std::string_view key, std::uint64_t offset,
                           MutableBytesView out) const = 0;
 
+  // A hint: the whole object will be read soon. A backend that can have its bytes nearer by then
+  // may, for as long as reading them takes; doing nothing is right too.
+  virtual void expect_reads(std::string_view /*key*/) const {}
+
   // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
 

@@ -158,6 +158,16 @@ bool LocalBackend::find_range(std::string_view key, std::uint64_t offset,
   return true;
 }
 
+// Into the page cache. The kernel takes no more than a device's read-ahead at once.
+void LocalBackend::expect_reads(std::string_view key) const {
+  static constexpr off_t step = 128 << 10;
+  OpenFile file = open_for_ranges(key);
+  struct stat st;
+  if (!file || ::fstat(file->get(), &st) != 0) return;
+  for (off_t offset = 0; offset < st.st_size; offset += step)
+    ::posix_fadvise(file->get(), offset, step, POSIX_FADV_WILLNEED);
+}
+
 static bool is_folder(const fs::path& folder, const dirent& entry) {
   if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
   std::error_code ignored;

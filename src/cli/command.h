@@ -49,7 +49,7 @@ struct CommandSpec {
   bool hidden = false;  // not in --help
 };
 
-enum class StoreUse { existing, make_if_absent };
+enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read for a while
 
 // What a command works with.
 struct Context {

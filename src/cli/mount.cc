@@ -69,7 +69,7 @@ struct MountPlan {
 
 void serve(const Context& context, const MountPlan& plan, Readiness& ready) {
   Output& output = context.output;
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::attach);
   std::unique_ptr<Uses> uses;
   mount::Filesystem filesystem(
       store, {.on_touch = [&](const mount::VersionName& version) { uses->add(version); },

@@ -75,7 +75,7 @@ int run_script(Context& context, const Arguments& arguments) {
       .on_resolved =
           [&](const run::ResolvedReferences& resolved) { say_versions(output, resolved); },
       .on_problem = [&](std::string_view sentence) { output.warn(sentence); }};
-  const run::ExitStatus end = run::run_locally(context.open_store(), request);
+  const run::ExitStatus end = run::run_locally(context.open_store(StoreUse::attach), request);
   if (end.signal) run::exit_like(end);
   return end.status;
 }

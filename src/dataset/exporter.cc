@@ -1,5 +1,6 @@
 // Writes files in the order of the tree, which is the order in which packs hold them, with a few
-// threads, each taking a stretch of the tree; folders come first, their times last.
+// threads, each taking a stretch of the tree and reading small files a megabyte at a time; folders
+// come first, their times last.
 
 #include "dataset/exporter.h"
 
@@ -22,9 +23,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t stretch_entries = 256;
-constexpr std::size_t read_size = 1 << 20;  // bytes
-constexpr std::size_t hole_size = 4096;     // zeros of this size and alignment become a hole
+constexpr std::uint64_t stretch_entries_max = 1024;
+constexpr std::size_t read_size = 1 << 20;                // bytes
+constexpr std::uint64_t small_file_size_max = 256 << 10;  // bytes; read together with others
+constexpr std::size_t hole_size = 4096;  // zeros of this size and alignment become a hole
 
 // Opens folders below the destination, however long their paths, and keeps the last one open:
 // entries come folder by folder. One a thread.
@@ -70,12 +72,19 @@ struct Target {
   std::string path;  // for messages
 };
 
+// Files that are read together, and all their chunks.
+struct SmallFiles {
+  std::vector<EntryRef> entries;
+  std::vector<store::ChunkRef> chunks;
+  std::uint64_t size = 0;  // bytes
+};
+
 class Export {
  public:
-  Export(const OpenStore& store, const Manifest& manifest, std::string_view path,
+  Export(const OpenStore& store, std::shared_ptr<const Manifest> manifest, std::string_view path,
          fs::path destination, ExportProgress& progress)
       : store_(store),
-        manifest_(manifest),
+        manifest_(std::move(manifest)),
         prefix_size_(path.empty() ? 0 : path.size() + 1),
         destination_(std::move(destination)),
         progress_(progress) {}
@@ -91,20 +100,29 @@ class Export {
     return {folders.open(top ? "" : below.substr(0, slash)),
             std::string(top ? below : below.substr(slash + 1)), std::string(below)};
   }
-  void write_stretches(EntryRange range);
+  void count_and_divide(EntryRange range);
+  void write_stretches();
+  void write_stretch(EntryRange stretch, FolderOpener& folders);
+  void write_small_files(const SmallFiles& files, FolderOpener& folders);
   void write_entry(const EntryRef& entry, const Target& to);
   void write_file(const EntryRef& entry, const Target& to);
+  FileDescriptor create_file(const EntryRef& entry, const Target& to) const;
   void write_hard_link(const EntryRef& entry, const Target& to);
-  void make_folders(const std::vector<std::pair<std::string, std::int64_t>>& folders);
+  void make_folders();
 
   const OpenStore& store_;
-  const Manifest& manifest_;
+  const std::shared_ptr<const Manifest> manifest_;
   const std::size_t prefix_size_;
   const fs::path destination_;
   ExportProgress& progress_;
 
+  // Made before the threads start, by count_and_divide().
+  std::vector<std::pair<std::string, std::int64_t>> folders_;  // path, time
+  std::vector<EntryRef> hard_links_;
+  std::vector<EntryRange> stretches_;
+
   std::mutex mutex_;
-  std::uint64_t next_ = 0;      // guarded by mutex_; ordinal of the next stretch
+  std::size_t next_ = 0;        // guarded by mutex_; the next stretch that nobody has
   std::exception_ptr failure_;  // guarded by mutex_
 };
 
@@ -124,36 +142,47 @@ bool is_zero(BytesView bytes) {
          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
-// Writes at `offset`, leaving out aligned runs of zeros: they become holes.
-void write_around_holes(int fd, BytesView data, std::uint64_t offset, const std::string& path) {
-  auto put = [&](BytesView run, std::uint64_t at) {
-    while (!run.empty()) {
-      ssize_t done = ::pwrite(fd, run.data(), run.size(), static_cast<off_t>(at));
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) throw system_error(errno, fmt::format("cannot write {}", path));
-      run = run.subspan(static_cast<std::size_t>(done));
-      at += static_cast<std::uint64_t>(done);
-    }
-  };
+void write_at(int fd, BytesView data, std::uint64_t offset, const std::string& path) {
+  while (!data.empty()) {
+    ssize_t done = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) throw system_error(errno, fmt::format("cannot write {}", path));
+    data = data.subspan(static_cast<std::size_t>(done));
+    offset += static_cast<std::uint64_t>(done);
+  }
+}
+
+// Writes the bytes from `offset` on of a new file of `size` bytes. Aligned runs of zeros are left
+// out and become holes.
+void write_around_holes(int fd, BytesView data, std::uint64_t offset, std::uint64_t size,
+                        const std::string& path) {
   std::size_t begin = 0, at = 0;
   while (at + hole_size <= data.size()) {
     if (!is_zero(data.subspan(at, hole_size))) {
       at += hole_size;
       continue;
     }
-    put(data.subspan(begin, at - begin), offset + begin);
+    write_at(fd, data.subspan(begin, at - begin), offset + begin, path);
     at += hole_size;
     begin = at;
   }
-  put(data.subspan(begin), offset + begin);
+  write_at(fd, data.subspan(begin), offset + begin, path);
+  bool ends_in_hole = begin == data.size() && offset + begin == size && size > 0;
+  if (ends_in_hole && ::ftruncate(fd, static_cast<off_t>(size)) != 0)
+    throw system_error(errno, fmt::format("cannot write {}", path));
 }
 
-void Export::write_file(const EntryRef& entry, const Target& to) {
-  thread_local Bytes scratch;
+FileDescriptor Export::create_file(const EntryRef& entry, const Target& to) const {
   FileDescriptor fd(::openat(to.folder, to.name.c_str(),
                              O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                              entry.executable() ? 0777 : 0666));
   if (!fd) throw system_error(errno, fmt::format("cannot create {}", to.path));
+  return fd;
+}
+
+void Export::write_file(const EntryRef& entry, const Target& to) {
+  thread_local Bytes scratch;
+  FileDescriptor fd = create_file(entry, to);
   std::uint64_t size = entry.size();
   for (std::uint64_t offset = 0; offset < size;) {
     BytesView data;
@@ -162,22 +191,16 @@ void Export::write_file(const EntryRef& entry, const Target& to) {
     } catch (const Error& error) {
       throw error.within(entry.path());
     }
-    if (size > hole_size)
-      write_around_holes(fd.get(), data, offset, to.path);
-    else
-      write_all(fd.get(), data, to.path);
+    write_around_holes(fd.get(), data, offset, size, to.path);
     offset += data.size();
     progress_.bytes_done += data.size();
   }
-  // A file that ends in a hole gets its size here.
-  if (size > hole_size && ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0)
-    throw system_error(errno, fmt::format("cannot write {}", to.path));
   set_time(to, entry.mtime_ns());
 }
 
 // A hard link whose first name is not part of what is written becomes a file of its own.
 void Export::write_hard_link(const EntryRef& entry, const Target& to) {
-  std::optional<EntryRef> first = manifest_.find_path(entry.target());
+  std::optional<EntryRef> first = manifest_->find_path(entry.target());
   if (!first || first->kind() != EntryKind::file)
     fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is no file", entry.path(),
          entry.target());
@@ -215,53 +238,102 @@ void Export::write_single(const EntryRef& entry) {
   write_entry(entry, {folders.open(""), destination_.filename().string(), destination_.string()});
 }
 
+// Reads the content of all files at once: in the order of the tree they lie side by side.
+void Export::write_small_files(const SmallFiles& files, FolderOpener& folders) {
+  thread_local Bytes scratch;
+  scratch.resize(files.size);
+  try {
+    store_.chunks->read(files.chunks, scratch);
+  } catch (const Error&) {
+    // One of them is damaged: file by file the error will name it.
+    for (const EntryRef& entry : files.entries)
+      write_entry(entry, target_of(entry.path(), folders));
+    return;
+  }
+  BytesView rest = scratch;
+  for (const EntryRef& entry : files.entries) {
+    Target to = target_of(entry.path(), folders);
+    FileDescriptor fd = create_file(entry, to);
+    write_around_holes(fd.get(), rest.first(entry.size()), 0, entry.size(), to.path);
+    rest = rest.subspan(entry.size());
+    set_time(to, entry.mtime_ns());
+    progress_.bytes_done += entry.size();
+    ++progress_.files_done;
+  }
+}
+
+void Export::write_stretch(EntryRange stretch, FolderOpener& folders) {
+  SmallFiles small;
+  EntryCursor cursor(manifest_, stretch);
+  while (std::optional<EntryRef> entry = cursor.next()) {
+    bool file = entry->kind() == EntryKind::file;
+    if (file && entry->size() <= small_file_size_max) {
+      small.size += entry->size();
+      store_.contents->visit_chunks(entry->content(), entry->size(), [&](auto chunks) {
+        small.chunks.insert(small.chunks.end(), chunks.begin(), chunks.end());
+      });
+      small.entries.push_back(std::move(*entry));
+      if (small.size < read_size) continue;
+      write_small_files(std::exchange(small, {}), folders);
+    } else if (file || entry->kind() == EntryKind::symlink) {
+      write_entry(*entry, target_of(entry->path(), folders));
+    }
+  }
+  write_small_files(small, folders);
+}
+
 // One thread's share: stretches of the tree until there are none left, or somebody failed.
-void Export::write_stretches(EntryRange range) {
+void Export::write_stretches() {
   FolderOpener folders(destination_);
   for (;;) {
     EntryRange stretch;
     {
       std::lock_guard lock(mutex_);
-      if (failure_ || next_ == range.first + range.count) return;
-      stretch = {next_, std::min(stretch_entries, range.first + range.count - next_)};
-      next_ += stretch.count;
+      if (failure_ || next_ == stretches_.size()) return;
+      stretch = stretches_[next_++];
     }
-    for (std::uint64_t i = 0; i < stretch.count; ++i) {
-      EntryRef entry = manifest_.at(stretch.first + i);
-      if (entry.kind() == EntryKind::hard_link || entry.kind() == EntryKind::folder) continue;
-      write_entry(entry, target_of(entry.path(), folders));
-    }
+    write_stretch(stretch, folders);
   }
 }
 
-void Export::make_folders(const std::vector<std::pair<std::string, std::int64_t>>& folders) {
+void Export::make_folders() {
   FolderOpener opener(destination_);
-  for (const auto& [path, time] : folders) {
+  for (const auto& [path, time] : folders_) {
     Target to = target_of(path, opener);
     if (::mkdirat(to.folder, to.name.c_str(), 0777) != 0)
       throw system_error(errno, fmt::format("cannot make the folder {}", to.path));
   }
 }
 
-void Export::write_folder(EntryRange range) {
-  std::vector<std::pair<std::string, std::int64_t>> folders;
-  std::vector<std::uint64_t> hard_links;
-  for (std::uint64_t i = range.first; i < range.first + range.count; ++i) {
-    EntryRef entry = manifest_.at(i);
-    if (entry.kind() == EntryKind::folder) folders.emplace_back(entry.path(), entry.mtime_ns());
-    if (entry.kind() == EntryKind::hard_link) hard_links.push_back(i);
-    if (entry.kind() == EntryKind::file || entry.kind() == EntryKind::hard_link)
-      ++progress_.files_total;
-    if (entry.kind() == EntryKind::file) progress_.bytes_total += entry.size();
+// A stretch lies in one folder: two threads that make files in the same folder wait for each
+// other.
+void Export::count_and_divide(EntryRange range) {
+  EntryCursor cursor(manifest_, range);
+  std::string folder;
+  while (std::optional<EntryRef> entry = cursor.next()) {
+    bool same_folder = !stretches_.empty() && entry->folder() == folder;
+    if (!same_folder || stretches_.back().count == stretch_entries_max) {
+      stretches_.push_back({entry->ordinal(), 0});
+      folder = entry->folder();
+    }
+    ++stretches_.back().count;
+    EntryKind kind = entry->kind();
+    if (kind == EntryKind::folder) folders_.emplace_back(entry->path(), entry->mtime_ns());
+    if (kind == EntryKind::file || kind == EntryKind::hard_link) ++progress_.files_total;
+    if (kind == EntryKind::file) progress_.bytes_total += entry->size();
+    if (kind == EntryKind::hard_link) hard_links_.push_back(std::move(*entry));
   }
-  make_folders(folders);
-  next_ = range.first;
+}
+
+void Export::write_folder(EntryRange range) {
+  count_and_divide(range);
+  make_folders();
   {
     std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::clamp(std::thread::hardware_concurrency(), 2u, 8u); ++i)
+    for (unsigned i = 0; i < std::clamp(2 * std::thread::hardware_concurrency(), 4u, 8u); ++i)
       threads.emplace_back([&] {
         try {
-          write_stretches(range);
+          write_stretches();
         } catch (...) {  // handed over to the thread that waits
           std::lock_guard lock(mutex_);
           if (!failure_) failure_ = std::current_exception();
@@ -270,12 +342,9 @@ void Export::write_folder(EntryRange range) {
   }
   if (failure_) std::rethrow_exception(failure_);
   FolderOpener opener(destination_);
-  for (std::uint64_t ordinal : hard_links) {
-    EntryRef entry = manifest_.at(ordinal);
-    write_entry(entry, target_of(entry.path(), opener));
-  }
+  for (const EntryRef& entry : hard_links_) write_entry(entry, target_of(entry.path(), opener));
   // Deepest first: writing into a folder would change its time again.
-  for (auto at = folders.rbegin(); at != folders.rend(); ++at)
+  for (auto at = folders_.rbegin(); at != folders_.rend(); ++at)
     set_time(target_of(at->first, opener), at->second);
 }
 
@@ -291,10 +360,10 @@ void make_empty_folder(const fs::path& folder) {
 
 }  // namespace
 
-void export_tree(const OpenStore& store, const Manifest& manifest, std::string_view path,
-                 const fs::path& destination, ExportProgress& progress) {
+void export_tree(const OpenStore& store, const std::shared_ptr<const Manifest>& manifest,
+                 std::string_view path, const fs::path& destination, ExportProgress& progress) {
   while (path.ends_with('/')) path.remove_suffix(1);
-  std::optional<EntryRef> entry = manifest.find_path(path);
+  std::optional<EntryRef> entry = manifest->find_path(path);
   if (!path.empty() && !entry) fail(ErrorKind::not_found, "there is no {} in this version", path);
   Export exporter(store, manifest, path, destination, progress);
   if (entry && entry->kind() != EntryKind::folder) {
@@ -306,7 +375,7 @@ void export_tree(const OpenStore& store, const Manifest& manifest, std::string_v
     return;
   }
   make_empty_folder(destination);
-  exporter.write_folder(manifest.subtree(path));
+  exporter.write_folder(manifest->subtree(path));
 }
 
 }  // namespace grid::dataset

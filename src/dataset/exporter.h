@@ -10,7 +10,8 @@
 namespace grid::dataset {
 
 struct ExportProgress {
-  std::uint64_t files_total = 0, bytes_total = 0;  // set before the first file is written
+  // Known when the first file is written.
+  std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
 };
 
@@ -18,7 +19,8 @@ struct ExportProgress {
 // `destination`, which must not exist or be an empty folder: `already_exists` otherwise. Keeps
 // names, links, hard links, executable bits and modification times; holes stay holes. Throws
 // `not_found` for a path that is not in the version, `corrupt` naming the file.
-void export_tree(const OpenStore& store, const Manifest& manifest, std::string_view path,
-                 const std::filesystem::path& destination, ExportProgress& progress);
+void export_tree(const OpenStore& store, const std::shared_ptr<const Manifest>& manifest,
+                 std::string_view path, const std::filesystem::path& destination,
+                 ExportProgress& progress);
 
 }  // namespace grid::dataset

@@ -28,7 +28,7 @@ class ExporterTest : public ::testing::Test {
   }
   void export_to(const std::filesystem::path& to, std::string_view path = "") {
     ExportProgress progress;
-    export_tree(*store_, *tree_, path, to, progress);
+    export_tree(*store_, tree_, path, to, progress);
   }
   static struct stat stat_of(const std::filesystem::path& path) {
     struct stat st {};

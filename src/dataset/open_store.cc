@@ -20,7 +20,8 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,
-                               .frame_cache_size_max = options.frame_cache_size_max});
+                               .frame_cache_size_max = options.frame_cache_size_max,
+                               .read_ahead = options.read_ahead});
   return std::make_shared<OpenStore>(
       OpenStore{.backend = backend,
                 .marker = *marker,

@@ -19,6 +19,7 @@ struct OpenStoreOptions {
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes
+  bool read_ahead = false;  // for readers that stay, as a mount: see store::PackPrefetcher
 };
 
 // Thread-safe, as its parts are.

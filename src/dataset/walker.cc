@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <future>
 #include <system_error>
 
 #include "base/error.h"
@@ -36,19 +37,34 @@ static std::string join(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
 }
 
+static constexpr unsigned scan_threads = 4;
+static constexpr std::size_t scans_ahead_max = 4;  // in each folder on the way down
+
+// What a folder holds, with nothing reported yet.
+struct Walker::Scan {
+  std::shared_ptr<const FileDescriptor> fd;  // null if it could not be opened
+  std::vector<WalkedEntry> entries;          // in reverse order
+  std::vector<Problem> problems;
+};
+
 struct Walker::Folder {
+  struct Subfolder {
+    std::string name;
+    std::future<Scan> ahead;  // valid if a thread looks at it already
+  };
+
   std::string path;
-  FileDescriptor fd;
-  std::vector<std::string> subfolders;  // in reverse order; those that are left to walk
+  std::shared_ptr<const FileDescriptor> fd;
+  std::vector<Subfolder> subfolders;  // in reverse order; those that are left to walk
 };
 
 Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
-    : options_(std::move(options)), report_(std::move(report)) {
+    : options_(std::move(options)), report_(std::move(report)), pool_(scan_threads) {
   struct stat st;
   if (::stat(options_.source.c_str(), &st) != 0)
     throw system_error(errno, fmt::format("cannot read the source {}", options_.source.string()));
   if (S_ISDIR(st.st_mode)) {
-    enter("", open_file(options_.source, O_RDONLY | O_DIRECTORY));
+    enter("", scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), ""));
     return;
   }
   if (!S_ISREG(st.st_mode))
@@ -96,10 +112,13 @@ static std::optional<std::string> read_link(int folder_fd, const std::string& na
   }
 }
 
-std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& folder,
-                                           std::string name) {
+// One entry of a folder; empty, with the problem noted, if it cannot be kept.
+static std::optional<WalkedEntry> examine(
+    int folder_fd, const std::string& folder, std::string name,
+    const std::optional<std::pair<std::uint64_t, std::uint64_t>>& skipped,
+    std::vector<Problem>& problems) {
   auto leave_out = [&](std::string reason, bool unsupported = false) {
-    report_({join(folder, name), std::move(reason), unsupported});
+    problems.push_back({join(folder, name), std::move(reason), unsupported});
     return std::nullopt;
   };
   struct stat st;
@@ -113,7 +132,7 @@ std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& fol
     walked.entry.executable = (st.st_mode & 0111) != 0;
   } else if (S_ISDIR(st.st_mode)) {
     walked.entry.kind = EntryKind::folder;
-    if (options_.skipped == std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino))
+    if (skipped == std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino))
       return leave_out("is the store itself", true);
   } else if (S_ISLNK(st.st_mode)) {
     walked.entry.kind = EntryKind::symlink;
@@ -131,59 +150,81 @@ std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& fol
 
 // Reads a folder whole, so that its entries come sorted. They are examined in the order of their
 // inodes, which is how a disk has them side by side.
-void Walker::enter(const std::string& path, FileDescriptor fd) {
+Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path) const {
   struct Found {
     std::uint64_t inode;
     std::string name;
   };
+  Scan result{.fd = std::make_shared<const FileDescriptor>(std::move(fd))};
   std::vector<Found> found;
-  int listing = ::dup(fd.get());  // fdopendir() takes its descriptor over
+  int listing = ::dup(result.fd->get());  // fdopendir() takes its descriptor over
   DIR* stream = listing < 0 ? nullptr : ::fdopendir(listing);
   if (stream == nullptr) {
-    report_({path, reason_of(errno)});
-    return;
+    result.problems.push_back({path, reason_of(errno)});
+    return result;
   }
   for (errno = 0; const dirent* item = ::readdir(stream); errno = 0) {
     std::string_view name = item->d_name;
     if (name != "." && name != ".." && !excluded(path, name))
       found.push_back({item->d_ino, std::string(name)});
   }
-  if (errno != 0) report_({path, reason_of(errno)});
+  if (errno != 0) result.problems.push_back({path, reason_of(errno)});
   ::closedir(stream);
   std::sort(found.begin(), found.end(),
             [](const Found& a, const Found& b) { return a.inode < b.inode; });
   for (Found& item : found)
-    if (std::optional<WalkedEntry> walked = examine(fd.get(), path, std::move(item.name)))
-      entries_.push_back(std::move(*walked));
-  std::sort(entries_.begin(), entries_.end(),
+    if (std::optional<WalkedEntry> walked = examine(result.fd->get(), path, std::move(item.name),
+                                                    options_.skipped, result.problems))
+      result.entries.push_back(std::move(*walked));
+  std::sort(result.entries.begin(), result.entries.end(),
             [](const WalkedEntry& a, const WalkedEntry& b) { return a.entry.name > b.entry.name; });
-  Folder folder{.path = path, .fd = std::move(fd)};
+  return result;
+}
+
+Walker::Scan Walker::scan_below(const std::shared_ptr<const FileDescriptor>& above,
+                                const std::string& path, const std::string& name) const {
+  FileDescriptor fd(
+      ::openat(above->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return {.problems = {{path, reason_of(errno)}}};
+  return scan(std::move(fd), path);
+}
+
+void Walker::enter(const std::string& path, Scan scanned) {
+  for (Problem& problem : scanned.problems) report_(std::move(problem));
+  if (!scanned.fd) return;
+  entries_ = std::move(scanned.entries);
+  Folder folder{.path = path, .fd = std::move(scanned.fd)};
   for (const WalkedEntry& walked : entries_)
-    if (walked.entry.kind == EntryKind::folder) folder.subfolders.push_back(walked.entry.name);
+    if (walked.entry.kind == EntryKind::folder)
+      folder.subfolders.push_back({walked.entry.name, {}});
+  look_ahead(folder);
   stack_.push_back(std::move(folder));
+}
+
+// Has the threads look at the folders that come next. A lone subfolder gains nothing by it.
+void Walker::look_ahead(Folder& folder) {
+  std::size_t count = std::min(folder.subfolders.size(), scans_ahead_max);
+  if (count < 2) return;
+  for (auto at = folder.subfolders.rbegin(); count > 0; ++at, --count)
+    if (!at->ahead.valid())
+      at->ahead = pool_.submit([this, above = folder.fd, path = join(folder.path, at->name),
+                                name = at->name] { return scan_below(above, path, name); });
 }
 
 // Enters the next folder in tree order; false if there is none left.
 bool Walker::descend() {
-  while (!stack_.empty()) {
-    Folder& folder = stack_.back();
-    if (folder.subfolders.empty()) {
-      stack_.pop_back();
-      continue;
-    }
-    std::string name = std::move(folder.subfolders.back());
-    folder.subfolders.pop_back();
-    std::string path = join(folder.path, name);
-    FileDescriptor fd(
-        ::openat(folder.fd.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) {
-      report_({path, reason_of(errno)});
-      continue;
-    }
-    enter(path, std::move(fd));
+  if (stack_.empty()) return false;
+  Folder& folder = stack_.back();
+  if (folder.subfolders.empty()) {
+    stack_.pop_back();
     return true;
   }
-  return false;
+  Folder::Subfolder next = std::move(folder.subfolders.back());
+  folder.subfolders.pop_back();
+  look_ahead(folder);
+  std::string path = join(folder.path, next.name);
+  enter(path, next.ahead.valid() ? next.ahead.get() : scan_below(folder.fd, path, next.name));
+  return true;
 }
 
 std::optional<WalkedEntry> Walker::next() {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "base/thread_pool.h"
 #include "dataset/problem.h"
 #include "dataset/tree.h"
 
@@ -42,10 +43,11 @@ struct WalkOptions {
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // device, inode of a folder
 };
 
-// Not thread-safe. Memory grows with the largest folder and with the depth.
+// Not thread-safe; a few threads of its own look at the next folders ahead of the walk, which on a
+// cold disk is what takes the time. Memory grows with the largest folders and with the depth.
 class Walker {
  public:
-  // `report` hears of what cannot be walked or kept.
+  // `report` hears of what cannot be walked or kept, from next().
   Walker(WalkOptions options, std::function<void(Problem)> report);
   ~Walker();
 
@@ -53,17 +55,22 @@ class Walker {
   std::optional<WalkedEntry> next();
 
  private:
+  struct Scan;
   struct Folder;
 
-  void enter(const std::string& path, FileDescriptor fd);
-  bool descend();
+  Scan scan_below(const std::shared_ptr<const FileDescriptor>& above, const std::string& path,
+                  const std::string& name) const;
+  Scan scan(FileDescriptor fd, const std::string& path) const;
   bool excluded(const std::string& folder, std::string_view name) const;
-  std::optional<WalkedEntry> examine(int folder_fd, const std::string& folder, std::string name);
+  void enter(const std::string& path, Scan scanned);
+  void look_ahead(Folder& folder);
+  bool descend();
 
   const WalkOptions options_;
   const std::function<void(Problem)> report_;
   std::vector<Folder> stack_;         // the folders that are being walked, outermost first
   std::vector<WalkedEntry> entries_;  // of the innermost folder, in reverse order
+  ThreadPool pool_;                   // last: its tasks use the rest
 };
 
 // Opens a file of the source for reading, however long its path, without following a symbolic

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cerrno>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <thread>
@@ -33,6 +34,8 @@ struct Served {
   uid_t owner = ::geteuid();
   gid_t group = ::getegid();
   bool opens_without_asking = false;  // the kernel does not ask about open and opendir again
+  std::filesystem::path folder;       // of a mount that this process made; else empty
+  std::once_flag asked;               // that there has been a request
 
   double seconds(Validity validity) const {
     switch (validity) {
@@ -98,7 +101,12 @@ Served& served_by(fuse_req_t request) {
 template <class Answer>
 void reply(fuse_req_t request, const Answer& answer) noexcept {
   try {
-    answer(served_by(request));
+    Served& served = served_by(request);
+    // The kernel takes the handshake's read-ahead when it has the answer, so this must come later.
+    std::call_once(served.asked, [&] {
+      if (!served.folder.empty()) raise_read_ahead(served.folder);
+    });
+    answer(served);
   } catch (const Error& error) {
     ::fuse_reply_err(request, errno_of(error));
   } catch (const std::bad_alloc&) {
@@ -368,7 +376,7 @@ class FuseServer::Session {
     const std::filesystem::path path = kernel_path_of(folder);
     FileDescriptor device = make_mount(
         folder, {.source_name = options_.source_name, .allow_other = options_.allow_other});
-    folder_ = path;
+    folder_ = served_.folder = path;
     use(std::move(device), CloneDevice::yes);
     if (options_.unmount_on_death) guard_.emplace(folder_);
   }

@@ -43,19 +43,24 @@ std::string unescape(std::string_view field) {
   return text;
 }
 
-// The type of what is mounted at exactly this path; the last mounted if there are several.
-std::optional<std::string> find_mount_type(const fs::path& kernel_path) {
+struct Mounted {
+  std::string device;  // "major:minor"
+  std::string type;
+};
+
+// What is mounted at exactly this path; the last mounted if there are several.
+std::optional<Mounted> find_mounted(const fs::path& kernel_path) {
   std::ifstream mounts("/proc/self/mountinfo");
-  std::optional<std::string> type;
+  std::optional<Mounted> mounted;
   for (std::string line; std::getline(mounts, line);) {
     std::istringstream fields(line);
-    std::string skipped, path, field;
-    fields >> skipped >> skipped >> skipped >> skipped >> path;
+    std::string skipped, device, path, field;
+    fields >> skipped >> skipped >> device >> skipped >> path;
     while (fields >> field && field != "-") {
     }
-    if (fields >> field && unescape(path) == kernel_path) type = field;
+    if (fields >> field && unescape(path) == kernel_path) mounted = {device, field};
   }
-  return type;
+  return mounted;
 }
 
 // A program that was started; its standard error is kept.
@@ -248,10 +253,20 @@ FileDescriptor make_mount(const fs::path& folder, const MountOptions& options) {
   return device;
 }
 
+void raise_read_ahead(const fs::path& kernel_path) noexcept {
+  try {
+    const auto mounted = find_mounted(kernel_path);
+    if (!mounted || mounted->type != mount_type) return;
+    std::ofstream("/sys/class/bdi/" + mounted->device + "/read_ahead_kb") << read_size_max / 1024;
+  } catch (const std::exception&) {
+    // Out of memory, or an odd name: reading is slower then.
+  }
+}
+
 void unmount(const fs::path& folder, UnmountMode mode) {
   const fs::path path = kernel_path_of(folder);
-  const auto type = find_mount_type(path);
-  if (!type) {
+  const auto mounted = find_mounted(path);
+  if (!mounted) {
     struct stat found;
     if (::lstat(folder.c_str(), &found) != 0 && errno == ENOENT) {
       fail(ErrorKind::not_found, "cannot unmount {}: there is no such folder", folder.string());
@@ -259,9 +274,9 @@ void unmount(const fs::path& folder, UnmountMode mode) {
     fail(ErrorKind::invalid_argument, "cannot unmount {}: nothing is mounted there",
          folder.string());
   }
-  if (*type != mount_type) {
+  if (mounted->type != mount_type) {
     fail(ErrorKind::invalid_argument, "cannot unmount {}: it is a {} mount, not one of grid's",
-         folder.string(), *type);
+         folder.string(), mounted->type);
   }
 
   const bool lazy = mode == UnmountMode::lazy;

@@ -24,6 +24,11 @@ FileDescriptor make_mount(const std::filesystem::path& folder, const MountOption
 void make_mount_with(const FileDescriptor& device, const std::filesystem::path& folder,
                      const MountOptions& options);
 
+// Lets the kernel read 1 MiB ahead in the files of a mount that is being served. FUSE itself gets
+// no more than 128 KiB, so that a file is read by one thread at a time. Takes root: does nothing
+// for others.
+void raise_read_ahead(const std::filesystem::path& kernel_path) noexcept;
+
 enum class UnmountMode {
   refuse_if_busy,
   lazy,  // gone from the tree at once, and altogether when its last user lets go

@@ -21,6 +21,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "mount/mount_point.h"
 #include "run/private_mount.h"
 
 namespace grid::run {
@@ -209,6 +210,7 @@ void ScriptProcess::become_program(const ProcessRequest& request,
     // that is gone already sends nothing.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (receive_message(parent).text.empty()) ::_exit(1);
+    mount::raise_read_ahead(request.mount_folder);
     ::sigaction(SIGCHLD, &caller_child_action_, nullptr);
     ::pthread_sigmask(SIG_SETMASK, &caller_mask_, nullptr);
     throw execute(request.program, request.environment);

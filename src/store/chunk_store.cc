@@ -23,7 +23,8 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
       index_(std::make_unique<ChunkIndex>(options.cache_folder.empty()
                                               ? options.cache_folder
                                               : options.cache_folder / "index" / marker.store_id)),
-      frames_(options.frame_cache_size_max) {}
+      frames_(options.frame_cache_size_max),
+      prefetcher_(options.read_ahead ? std::make_unique<PackPrefetcher>(*backend_) : nullptr) {}
 
 ChunkStore::~ChunkStore() = default;
 

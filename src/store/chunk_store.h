@@ -13,6 +13,7 @@
 #include "store/chunk_reader.h"
 #include "store/frame_cache.h"
 #include "store/marker.h"
+#include "store/pack_prefetcher.h"
 
 namespace grid::store {
 
@@ -21,6 +22,7 @@ struct ChunkStoreOptions {
   // loses time, never data.
   std::filesystem::path cache_folder;
   std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
+  bool read_ahead = false;                      // for readers that stay: see PackPrefetcher
 };
 
 // Thread-safe.
@@ -50,6 +52,7 @@ class ChunkStore : public ChunkReader {
   std::shared_ptr<backend::Backend> backend_;
   std::unique_ptr<ChunkIndex> index_;
   mutable FrameCache frames_;
+  const std::unique_ptr<PackPrefetcher> prefetcher_;  // null: nothing is read ahead
 };
 
 }  // namespace grid::store

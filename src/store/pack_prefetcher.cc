@@ -1,0 +1,63 @@
+#include "store/pack_prefetcher.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "store/pack.h"
+
+namespace grid::store {
+
+static constexpr std::uint64_t read_ahead_factor = 16;
+static constexpr std::uint64_t credit_max = 4 * pack_size_target;
+
+static std::uint64_t third_of_memory() {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 3;
+}
+
+PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
+    : backend_(backend), budget_(third_of_memory()) {}
+
+PackPrefetcher::~PackPrefetcher() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+    changed_.notify_all();
+  }
+  if (worker_.joinable()) worker_.join();
+}
+
+void PackPrefetcher::note_read(const PackId& pack, std::size_t size) {
+  std::lock_guard lock(mutex_);
+  credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
+  if (credit_ < pack_size_target || asked_for_.contains(pack) ||
+      (asked_for_.size() + 1) * pack_size_target > budget_)
+    return;
+  credit_ -= pack_size_target;
+  asked_for_.insert(pack);
+  waiting_.push_back(pack);
+  if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
+  changed_.notify_all();
+}
+
+void PackPrefetcher::work() {
+  for (;;) {
+    PackId pack;
+    {
+      std::unique_lock lock(mutex_);
+      changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
+      if (ending_) return;
+      pack = waiting_.front();
+      waiting_.pop_front();
+    }
+    try {
+      backend_.expect_reads(pack_data_key(pack));
+    } catch (const Error&) {
+      // It was a hint; whoever reads the pack hears of what is wrong with it.
+    }
+  }
+}
+
+}  // namespace grid::store

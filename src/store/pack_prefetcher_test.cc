@@ -1,0 +1,74 @@
+#include "store/pack_prefetcher.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <map>
+
+#include "backend/memory.h"
+#include "base/random.h"
+#include "store/pack.h"
+
+namespace grid::store {
+namespace {
+
+// Remembers what it was told to expect.
+class ExpectingBackend : public backend::MemoryBackend {
+ public:
+  void expect_reads(std::string_view key) const override {
+    std::lock_guard lock(mutex_);
+    ++expected_[std::string(key)];
+    changed_.notify_all();
+  }
+  bool waits_for(std::size_t count) const {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return expected_.size() >= count; });
+  }
+  std::map<std::string, int> expected() const {
+    std::lock_guard lock(mutex_);
+    return expected_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  mutable std::map<std::string, int> expected_;  // guarded by mutex_
+};
+
+PackId new_pack() {
+  PackId pack;
+  fill_random(pack.bytes);
+  return pack;
+}
+
+TEST(PackPrefetcher, AFewReadsCauseNone) {
+  ExpectingBackend backend;
+  {
+    PackPrefetcher prefetcher(backend);
+    for (int i = 0; i < 10; ++i) prefetcher.note_read(new_pack(), 100'000);
+  }
+  EXPECT_TRUE(backend.expected().empty());
+}
+
+TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
+  ExpectingBackend backend;
+  PackId pack = new_pack();
+  {
+    PackPrefetcher prefetcher(backend);
+    for (int i = 0; i < 1000; ++i) prefetcher.note_read(pack, 100'000);
+    ASSERT_TRUE(backend.waits_for(1));
+  }
+  EXPECT_EQ(backend.expected(), (std::map<std::string, int>{{pack_data_key(pack), 1}}));
+}
+
+TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {
+  ExpectingBackend backend;
+  PackPrefetcher prefetcher(backend);
+  // A sixteenth of a pack for each pack.
+  for (int i = 0; i < 8; ++i) prefetcher.note_read(new_pack(), pack_size_target / 16);
+  EXPECT_TRUE(backend.waits_for(8));
+}
+
+}  // namespace
+}  // namespace grid::store
