@@ -16,10 +16,10 @@ namespace grid::dataset {
 
 namespace fs = std::filesystem;
 
-// Workers also wait for the disk, so a few more than cores; not so many that their packs, 32 MiB
+// Workers also wait for the disk, so one more than cores; not so many that their packs, 32 MiB
 // each, become the memory of the create.
 static unsigned default_workers() {
-  return std::clamp(std::thread::hardware_concurrency(), 4u, 16u);
+  return std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u);
 }
 
 // Device and inode of the store's folder, should it lie inside the source.
