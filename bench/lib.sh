@@ -31,7 +31,7 @@ quiet() {
     b=$(awk '/^cpu / { print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; exit }' /proc/stat)
     echo "$a $b" | awk '{ exit !(($3 - $1) >= 0.85 * ($4 - $2)) }' && return
   done
-  note "$peer: the machine was busy with something else; row after $(tail -1 "$results" | cut -f1-2)"
+  note "$peer: the machine was busy with something else, near: $(tail -1 "$results" | cut -f1-2)"
 }
 
 # A virtual machine may hand free memory back to its host after 2 s (free page reporting); the first

@@ -193,7 +193,7 @@ measure_memory() {
         "${reader[@]}" seq 5 "$root/table.csv" "$root/shard-0.bin" > /dev/null ;;
       *) "${reader[@]}" files "$root" "$(list_of "$corpus")" "$count" 10 > /dev/null ;;
     esac
-    record "$group" "$corpus, $count processes reading" MB "$(mount_memory)"
+    record "$group" "$corpus, read by $count" MB "$(mount_memory)"
     unmounted
   done
   source_off

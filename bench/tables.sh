@@ -27,7 +27,6 @@ BEGIN {
 }
 {
   row = $1 SUBSEP $2
-  if (!(($1) in row_count)) groups[++group_count] = $1
   if (!(row in unit)) {
     rows[$1, ++row_count[$1]] = row
     measure[row] = $2
@@ -54,8 +53,10 @@ function print_row(group, row,   i, key, ours, x, best, best_name, line) {
   print line " " (best > 0 && ours > 0 ? ahead(ours, best, unit[row]) " (" best_name ")" : "-") " |"
 }
 END {
-  for (g = 1; g <= group_count; g++) {
+  count = split("store photos|read photos|restore photos|store large|read large|store many|read many|restore many|series apple|series bcd|memory of the mount", groups, "|")
+  for (g = 1; g <= count; g++) {
     group = groups[g]
+    if (!(group in row_count)) continue
     printf "\n### %s%s\n\n", toupper(substr(group, 1, 1)), substr(group, 2)
     head = "| |"
     rule = "|---|"

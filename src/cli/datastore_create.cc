@@ -134,7 +134,8 @@ int create(Context& context, const Arguments& arguments) {
   try {
     InterruptNotice notice(output, [&] { return interrupted(*store, options.name, ready_before); });
     std::optional<SourceCount> ahead;
-    if (!output.quiet())
+    // A second walk is worth an estimate to somebody who watches, not to a log.
+    if (!output.quiet() && output.message_is_terminal())
       ahead.emplace(dataset::WalkOptions{.source = options.source, .excludes = options.excludes});
     ProgressBar bar(output, options.name,
                     [&] { return state_of(progress, ahead ? &*ahead : nullptr); });

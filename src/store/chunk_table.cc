@@ -81,23 +81,24 @@ std::optional<Location> ChunkTable::find(const Digest& digest) const {
   std::size_t low = 0, high = entries_.size();  // the digest is in [low, high) if anywhere
   std::uint64_t low_key = 0, high_key = UINT64_MAX;
   while (low < high) {
-    std::uint64_t span = high_key - low_key;
-    auto share = static_cast<long double>(key - low_key) / (static_cast<long double>(span) + 1);
-    std::size_t probe =
-        low + static_cast<std::size_t>(share * static_cast<long double>(high - low));
-    probe = std::min(probe, high - 1);
+    double share =
+        static_cast<double>(key - low_key) / (static_cast<double>(high_key - low_key) + 1.0);
+    auto step = static_cast<std::size_t>(share * static_cast<double>(high - low));
+    std::size_t probe = std::min(low + step, high - 1);
     const TableEntry& entry = entries_[probe];
-    auto order = digest <=> entry.digest;
-    if (order == 0) {
+    // Prefixes decide almost always, without a call.
+    std::uint64_t found = entry.digest.prefix();
+    bool after = key > found || (key == found && digest > entry.digest);
+    if (key == found && digest == entry.digest) {
       if (entry.pack >= packs_.size()) return std::nullopt;
       return Location{packs_[entry.pack], entry.place};
     }
-    if (order < 0) {
-      high = probe;
-      high_key = entry.digest.prefix();
-    } else {
+    if (after) {
       low = probe + 1;
-      low_key = entry.digest.prefix();
+      low_key = found;
+    } else {
+      high = probe;
+      high_key = found;
     }
     if (key < low_key || key > high_key) return std::nullopt;
   }
