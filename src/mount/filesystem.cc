@@ -77,7 +77,9 @@ class Filesystem::State {
         patience_(options_.retry_deadline),
         listing_(store_->datastores, options_.refresh_interval),
         versions_(store_) {
-    for (const auto& [name, number] : options_.pins) pin({name, number});
+    for (const auto& [name, number] : options_.pins) {
+      if (!pin({name, number})) unmerged_pins_.push_back({name, number});
+    }
   }
 
   LookupResult lookup(Node parent, std::string_view name);
@@ -93,9 +95,12 @@ class Filesystem::State {
   const std::vector<VersionName>& unmerged_pins() const { return unmerged_pins_; }
 
  private:
-  void pin(const VersionName& version);
+  // Shows a version in its datastore's own folder, unless another is shown there; false if its
+  // names forbid it.
+  bool pin(const VersionName& version);
+  void pin_newest_of(const std::string& name);
   // The slot of the version that a datastore's folder shows as its own; null for none.
-  const Slot* pinned_in(const Slot& datastore) const;
+  const Slot* pinned_in(const Slot& datastore);
 
   LookupResult lookup_datastore(std::string_view name);
   LookupResult lookup_version(const Slot& datastore, std::string_view name);
@@ -128,11 +133,12 @@ class Filesystem::State {
   Slots slots_;
   Listing listing_;
   OpenVersions versions_;
-  std::map<std::string, const Slot*, std::less<>> merged_pins_;  // set by the constructor alone
-  std::vector<VersionName> unmerged_pins_;                       // the same
+  std::vector<VersionName> unmerged_pins_;  // set by the constructor alone
 
   std::mutex mutex_;
   std::unordered_set<Node> reported_;  // guarded by mutex_
+  // By datastore; null where nothing is merged. A pin never changes.
+  std::map<std::string, const Slot*, std::less<>> pins_;  // guarded by mutex_
 };
 
 template <class Ask>
@@ -163,20 +169,34 @@ void Filesystem::State::report(Node node, const Error& error) {
   options_.on_problem(error.what());
 }
 
-void Filesystem::State::pin(const VersionName& version) {
+bool Filesystem::State::pin(const VersionName& version) {
   const Slot& slot = slots_.pinned(version);
-  ask_about(make_node(slot.index, folder_place), [&] {
-    if (hides_versions(versions_.manifest(slot))) {
-      unmerged_pins_.push_back(version);
-    } else {
-      merged_pins_.emplace(version.name, &slot);
-    }
-  });
+  const bool hides = ask_about(make_node(slot.index, folder_place),
+                               [&] { return hides_versions(versions_.manifest(slot)); });
+  std::lock_guard lock(mutex_);
+  pins_.try_emplace(version.name, hides ? nullptr : &slot);
+  return !hides;
 }
 
-const Slot* Filesystem::State::pinned_in(const Slot& datastore) const {
-  const auto pin = merged_pins_.find(datastore.version.name);
-  return pin == merged_pins_.end() ? nullptr : pin->second;
+void Filesystem::State::pin_newest_of(const std::string& name) {
+  {
+    std::lock_guard lock(mutex_);
+    if (pins_.contains(name)) return;
+  }
+  const auto numbers = listing_.numbers(name, Freshness::recent);
+  if (numbers->values.empty()) return;
+  try {
+    pin({name, numbers->values.back()});
+  } catch (const Error& error) {
+    // A newest version that is damaged, or was deleted just now, is not to hide the others.
+    if (error.kind() == ErrorKind::unavailable) throw;
+  }
+}
+
+const Slot* Filesystem::State::pinned_in(const Slot& datastore) {
+  std::lock_guard lock(mutex_);
+  const auto pin = pins_.find(datastore.version.name);
+  return pin == pins_.end() ? nullptr : pin->second;
 }
 
 VersionTree Filesystem::State::tree_of(const Slot& slot) {
@@ -205,6 +225,7 @@ LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
       !listing_.names(Freshness::now)->contains(key)) {
     return {};
   }
+  if (options_.pin_newest) pin_newest_of(key);
   const Slot& slot = slots_.datastore(name);
   const auto numbers = listing_.numbers(key, Freshness::recent);
   return {.attributes = folder_attributes(make_node(slot.index, folder_place), numbers->changed_ns),

@@ -80,6 +80,9 @@ struct FilesystemOptions {
   // Datastores whose folder shows, beside its versions, the top of this version as its own.
   std::map<std::string, dataset::VersionNumber> pins;
 
+  // A datastore without a pin gets one, to its newest version, when somebody first looks for it.
+  bool pin_newest = false;
+
   // How old an answer about which datastores and versions there are may be.
   std::chrono::milliseconds refresh_interval{1000};
 
@@ -119,7 +122,7 @@ class Filesystem {
   // The versions looked into so far, sorted.
   std::vector<VersionName> touched() const;
 
-  // Pins whose version could not be shown in its datastore's own folder because its top holds a
+  // Those of FilesystemOptions::pins whose version could not be shown in its datastore's own folder because its top holds a
   // name that a version or `latest` may have; only NAME/VERSION leads there.
   const std::vector<VersionName>& unmerged_pins() const;
 

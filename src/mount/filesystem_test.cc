@@ -273,6 +273,21 @@ TEST_F(FilesystemTest, DoesNotMergeAPinWhoseNamesWouldHideVersions) {
   }
 }
 
+TEST_F(FilesystemTest, PinsTheNewestVersionWhenItIsFirstLookedForIfTold) {
+  create("cats");
+  write_file(source / "a.txt", "second");
+  create("cats");
+  create("dogs");
+  Filesystem filesystem(store(), {.pins = {{"dogs", 1}}, .pin_newest = true});
+  EXPECT_EQ(text_of(filesystem, "cats/a.txt"), "second");
+  write_file(source / "a.txt", "third");
+  create("cats");
+  EXPECT_EQ(text_of(filesystem, "cats/a.txt"), "second");
+  EXPECT_EQ(text_of(filesystem, "cats/3/a.txt"), "third");
+  EXPECT_EQ(text_of(filesystem, "cats/1/a.txt"), "first");
+  EXPECT_FALSE(filesystem.lookup(top_node, "birds").attributes);
+}
+
 TEST_F(FilesystemTest, RefusesAPinThatIsNotThere) {
   create("cats");
   try {

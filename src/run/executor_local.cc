@@ -197,7 +197,8 @@ ExitStatus run_locally(const std::shared_ptr<dataset::OpenStore>& store,
 
   ScriptProcess process(
       {.program = program, .environment = environment, .mount_folder = references.mount_folder});
-  mount::Filesystem filesystem(store, {.pins = resolved.pins, .on_problem = request.on_problem});
+  mount::Filesystem filesystem(
+      store, {.pins = resolved.pins, .pin_newest = true, .on_problem = request.on_problem});
   report_unmerged_pins(filesystem, request);
   Serving serving(filesystem, process.take_device());
   books.begin();

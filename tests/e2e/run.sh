@@ -21,6 +21,8 @@ equal "$(grid run -q --datastore_name cats:1 --datastore_name dogs cat /datastor
 dog"
 equal "$(grid run -q --datastore_name cats:1 -- sh -c 'cat /datastores/cats/train/a /datastores/cats/2/train/a')" "one
 two"
+# A path in code alone, which no argument named: the newest version.
+equal "$(grid run -q -- sh -c 'cat /datastores/cats/train/a')" two
 equal "$(grid run -q --datastore_mount_dir "$work/sets" cat grid:cats:1/train/a "$work/sets/dogs/1/d")" "one
 dog"
 equal "$(grid run -q /datastores/cats/1/tool x)" "stored x"
