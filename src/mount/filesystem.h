@@ -122,8 +122,9 @@ class Filesystem {
   // The versions looked into so far, sorted.
   std::vector<VersionName> touched() const;
 
-  // Those of FilesystemOptions::pins whose version could not be shown in its datastore's own folder because its top holds a
-  // name that a version or `latest` may have; only NAME/VERSION leads there.
+  // Those of FilesystemOptions::pins whose version could not be shown in its datastore's own folder
+  // because its top holds a name that a version or `latest` may have; only NAME/VERSION leads
+  // there.
   const std::vector<VersionName>& unmerged_pins() const;
 
   std::chrono::milliseconds refresh_interval() const;

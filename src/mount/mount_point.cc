@@ -26,7 +26,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view mount_type = "fuse.grid";
-constexpr std::size_t read_size_max = 1 << 20;  // bytes that the kernel asks for at once
+constexpr std::size_t read_size_max = 128 << 10;  // bytes that the kernel asks for at once
+constexpr std::size_t read_ahead_size = 1 << 20;  // bytes: eight requests at a time
 
 // "\040" and the like, as /proc writes what would end a field.
 std::string unescape(std::string_view field) {
@@ -257,7 +258,7 @@ void raise_read_ahead(const fs::path& kernel_path) noexcept {
   try {
     const auto mounted = find_mounted(kernel_path);
     if (!mounted || mounted->type != mount_type) return;
-    std::ofstream("/sys/class/bdi/" + mounted->device + "/read_ahead_kb") << read_size_max / 1024;
+    std::ofstream("/sys/class/bdi/" + mounted->device + "/read_ahead_kb") << read_ahead_size / 1024;
   } catch (const std::exception&) {
     // Out of memory, or an odd name: reading is slower then.
   }
