@@ -167,10 +167,11 @@ ScriptProcess::ScriptProcess(const ProcessRequest& request) {
   const sigset_t passed_on = signals_passed_on();
   ::pthread_sigmask(SIG_BLOCK, &passed_on, &caller_mask_);
 
+  const pid_t self = ::getpid();
   child_ = ::fork();
   if (child_ == 0) {
     channel_.reset();
-    become_program(request, child_channel);
+    become_program(request, child_channel, self);
   }
   const int why = errno;
   child_channel.reset();
@@ -199,8 +200,8 @@ void ScriptProcess::abandon() {
   ::pthread_sigmask(SIG_SETMASK, &caller_mask_, nullptr);
 }
 
-void ScriptProcess::become_program(const ProcessRequest& request,
-                                   const FileDescriptor& parent) noexcept {
+void ScriptProcess::become_program(const ProcessRequest& request, const FileDescriptor& parent,
+                                   pid_t parent_pid) noexcept {
   try {
     {
       FileDescriptor device = make_private_mount(request.mount_folder);
@@ -210,6 +211,8 @@ void ScriptProcess::become_program(const ProcessRequest& request,
     // that is gone already sends nothing.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (receive_message(parent).text.empty()) ::_exit(1);
+    // Or it sent the word and died before the wish above was known to the kernel.
+    if (::getppid() != parent_pid) ::_exit(1);
     mount::raise_read_ahead(request.mount_folder);
     ::sigaction(SIGCHLD, &caller_child_action_, nullptr);
     ::pthread_sigmask(SIG_SETMASK, &caller_mask_, nullptr);

@@ -54,8 +54,8 @@ class ScriptProcess {
   ExitStatus wait(std::chrono::milliseconds interval, const std::function<void()>& tick);
 
  private:
-  [[noreturn]] void become_program(const ProcessRequest& request,
-                                   const FileDescriptor& parent) noexcept;
+  [[noreturn]] void become_program(const ProcessRequest& request, const FileDescriptor& parent,
+                                   pid_t parent_pid) noexcept;
   void abandon();
   void pass_on(const siginfo_t& signal);
   std::optional<ExitStatus> find_end();

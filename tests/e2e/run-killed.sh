@@ -13,8 +13,10 @@ start() {
   rm -f pid
   "$GRID" run -q --datastore_mount_dir $sets ./script grid:cats & run=$!
 }
-no_process() { ! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -q "$sets"; }
-no_mount() { ! cat /proc/[0-9]*/mounts 2>/dev/null | grep -q "$sets"; }
+# The pattern comes from a file: the checks' own command lines are not to have it.
+echo "$sets" >pattern
+no_process() { ! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qFf pattern; }
+no_mount() { ! cat /proc/[0-9]*/mounts 2>/dev/null | grep -qFf pattern; }
 nothing_left() { # WHEN
   for attempt in $(seq 200); do
     if no_process && no_mount; then return; fi
