@@ -46,14 +46,14 @@ class FolderOpener {
 
  private:
   FileDescriptor open_below_top(std::string_view folder) const {
-    FileDescriptor above, fd;
+    FileDescriptor above;
     for (std::size_t begin = 0; begin <= folder.size();) {
       std::size_t end = begin + PATH_MAX / 2 < folder.size()
                             ? folder.rfind('/', begin + PATH_MAX / 2)
                             : folder.size();
       std::string part(folder.substr(begin, end - begin));
       int from = above ? above.get() : top_.get();
-      fd = FileDescriptor(::openat(from, part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      FileDescriptor fd(::openat(from, part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
       if (!fd) throw system_error(errno, fmt::format("cannot open the folder {}", folder));
       above = std::move(fd);
       begin = end + 1;

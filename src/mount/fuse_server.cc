@@ -24,7 +24,7 @@
 namespace grid::mount {
 namespace {
 
-constexpr unsigned read_size_max = 1 << 20;
+constexpr unsigned read_ahead_max = 1 << 20;
 constexpr double for_ever_seconds = 1e9;
 
 // What the callbacks work with.
@@ -131,7 +131,7 @@ void on_init(void* user, fuse_conn_info* connection) noexcept {
   // by which the kernel judges that attributes are not wanted, and then pay a lookup for each.
   // 100,000 files with their sizes, cold: 0.4 s instead of 2 to 3; names alone: 0.3 instead of 0.1.
   connection->want = connection->capable & wanted;
-  connection->max_readahead = read_size_max;
+  connection->max_readahead = read_ahead_max;
   connection->max_background = 64;
   connection->congestion_threshold = 48;
   connection->time_gran = 1;
