@@ -1,0 +1,28 @@
+// Bytes that come one after the other and only once: from a file, a pipe or a server.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/bytes.h"
+
+namespace grid {
+
+// Not thread-safe.
+class ByteStream {
+ public:
+  virtual ~ByteStream() = default;
+
+  // Fills the front of `out`, waiting for at least one byte; returns how many there are, 0 at the
+  // end. Throws Error if the bytes cannot be had, or end before they should.
+  virtual std::size_t read(MutableBytesView out) = 0;
+
+  // How many bytes there are in all, where that is known beforehand.
+  virtual std::optional<std::uint64_t> size() const = 0;
+
+  // What messages call it: a path, a URL, "standard input".
+  virtual std::string name() const = 0;
+};
+
+}  // namespace grid
