@@ -22,4 +22,12 @@ void check_key(std::string_view key) {
   }
 }
 
+bool Backend::find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const {
+  std::optional<std::size_t> got = find_part(key, offset, out);
+  if (got && *got < out.size())
+    fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, offset + *got,
+         offset + out.size());
+  return got.has_value();
+}
+
 }  // namespace grid::backend

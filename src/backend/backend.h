@@ -40,14 +40,25 @@ class Backend {
   // Reads a whole object; nullopt if there is none at `key`.
   virtual std::optional<Bytes> find(std::string_view key) const = 0;
 
-  // Fills `out` with the object's bytes from `offset` on. Returns false if there is no object at
-  // `key`. Throws `corrupt` if the object ends before `out` is full.
-  virtual bool find_range(std::string_view key, std::uint64_t offset,
-                          MutableBytesView out) const = 0;
+  // Reads the object's bytes from `offset` on into the front of `out`. Returns how many there are,
+  // fewer than out.size() only at the object's end; nullopt if there is no object at `key`.
+  virtual std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                               MutableBytesView out) const = 0;
+
+  // The same for a part that must be there: throws `corrupt` if the object ends before `out` is
+  // full. Returns false if there is no object at `key`.
+  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const;
 
   // A hint: the whole object will be read soon. A backend that can have its bytes nearer by then
   // may, for as long as reading them takes; doing nothing is right too.
   virtual void expect_reads(std::string_view /*key*/) const {}
+
+  // The bytes that were read from here are not what was stored. A backend that keeps copies drops
+  // this part of its copy and says true: reading again may help.
+  virtual bool drop_copy(std::string_view /*key*/, std::uint64_t /*offset*/,
+                         std::uint64_t /*size*/) const {
+    return false;
+  }
 
   // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;

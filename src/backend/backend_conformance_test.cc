@@ -65,6 +65,18 @@ TEST_P(BackendConformance, ReadsRanges) {
   EXPECT_TRUE(backend_->find_range("key", 10, nothing));
 }
 
+TEST_P(BackendConformance, APartEndsWithTheObject) {
+  backend_->create("key", as_bytes("0123456789"));
+  Bytes out(6);
+  EXPECT_EQ(backend_->find_part("key", 2, out), 6u);
+  EXPECT_EQ(as_text(out), "234567");
+  EXPECT_EQ(backend_->find_part("key", 7, out), 3u);
+  EXPECT_EQ(as_text(out).substr(0, 3), "789");
+  EXPECT_EQ(backend_->find_part("key", 10, out), 0u);
+  EXPECT_EQ(backend_->find_part("key", 1000, out), 0u);
+  EXPECT_EQ(backend_->find_part("none", 0, out), std::nullopt);
+}
+
 TEST_P(BackendConformance, ARangeBeyondTheEndIsCorrupt) {
   backend_->create("key", as_bytes("0123456789"));
   Bytes out(3);

@@ -147,15 +147,11 @@ LocalBackend::OpenFile LocalBackend::open_for_ranges(std::string_view key) const
   return file;
 }
 
-bool LocalBackend::find_range(std::string_view key, std::uint64_t offset,
-                              MutableBytesView out) const {
+std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::uint64_t offset,
+                                                   MutableBytesView out) const {
   OpenFile file = open_for_ranges(key);
-  if (!file) return false;
-  std::size_t got = read_at(file->get(), out, offset, key);
-  if (got < out.size())
-    fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, offset + got,
-         offset + out.size());
-  return true;
+  if (!file) return std::nullopt;
+  return read_at(file->get(), out, offset, key);
 }
 
 // Into the page cache. The kernel takes no more than a device's read-ahead at once.

@@ -22,7 +22,8 @@ class LocalBackend : public Backend {
 
   bool create(std::string_view key, BytesView data) override;
   std::optional<Bytes> find(std::string_view key) const override;
-  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override;
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override;
   void expect_reads(std::string_view key) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;

@@ -20,18 +20,17 @@ std::optional<Bytes> MemoryBackend::find(std::string_view key) const {
   return at->second;
 }
 
-bool MemoryBackend::find_range(std::string_view key, std::uint64_t offset,
-                               MutableBytesView out) const {
+std::optional<std::size_t> MemoryBackend::find_part(std::string_view key, std::uint64_t offset,
+                                                    MutableBytesView out) const {
   check_key(key);
   std::lock_guard lock(mutex_);
   auto at = objects_.find(key);
-  if (at == objects_.end()) return false;
+  if (at == objects_.end()) return std::nullopt;
   const Bytes& object = at->second;
-  if (offset > object.size() || object.size() - offset < out.size())
-    fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, object.size(),
-         offset + out.size());
-  std::copy_n(object.begin() + static_cast<std::ptrdiff_t>(offset), out.size(), out.begin());
-  return true;
+  if (offset >= object.size()) return 0;
+  std::size_t size = std::min<std::uint64_t>(out.size(), object.size() - offset);
+  std::copy_n(object.begin() + static_cast<std::ptrdiff_t>(offset), size, out.begin());
+  return size;
 }
 
 std::vector<ObjectEntry> MemoryBackend::list(std::string_view prefix) const {

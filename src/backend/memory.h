@@ -12,7 +12,8 @@ class MemoryBackend : public Backend {
  public:
   bool create(std::string_view key, BytesView data) override;
   std::optional<Bytes> find(std::string_view key) const override;
-  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override;
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;

@@ -30,9 +30,10 @@ class WatchedBackend : public backend::Backend {
     count();
     return memory_.find(key);
   }
-  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override {
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override {
     count();
-    return memory_.find_range(key, offset, out);
+    return memory_.find_part(key, offset, out);
   }
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
     count();

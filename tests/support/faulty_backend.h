@@ -34,9 +34,10 @@ class FaultyBackend : public backend::Backend {
     count(key);
     return inner_->find(key);
   }
-  bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const override {
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override {
     count(key);
-    return inner_->find_range(key, offset, out);
+    return inner_->find_part(key, offset, out);
   }
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
     count(prefix);
