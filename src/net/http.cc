@@ -1,0 +1,227 @@
+#include "net/http.h"
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+#include "net/transfer_loop.h"
+#include "net/url.h"
+
+namespace grid::net {
+
+using std::chrono::milliseconds;
+
+std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view value) {
+  std::tm date{};
+  const std::string text(value);
+  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  if (end == nullptr || *end != '\0') return std::nullopt;
+  return std::chrono::system_clock::from_time_t(::timegm(&date));
+}
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+static bool same_name(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
+}
+
+void HttpHeaders::add(std::string_view name, std::string_view value) {
+  headers_.push_back({std::string(name), std::string(value)});
+}
+
+void HttpHeaders::set(std::string_view name, std::string_view value) {
+  std::erase_if(headers_, [&](const HttpHeader& header) { return same_name(header.name, name); });
+  add(name, value);
+}
+
+std::string_view HttpHeaders::get(std::string_view name) const {
+  for (const HttpHeader& header : headers_)
+    if (same_name(header.name, name)) return header.value;
+  return {};
+}
+
+bool HttpHeaders::contains(std::string_view name) const {
+  return std::any_of(headers_.begin(), headers_.end(),
+                     [&](const HttpHeader& header) { return same_name(header.name, name); });
+}
+
+bool is_worth_a_retry(HttpFailure failure) {
+  return failure == HttpFailure::host_unknown || failure == HttpFailure::unreachable ||
+         failure == HttpFailure::timed_out || failure == HttpFailure::cut;
+}
+
+bool HttpResult::is_worth_a_retry() const {
+  if (failure != HttpFailure::none) return net::is_worth_a_retry(failure);
+  return net::is_worth_a_retry(response.status());
+}
+
+// Both forms of RFC 9110: a number of seconds, or a date.
+std::optional<milliseconds> HttpResult::retry_after() const {
+  static constexpr std::chrono::seconds longest{3600};
+  const std::string_view value = response.header("Retry-After");
+  long seconds = 0;
+  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  milliseconds wait = std::chrono::seconds(seconds);
+  if (error != std::errc() || end != value.data() + value.size()) {
+    const auto date = parse_http_date(value);
+    if (!date) return std::nullopt;
+    wait = std::chrono::duration_cast<milliseconds>(*date - std::chrono::system_clock::now());
+  }
+  return std::clamp<milliseconds>(wait, milliseconds(0), longest);
+}
+
+HttpClient::HttpClient(HttpOptions options)
+    : options_(std::move(options)), loop_(std::make_unique<TransferLoop>(options_)) {}
+
+HttpClient::~HttpClient() = default;
+
+HttpResult HttpClient::attempt(const HttpRequest& request) {
+  auto transfer = std::make_shared<Transfer>();
+  transfer->request = request;
+  loop_->start(transfer);
+  std::unique_lock lock(transfer->mutex);
+  transfer->changed.wait(lock, [&] { return transfer->ended; });
+  if (!transfer->result.is_worth_a_retry()) budget_.note_success();
+  return std::move(transfer->result);
+}
+
+HttpResponse HttpClient::send(const HttpRequest& request, const RetryPolicy& policy) {
+  RetryLoop retries(policy, budget_);
+  for (;;) {
+    HttpResult result = attempt(request);
+    if (result.is_worth_a_retry() && retries.wait(result.retry_after())) continue;
+    if (result.failure == HttpFailure::none) return std::move(result.response);
+    const char* verb = request.method == "GET" || request.method == "HEAD" ? "read" : "write to";
+    throw failure_error(fmt::format("cannot {} {}", verb, shown(request.url)), request,
+                        result.failure, result.detail);
+  }
+}
+
+std::unique_ptr<HttpExchange> HttpClient::start(HttpRequest request) {
+  auto transfer = std::make_shared<Transfer>();
+  transfer->request = std::move(request);
+  transfer->streams = true;
+  loop_->start(transfer);
+  return std::unique_ptr<HttpExchange>(new HttpExchange(*loop_, std::move(transfer)));
+}
+
+HttpExchange::HttpExchange(TransferLoop& loop, std::shared_ptr<Transfer> transfer)
+    : loop_(loop), transfer_(std::move(transfer)) {}
+
+HttpExchange::~HttpExchange() {
+  std::unique_lock lock(transfer_->mutex);
+  if (transfer_->ended) return;
+  lock.unlock();
+  loop_.cancel(transfer_);
+  lock.lock();
+  transfer_->changed.wait(lock, [&] { return transfer_->ended; });
+}
+
+const HttpHead& HttpExchange::head() {
+  std::unique_lock lock(transfer_->mutex);
+  transfer_->changed.wait(lock, [&] { return transfer_->head_is_there; });
+  return transfer_->result.response.head;
+}
+
+std::size_t HttpExchange::read(MutableBytesView out) {
+  if (piece_offset_ == piece_.size()) {
+    piece_.clear();
+    piece_offset_ = 0;
+    std::unique_lock lock(transfer_->mutex);
+    transfer_->changed.wait(lock, [&] { return transfer_->ended || !transfer_->waiting.empty(); });
+    piece_.swap(transfer_->waiting);
+    if (std::exchange(transfer_->paused, false)) {
+      lock.unlock();
+      loop_.resume(transfer_);
+    }
+  }
+  const std::size_t part = std::min(out.size(), piece_.size() - piece_offset_);
+  std::copy_n(piece_.begin() + static_cast<std::ptrdiff_t>(piece_offset_), part, out.begin());
+  piece_offset_ += part;
+  return part;
+}
+
+HttpFailure HttpExchange::failure() const {
+  std::lock_guard lock(transfer_->mutex);
+  return transfer_->ended ? transfer_->result.failure : HttpFailure::none;
+}
+
+const std::string& HttpExchange::detail() const {
+  std::lock_guard lock(transfer_->mutex);
+  return transfer_->result.detail;
+}
+
+static std::string_view advice_for(HttpFailure failure, const HttpRequest& request) {
+  switch (failure) {
+    case HttpFailure::host_unknown:
+      return "; check the name and this machine's name service";
+    case HttpFailure::unreachable:
+      return "; check that the server is up, and whether a proxy (https_proxy) is needed";
+    case HttpFailure::untrusted:
+      return "; if its authority is one of your own, name its certificate file in SSL_CERT_FILE";
+    case HttpFailure::refused:
+      return request.url.starts_with("https:") && request.follow_redirects
+                 ? "; redirects are followed from https to https only"
+                 : "";
+    default:
+      return "";
+  }
+}
+
+Error failure_error(std::string_view doing, const HttpRequest& request, HttpFailure failure,
+                    std::string_view detail) {
+  ErrorKind kind = ErrorKind::unavailable;
+  if (failure == HttpFailure::untrusted) kind = ErrorKind::permission_denied;
+  if (failure == HttpFailure::too_large || failure == HttpFailure::refused)
+    kind = ErrorKind::unsupported;
+  if (failure == HttpFailure::too_large) detail = "the answer is larger than it may be";
+  return Error(kind, fmt::format("{}: {}{}", doing, detail, advice_for(failure, request)));
+}
+
+ErrorKind kind_of_status(int status) {
+  if (status == 401 || status == 403 || status == 407) return ErrorKind::permission_denied;
+  if (status == 404 || status == 410) return ErrorKind::not_found;
+  if (status == 412) return ErrorKind::changed;
+  if (status == 507) return ErrorKind::no_space;
+  if (is_worth_a_retry(status) || status >= 500) return ErrorKind::unavailable;
+  return ErrorKind::unsupported;
+}
+
+static std::string_view meaning_of_status(int status) {
+  switch (status) {
+    case 400:
+      return " (bad request)";
+    case 401:
+      return " (it wants to know who asks)";
+    case 403:
+      return " (access denied)";
+    case 404:
+      return " (not found)";
+    case 407:
+      return " (the proxy wants to know who asks)";
+    case 410:
+      return " (gone)";
+    case 412:
+      return " (it has changed)";
+    case 429:
+      return " (too many requests)";
+    case 500:
+      return " (internal error)";
+    case 502:
+    case 504:
+      return " (a server behind it does not answer)";
+    case 503:
+      return " (busy)";
+    default:
+      return "";
+  }
+}
+
+Error status_error(std::string_view doing, int status, std::string_view detail) {
+  return Error(kind_of_status(status),
+               fmt::format("{}: the server answers {}{}{}{}", doing, status,
+                           meaning_of_status(status), detail.empty() ? "" : ": ", detail));
+}
+
+}  // namespace grid::net

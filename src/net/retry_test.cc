@@ -1,0 +1,71 @@
+#include "net/retry.h"
+
+#include <gtest/gtest.h>
+
+namespace grid::net {
+namespace {
+
+using std::chrono::milliseconds;
+
+const RetryPolicy policy{.tries_max = 5,
+                         .delay_first = milliseconds(100),
+                         .delay_max = milliseconds(500),
+                         .deadline = milliseconds(10'000)};
+
+milliseconds longest_after(unsigned tries) {
+  return delay_before_retry(policy, {.tries = tries, .chance = 1}).value();
+}
+
+TEST(RetryTest, DelaysDoubleUpToALimitAndAreSpread) {
+  EXPECT_EQ(longest_after(1), milliseconds(100));
+  EXPECT_EQ(longest_after(2), milliseconds(200));
+  EXPECT_EQ(longest_after(3), milliseconds(400));
+  EXPECT_EQ(longest_after(4), milliseconds(500));
+  EXPECT_EQ(delay_before_retry(policy, {.tries = 3, .chance = 0.5}), milliseconds(200));
+  EXPECT_EQ(delay_before_retry(policy, {.tries = 3, .chance = 0}), milliseconds(0));
+}
+
+TEST(RetryTest, EndsAfterTheLastTryAndAtTheDeadline) {
+  EXPECT_FALSE(delay_before_retry(policy, {.tries = 5}));
+  EXPECT_FALSE(
+      delay_before_retry(policy, {.tries = 1, .elapsed = milliseconds(9'950), .chance = 1}));
+  EXPECT_TRUE(
+      delay_before_retry(policy, {.tries = 1, .elapsed = milliseconds(9'900), .chance = 1}));
+}
+
+TEST(RetryTest, WaitsAsLongAsTheServerAsksUnlessThatIsTooLong) {
+  EXPECT_EQ(delay_before_retry(policy, {.tries = 1, .server_asks = milliseconds(3'000)}),
+            milliseconds(3'000));
+  EXPECT_FALSE(delay_before_retry(policy, {.tries = 1, .server_asks = milliseconds(60'000)}));
+}
+
+TEST(RetryTest, WithoutBudgetEveryWaitIsLong) {
+  EXPECT_EQ(delay_before_retry(policy, {.tries = 1, .budget_is_empty = true}), milliseconds(250));
+  EXPECT_EQ(delay_before_retry(policy, {.tries = 1, .budget_is_empty = true, .chance = 1}),
+            milliseconds(500));
+}
+
+TEST(RetryTest, AManyfoldOfDelaysDoesNotOverflow) {
+  RetryPolicy patient = policy;
+  patient.tries_max = 1'000'000;
+  EXPECT_EQ(delay_before_retry(patient, {.tries = 999'999, .chance = 1}), milliseconds(500));
+}
+
+TEST(RetryTest, TheBudgetIsSpentByTriesAndFilledBySuccess) {
+  RetryBudget budget(2);
+  EXPECT_TRUE(budget.take());
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+  for (int i = 0; i < 11; ++i) budget.note_success();
+  EXPECT_TRUE(budget.take());
+  EXPECT_FALSE(budget.take());
+}
+
+TEST(RetryTest, KnowsWhichStatusesAnotherTryMayCure) {
+  for (int status : {408, 425, 429, 500, 502, 503, 504}) EXPECT_TRUE(is_worth_a_retry(status));
+  for (int status : {200, 206, 301, 400, 401, 403, 404, 405, 409, 412, 416, 501, 505})
+    EXPECT_FALSE(is_worth_a_retry(status)) << status;
+}
+
+}  // namespace
+}  // namespace grid::net

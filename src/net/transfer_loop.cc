@@ -1,0 +1,399 @@
+#include "net/transfer_loop.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <cassert>
+#include <csignal>
+#include <unordered_map>
+#include <utility>
+
+#include "net/url.h"
+
+namespace grid::net {
+
+namespace {
+
+template <auto release>
+struct Release {
+  template <class T>
+  void operator()(T* handle) const {
+    release(handle);
+  }
+};
+using EasyHandle = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
+using MultiHandle = std::unique_ptr<CURLM, Release<curl_multi_cleanup>>;
+using HeaderList = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;
+
+// What only the thread of the loop touches, of one transfer.
+struct Active {
+  std::shared_ptr<Transfer> transfer;
+  const HttpOptions& options;
+  EasyHandle easy;
+  HeaderList headers;
+  char error[CURL_ERROR_SIZE] = "";
+  HttpHead head;  // of the answer that is coming in; a redirect's first
+  std::size_t sent = 0;
+  bool head_ended = false;  // with its empty line
+  bool body_began = false;
+  bool too_large = false;
+  Bytes body;
+  std::size_t into_size = 0;
+
+  Active(std::shared_ptr<Transfer> of, const HttpOptions& with)
+      : transfer(std::move(of)), options(with) {}
+};
+
+HttpFailure failure_of(CURLcode code, const Active& active) {
+  switch (code) {
+    case CURLE_OK:
+      return HttpFailure::none;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+      return HttpFailure::host_unknown;
+    case CURLE_COULDNT_CONNECT:
+      return HttpFailure::unreachable;
+    case CURLE_OPERATION_TIMEDOUT:
+      return HttpFailure::timed_out;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+      return HttpFailure::untrusted;
+    case CURLE_WRITE_ERROR:
+      return active.too_large ? HttpFailure::too_large : HttpFailure::cut;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_BAD_FUNCTION_ARGUMENT:
+      return HttpFailure::refused;
+    default:
+      return HttpFailure::cut;
+  }
+}
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r\n");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
+  Active& active = *static_cast<Active*>(user);
+  std::string_view line(data, size);
+  if (active.body_began) return size;  // a trailer
+  if (line.starts_with("HTTP/")) {
+    active.head.headers.clear();  // what came before was a redirect's or a 100's
+    active.head_ended = false;
+  } else if (trimmed(line).empty()) {
+    active.head_ended = true;
+  } else if (const std::size_t colon = line.find(':'); colon != line.npos) {
+    active.head.headers.add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+  }
+  return size;
+}
+
+void complete_head(Active& active) {
+  long status = 0;
+  const char* url = nullptr;
+  curl_easy_getinfo(active.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(active.easy.get(), CURLINFO_EFFECTIVE_URL, &url);
+  active.head.status = static_cast<int>(status);
+  active.head.url = url != nullptr ? url : active.transfer->request.url;
+}
+
+void publish_head(Active& active) {
+  Transfer& transfer = *active.transfer;
+  std::lock_guard lock(transfer.mutex);
+  if (transfer.head_is_there) return;
+  transfer.result.response.head = active.head;
+  transfer.head_is_there = true;
+  transfer.changed.notify_all();
+}
+
+std::size_t take_streamed(Active& active, BytesView piece) {
+  Transfer& transfer = *active.transfer;
+  std::lock_guard lock(transfer.mutex);
+  if (transfer.waiting.size() >= active.options.exchange_buffer_size) {
+    transfer.paused = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  append(transfer.waiting, piece);
+  transfer.changed.notify_all();
+  return piece.size();
+}
+
+std::size_t take_whole(Active& active, BytesView piece) {
+  const std::optional<MutableBytesView>& into = active.transfer->request.into;
+  const bool success = active.head.status >= 200 && active.head.status < 300;
+  if (into && success) {
+    if (piece.size() > into->size() - active.into_size) active.too_large = true;
+    if (active.too_large) return 0;
+    std::copy(piece.begin(), piece.end(),
+              into->begin() + static_cast<std::ptrdiff_t>(active.into_size));
+    active.into_size += piece.size();
+    return piece.size();
+  }
+  if (piece.size() > active.options.body_size_max - active.body.size()) active.too_large = true;
+  if (active.too_large) return 0;
+  append(active.body, piece);
+  return piece.size();
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
+  Active& active = *static_cast<Active*>(user);
+  if (!active.body_began) {
+    active.body_began = true;
+    complete_head(active);
+    if (active.transfer->streams) publish_head(active);
+  }
+  const BytesView piece = as_bytes({data, size});
+  return active.transfer->streams ? take_streamed(active, piece) : take_whole(active, piece);
+}
+
+std::size_t on_send(char* out, std::size_t, std::size_t size, void* user) noexcept {
+  Active& active = *static_cast<Active*>(user);
+  const BytesView rest = active.transfer->request.body.subspan(active.sent);
+  const std::size_t part = std::min(size, rest.size());
+  std::copy_n(reinterpret_cast<const char*>(rest.data()), part, out);
+  active.sent += part;
+  return part;
+}
+
+int on_seek(void* user, curl_off_t offset, int origin) noexcept {
+  Active& active = *static_cast<Active*>(user);
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  active.sent = static_cast<std::size_t>(offset);
+  return CURL_SEEKFUNC_OK;
+}
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  [[maybe_unused]] const CURLcode code = curl_easy_setopt(easy, option, value);
+  assert(code == CURLE_OK);
+}
+
+void set_method(Active& active) {
+  CURL* easy = active.easy.get();
+  const HttpRequest& request = active.transfer->request;
+  if (request.method == "HEAD") {
+    set(easy, CURLOPT_NOBODY, 1L);
+  } else if (request.method == "PUT" || request.method == "POST") {
+    set(easy, CURLOPT_UPLOAD, 1L);
+    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    set(easy, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    set(easy, CURLOPT_READFUNCTION, on_send);
+    set(easy, CURLOPT_READDATA, &active);
+    set(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    set(easy, CURLOPT_SEEKDATA, &active);
+    set(easy, CURLOPT_UPLOAD_BUFFERSIZE, 512L << 10);
+  } else if (request.method != "GET") {
+    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+void set_headers(Active& active) {
+  curl_slist* list = nullptr;
+  for (const HttpHeader& header : active.transfer->request.headers)
+    // "Name;" is how curl is told to send a header without a value.
+    list = curl_slist_append(
+        list, (header.name + (header.value.empty() ? ";" : ": " + header.value)).c_str());
+  active.headers.reset(list);
+  set(active.easy.get(), CURLOPT_HTTPHEADER, list);
+}
+
+void set_protection(CURL* easy, const HttpOptions& options, bool secure) {
+  const char* protocols = secure ? "https" : "http,https";
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
+  set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+  set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+  // With a file alone curl keeps the parsed authorities between connections, which saves tens of
+  // milliseconds for each; the system's folder of them is needed beside a file of the user's only.
+  if (options.ca_file.empty())
+    set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  else
+    set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+}
+
+void prepare(Active& active) {
+  active.easy.reset(curl_easy_init());
+  CURL* easy = active.easy.get();
+  if (easy == nullptr) throw std::bad_alloc();
+  const HttpOptions& options = active.options;
+  const HttpRequest& request = active.transfer->request;
+  const bool secure = request.url.starts_with("https:") || request.url.starts_with("HTTPS:");
+  set(easy, CURLOPT_PRIVATE, &active);
+  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad one fails when it starts
+  // "a//b" and ".." mean what they say, in S3 keys above all.
+  set(easy, CURLOPT_PATH_AS_IS, 1L);
+  set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_ERRORBUFFER, active.error);
+  set(easy, CURLOPT_BUFFERSIZE, 256L << 10);
+  set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+  set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_TIME,
+      std::max(1L, static_cast<long>(options.stall_timeout.count() / 1000)));
+  // Set even where it is empty: else libcurl reads the environment.
+  set(easy, CURLOPT_PROXY, (secure ? options.https_proxy : options.http_proxy).c_str());
+  set(easy, CURLOPT_NOPROXY, options.no_proxy.c_str());
+  if (request.follow_redirects) {
+    set(easy, CURLOPT_FOLLOWLOCATION, 1L);
+    set(easy, CURLOPT_MAXREDIRS, 10L);
+  }
+  set(easy, CURLOPT_HEADERFUNCTION, on_header);
+  set(easy, CURLOPT_HEADERDATA, &active);
+  set(easy, CURLOPT_WRITEFUNCTION, on_body);
+  set(easy, CURLOPT_WRITEDATA, &active);
+  set_protection(easy, options, secure);
+  set_method(active);
+  set_headers(active);
+}
+
+void end(Active& active, CURLcode code) {
+  if (!active.body_began) complete_head(active);
+  Transfer& transfer = *active.transfer;
+  std::lock_guard lock(transfer.mutex);
+  HttpResult& result = transfer.result;
+  result.failure = failure_of(code, active);
+  // libcurl takes a head that breaks off for an answer without a body.
+  if (code == CURLE_OK && !active.head_ended) {
+    result.failure = HttpFailure::cut;
+    result.detail = "the line broke within the answer's head";
+  } else if (result.failure != HttpFailure::none)
+    result.detail = active.error[0] != '\0' ? active.error : curl_easy_strerror(code);
+  if (!transfer.head_is_there) result.response.head = std::move(active.head);
+  result.response.body = std::move(active.body);
+  result.response.into_size = active.into_size;
+  // A head without a body, or one that ended with its line, is a head all the same.
+  transfer.head_is_there = true;
+  transfer.ended = true;
+  transfer.changed.notify_all();
+}
+
+void initialise_libcurl() {
+  [[maybe_unused]] static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+// libcurl writes to sockets whose other end may be gone; that must not end the process. Other
+// signals are for other threads.
+void block_signals() {
+  sigset_t all;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+}  // namespace
+
+// What only the thread of the loop touches, but for waking it up.
+struct TransferLoop::Machinery {
+  explicit Machinery(const HttpOptions& with) : options(with) {
+    initialise_libcurl();
+    multi.reset(curl_multi_init());
+    if (multi == nullptr) throw std::bad_alloc();
+    const auto per_host = static_cast<long>(options.connections_per_host_max);
+    curl_multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, per_host);
+  }
+
+  ~Machinery() {
+    while (!active.empty()) drop(active.begin()->second->transfer, CURLE_ABORTED_BY_CALLBACK);
+  }
+
+  void start(std::shared_ptr<Transfer> transfer) {
+    auto starting = std::make_unique<Active>(transfer, options);
+    prepare(*starting);
+    CURL* easy = starting->easy.get();
+    active.emplace(transfer.get(), std::move(starting));
+    curl_multi_add_handle(multi.get(), easy);
+  }
+
+  void resume(const std::shared_ptr<Transfer>& transfer) {
+    auto at = active.find(transfer.get());
+    if (at != active.end()) curl_easy_pause(at->second->easy.get(), CURLPAUSE_CONT);
+  }
+
+  void drop(std::shared_ptr<Transfer> transfer, CURLcode code) {
+    auto at = active.find(transfer.get());
+    if (at == active.end()) return;
+    curl_multi_remove_handle(multi.get(), at->second->easy.get());
+    end(*at->second, code);
+    active.erase(at);
+  }
+
+  void transfer_some() {
+    int running = 0;
+    curl_multi_perform(multi.get(), &running);
+    int left = 0;
+    while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
+      if (message->msg != CURLMSG_DONE) continue;
+      Active* done = nullptr;
+      const CURLcode code = message->data.result;  // gone with the handle
+      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &done);
+      drop(done->transfer, code);
+    }
+  }
+
+  const HttpOptions& options;
+  MultiHandle multi;
+  std::unordered_map<Transfer*, std::unique_ptr<Active>> active;
+};
+
+TransferLoop::TransferLoop(const HttpOptions& options)
+    : machinery_(std::make_unique<Machinery>(options)) {}
+
+TransferLoop::~TransferLoop() {
+  {
+    std::lock_guard lock(mutex_);
+    ending_ = true;
+  }
+  curl_multi_wakeup(machinery_->multi.get());
+  if (thread_.joinable()) thread_.join();
+}
+
+void TransferLoop::push(Command command) {
+  {
+    std::lock_guard lock(mutex_);
+    commands_.push_back(std::move(command));
+    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+  }
+  curl_multi_wakeup(machinery_->multi.get());
+}
+
+void TransferLoop::start(std::shared_ptr<Transfer> transfer) {
+  push({What::start, std::move(transfer)});
+}
+void TransferLoop::resume(const std::shared_ptr<Transfer>& transfer) {
+  push({What::resume, transfer});
+}
+void TransferLoop::cancel(const std::shared_ptr<Transfer>& transfer) {
+  push({What::cancel, transfer});
+}
+
+void TransferLoop::work() {
+  block_signals();
+  for (;;) {
+    std::vector<Command> commands;
+    {
+      std::lock_guard lock(mutex_);
+      commands.swap(commands_);
+      if (ending_ && commands.empty()) return;
+    }
+    for (Command& command : commands) {
+      if (command.what == What::start)
+        machinery_->start(std::move(command.transfer));
+      else if (command.what == What::resume)
+        machinery_->resume(command.transfer);
+      else
+        machinery_->drop(command.transfer, CURLE_ABORTED_BY_CALLBACK);
+    }
+    machinery_->transfer_some();
+    curl_multi_poll(machinery_->multi.get(), nullptr, 0, 1'000, nullptr);
+  }
+}
+
+}  // namespace grid::net

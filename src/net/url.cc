@@ -1,0 +1,94 @@
+#include "net/url.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/hex.h"
+
+namespace grid::net {
+
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+static bool has_control_characters(std::string_view text) {
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c <= ' ' || c == 127; });
+}
+
+Url parse_url(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == text.npos || scheme_end == 0)
+    fail(ErrorKind::invalid_argument, "{} is not a URL: it has no scheme as in https://", text);
+  Url url;
+  url.scheme = std::string(text.substr(0, scheme_end));
+  std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), lower);
+  std::string_view rest = text.substr(scheme_end + 3);
+  rest = rest.substr(0, rest.find('#'));
+  const std::size_t host_end = std::min(rest.find_first_of("/?"), rest.size());
+  std::string_view authority = rest.substr(0, host_end);
+  rest.remove_prefix(host_end);
+  if (const std::size_t at = authority.rfind('@'); at != authority.npos) {
+    url.user_info = std::string(authority.substr(0, at));
+    authority.remove_prefix(at + 1);
+  }
+  url.host = std::string(authority);
+  const std::size_t question = rest.find('?');
+  url.path = std::string(rest.substr(0, question));
+  if (question != rest.npos) url.query = std::string(rest.substr(question + 1));
+  if (url.host.empty() || has_control_characters(text))
+    fail(
+        ErrorKind::invalid_argument, "{}://{}{} is not a URL: {}", url.scheme, url.host, url.path,
+        url.host.empty() ? "it names no host" : "spaces and control characters stand as %20 in it");
+  return url;
+}
+
+std::string shown(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == text.npos) return std::string(text);
+  std::string_view rest = text.substr(scheme_end + 3);
+  rest = rest.substr(0, rest.find_first_of("?#"));
+  const std::size_t host_end = std::min(rest.find('/'), rest.size());
+  const std::size_t at = rest.substr(0, host_end).rfind('@');
+  if (at != rest.npos) rest.remove_prefix(at + 1);
+  return std::string(text.substr(0, scheme_end + 3)) + std::string(rest);
+}
+
+static bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+std::string percent_encode(std::string_view text, Slash slash) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(text.size());
+  for (char c : text) {
+    if (is_unreserved(c) || (c == '/' && slash == Slash::keep)) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += '%';
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+  return out;
+}
+
+std::string percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    std::byte byte;
+    std::string pair(text[i] == '%' ? text.substr(i + 1, 2) : std::string_view());
+    std::transform(pair.begin(), pair.end(), pair.begin(), lower);
+    if (!pair.empty() && from_hex(pair, {&byte, 1})) {
+      out += static_cast<char>(byte);
+      i += 2;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+}  // namespace grid::net

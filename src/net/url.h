@@ -1,0 +1,33 @@
+// What a URL consists of, and how parts of one are spelt.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace grid::net {
+
+struct Url {
+  std::string scheme;     // lower case, without "://"
+  std::string user_info;  // "user:password", or empty: a secret
+  std::string host;       // with its port, where one is given: "example.org:8080", "[::1]"
+  std::string path;       // from the first '/' on, as it was written; empty if there is none
+  std::string query;      // without '?'
+
+  std::string origin() const { return scheme + "://" + host; }
+};
+
+// Throws `invalid_argument` unless `text` is SCHEME://HOST[/PATH][?QUERY]; a fragment is dropped.
+Url parse_url(std::string_view text);
+
+// The URL as messages may show it: without user, password and query, which can hold secrets.
+std::string shown(std::string_view url);
+
+enum class Slash { keep, encode };
+
+// Everything but letters, digits and "-._~" as %XX (RFC 3986, and what S3 signs).
+std::string percent_encode(std::string_view text, Slash slash);
+
+// A '%' that no two hexadecimal digits follow stays as it is.
+std::string percent_decode(std::string_view text);
+
+}  // namespace grid::net

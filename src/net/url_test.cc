@@ -1,0 +1,45 @@
+#include "net/url.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace grid::net {
+namespace {
+
+TEST(UrlTest, HasParts) {
+  Url url = parse_url("HTTPS://ann:secret@example.org:8443/a%20b/c.tar?x=1&y=2#part");
+  EXPECT_EQ(url.scheme, "https");
+  EXPECT_EQ(url.user_info, "ann:secret");
+  EXPECT_EQ(url.host, "example.org:8443");
+  EXPECT_EQ(url.path, "/a%20b/c.tar");
+  EXPECT_EQ(url.query, "x=1&y=2");
+  EXPECT_EQ(url.origin(), "https://example.org:8443");
+  EXPECT_EQ(parse_url("http://[::1]:80?q").host, "[::1]:80");
+  EXPECT_EQ(parse_url("http://host").path, "");
+}
+
+TEST(UrlTest, RefusesWhatIsNone) {
+  for (const char* text :
+       {"", "file", "://host", "http://", "http:///path", "http://a b/", "http://host/\r\nX: y"})
+    EXPECT_THROW(parse_url(text), Error) << text;
+}
+
+TEST(UrlTest, IsShownWithoutSecrets) {
+  EXPECT_EQ(shown("https://ann:secret@host/path?X-Amz-Signature=abc#f"), "https://host/path");
+  EXPECT_EQ(shown("https://host/a@b"), "https://host/a@b");
+  EXPECT_EQ(shown("https://host?token=1"), "https://host");
+  EXPECT_EQ(shown("https://a:b@c@host"), "https://host");
+}
+
+TEST(UrlTest, EncodesStrictlyAndDecodesAll) {
+  EXPECT_EQ(percent_encode("a b/\xc3\xa9*+~%41", Slash::keep), "a%20b/%C3%A9%2A%2B~%2541");
+  EXPECT_EQ(percent_encode("a/b", Slash::encode), "a%2Fb");
+  EXPECT_EQ(percent_decode("a%20b%2f%C3%A9%zz%4"), "a b/\xc3\xa9%zz%4");
+  std::string all;
+  for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
+  EXPECT_EQ(percent_decode(percent_encode(all, Slash::encode)), all);
+}
+
+}  // namespace
+}  // namespace grid::net
