@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/user.h"
+#include "dataset/folder_source.h"
 #include "dataset/importer.h"
 #include "dataset/scan_record.h"
 
@@ -70,13 +71,15 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
   fs::path record_path = scan_record_path(store, options.name);
+  FolderSource source(
+      {.source = options.source, .excludes = options.excludes, .skipped = folder_of_store(store)});
   ScanRecordWriter scan_record(record_path);
-  Import imported = import_tree(*store.chunks,
-                                {.walk = {.source = options.source,
-                                          .excludes = options.excludes,
-                                          .skipped = folder_of_store(store)},
-                                 .workers = options.workers ? options.workers : default_workers()},
-                                find_unchanged(store, record_path, newest), scan_record, progress);
+  Import imported = import_tree(
+      *store.chunks,
+      {.workers = options.workers ? options.workers : default_workers(),
+       .temporary_folder =
+           store.cache_folder.empty() ? fs::path("/var/tmp") : store.cache_folder / "tmp"},
+      source, {.unchanged = find_unchanged(store, record_path, newest)}, scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,

@@ -1,21 +1,28 @@
-// From a source folder to a stored tree: walk, recognise, read, cut, store, list.
+// From a source to a stored tree: recognise, divide among workers, list.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <vector>
 
+#include "dataset/checkpoint.h"
 #include "dataset/create.h"
 #include "dataset/manifest.h"
 #include "dataset/scan_record.h"
-#include "dataset/walker.h"
+#include "dataset/source.h"
 #include "store/chunk_session.h"
 
 namespace grid::dataset {
 
 struct ImportOptions {
-  WalkOptions walk;
   unsigned workers = 4;
+  std::filesystem::path temporary_folder;  // for what is too much for memory
+};
+
+// What earlier creates know of the source.
+struct KnownContent {
+  std::optional<UnchangedFiles> unchanged;  // of sources in tree order
+  Checkpoint* checkpoint = nullptr;
 };
 
 struct Import {
@@ -23,14 +30,13 @@ struct Import {
   TreeTotals totals;
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
-  std::vector<Problem> problems;  // in the order of the tree
+  std::vector<Problem> problems;  // in the order of the source
 };
 
 // Stores the source's chunks and manifest, durably, and gives the tree's root. Of a source with no
-// entries nothing is stored, and the root means nothing. Whether a file
-// that could not be kept is a failure is the caller's to say. `unchanged` may be empty.
-Import import_tree(store::ChunkStore& store, const ImportOptions& options,
-                   std::optional<UnchangedFiles> unchanged, ScanRecordWriter& scan_record,
-                   CreateProgress& progress);
+// entries nothing is stored, and the root means nothing. Whether a file that could not be kept is
+// a failure is the caller's to say.
+Import import_tree(store::ChunkStore& store, const ImportOptions& options, Source& source,
+                   KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress);
 
 }  // namespace grid::dataset

@@ -86,18 +86,18 @@ std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& 
   return UnchangedFiles(std::move(*file), std::move(manifest));
 }
 
-std::optional<Content> UnchangedFiles::find(const WalkedEntry& walked) {
-  const Entry& entry = walked.entry;
+std::optional<Content> UnchangedFiles::find(const SourceEntry& file) {
+  const Entry& entry = file.entry;
   int order = -1;
   while (current_ &&
          (order = compare_keys(current_->folder(), current_->name(), entry.folder, entry.name)) < 0)
     current_ = cursor_.next();
   if (!current_ || order != 0 || current_->kind() != EntryKind::file ||
-      current_->size() != walked.state.size || current_->mtime_ns() != walked.state.mtime_ns)
+      current_->size() != file.state.size || current_->mtime_ns() != file.state.mtime_ns)
     return std::nullopt;
   const std::byte* mark = file_.bytes().data() + header_size + current_->ordinal() * mark_size;
-  if (load<std::int64_t>(mark) != walked.state.ctime_ns ||
-      load<std::uint64_t>(mark + 8) != walked.state.inode || walked.state.inode == 0)
+  if (load<std::int64_t>(mark) != file.state.ctime_ns ||
+      load<std::uint64_t>(mark + 8) != file.state.inode || file.state.inode == 0)
     return std::nullopt;
   return current_->content();
 }

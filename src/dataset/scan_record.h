@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "dataset/manifest.h"
-#include "dataset/walker.h"
+#include "dataset/source.h"
 
 namespace grid::dataset {
 
@@ -45,9 +45,9 @@ class UnchangedFiles {
   static std::optional<UnchangedFiles> find(const std::filesystem::path& path,
                                             std::shared_ptr<const Manifest> manifest);
 
-  // The content of a walked file, if it is the one that the version has. Entries must come in
+  // The content of a source's file, if it is the one that the version has. Entries must come in
   // tree order.
-  std::optional<Content> find(const WalkedEntry& walked);
+  std::optional<Content> find(const SourceEntry& file);
 
  private:
   UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest);

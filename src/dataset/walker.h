@@ -14,19 +14,9 @@
 #include "base/file.h"
 #include "base/thread_pool.h"
 #include "dataset/problem.h"
-#include "dataset/tree.h"
+#include "dataset/source.h"
 
 namespace grid::dataset {
-
-// What tells whether a file is still the one that it was.
-struct FileState {
-  std::uint64_t size = 0;
-  std::int64_t mtime_ns = 0;
-  std::int64_t ctime_ns = 0;
-  std::uint64_t inode = 0;
-
-  bool operator==(const FileState&) const = default;
-};
 
 FileState state_of(const struct stat& st);
 

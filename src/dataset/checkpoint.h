@@ -1,0 +1,30 @@
+// What an interrupted create of the same source has stored, so that it need not be read again.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "dataset/source.h"
+#include "store/chunk_session.h"
+
+namespace grid::dataset {
+
+// Counts in slices: of a file up to store::slice_size there is one, from 0.
+class Checkpoint {
+ public:
+  virtual ~Checkpoint() = default;
+
+  // The chunks of the slice that begins at `begin`, if they were stored from a file in this state.
+  // Called by the thread that goes through the source, in the source's order.
+  virtual std::optional<std::vector<store::ChunkRef>> find(const SourceEntry& entry,
+                                                           std::uint64_t begin) = 0;
+
+  // A slice is read and all its chunks were put into the session, which need not mean that they
+  // are durable already. `entry` has the state in which it was read. Called by any worker, from
+  // several threads at once.
+  virtual void add(const SourceEntry& entry, std::uint64_t begin,
+                   const std::vector<store::ChunkRef>& chunks) = 0;
+};
+
+}  // namespace grid::dataset

@@ -1,0 +1,126 @@
+#include "dataset/folder_source.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "base/error.h"
+
+namespace grid::dataset {
+
+static constexpr std::string_view changed = "changed while it was read";
+static constexpr std::string_view vanished = "vanished while it was read";
+
+// How long after a change of a file another one may leave its time stamps as they are. Local file
+// systems stamp with the kernel's clock tick; stamps without a fraction come from coarser ones.
+static constexpr std::int64_t stamp_margin_ns = 100'000'000;
+static constexpr std::int64_t coarse_stamp_margin_ns = 2'100'000'000;
+
+static std::int64_t now_ns() {
+  timespec now;
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+static bool is_settled(const FileState& state, std::int64_t opened_at_ns) {
+  bool coarse = state.ctime_ns % 1'000'000 == 0;
+  return state.ctime_ns < opened_at_ns - (coarse ? coarse_stamp_margin_ns : stamp_margin_ns);
+}
+
+namespace {
+
+class LocalFile : public SourceFile {
+ public:
+  LocalFile(FileDescriptor fd, const SourceEntry& entry, std::optional<ByteRange> range)
+      : fd_(std::move(fd)), opened_at_ns_(now_ns()) {
+    struct stat st;
+    if (::fstat(fd_.get(), &st) != 0) throw Error(ErrorKind::changed, std::string(vanished));
+    state_ = state_of(st);
+    executable_ = (st.st_mode & 0111) != 0;
+    if (!S_ISREG(st.st_mode) || (range && state_ != entry.state))
+      throw Error(ErrorKind::changed, std::string(changed));
+    at_ = range ? range->begin : 0;
+    end_ = range ? range->end : state_.size;
+  }
+
+  std::size_t read(MutableBytesView out) override {
+    std::size_t wanted = std::min<std::uint64_t>(out.size(), end_ - at_);
+    if (wanted == 0) return 0;
+    std::size_t got = 0;
+    try {
+      got = read_at(fd_.get(), out.first(wanted), at_, "it");
+    } catch (const Error& error) {  // of any kind: other files may be readable all the same
+      throw Error(ErrorKind::changed, error.what());
+    }
+    if (got < wanted) throw Error(ErrorKind::changed, std::string(changed));
+    at_ += got;
+    return got;
+  }
+
+  FileState state() const override { return state_; }
+  bool executable() const override { return executable_; }
+  std::optional<std::uint64_t> size() const override { return end_ - at_; }
+  std::string name() const override { return "a file"; }
+
+  bool settled() override {
+    struct stat st;
+    if (::fstat(fd_.get(), &st) != 0 || state_of(st) != state_)
+      throw Error(ErrorKind::changed, std::string(changed));
+    return is_settled(state_, opened_at_ns_);
+  }
+
+ private:
+  const FileDescriptor fd_;
+  const std::int64_t opened_at_ns_;  // taken before the state was
+  FileState state_;
+  bool executable_ = false;
+  std::uint64_t at_ = 0, end_ = 0;
+};
+
+}  // namespace
+
+FolderSource::FolderSource(WalkOptions options)
+    : path_(options.source),
+      is_file_(!std::filesystem::is_directory(options.source)),
+      walker_(std::move(options),
+              [this](Problem problem) { reported_.push_back(std::move(problem)); }) {}
+
+void FolderSource::recognise_hard_link(WalkedEntry& walked) {
+  if (walked.entry.kind != EntryKind::file || walked.link_count < 2) return;
+  auto [at, first] =
+      first_names_.try_emplace({walked.device, walked.state.inode}, walked.entry.path());
+  if (first) return;
+  walked.entry.kind = EntryKind::hard_link;
+  walked.entry.executable = false;
+  walked.entry.target = at->second;
+  walked.entry.size = at->second.size();
+}
+
+std::optional<SourceEntry> FolderSource::next(std::vector<Problem>& problems) {
+  std::optional<WalkedEntry> walked = walker_.next();
+  std::move(reported_.begin(), reported_.end(), std::back_inserter(problems));
+  reported_.clear();
+  if (!walked) return std::nullopt;
+  recognise_hard_link(*walked);
+  FileOpener* opener = walked->entry.kind == EntryKind::file ? this : nullptr;
+  return SourceEntry{.entry = std::move(walked->entry),
+                     .state = walked->state,
+                     .link_count = walked->link_count,
+                     .opener = opener};
+}
+
+std::unique_ptr<SourceFile> FolderSource::open(const SourceEntry& entry,
+                                               std::optional<ByteRange> range) {
+  FileDescriptor fd;
+  try {
+    fd = is_file_ ? find_file(path_, O_RDONLY) : open_below(path_, entry.entry.path());
+  } catch (const Error& error) {  // of any kind: see LocalFile::read()
+    throw Error(ErrorKind::changed, error.what());
+  }
+  if (!fd) throw Error(ErrorKind::changed, std::string(vanished));
+  return std::make_unique<LocalFile>(std::move(fd), entry, range);
+}
+
+}  // namespace grid::dataset

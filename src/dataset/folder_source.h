@@ -1,0 +1,35 @@
+// A folder of this machine, or one file, as a source.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataset/source.h"
+#include "dataset/walker.h"
+
+namespace grid::dataset {
+
+// In tree order. A file's second name is a hard link to the first.
+class FolderSource : public Source, private FileOpener {
+ public:
+  explicit FolderSource(WalkOptions options);
+
+  SourceOrder order() const override { return SourceOrder::tree; }
+  std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+
+ private:
+  std::unique_ptr<SourceFile> open(const SourceEntry& entry,
+                                   std::optional<ByteRange> range) override;
+  unsigned open_count() const override { return 1; }
+  void recognise_hard_link(WalkedEntry& walked);
+
+  const std::filesystem::path path_;
+  const bool is_file_;
+  std::vector<Problem> reported_;  // by the walker, since the last next()
+  Walker walker_;
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;  // device, inode
+};
+
+}  // namespace grid::dataset

@@ -1,0 +1,99 @@
+// What a version is made of: entries, and the bytes of its files.
+//
+// A source says what there is, in an order of its own, and where the bytes of each file come from:
+//   - a folder, or objects under a prefix: any worker opens any file at any time (FileOpener);
+//   - an archive in a stream: a file's bytes come with its entry and only then (ByteStream);
+//   - what the store has already: a content that is known.
+// It knows nothing of chunks and of how entries become a tree.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/byte_stream.h"
+#include "dataset/problem.h"
+#include "dataset/tree.h"
+
+namespace grid::dataset {
+
+// What tells whether a file is still the one that it was. A source that is no file system fills
+// what it can: an object's ETag may stand for the inode, its last change for the ctime.
+struct FileState {
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::int64_t ctime_ns = 0;
+  std::uint64_t inode = 0;
+
+  bool operator==(const FileState&) const = default;
+};
+
+class FileOpener;
+
+struct SourceEntry {
+  Entry entry;
+  FileState state;               // of files
+  std::uint64_t link_count = 1;  // names that a file has, as far as the source can tell
+
+  // Where a file's bytes come from; one of the three.
+  FileOpener* opener = nullptr;  // lives as long as the source
+  ByteStream* stream = nullptr;  // holds the file's bytes until next() is called again
+  bool content_known = false;    // entry.content and entry.size are right
+
+  std::string origin;  // what the opener calls the file, where its path does not say it
+};
+
+// A file of a source, or some of its bytes, open for one worker. Throws `unavailable` when the
+// source as a whole cannot be reached, which ends the create; every other Error is a problem of
+// this file, which is named with the others. Not thread-safe.
+class SourceFile : public ByteStream {
+ public:
+  // As it was when it was opened.
+  virtual FileState state() const = 0;
+  virtual bool executable() const = 0;
+
+  // To be called when read() has come to the end. Throws `changed` if the bytes may not be those
+  // of one state of the file. True if any later change will show in the state.
+  virtual bool settled() = 0;
+};
+
+// A slice of a file: the bytes [begin, end).
+struct ByteRange {
+  std::uint64_t begin = 0, end = 0;
+};
+
+// Thread-safe.
+class FileOpener {
+ public:
+  virtual ~FileOpener() = default;
+
+  // Opens a file that next() gave: the bytes of `range`, which is only valid while the file is in
+  // the state that was given; or, without one, all that it has by now. Throws as SourceFile does.
+  virtual std::unique_ptr<SourceFile> open(const SourceEntry& entry,
+                                           std::optional<ByteRange> range) = 0;
+
+  // How many files a worker should have open while it reads one of them: more than one where the
+  // first byte is long in coming.
+  virtual unsigned open_count() const = 0;
+};
+
+enum class SourceOrder {
+  tree,  // each entry behind those that stand before it in the tree, each folder before its content
+  any,   // folders may be missing: they follow from the paths below them
+};
+
+// Used by one thread.
+class Source {
+ public:
+  virtual ~Source() = default;
+
+  virtual SourceOrder order() const = 0;
+
+  // The next entry, or empty at the end. Appends what a version cannot hold, or what could not be
+  // looked at, to `problems`. Throws if the source cannot be read on.
+  virtual std::optional<SourceEntry> next(std::vector<Problem>& problems) = 0;
+};
+
+}  // namespace grid::dataset
