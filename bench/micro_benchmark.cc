@@ -154,7 +154,7 @@ Digest digest_of_number(std::uint64_t number) {
   return digest_of(bytes);
 }
 
-// An index of a million chunks in 500 packs, all in one table as after a create.
+// An index of a million chunks in 500 packs, in as many tables as a create leaves.
 const store::ChunkIndex& index_of_a_million() {
   static const auto index = [] {
     auto made = std::make_unique<store::ChunkIndex>(std::filesystem::path());

@@ -52,6 +52,16 @@ void write_all(int fd, BytesView data, std::string_view name) {
   }
 }
 
+void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name) {
+  while (!data.empty()) {
+    ssize_t put = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error(errno, fmt::format("cannot write {}", name));
+    data = data.subspan(static_cast<std::size_t>(put));
+    offset += static_cast<std::size_t>(put);
+  }
+}
+
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
   FileDescriptor fd = find_file(path, O_RDONLY);
   if (!fd) return std::nullopt;
@@ -64,12 +74,16 @@ std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
 }
 
 void replace_file(const std::filesystem::path& path, BytesView data) {
+  replace_file(path, [&](int fd) { write_all(fd, data, path.native()); });
+}
+
+void replace_file(const std::filesystem::path& path, const std::function<void(int fd)>& fill) {
   std::filesystem::path temporary = path;
   temporary += ".tmp-" + random_hex(8);
   {
     FileDescriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL);
     try {
-      write_all(fd.get(), data, temporary.native());
+      fill(fd.get());
     } catch (const Error&) {
       ::unlink(temporary.c_str());  // the file is of no use, and the disk may be full of it
       throw;
@@ -106,6 +120,10 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
+}
+
+void MappedFile::forget_pages() const {
+  if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_DONTNEED);
 }
 
 void MappedFile::expect_random_reads() const {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -46,6 +47,7 @@ FileDescriptor find_file(const std::filesystem::path& path, int flags);
 // Reads up to out.size() bytes at `offset`, fewer only at the end of the file.
 std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name);
 void write_all(int fd, BytesView data, std::string_view name);
+void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name);
 
 // The whole file; nullopt if there is none.
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
@@ -53,6 +55,8 @@ std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
 // Replaces `path` by a file with these bytes: readers see the old file or the new one, whole.
 // Not synced: for state that can be made again.
 void replace_file(const std::filesystem::path& path, BytesView data);
+// The same of a file that `fill` writes, given its descriptor.
+void replace_file(const std::filesystem::path& path, const std::function<void(int fd)>& fill);
 
 // A file in memory, read-only. Empty files map to an empty view.
 class MappedFile {
@@ -67,6 +71,8 @@ class MappedFile {
   BytesView bytes() const { return {data_, size_}; }
   // Tells the kernel that reads will be scattered, so that it reads no neighbours in.
   void expect_random_reads() const;
+  // Gives back the memory of pages that were read; they come again when they are.
+  void forget_pages() const;
 
  private:
   const std::byte* data_ = nullptr;

@@ -1,8 +1,10 @@
 #include "store/chunk_index.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/random.h"
 
 namespace grid::store {
@@ -10,33 +12,55 @@ namespace grid::store {
 namespace fs = std::filesystem;
 
 static constexpr std::size_t recent_count_max = 128 << 10;  // about 16 MB
-static constexpr std::size_t table_count_max = 8;
+// Tables with fewer entries than this are merged whenever one is written: it costs milliseconds.
+static constexpr std::uint64_t small_table_count = 16 << 10;
 static constexpr std::string_view table_suffix = ".table";
 
+// The largest first: it is the likeliest to know a digest.
+static std::shared_ptr<const ChunkTables> with(ChunkTables tables, const ChunkTables& more) {
+  tables.insert(tables.end(), more.begin(), more.end());
+  std::sort(tables.begin(), tables.end(),
+            [](const auto& a, const auto& b) { return a->entries().size() > b->entries().size(); });
+  return std::make_shared<const ChunkTables>(std::move(tables));
+}
+
+static void remove_files(const ChunkTables& tables) {
+  std::error_code ignored;
+  for (const auto& table : tables)
+    if (!table->path().empty()) std::filesystem::remove(table->path(), ignored);
+}
+
 ChunkIndex::ChunkIndex(fs::path folder)
-    : folder_(std::move(folder)), tables_(std::make_shared<const Tables>()) {
+    : folder_(std::move(folder)), tables_(std::make_shared<const ChunkTables>()) {
   if (!folder_.empty()) open_tables();
 }
 
 void ChunkIndex::open_tables() {
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
-  auto tables = std::make_shared<Tables>();
+  ChunkTables tables;
   for (fs::directory_iterator at(folder_, ignored), end; at != end; at.increment(ignored)) {
     if (at->path().extension() != table_suffix) continue;
     std::optional<ChunkTable> table = ChunkTable::find(at->path());
-    if (!table) continue;  // merged away since it was listed, or cut off by a full disk
+    if (!table) continue;  // merged away since it was listed, damaged, or of another format
     packs_.insert(table->packs().begin(), table->packs().end());
-    tables->push_back(std::make_shared<const ChunkTable>(std::move(*table)));
+    tables.push_back(std::make_shared<const ChunkTable>(std::move(*table)));
   }
-  tables_ = tables;
+  tables_ = with({}, tables);
+}
+
+const Location* ChunkIndex::find_in_memory(const Digest& digest) const {
+  if (auto at = recent_.places.find(digest); at != recent_.places.end()) return &at->second;
+  if (!sealed_) return nullptr;
+  auto at = sealed_->places.find(digest);
+  return at == sealed_->places.end() ? nullptr : &at->second;
 }
 
 std::optional<Location> ChunkIndex::find(const Digest& digest) const {
-  std::shared_ptr<const Tables> tables;
+  std::shared_ptr<const ChunkTables> tables;
   {
     std::lock_guard lock(mutex_);
-    if (auto at = recent_.find(digest); at != recent_.end()) return at->second;
+    if (const Location* at = find_in_memory(digest)) return *at;
     tables = tables_;
   }
   for (const auto& table : *tables)
@@ -45,10 +69,10 @@ std::optional<Location> ChunkIndex::find(const Digest& digest) const {
 }
 
 bool ChunkIndex::claim(const Digest& digest) {
-  std::shared_ptr<const Tables> tables;
+  std::shared_ptr<const ChunkTables> tables;
   {
     std::lock_guard lock(mutex_);
-    if (recent_.contains(digest) || !claimed_.insert(digest).second) return false;
+    if (find_in_memory(digest) != nullptr || !claimed_.insert(digest).second) return false;
     tables = tables_;
   }
   for (const auto& table : *tables) {
@@ -61,14 +85,14 @@ bool ChunkIndex::claim(const Digest& digest) {
 }
 
 void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entries) {
-  std::lock_guard lock(mutex_);
+  Lock lock(mutex_);
   if (!packs_.insert(pack).second) return;
-  recent_packs_.push_back(pack);
+  recent_.packs.push_back(pack);
   for (const PackEntry& entry : entries) {
-    recent_.emplace(entry.digest, Location{pack, entry.place});
+    recent_.places.emplace(entry.digest, Location{pack, entry.place});
     claimed_.erase(entry.digest);
   }
-  if (recent_.size() >= recent_count_max) flush_locked();
+  if (recent_.places.size() >= recent_count_max && !writing_) write_tables(std::move(lock));
 }
 
 std::set<PackId> ChunkIndex::packs() const {
@@ -77,84 +101,139 @@ std::set<PackId> ChunkIndex::packs() const {
 }
 
 void ChunkIndex::flush() {
-  std::lock_guard lock(mutex_);
-  flush_locked();
+  Lock lock(mutex_);
+  written_.wait(lock, [&] { return !writing_; });
+  write_tables(std::move(lock));
+}
+
+// Takes the lock over and gives it back before it writes.
+void ChunkIndex::write_tables(Lock lock) {
+  if (!sealed_) {
+    if (recent_.packs.empty()) return;
+    sealed_ = std::make_shared<const Recent>(std::exchange(recent_, {}));
+  }
+  writing_ = true;
+  std::shared_ptr<const Recent> sealed = sealed_;
+  lock.unlock();
+  struct Writing {  // whatever fails, others may write afterwards
+    ChunkIndex& index;
+    ~Writing() {
+      std::lock_guard lock(index.mutex_);
+      index.writing_ = false;
+      index.written_.notify_all();
+    }
+  } writing{*this};
+  write_sealed(sealed);
+  merge_tables();
 }
 
 // A table on disk where there is a folder that can be written, else in memory.
-std::shared_ptr<const ChunkTable> ChunkIndex::keep(Bytes bytes) {
+std::shared_ptr<const ChunkTable> ChunkIndex::make_table(
+    std::span<const PackId> packs, std::uint64_t entry_count_max,
+    const std::function<void(ChunkTableWriter&)>& fill) const {
   if (!folder_.empty()) {
     fs::path path = folder_ / (random_hex(16) + std::string(table_suffix));
     try {
-      replace_file(path, bytes);
+      replace_file(path, [&](int fd) {
+        ChunkTableWriter writer(packs, entry_count_max, [&](std::uint64_t offset, BytesView part) {
+          write_at(fd, part, offset, path.native());
+        });
+        fill(writer);
+        writer.finish();
+      });
       if (std::optional<ChunkTable> table = ChunkTable::find(path))
         return std::make_shared<const ChunkTable>(std::move(*table));
     } catch (const Error&) {
       // The cache folder is full or cannot be written: only time is lost.
     }
   }
-  return std::make_shared<const ChunkTable>(std::move(bytes));
+  return std::make_shared<const ChunkTable>(encode_chunk_table(packs, entry_count_max, fill));
 }
 
-void ChunkIndex::flush_locked() {
-  if (recent_packs_.empty()) return;
-  std::sort(recent_packs_.begin(), recent_packs_.end());
+void ChunkIndex::write_sealed(const std::shared_ptr<const Recent>& sealed) {
+  std::vector<PackId> packs = sealed->packs;
+  std::sort(packs.begin(), packs.end());
   std::vector<TableEntry> entries;
-  entries.reserve(recent_.size());
-  for (const auto& [digest, location] : recent_) {
-    auto pack = std::lower_bound(recent_packs_.begin(), recent_packs_.end(), location.pack);
-    entries.push_back(
-        {digest, static_cast<std::uint32_t>(pack - recent_packs_.begin()), location.place});
+  entries.reserve(sealed->places.size());
+  for (const auto& [digest, location] : sealed->places) {
+    auto pack = std::lower_bound(packs.begin(), packs.end(), location.pack);
+    entries.push_back({digest, static_cast<std::uint32_t>(pack - packs.begin()), location.place});
   }
   std::sort(entries.begin(), entries.end(),
             [](const TableEntry& a, const TableEntry& b) { return a.digest < b.digest; });
-  auto tables = std::make_shared<Tables>(*tables_);
-  tables->push_back(keep(encode_chunk_table(recent_packs_, entries)));
-  tables_ = tables;
-  recent_.clear();
-  recent_packs_.clear();
-  if (tables->size() > table_count_max) merge_locked();
+  const ChunkTables table = {make_table(packs, entries.size(), [&](ChunkTableWriter& writer) {
+    for (const TableEntry& entry : entries) writer.add(entry);
+  })};
+  {
+    std::lock_guard lock(mutex_);
+    if (sealed_ == sealed) {
+      tables_ = with(*tables_, table);
+      sealed_.reset();
+      return;
+    }
+  }
+  remove_files(table);  // everything was forgotten meanwhile
 }
 
-// Merges the smallest tables, up to the first that is more than twice as large as all before it:
-// every entry is then rewritten a number of times that grows with the logarithm of the store.
-void ChunkIndex::merge_locked() {
-  std::optional<FileLock> lock;
+// The smallest tables up to the largest that is at most twice as large as all below it: of n
+// chunks there are then about log n / log 3 tables at most, and each entry is rewritten about as
+// often. Simulated: 1,000 flushes leave 4 tables, never more than 6.
+static std::ptrdiff_t first_to_merge(const ChunkTables& largest_first) {
+  std::size_t first = largest_first.size();
+  std::uint64_t below = 0;
+  for (std::size_t i = largest_first.size(); i-- > 0;) {
+    const std::uint64_t count = largest_first[i]->entries().size();
+    if (count <= small_table_count || count <= 2 * below) first = i;
+    below += count;
+  }
+  return static_cast<std::ptrdiff_t>(first);
+}
+
+void ChunkIndex::merge_tables() {
+  std::shared_ptr<const ChunkTables> tables;
+  {
+    std::lock_guard lock(mutex_);
+    tables = tables_;
+  }
+  const auto first = tables->begin() + first_to_merge(*tables);
+  const ChunkTables larger(tables->begin(), first), smaller(first, tables->end());
+  if (smaller.size() < 2) return;
+  std::optional<FileLock> merging;
   if (!folder_.empty()) {
     try {
-      lock = FileLock::find(folder_ / "merge.lock");
+      merging = FileLock::find(folder_ / "merge.lock");
+      if (!merging) return;  // another process merges
     } catch (const Error&) {
       // The folder cannot be written: what is merged then lies in memory, and no file is removed.
     }
-    if (!lock && fs::exists(folder_ / "merge.lock")) return;  // another process merges
   }
-  Tables tables = *tables_;
-  std::sort(tables.begin(), tables.end(),
-            [](const auto& a, const auto& b) { return a->entries().size() < b->entries().size(); });
-  std::vector<const ChunkTable*> merged;
-  std::size_t count = 0;
-  for (const auto& table : tables) {
-    if (merged.size() >= 2 && table->entries().size() > 2 * count) break;
-    merged.push_back(table.get());
+  std::vector<PackId> packs;
+  std::uint64_t count = 0;
+  for (const auto& table : smaller) {
+    packs.insert(packs.end(), table->packs().begin(), table->packs().end());
     count += table->entries().size();
   }
-  Tables left(tables.begin() + static_cast<std::ptrdiff_t>(merged.size()), tables.end());
-  left.push_back(keep(merge_chunk_tables(merged)));
-  std::error_code ignored;
-  for (const ChunkTable* table : merged)
-    if (!table->path().empty()) fs::remove(table->path(), ignored);
-  tables_ = std::make_shared<const Tables>(std::move(left));
+  const ChunkTables merged = {make_table(
+      packs, count, [&](ChunkTableWriter& writer) { merge_chunk_tables(smaller, writer); })};
+  bool taken = false;
+  {
+    std::lock_guard lock(mutex_);
+    taken = tables_ == tables;  // else everything was forgotten meanwhile
+    if (taken) tables_ = with(larger, merged);
+  }
+  remove_files(taken ? smaller : merged);
 }
 
 void ChunkIndex::clear() {
-  std::lock_guard lock(mutex_);
-  std::error_code ignored;
-  for (const auto& table : *tables_)
-    if (!table->path().empty()) fs::remove(table->path(), ignored);
-  tables_ = std::make_shared<const Tables>();
-  recent_.clear();
-  recent_packs_.clear();
-  packs_.clear();
+  std::shared_ptr<const ChunkTables> tables = std::make_shared<const ChunkTables>();
+  {
+    std::lock_guard lock(mutex_);
+    tables_.swap(tables);
+    sealed_.reset();
+    recent_ = {};
+    packs_.clear();
+  }
+  remove_files(*tables);
 }
 
 }  // namespace grid::store

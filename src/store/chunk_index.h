@@ -5,21 +5,25 @@
 // store and opening it reads nothing.
 #pragma once
 
+#include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
+#include <span>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 #include "base/digest.h"
 #include "store/chunk_table.h"
+#include "store/chunk_table_writer.h"
 
 namespace grid::store {
 
-// Thread-safe.
+// Thread-safe. No call waits for another's files, but flush() for those of the flush before it.
 class ChunkIndex {
  public:
   // `folder` is where tables are kept; empty: in memory. A folder that cannot be written is
@@ -32,7 +36,7 @@ class ChunkIndex {
   // must end with add_pack() or not publish anything that names it.
   bool claim(const Digest& digest);
 
-  // Takes up a pack that is durable in the store.
+  // Takes up a pack that is durable in the store. Writes tables when much has come together.
   void add_pack(const PackId& pack, const std::vector<PackEntry>& entries);
 
   // All packs that were taken up.
@@ -45,20 +49,32 @@ class ChunkIndex {
   void clear();
 
  private:
-  using Tables = std::vector<std::shared_ptr<const ChunkTable>>;
+  // Packs that are in no table yet.
+  struct Recent {
+    std::unordered_map<Digest, Location, DigestHash> places;
+    std::vector<PackId> packs;
+  };
+  using Lock = std::unique_lock<std::mutex>;
 
   void open_tables();
-  void flush_locked();
-  void merge_locked();
-  std::shared_ptr<const ChunkTable> keep(Bytes bytes);
+  const Location* find_in_memory(const Digest& digest) const;  // mutex_ is held
+  // Writes what has come together to a table, and merges tables. One thread at a time.
+  void write_tables(Lock lock);
+  void write_sealed(const std::shared_ptr<const Recent>& sealed);
+  void merge_tables();
+  std::shared_ptr<const ChunkTable> make_table(
+      std::span<const PackId> packs, std::uint64_t entry_count_max,
+      const std::function<void(ChunkTableWriter&)>& fill) const;
 
   const std::filesystem::path folder_;
   mutable std::mutex mutex_;
-  std::shared_ptr<const Tables> tables_;                     // guarded by mutex_
-  std::unordered_map<Digest, Location, DigestHash> recent_;  // guarded by mutex_
-  std::unordered_set<Digest, DigestHash> claimed_;           // guarded by mutex_
-  std::set<PackId> packs_;            // guarded by mutex_; all that were taken up
-  std::vector<PackId> recent_packs_;  // guarded by mutex_; those in recent_
+  std::condition_variable written_;
+  std::shared_ptr<const ChunkTables> tables_;       // guarded by mutex_; the largest first
+  Recent recent_;                                   // guarded by mutex_
+  std::shared_ptr<const Recent> sealed_;            // guarded by mutex_; becomes the next table
+  bool writing_ = false;                            // guarded by mutex_; a thread writes tables
+  std::unordered_set<Digest, DigestHash> claimed_;  // guarded by mutex_
+  std::set<PackId> packs_;                          // guarded by mutex_; all that were taken up
 };
 
 }  // namespace grid::store

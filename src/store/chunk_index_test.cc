@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "base/random.h"
 #include "tests/support/temporary_folder.h"
 
@@ -80,7 +83,65 @@ TEST(ChunkIndex, TablesAreMergedSoThatTheyStayFew) {
   std::size_t tables = 0;
   for (const auto& entry : std::filesystem::directory_iterator(folder / "index"))
     tables += entry.path().extension() == ".table" ? 1 : 0;
-  EXPECT_LE(tables, 9u);
+  EXPECT_LE(tables, 6u);
+}
+
+TEST(ChunkIndex, TablesOfAnEarlierFormatAreIgnored) {
+  testing::TemporaryFolder folder;
+  {
+    ChunkIndex index(folder / "index");
+    index.add_pack(new_pack(), entries_of(0, 100));
+    index.flush();
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "index")) {
+    if (entry.path().extension() != ".table") continue;
+    std::string bytes = testing::read_file(entry.path());
+    bytes[4] = 1;
+    testing::write_file(entry.path(), bytes);
+  }
+  ChunkIndex index(folder / "index");
+  EXPECT_TRUE(index.packs().empty());
+  EXPECT_FALSE(index.find(digest_of_number(1)));
+}
+
+// Packs come from many threads while tables are written and merged: nothing is out of sight for a
+// moment.
+TEST(ChunkIndex, WhatIsTakenUpIsFoundWhileTablesAreWritten) {
+  testing::TemporaryFolder folder;
+  ChunkIndex index(folder / "index");
+  constexpr std::uint32_t thread_count = 4, pack_count = 40, each = 300;
+  std::vector<std::jthread> threads;
+  std::atomic<std::uint32_t> missing = 0;
+  for (std::uint32_t thread = 0; thread < thread_count; ++thread)
+    threads.emplace_back([&, thread] {
+      for (std::uint32_t pack = 0; pack < pack_count; ++pack) {
+        const std::uint32_t first = (thread * pack_count + pack) * each;
+        for (std::uint32_t i = first; i < first + each; ++i)
+          missing += index.claim(digest_of_number(i)) ? 0 : 1;
+        index.add_pack(new_pack(), entries_of(first, each));
+        if (pack % 4 == thread) index.flush();
+        for (std::uint32_t i = thread * pack_count * each; i < first + each; i += 7)
+          missing += index.find(digest_of_number(i)) && !index.claim(digest_of_number(i)) ? 0 : 1;
+      }
+    });
+  threads.clear();
+  EXPECT_EQ(missing, 0u);
+  index.flush();
+  ChunkIndex again(folder / "index");
+  EXPECT_EQ(again.packs().size(), thread_count * pack_count);
+  for (std::uint32_t i = 0; i < thread_count * pack_count * each; ++i)
+    ASSERT_TRUE(again.find(digest_of_number(i))) << i;
+}
+
+TEST(ChunkIndex, IsInMemoryWhereItsFolderCannotBeWritten) {
+  testing::TemporaryFolder folder;
+  testing::write_file(folder / "taken", "a file where the folder should be");
+  ChunkIndex index(folder / "taken");
+  for (std::uint32_t i = 0; i < 20; ++i) {
+    index.add_pack(new_pack(), entries_of(i * 10, 10));
+    index.flush();
+  }
+  for (std::uint32_t i = 0; i < 200; ++i) ASSERT_TRUE(index.find(digest_of_number(i))) << i;
 }
 
 TEST(ChunkIndex, DamagedTablesAreIgnored) {

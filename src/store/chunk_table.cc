@@ -1,63 +1,56 @@
-// Finding a digest among n sorted ones in about log log n steps.
+// Finding a digest among n in two or three cache misses, and most absent ones in two.
 //
-// Digests are uniformly distributed, so the 64-bit prefix of a digest says where it lies: at
-// prefix / 2^64 of the table, give or take the square root of n. Interpolating between the ends
-// of the range that is left narrows n entries to one in about log2 log2 n probes, 4 for a
-// million, where halving needs 20; each probe is a cache miss, or a page fault in a cold table.
-// It ends because every probe shrinks the range by at least one; a hostile table only makes it
-// slow, and the file is our own cache.
+// Problem. A create asks for every chunk, mostly in vain; a read asks for every chunk and finds
+// it. Entries are large (56 bytes), so each probe of a sorted array of them is a cache miss and,
+// the array being mapped, often a TLB miss: searching costs as much as the digest itself.
 //
-// Source: Perl, Itai, Avni, "Interpolation search: a log log N search", CACM 1978.
+// Idea. Digests are uniformly distributed. The first bits of a digest say which bucket of about
+// eleven entries it belongs to; the next 16 are its tag. Buckets and tags stand apart from the
+// entries, 2.4 bytes an entry, so that those of a million lie in a core's cache. A lookup reads
+// the bucket's borders, compares its tags, which lie side by side, and looks at an entry only if
+// the tag is the same: of an absent digest that happens once in 6,000 times.
+//
+// Example. 1,000 entries make 64 buckets (6 bits). The digest fb6e91… is sought in bucket 62
+// (the bits 111110), between buckets[62] and buckets[63], under the tag dba4.
+//
+// Cost: 58.4 bytes of table for each chunk; finding takes 0.1 us where the table lies in memory.
 
 #include "store/chunk_table.h"
 
-#include <algorithm>
-#include <queue>
+#include <bit>
 
 #include "base/error.h"
 
 namespace grid::store {
 
-namespace {
+static constexpr std::uint64_t bucket_entry_count = 8;  // at least, on average; below 16
 
-struct TableHeader {
-  std::uint32_t magic = 0x42544347;  // "GCTB"
-  std::uint32_t format = 1;
-  std::uint64_t pack_count = 0;
-  std::uint64_t entry_count = 0;
-  std::uint64_t zero = 0;
-};
-static_assert(sizeof(TableHeader) == 32);
+static std::uint64_t aligned(std::uint64_t offset) { return (offset + 7) & ~std::uint64_t{7}; }
 
-template <class T>
-BytesView bytes_of(std::span<const T> values) {
-  return std::as_bytes(values);
-}
-
-}  // namespace
-
-Bytes encode_chunk_table(std::span<const PackId> packs, std::span<const TableEntry> entries) {
-  TableHeader header{.pack_count = packs.size(), .entry_count = entries.size()};
-  Bytes out;
-  out.reserve(sizeof header + packs.size_bytes() + entries.size_bytes());
-  append(out, bytes_of(std::span<const TableHeader>(&header, 1)));
-  append(out, bytes_of(packs));
-  append(out, bytes_of(entries));
-  return out;
-}
+TableLayout::TableLayout(std::uint64_t pack_count, std::uint64_t entry_count_max)
+    : bucket_bits(
+          std::max(0, static_cast<int>(std::bit_width(entry_count_max / bucket_entry_count)) - 1)),
+      packs(sizeof(Header)),
+      buckets(packs + pack_count * sizeof(PackId)),
+      tags(aligned(buckets + ((std::uint64_t{1} << bucket_bits) + 1) * sizeof(std::uint32_t))),
+      entries(aligned(tags + entry_count_max * sizeof(std::uint16_t))) {}
 
 bool ChunkTable::parse(BytesView bytes) {
-  if (bytes.size() < sizeof(TableHeader)) return false;
-  TableHeader header, expected;
+  TableLayout::Header header, expected;
+  if (bytes.size() < sizeof header) return false;
   std::memcpy(&header, bytes.data(), sizeof header);
   if (header.magic != expected.magic || header.format != expected.format) return false;
-  if (header.pack_count > bytes.size() || header.entry_count > bytes.size()) return false;
-  std::size_t packs_size = header.pack_count * sizeof(PackId);
-  if (bytes.size() != sizeof header + packs_size + header.entry_count * sizeof(TableEntry))
+  if (header.pack_count > bytes.size() || header.entry_count_max > UINT32_MAX ||
+      header.entry_count > header.entry_count_max)
     return false;
-  const std::byte* at = bytes.data() + sizeof header;
-  packs_ = {reinterpret_cast<const PackId*>(at), header.pack_count};
-  entries_ = {reinterpret_cast<const TableEntry*>(at + packs_size), header.entry_count};
+  layout_ = TableLayout(header.pack_count, header.entry_count_max);
+  if (bytes.size() != layout_.entries + header.entry_count * sizeof(TableEntry)) return false;
+  const std::byte* at = bytes.data();
+  packs_ = {reinterpret_cast<const PackId*>(at + layout_.packs), header.pack_count};
+  buckets_ = {reinterpret_cast<const std::uint32_t*>(at + layout_.buckets),
+              (std::size_t{1} << layout_.bucket_bits) + 1};
+  tags_ = {reinterpret_cast<const std::uint16_t*>(at + layout_.tags), header.entry_count};
+  entries_ = {reinterpret_cast<const TableEntry*>(at + layout_.entries), header.entry_count};
   return true;
 }
 
@@ -77,64 +70,18 @@ ChunkTable::ChunkTable(Bytes bytes) : bytes_(std::move(bytes)) {
 }
 
 std::optional<Location> ChunkTable::find(const Digest& digest) const {
-  std::uint64_t key = digest.prefix();
-  std::size_t low = 0, high = entries_.size();  // the digest is in [low, high) if anywhere
-  std::uint64_t low_key = 0, high_key = UINT64_MAX;
-  while (low < high) {
-    double share =
-        static_cast<double>(key - low_key) / (static_cast<double>(high_key - low_key) + 1.0);
-    auto step = static_cast<std::size_t>(share * static_cast<double>(high - low));
-    std::size_t probe = std::min(low + step, high - 1);
-    const TableEntry& entry = entries_[probe];
-    // Prefixes decide almost always, without a call.
-    std::uint64_t found = entry.digest.prefix();
-    bool after = key > found || (key == found && digest > entry.digest);
-    if (key == found && digest == entry.digest) {
-      if (entry.pack >= packs_.size()) return std::nullopt;
-      return Location{packs_[entry.pack], entry.place};
-    }
-    if (after) {
-      low = probe + 1;
-      low_key = found;
-    } else {
-      high = probe;
-      high_key = found;
-    }
-    if (key < low_key || key > high_key) return std::nullopt;
+  const std::uint64_t prefix = digest.prefix();
+  const std::uint64_t bucket = layout_.bucket_of(prefix);
+  const std::uint16_t tag = layout_.tag_of(prefix);
+  const std::size_t end = buckets_[bucket + 1];
+  if (end > entries_.size()) return std::nullopt;  // the cache folder holds damaged bytes
+  for (std::size_t i = buckets_[bucket]; i < end; ++i) {
+    if (tags_[i] != tag) continue;
+    const TableEntry& entry = entries_[i];
+    if (entry.digest != digest || entry.pack >= packs_.size()) continue;
+    return Location{packs_[entry.pack], entry.place};
   }
   return std::nullopt;
-}
-
-Bytes merge_chunk_tables(std::span<const ChunkTable* const> tables) {
-  std::vector<PackId> packs;
-  std::vector<std::uint32_t> first_pack;  // of each table, in the merged list
-  std::size_t count = 0;
-  for (const ChunkTable* table : tables) {
-    first_pack.push_back(static_cast<std::uint32_t>(packs.size()));
-    packs.insert(packs.end(), table->packs().begin(), table->packs().end());
-    count += table->entries().size();
-  }
-  struct Head {
-    const TableEntry* entry;
-    std::size_t table;
-    bool operator<(const Head& other) const { return entry->digest > other.entry->digest; }
-  };
-  std::priority_queue<Head> heads;
-  for (std::size_t i = 0; i < tables.size(); ++i)
-    if (!tables[i]->entries().empty()) heads.push({tables[i]->entries().data(), i});
-  std::vector<TableEntry> merged;
-  merged.reserve(count);
-  while (!heads.empty()) {
-    Head head = heads.top();
-    heads.pop();
-    if (merged.empty() || merged.back().digest != head.entry->digest) {
-      merged.push_back(*head.entry);
-      merged.back().pack += first_pack[head.table];
-    }
-    std::span<const TableEntry> entries = tables[head.table]->entries();
-    if (++head.entry != entries.data() + entries.size()) heads.push(head);
-  }
-  return encode_chunk_table(packs, merged);
 }
 
 }  // namespace grid::store

@@ -1,10 +1,10 @@
-// A sorted table of digests and where their chunks lie: written once, mapped, never changed.
+// A table of digests and where their chunks lie: written once, mapped, never changed.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -27,8 +27,30 @@ struct TableEntry {
 };
 static_assert(sizeof(TableEntry) == 56, "entries lie in the file as they lie in memory");
 
-// The table's bytes; `entries` are sorted by digest.
-Bytes encode_chunk_table(std::span<const PackId> packs, std::span<const TableEntry> entries);
+// Where the sections of a table lie; ChunkTableWriter fills them, ChunkTable reads them.
+struct TableLayout {
+  struct Header {
+    std::uint32_t magic = 0x42544347;  // "GCTB"
+    std::uint32_t format = 2;
+    std::uint64_t pack_count = 0;
+    std::uint64_t entry_count_max = 0;  // what there is room for: decides where sections lie
+    std::uint64_t entry_count = 0;
+  };
+
+  TableLayout(std::uint64_t pack_count, std::uint64_t entry_count_max);
+
+  std::uint64_t bucket_of(std::uint64_t prefix) const {
+    return bucket_bits == 0 ? 0 : prefix >> (64 - bucket_bits);
+  }
+  // The bits behind those that say which bucket.
+  std::uint16_t tag_of(std::uint64_t prefix) const {
+    return static_cast<std::uint16_t>((prefix << bucket_bits) >> 48);
+  }
+
+  int bucket_bits;
+  // Offsets in the file, multiples of 8.
+  std::uint64_t packs, buckets, tags, entries;
+};
 
 // Immutable; thread-safe. A table is a cache of what pack indexes say, kept outside the store.
 class ChunkTable {
@@ -38,10 +60,13 @@ class ChunkTable {
   explicit ChunkTable(Bytes bytes);  // in memory
 
   std::span<const PackId> packs() const { return packs_; }
-  std::span<const TableEntry> entries() const { return entries_; }
-  const std::filesystem::path& path() const { return path_; }  // empty if in memory
+  std::span<const TableEntry> entries() const { return entries_; }  // sorted by digest
+  const std::filesystem::path& path() const { return path_; }       // empty if in memory
 
   std::optional<Location> find(const Digest& digest) const;
+
+  // After going through a large table: its pages do not stay in this process's memory.
+  void forget_pages() const { file_.forget_pages(); }
 
  private:
   ChunkTable() = default;
@@ -50,11 +75,11 @@ class ChunkTable {
   std::filesystem::path path_;
   MappedFile file_;
   Bytes bytes_;
+  TableLayout layout_{0, 0};
   std::span<const PackId> packs_;
+  std::span<const std::uint32_t> buckets_;  // the first entry of each, and the end of the last
+  std::span<const std::uint16_t> tags_;
   std::span<const TableEntry> entries_;
 };
-
-// The union of tables; where two know a digest, one is kept.
-Bytes merge_chunk_tables(std::span<const ChunkTable* const> tables);
 
 }  // namespace grid::store

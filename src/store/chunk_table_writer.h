@@ -1,0 +1,53 @@
+// Making chunk tables, in memory that does not grow with them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "store/chunk_table.h"
+
+namespace grid::store {
+
+// Writes one table, entry by entry. Not thread-safe.
+class ChunkTableWriter {
+ public:
+  // Where the bytes go: each call names an offset, and none overlaps another but the header,
+  // which comes last.
+  using Output = std::function<void(std::uint64_t offset, BytesView bytes)>;
+
+  // No more than `entry_count_max` entries will be added.
+  ChunkTableWriter(std::span<const PackId> packs, std::uint64_t entry_count_max, Output output);
+
+  // Entries come in the order of their digests; one whose digest was there before is left out.
+  void add(const TableEntry& entry);
+  void finish();
+
+ private:
+  // A stretch of the table that is filled from front to back.
+  struct Section {
+    std::uint64_t offset;
+    Bytes buffer;
+  };
+  template <class T>
+  void append_to(Section& section, const T& value);
+  void write_out(Section& section);
+
+  const Output output_;
+  const TableLayout layout_;
+  TableLayout::Header header_;
+  Section packs_, buckets_, tags_, entries_;
+  std::uint64_t bucket_count_ = 0;  // whose first entry is written
+  Digest last_;
+};
+
+// The bytes of a table in memory.
+Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_count_max,
+                         const std::function<void(ChunkTableWriter&)>& fill);
+
+// Adds the union of tables to one whose packs are theirs, one table's behind the other's.
+using ChunkTables = std::vector<std::shared_ptr<const ChunkTable>>;
+void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out);
+
+}  // namespace grid::store
