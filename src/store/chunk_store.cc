@@ -126,6 +126,7 @@ void ChunkStore::read_run(std::span<const Located> run) const {
     if (!backend_->find_range(key, offset, into))
       fail(ErrorKind::corrupt, "chunk {}: the store {} has lost {}", run.front().digest.short_hex(),
            backend_->name(), key);
+    if (prefetcher_) prefetcher_->note_read(first.pack, into.size());
   };
   if (first.place.raw()) {
     const MutableBytesView& last = run.back().out;

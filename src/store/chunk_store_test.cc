@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <semaphore>
 #include <thread>
 
 #include "backend/local.h"
@@ -142,6 +144,31 @@ TEST_F(ChunkStoreTest, AWrongSizeIsCorrupt) {
   ChunkRef ref = put(store, {"12345"})[0];
   ref.size = 4;
   EXPECT_THROW(read(store, std::span(&ref, 1)), Error);
+}
+
+// Says when somebody is told to expect reads.
+class ExpectingBackend : public backend::MemoryBackend {
+ public:
+  void expect_reads(std::string_view) const override { expected_.release(); }
+  bool was_told() const { return expected_.try_acquire_for(std::chrono::seconds(10)); }
+
+ private:
+  mutable std::counting_semaphore<> expected_{0};
+};
+
+TEST(ChunkStore, WhoeverReadsMuchOfAPackHasItReadAhead) {
+  auto backend = std::make_shared<ExpectingBackend>();
+  StoreMarker marker = make_store(*backend);
+  ChunkStore store(backend, marker, {.read_ahead = true});
+  std::atomic<std::uint64_t> stored = 0;
+  ChunkSession session(store, stored);
+  std::vector<std::unique_ptr<ChunkWriter>> writers;
+  writers.push_back(std::make_unique<ChunkWriter>(session));
+  ChunkRef ref = writers[0]->put(as_bytes(testing::random_bytes(60'000, 1)));
+  session.finish(std::move(writers));
+  Bytes out(ref.size);
+  for (int i = 0; i < 100; ++i) store.read(std::span(&ref, 1), out);
+  EXPECT_TRUE(backend->was_told());
 }
 
 TEST(ChunkStore, ADamagedByteNeverComesBackAsData) {
