@@ -51,5 +51,16 @@ TEST(FileLock, IsHeldByOneAtATime) {
   EXPECT_TRUE(FileLock::find(folder / "lock"));
 }
 
+TEST(FileLock, IsLookedAtWithoutBeingTaken) {
+  TemporaryFolder folder;
+  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
+  std::optional<FileLock> held = FileLock::find(folder / "lock");
+  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
+  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
+  held.reset();
+  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
+  EXPECT_TRUE(FileLock::find(folder / "lock"));
+}
+
 }  // namespace
 }  // namespace grid

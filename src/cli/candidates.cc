@@ -93,6 +93,9 @@ void add_values(Candidates& out, Completes completes, const std::string& prefix,
       for (std::string& name : found) out.words.push_back({std::move(name), ""});
       break;
     }
+    case Completes::incomplete_create:
+      out.words = names.incomplete_creates();
+      break;
   }
 }
 

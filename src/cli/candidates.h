@@ -26,6 +26,7 @@ struct Candidates {
 struct NameSource {
   std::function<std::vector<std::string>()> datastores;                     // "cats"
   std::function<std::vector<std::string>(const std::string&)> versions_of;  // of "cats": "cats:1"
+  std::function<std::vector<Candidate>()> incomplete_creates;               // their ids
 };
 
 // `words` is the command line behind `grid` up to the cursor; the last one, perhaps empty, is to

@@ -19,6 +19,8 @@ const CommandTable& command_table() {
               datastore_delete_command(),
               datastore_describe_command(),
               datastore_verify_command(),
+              datastore_resume_command(),
+              datastore_clearcache_command(),
               mount_command(),
               unmount_command(),
               run_command(),

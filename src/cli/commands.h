@@ -15,6 +15,8 @@ Command datastore_diff_command();
 Command datastore_delete_command();
 Command datastore_describe_command();
 Command datastore_verify_command();
+Command datastore_resume_command();
+Command datastore_clearcache_command();
 Command mount_command();
 Command unmount_command();
 Command run_command();

@@ -66,6 +66,10 @@ NameSource toy_names() {
           .versions_of =
               [](const std::string& name) {
                 return Words{name + ":1", name + ":2"};
+              },
+          .incomplete_creates =
+              [] {
+                return std::vector<Candidate>{{"0a1b2c3d", "cats"}};
               }};
 }
 
@@ -95,6 +99,11 @@ TEST(Candidates, AreDatastoresThenTheirVersions) {
   EXPECT_EQ(completed({"datastore", "create", "x", "--name", "d"}), Words{"dogs"});
   EXPECT_EQ(completed({"datastore", "verify", "cats", "d"}), Words{"dogs"});
   EXPECT_EQ(completed({"datastore", "describe", "cats", "d"}), Words{});
+}
+
+TEST(Candidates, AreIncompleteCreates) {
+  EXPECT_EQ(completed({"datastore", "resume", ""}), Words{"0a1b2c3d"});
+  EXPECT_EQ(completed({"datastore", "clearcache", "0a"}), Words{"0a1b2c3d"});
 }
 
 TEST(Candidates, LeaveFilesToTheShell) {

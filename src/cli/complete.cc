@@ -3,13 +3,14 @@
 #include "cli/args.h"
 #include "cli/candidates.h"
 #include "cli/commands.h"
+#include "cli/incomplete.h"
 
 namespace grid::cli {
 
 namespace {
 
 template <class List>
-std::vector<std::string> names_or_none(const List& list) {
+auto names_or_none(const List& list) -> decltype(list()) {
   try {
     return list();
   } catch (const Error&) {
@@ -32,6 +33,15 @@ int complete(Context& context, const Arguments& arguments) {
                    context.open_store()->datastores->ready_numbers(name))
                 out.push_back(fmt::format("{}:{}", name, number));
               if (!out.empty()) out.push_back(name + ":latest");
+              return out;
+            });
+          },
+      .incomplete_creates =
+          [&] {
+            return names_or_none([&] {
+              std::vector<Candidate> out;
+              for (const dataset::IncompleteCreate& create : find_incomplete(context))
+                out.push_back({create.record.id, create.record.name});
               return out;
             });
           },

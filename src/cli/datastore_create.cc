@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/kept_create.h"
 #include "cli/progress.h"
 #include "cli/record.h"
 #include "cli/source_count.h"
@@ -68,6 +69,14 @@ ProgressState state_of(const dataset::CreateProgress& progress, const SourceCoun
     state.total_known = true;
   }
   return state;
+}
+
+dataset::CreateCounts counts_of(const ProgressState& state) {
+  dataset::CreateCounts counts{.files_done = state.files_done, .bytes_done = state.bytes_done};
+  if (!state.total_known) return counts;
+  counts.files_total = state.files_total;
+  counts.bytes_total = state.bytes_total;
+  return counts;
 }
 
 // What an interruption now would leave behind.
@@ -137,9 +146,15 @@ int create(Context& context, const Arguments& arguments) {
     // A second walk is worth an estimate to somebody who watches, not to a log.
     if (!output.quiet() && output.message_is_terminal())
       ahead.emplace(dataset::WalkOptions{.source = options.source, .excludes = options.excludes});
-    ProgressBar bar(output, options.name,
-                    [&] { return state_of(progress, ahead ? &*ahead : nullptr); });
-    result = dataset::create_version(*store, options, progress);
+    auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
+    KeptCreate kept(context, datastore_create_command().spec, arguments,
+                    {.store = context.settings.store,
+                     .store_id = store->marker.store_id,
+                     .name = options.name,
+                     .source = options.source},
+                    [&] { return counts_of(state()); });
+    ProgressBar bar(output, options.name, state);
+    result = kept.run([&] { return dataset::create_version(*store, options, progress); });
   } catch (const dataset::IncompleteSource& error) {
     return report_incomplete(output, error);
   }

@@ -1,10 +1,8 @@
-#include <unistd.h>
-
 #include <algorithm>
-#include <iostream>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/record.h"
 #include "cli/text.h"
 #include "run/attachment.h"
@@ -42,16 +40,6 @@ void refuse_if_used(const Context& context, const dataset::OpenStore& store,
   }
 }
 
-// Asks the person at the terminal. Throws where there is nobody to ask.
-bool is_confirmed(Output& output, const std::string& what) {
-  if (::isatty(STDIN_FILENO) != 1 || !output.message_is_terminal())
-    fail(ErrorKind::invalid_argument, "deleting {} needs --yes where nobody can be asked", what);
-  output.ask(fmt::format("delete {}? [y/N] ", what));
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes" || answer == "Y";
-}
-
 int delete_versions(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME:V"));
@@ -62,7 +50,8 @@ int delete_versions(Context& context, const Arguments& arguments) {
   std::string what = arguments.has("--all")
                          ? fmt::format("{} ({})", name, format_count(numbers.size(), "version"))
                          : spell(name, numbers[0]);
-  if (!arguments.has("--yes") && !is_confirmed(output, what)) {
+  if (!arguments.has("--yes") &&
+      !is_confirmed(output, "delete " + what + "?", "deleting " + what)) {
     output.say("nothing was deleted");
     return 1;
   }

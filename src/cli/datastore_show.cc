@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/incomplete.h"
 #include "cli/record.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -15,6 +16,7 @@ struct Shown {
   std::string description;
   std::vector<dataset::Version> versions;
   std::vector<run::Attachment> users;
+  IncompleteCreates creates;  // of its next versions
 };
 
 bool uses(const run::Attachment& user, const std::string& name,
@@ -28,10 +30,15 @@ Shown find_shown(const Context& context, const dataset::Reference& reference) {
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
   Shown shown{.name = reference.name};
   bool whole = !reference.version && !reference.named_latest;
-  if (whole) shown.versions = store->datastores->versions(reference.name);
+  if (whole) {
+    shown.versions = store->datastores->versions(reference.name);
+    shown.creates =
+        of_datastore(of_store(find_incomplete(context), store->marker.store_id), reference.name);
+  }
   // Of one that is unknown, resolve() has more to say than an empty list; of a deleted version
   // only its absence is known.
-  if (shown.versions.empty()) shown.versions = {store->datastores->resolve(reference)};
+  if (shown.versions.empty() && shown.creates.empty())
+    shown.versions = {store->datastores->resolve(reference)};
   shown.description = store->datastores->description(reference.name);
   std::optional<dataset::VersionNumber> number;
   if (!whole) number = shown.versions[0].record.number;
@@ -57,11 +64,25 @@ void write_users(Output& output, const Shown& shown) {
     output.write(fmt::format("  {}\n", escape_controls(spell_uses(shown, user))));
 }
 
+std::string spell_create(const dataset::IncompleteCreate& create) {
+  const dataset::CreateRecord& record = create.record;
+  std::string out =
+      fmt::format("{} {} of {}, {} done, since {}", record.id, name_of(create.state()),
+                  record.source, format_done(record.counts), format_time(record.started));
+  return out + (create.live ? fmt::format(" (process {})", record.pid) : ": " + create.reason());
+}
+
+void write_creates(Output& output, const Shown& shown) {
+  if (shown.creates.empty()) return;
+  output.write("\nIncomplete\n");
+  for (const dataset::IncompleteCreate& create : shown.creates)
+    output.write(fmt::format("  {}\n", escape_controls(spell_create(create))));
+}
+
 void write_datastore(Output& output, const Shown& shown) {
   output.write(shown.name + "\n");
   if (!shown.description.empty())
     output.write(fmt::format("  {}\n", escape_controls(shown.description)));
-  output.write("\n");
   Table table;
   table.columns = {
       {.title = "VERSION", .align = Align::right}, {.title = "STATUS"},
@@ -76,7 +97,8 @@ void write_datastore(Output& output, const Shown& shown) {
                           format_size(record.stored_bytes), format_time(record.created),
                           escape_controls(record.source), escape_controls(record.message)});
   }
-  output.write(table.layout(output.result_width()));
+  if (!shown.versions.empty()) output.write("\n" + table.layout(output.result_width()));
+  write_creates(output, shown);
   write_users(output, shown);
 }
 
@@ -122,7 +144,9 @@ void write_document(Output& output, const Shown& shown) {
       if (used.name == shown.name) json.value(used.version);
     json.end_array().end_object();
   }
-  json.end_array().end_object();
+  json.end_array().key("incomplete");
+  write_incomplete_array(json, shown.creates);
+  json.end_object();
 }
 
 int show(Context& context, const Arguments& arguments) {

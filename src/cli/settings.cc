@@ -28,6 +28,13 @@ std::filesystem::path xdg_folder(const char* variable, std::string_view below_ho
 
 }  // namespace
 
+std::string from_root(const std::string& location) {
+  if (location == "-" || location.find("://") != location.npos) return location;
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::weakly_canonical(location, error);
+  return error ? location : path.string();
+}
+
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
@@ -41,6 +48,7 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.cache_folder = xdg_folder("XDG_CACHE_HOME", ".cache");
   settings.state_folder = xdg_folder("XDG_STATE_HOME", ".local/state");
   settings.attachment_folder = settings.state_folder / "attachments";
+  settings.create_folder = settings.state_folder / "creates";
   return settings;
 }
 

@@ -14,10 +14,15 @@ struct Settings {
   std::filesystem::path cache_folder;  // XDG_CACHE_HOME/grid: losing it loses time
   std::filesystem::path state_folder;  // XDG_STATE_HOME/grid: records of runs, logs of mounts
   std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
+  std::filesystem::path create_folder;      // the same: see dataset::incomplete_creates()
 };
 
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.
 Settings read_settings(const std::optional<std::string>& store_option);
+
+// A path from the root and without links, whatever the current folder. What is no path stays as it
+// is: a URL, and "-", which is standard input.
+std::string from_root(const std::string& location);
 
 // A variable of the caller's environment, for what is passed on to a run; empty if it is unset.
 std::string environment(const char* name);

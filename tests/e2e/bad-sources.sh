@@ -30,4 +30,4 @@ refused 1 'cats' grid datastore diff cats:1 cast:1
 
 mkdir empty
 refused 1 'empty is empty' grid datastore create empty
-fails 1 grid datastore show empty
+fails 1 grid datastore show empty:1

@@ -15,7 +15,7 @@ for signal in INT TERM; do
   status=0; wait $pid || status=$?
   [ $status -gt 128 ] || die "status $status after SIG$signal: $(cat err)"
   grep -q '^grid: interrupted: nothing was published' err || die "$(cat err)"
-  fails 1 grid datastore show cats
+  fails 1 grid datastore show cats:1
 done
 grid datastore verify --quiet >/dev/null
 grid datastore create cats >out

@@ -12,9 +12,13 @@ has "bytes bytes_new bytes_read created created_by files files_read files_unchan
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null
 has datastores grid datastore
-has 'description name used_by versions' grid datastore show cats:1
+has 'description incomplete name used_by versions' grid datastore show cats:1
 equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)["versions"][0]))' <out)" \
   "$version"
+has incomplete grid datastore list --show-incomplete
+has incomplete grid datastore resume
+has creates grid datastore resume --all
+has removed grid datastore clearcache --yes
 has 'entries name path version' grid datastore ls -lR cats:1
 has 'bytes destination files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2

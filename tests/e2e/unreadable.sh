@@ -6,7 +6,7 @@ fails 1 as_user "$GRID" datastore create in
 says 'b: cannot open it: Permission denied'
 says 'closed: Permission denied'
 says 'nothing was published'
-fails 1 as_user "$GRID" datastore show in
+fails 1 as_user "$GRID" datastore show in:1
 as_user "$GRID" datastore create in --allow-partial >out 2>err
 grep -q '^in:1  1 file ' out || die "$(cat out err)"
 grep -q '^grid: b: .*Permission denied; left out$' err || die "$(cat err)"
