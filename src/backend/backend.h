@@ -69,6 +69,9 @@ class Backend {
   // Removes an object; false if there was none.
   virtual bool remove(std::string_view key) = 0;
 
+  // True if reading costs a network: copies on the node's own disk pay.
+  virtual bool remote() const { return false; }
+
   // What messages call this store, for instance its path or URL.
   virtual std::string name() const = 0;
 };

@@ -6,7 +6,10 @@ const CommandTable& command_table() {
   static const CommandTable table = {
       .groups = {{.name = "datastore",
                   .summary = "Make, look into, compare, check and delete datastores",
-                  .default_command = "list"}},
+                  .default_command = "list"},
+                 {.name = "cache",
+                  .summary = "See and bound what this machine keeps of remote stores",
+                  .default_command = "show"}},
       .commands =
           {
               datastore_create_command(),
@@ -24,6 +27,9 @@ const CommandTable& command_table() {
               mount_command(),
               unmount_command(),
               run_command(),
+              cache_show_command(),
+              cache_limit_command(),
+              cache_clear_command(),
               completion_command(),
               complete_command(),
           },

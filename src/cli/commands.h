@@ -20,6 +20,9 @@ Command datastore_clearcache_command();
 Command mount_command();
 Command unmount_command();
 Command run_command();
+Command cache_show_command();
+Command cache_limit_command();
+Command cache_clear_command();
 Command completion_command();
 Command complete_command();
 

@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <ctime>
+
+#include "base/error.h"
 
 namespace grid::cli {
 
@@ -86,6 +89,34 @@ std::string format_size(std::uint64_t bytes) {
   }
   return value < 99.95 ? fmt::format("{:.1f} {}", value, units[unit])
                        : fmt::format("{:.0f} {}", value, units[unit]);
+}
+
+std::uint64_t parse_size(std::string_view text, std::string_view what) {
+  static constexpr std::string_view prefixes = "kmgtp";
+  auto refuse = [&]() -> void {
+    fail(ErrorKind::invalid_argument,
+         "{}: \"{}\" is not a size: write bytes, or a number with kB, MB, GB, TB or KiB, MiB, GiB, "
+         "TiB, as in 500GB",
+         what, text);
+  };
+  std::string word;
+  for (char c : text)
+    if (c != ' ') word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  double number = 0;
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+  std::string_view unit(end, static_cast<std::size_t>(word.data() + word.size() - end));
+  if (error != std::errc() || !(number >= 0)) refuse();
+  double factor = 1;
+  if (!unit.empty() && unit != "b") {
+    std::size_t power = prefixes.find(unit[0]);
+    if (power == std::string_view::npos) refuse();
+    unit.remove_prefix(1);
+    const bool binary = unit.starts_with("i");
+    if (unit != "" && unit != "b" && unit != "i" && unit != "ib") refuse();
+    for (std::size_t i = 0; i <= power; ++i) factor *= binary ? 1024 : 1000;
+  }
+  if (number * factor >= 1e19) refuse();
+  return static_cast<std::uint64_t>(number * factor);
 }
 
 std::string format_count(std::uint64_t count) {

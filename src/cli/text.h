@@ -8,7 +8,10 @@
 
 namespace grid::cli {
 
-std::string format_size(std::uint64_t bytes);   // "11.2 MB", decimal units
+std::string format_size(std::uint64_t bytes);  // "11.2 MB", decimal units
+// Bytes as people write them: 1000, 1.5 GB, 200M, 4GiB; units without an i are decimal. Throws
+// `invalid_argument`; `what` is the sentence's noun.
+std::uint64_t parse_size(std::string_view text, std::string_view what);
 std::string format_count(std::uint64_t count);  // "10,100"
 // "1 file", "10,100 files"; the plural is made with an s.
 std::string format_count(std::uint64_t count, std::string_view noun);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
+
 namespace grid::cli {
 namespace {
 
@@ -16,6 +18,19 @@ TEST(Text, WritesSizesInDecimalUnitsWithOneDecimalWhereItMatters) {
   EXPECT_EQ(format_size(999'500), "1.0 MB");
   EXPECT_EQ(format_size(1'100'000'000), "1.1 GB");
   EXPECT_EQ(format_size(~0ull), "18.4 EB");
+}
+
+TEST(Text, ReadsSizesAsPeopleWriteThem) {
+  EXPECT_EQ(parse_size("0", "x"), 0u);
+  EXPECT_EQ(parse_size("1000", "x"), 1000u);
+  EXPECT_EQ(parse_size("12B", "x"), 12u);
+  EXPECT_EQ(parse_size("1.5 GB", "x"), 1'500'000'000u);
+  EXPECT_EQ(parse_size("200M", "x"), 200'000'000u);
+  EXPECT_EQ(parse_size("4GiB", "x"), 4ull << 30);
+  EXPECT_EQ(parse_size("4gi", "x"), 4ull << 30);
+  EXPECT_EQ(parse_size("2tb", "x"), 2'000'000'000'000u);
+  for (const char* text : {"", "GB", "-1", "1 XB", "1GBB", "1e30", "nan", "12 apples", "1.2.3"})
+    EXPECT_THROW(parse_size(text, "x"), Error) << text;
 }
 
 TEST(Text, SeparatesThousandsInCounts) {

@@ -2,6 +2,9 @@
 
 #include "backend/open.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "cache/caching_backend.h"
+#include "store/caching.h"
 
 namespace grid::dataset {
 
@@ -9,14 +12,94 @@ std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStore
   return open_store(std::shared_ptr<backend::Backend>(backend::open(location)), options);
 }
 
+namespace fs = std::filesystem;
+
+fs::path node_cache_folder(const fs::path& cache_folder) { return cache_folder / "objects"; }
+
+// Below the cache folder: for each remote store that was opened a file with its id, a newline and
+// its name, under the digest of its name.
+static fs::path stores_folder(const fs::path& cache_folder) { return cache_folder / "stores"; }
+static constexpr std::size_t store_id_size = 32;
+
+std::string remembered_store_name(const fs::path& cache_folder, std::string_view store_id) {
+  std::error_code error;
+  for (const fs::directory_entry& file :
+       fs::directory_iterator(stores_folder(cache_folder), error)) {
+    std::optional<Bytes> bytes = find_file_bytes(file.path());
+    if (!bytes) continue;
+    std::string_view text = as_text(*bytes);
+    if (text.size() > store_id_size && text.substr(0, store_id_size) == store_id)
+      return std::string(text.substr(store_id_size + 1));
+  }
+  return std::string(store_id);
+}
+
+namespace {
+
+fs::path remembered_store_path(const fs::path& cache_folder, const backend::Backend& backend) {
+  return stores_folder(cache_folder) / digest_of(as_bytes(backend.name())).hex();
+}
+
+void remember_store(const fs::path& cache_folder, const backend::Backend& backend,
+                    const store::StoreMarker& marker) {
+  try {
+    std::error_code ignored;
+    fs::create_directories(stores_folder(cache_folder), ignored);
+    replace_file(remembered_store_path(cache_folder, backend),
+                 as_bytes(marker.store_id + "\n" + backend.name()));
+  } catch (const Error&) {
+    // Without it the store can be used as long as it can be reached.
+  }
+}
+
+// The marker of a store that cannot be reached, as it last was.
+std::optional<store::StoreMarker> recall_store(const fs::path& cache_folder,
+                                               const backend::Backend& backend) {
+  std::optional<Bytes> text = find_file_bytes(remembered_store_path(cache_folder, backend));
+  if (!text || text->size() < store_id_size) return std::nullopt;
+  return store::StoreMarker{.store_id = std::string(as_text(*text).substr(0, store_id_size))};
+}
+
+std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
+                                            const OpenStoreOptions& options) {
+  const bool remembers = backend.remote() && !options.cache_folder.empty();
+  try {
+    std::optional<store::StoreMarker> marker =
+        options.make_if_absent ? store::make_store(backend) : store::find_marker(backend);
+    if (marker && remembers) remember_store(options.cache_folder, backend, *marker);
+    return marker;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unavailable || !remembers || options.make_if_absent) throw;
+    if (auto marker = recall_store(options.cache_folder, backend)) return marker;
+    throw;
+  }
+}
+
+// A remote store is read through the node's cache. One that cannot be used is done without.
+std::shared_ptr<backend::Backend> with_node_cache(std::shared_ptr<backend::Backend> backend,
+                                                  const store::StoreMarker& marker,
+                                                  const fs::path& cache_folder) {
+  if (!backend->remote() || cache_folder.empty()) return backend;
+  try {
+    auto cache = std::make_shared<cache::DiskCache>(node_cache_folder(cache_folder));
+    return std::make_shared<cache::CachingBackend>(
+        backend, std::move(cache),
+        cache::CachingOptions{.store_id = marker.store_id, .caching_of = store::caching_of});
+  } catch (const Error&) {
+    return backend;
+  }
+}
+
+}  // namespace
+
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options) {
-  std::optional<store::StoreMarker> marker =
-      options.make_if_absent ? store::make_store(*backend) : store::find_marker(*backend);
+  std::optional<store::StoreMarker> marker = marker_of(*backend, options);
   if (!marker)
     fail(ErrorKind::not_found,
          "there is no store at {} yet: the first `grid datastore create` makes one",
          backend->name());
+  backend = with_node_cache(std::move(backend), *marker, options.cache_folder);
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,

@@ -43,4 +43,11 @@ std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStore
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options);
 
+// Where the copies of remote stores lie: see cache::DiskCache.
+std::filesystem::path node_cache_folder(const std::filesystem::path& cache_folder);
+
+// What a remote store that was opened here is called; its id if that is not known any more.
+std::string remembered_store_name(const std::filesystem::path& cache_folder,
+                                  std::string_view store_id);
+
 }  // namespace grid::dataset

@@ -118,8 +118,26 @@ void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView o
   }
 }
 
-// Reads chunks that adjoin, or one chunk, into their places, which adjoin too; then checks them.
+// Damage may be in a copy that the backend keeps: then the store itself is asked.
 void ChunkStore::read_run(std::span<const Located> run) const {
+  try {
+    read_run_once(run);
+    return;
+  } catch (const Error& error) {
+    const Placement& first = run.front().at.place;
+    const std::uint64_t size = first.raw() ? run.back().at.place.frame_offset +
+                                                 run.back().at.place.size - first.frame_offset
+                                           : first.frame_stored_size;
+    if (error.kind() != ErrorKind::corrupt ||
+        !backend_->drop_copy(pack_data_key(run.front().at.pack), first.frame_offset, size))
+      throw;
+    frames_.forget(run.front().at.pack, first.frame_offset);
+  }
+  read_run_once(run);
+}
+
+// Reads chunks that adjoin, or one chunk, into their places, which adjoin too; then checks them.
+void ChunkStore::read_run_once(std::span<const Located> run) const {
   const Location& first = run.front().at;
   std::string key = pack_data_key(first.pack);
   auto fetch = [&](std::uint32_t offset, MutableBytesView into) {

@@ -48,6 +48,7 @@ class ChunkStore : public ChunkReader {
   void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
   Location location_of(const Digest& digest) const;
   void read_run(std::span<const Located> run) const;
+  void read_run_once(std::span<const Located> run) const;
 
   std::shared_ptr<backend::Backend> backend_;
   std::unique_ptr<ChunkIndex> index_;

@@ -10,6 +10,15 @@ std::shared_ptr<const Bytes> FrameCache::find(const Key& key) {
   return at->second->second;
 }
 
+void FrameCache::forget(const PackId& pack, std::uint32_t offset) {
+  std::lock_guard lock(mutex_);
+  auto at = by_key_.find({pack, offset});
+  if (at == by_key_.end()) return;
+  size_ -= at->second->second->size();
+  order_.erase(at->second);
+  by_key_.erase(at);
+}
+
 std::shared_ptr<const Bytes> FrameCache::get(const PackId& pack, std::uint32_t offset,
                                              const std::function<Bytes()>& load) {
   Key key{pack, offset};

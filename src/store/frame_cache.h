@@ -22,6 +22,9 @@ class FrameCache {
   std::shared_ptr<const Bytes> get(const PackId& pack, std::uint32_t offset,
                                    const std::function<Bytes()>& load);
 
+  // The frame was not what it should be.
+  void forget(const PackId& pack, std::uint32_t offset);
+
  private:
   using Key = std::pair<PackId, std::uint32_t>;
   using Order = std::list<std::pair<Key, std::shared_ptr<const Bytes>>>;

@@ -7,12 +7,19 @@
 namespace grid::store {
 
 static constexpr std::string_view index_suffix = ".index";
+static constexpr std::string_view data_suffix = ".data";
 
 std::string PackId::hex() const { return to_hex(BytesView(bytes)); }
 
 std::string marker_key() { return "store.json"; }
 std::string packs_prefix() { return "packs/"; }
-std::string pack_data_key(const PackId& pack) { return packs_prefix() + pack.hex() + ".data"; }
+std::string pack_data_key(const PackId& pack) {
+  return packs_prefix() + pack.hex() + std::string(data_suffix);
+}
+
+bool is_pack_data_key(std::string_view key) {
+  return key.starts_with(packs_prefix()) && key.ends_with(data_suffix);
+}
 
 std::string pack_index_key(const PackId& pack) {
   return packs_prefix() + pack.hex() + std::string(index_suffix);

@@ -24,6 +24,7 @@ std::string marker_key();
 std::string packs_prefix();
 std::string pack_data_key(const PackId& pack);
 std::string pack_index_key(const PackId& pack);
+bool is_pack_data_key(std::string_view key);
 // The pack whose index lies at `key`; nullopt for every other key below packs_prefix().
 std::optional<PackId> pack_of_index_key(std::string_view key);
 

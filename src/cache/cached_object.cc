@@ -1,0 +1,235 @@
+#include "cache/cached_object.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+#include <thread>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace grid::cache {
+
+static constexpr std::uint32_t magic = 0x424f4347;  // "GCOB"
+static constexpr std::uint32_t format = 1;
+static constexpr std::uint64_t page = 4096;
+
+// A use counts when the last one that counted is at least so long ago: reading a block piece by
+// piece, once, is one use. In units of 8 s.
+static constexpr std::uint16_t uses_apart = 2;
+static constexpr std::uint8_t uses_max = 3;
+
+// How long another process is given to fetch a block before we fetch it too.
+static constexpr std::chrono::milliseconds lock_patience{5000};
+
+static std::uint16_t now_in_units() {
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  return static_cast<std::uint16_t>(seconds.count() / 8);
+}
+
+CachedObject::CachedObject(FileDescriptor fd, std::filesystem::path path, std::byte* map)
+    : fd_(std::move(fd)), path_(std::move(path)), map_(map) {}
+
+CachedObject::~CachedObject() { ::munmap(map_, map_end); }
+
+std::shared_ptr<CachedObject> CachedObject::adopt(FileDescriptor fd,
+                                                  const std::filesystem::path& path) {
+  void* map = ::mmap(nullptr, map_end, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  if (map == MAP_FAILED) throw system_error(errno, fmt::format("cannot map {}", path.string()));
+  return std::shared_ptr<CachedObject>(
+      new CachedObject(std::move(fd), path, static_cast<std::byte*>(map)));
+}
+
+std::shared_ptr<CachedObject> CachedObject::find(const std::filesystem::path& path) {
+  FileDescriptor fd = find_file(path, O_RDWR);
+  if (!fd) return nullptr;
+  Bytes head(8);
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0 || static_cast<std::uint64_t>(st.st_size) < map_end ||
+      read_at(fd.get(), head, 0, path.native()) != head.size() ||
+      load<std::uint32_t>(head.data()) != magic || load<std::uint32_t>(head.data() + 4) != format)
+    return nullptr;
+  return adopt(std::move(fd), path);
+}
+
+std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& path) {
+  if (auto found = find(path)) return found;
+  // Made under another name, so that nobody maps a file that is not long enough.
+  std::error_code ignored;
+  std::filesystem::create_directories(path.parent_path(), ignored);
+  std::filesystem::path temporary = path;
+  temporary += ".tmp-" + random_hex(8);
+  {
+    FileDescriptor fd = open_file(temporary, O_RDWR | O_CREAT | O_EXCL, 0666);
+    Bytes head;
+    append(head, magic);
+    append(head, format);
+    // The pages that are mapped must exist: writing into a hole of a full disk is a SIGBUS.
+    int failed = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(2 * page));
+    if (failed == 0 && ::ftruncate(fd.get(), static_cast<off_t>(map_end)) != 0) failed = errno;
+    try {
+      if (failed != 0) throw system_error(failed, fmt::format("cannot make {}", path.string()));
+      write_all(fd.get(), head, temporary.native());
+      // Another process may have been first: its file is as good. One that is none of ours goes.
+      if (::link(temporary.c_str(), path.c_str()) != 0 && !find(path) &&
+          ::rename(temporary.c_str(), path.c_str()) != 0)
+        throw system_error(errno, fmt::format("cannot make {}", path.string()));
+    } catch (const Error&) {
+      ::unlink(temporary.c_str());  // the disk may be full of it
+      throw;
+    }
+  }
+  ::unlink(temporary.c_str());
+  if (auto made = find(path)) return made;
+  fail(ErrorKind::unavailable, "{} went away while it was made", path.string());
+}
+
+std::atomic_ref<std::uint64_t> CachedObject::word(std::uint64_t block) const {
+  assert(block < block_count_max);
+  return std::atomic_ref(reinterpret_cast<std::uint64_t*>(map_ + page)[block]);
+}
+
+std::atomic_ref<std::uint64_t> CachedObject::size_word() const {
+  return std::atomic_ref(*reinterpret_cast<std::uint64_t*>(map_ + 8));
+}
+
+std::optional<std::uint64_t> CachedObject::size() const {
+  std::uint64_t stored = size_word().load();
+  if (stored == 0) return std::nullopt;
+  return stored - 1;
+}
+
+void CachedObject::learn_size(std::uint64_t size) { size_word().store(size + 1); }
+
+std::uint64_t CachedObject::block_end() const {
+  struct stat st;
+  if (::fstat(fd_.get(), &st) != 0) return 0;
+  std::uint64_t end =
+      (static_cast<std::uint64_t>(st.st_size) - map_end + block_size - 1) / block_size;
+  return std::min(end, block_count_max);
+}
+
+BlockState CachedObject::state(std::uint64_t block) const {
+  return decode_block_state(word(block).load(std::memory_order_acquire));
+}
+
+void CachedObject::count_use(std::uint64_t block, std::uint64_t seen) const {
+  BlockState state = decode_block_state(seen);
+  std::uint16_t now = now_in_units();
+  if (static_cast<std::uint16_t>(now - state.touched) < uses_apart) return;
+  state.touched = now;
+  state.uses = std::min<std::uint8_t>(static_cast<std::uint8_t>(state.uses + 1), uses_max);
+  word(block).compare_exchange_strong(seen, encode(state));  // lost: somebody else counted
+}
+
+bool CachedObject::read(std::uint64_t block, std::uint64_t offset, MutableBytesView out) {
+  std::uint64_t before = word(block).load(std::memory_order_acquire);
+  BlockState state = decode_block_state(before);
+  if (!state.present) return false;
+  std::uint64_t at = map_end + block * block_size + offset;
+  if (read_at(fd_.get(), out, at, path_.native()) != out.size()) return false;
+  // An eviction clears the word before it punches the hole: if the block is of the same
+  // generation still, what was read is what was there.
+  BlockState after = this->state(block);
+  if (!after.present || after.generation != state.generation) return false;
+  count_use(block, before);
+  return true;
+}
+
+// Writing into a mapped hole of a full disk would be a SIGBUS.
+void CachedObject::allocate_map_for(std::uint64_t block) {
+  std::uint64_t at = page + block * sizeof(std::uint64_t);
+  if (int failed = ::posix_fallocate(fd_.get(), static_cast<off_t>(at / page * page),
+                                     static_cast<off_t>(page));
+      failed != 0)
+    throw system_error(failed, fmt::format("cannot write {}", path_.string()));
+}
+
+bool CachedObject::write(std::uint64_t block, BytesView bytes, std::uint32_t clock,
+                         std::uint32_t ghost_clock_min) {
+  allocate_map_for(block);
+  std::uint64_t seen = word(block).load();
+  BlockState state = decode_block_state(seen);
+  if (state.present) return false;
+  std::uint64_t at = map_end + block * block_size;
+  for (std::size_t done = 0; done < bytes.size();) {
+    ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
+                           static_cast<off_t>(at + done));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw system_error(errno, fmt::format("cannot write {}", path_.string()));
+    done += static_cast<std::size_t>(put);
+  }
+  state.present = true;
+  state.main = state.ghost && state.stamp >= ghost_clock_min;
+  state.ghost = false;
+  state.uses = 0;
+  state.touched = now_in_units();
+  state.stamp = clock;
+  return word(block).compare_exchange_strong(seen, encode(state));
+}
+
+bool CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {
+  std::uint64_t seen = word(block).load();
+  BlockState state;
+  do {
+    state = decode_block_state(seen);
+    if (!state.present) return false;
+    state.present = state.main = false;
+    state.ghost = ghost;
+    state.uses = 0;
+    state.stamp = clock;
+    ++state.generation;
+  } while (!word(block).compare_exchange_weak(seen, encode(state)));
+  ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+              static_cast<off_t>(map_end + block * block_size), static_cast<off_t>(block_size));
+  return true;
+}
+
+void CachedObject::keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,
+                                std::uint32_t clock) {
+  BlockState state = seen;
+  state.main = true;
+  state.uses = uses;
+  state.stamp = clock;
+  std::uint64_t expected = encode(seen);
+  word(block).compare_exchange_strong(expected, encode(state));
+}
+
+std::uint64_t CachedObject::allocated() const {
+  struct stat st;
+  if (::fstat(fd_.get(), &st) != 0) return 0;
+  return static_cast<std::uint64_t>(st.st_blocks) * 512;
+}
+
+static struct flock lock_of(short type, std::uint64_t first, std::uint64_t count) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(CachedObject::map_end + first * block_size);
+  lock.l_len = static_cast<off_t>(count * block_size);
+  return lock;
+}
+
+CachedObject::BlockLock::BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count)
+    : object_(object), first_(first), count_(count) {
+  auto deadline = std::chrono::steady_clock::now() + lock_patience;
+  struct flock lock = lock_of(F_WRLCK, first, count);
+  // Asked again and again rather than waited for: its holder may be stopped, and we need not be.
+  while (!(held_ = ::fcntl(object.fd_.get(), F_OFD_SETLK, &lock) == 0)) {
+    if ((errno != EAGAIN && errno != EACCES) || std::chrono::steady_clock::now() > deadline) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+CachedObject::BlockLock::~BlockLock() {
+  if (!held_) return;
+  struct flock lock = lock_of(F_UNLCK, first_, count_);
+  ::fcntl(object_.fd_.get(), F_OFD_SETLK, &lock);
+}
+
+}  // namespace grid::cache

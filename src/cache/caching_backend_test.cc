@@ -1,0 +1,269 @@
+#include "cache/caching_backend.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+
+#include <barrier>
+#include <condition_variable>
+#include <filesystem>
+#include <thread>
+
+#include "backend/memory.h"
+#include "base/error.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::cache {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A remote store that counts what it is asked for, and may be out of reach.
+class Remote : public backend::MemoryBackend {
+ public:
+  std::atomic<bool> reachable = true;
+  mutable std::atomic<std::uint64_t> requests = 0, bytes = 0;
+
+  std::optional<Bytes> find(std::string_view key) const override {
+    ask();
+    return MemoryBackend::find(key);
+  }
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override {
+    ask();
+    std::optional<std::size_t> got = MemoryBackend::find_part(key, offset, out);
+    bytes += got.value_or(0);
+    return got;
+  }
+  std::vector<std::string> list_names(std::string_view prefix) const override {
+    ask();
+    return MemoryBackend::list_names(prefix);
+  }
+
+ private:
+  void ask() const {
+    ++requests;
+    if (!reachable) fail(ErrorKind::unavailable, "the network is down");
+  }
+};
+
+Caching caching_of(std::string_view key) {
+  return key.starts_with("packs/") ? Caching::parts : Caching::whole;
+}
+
+class CachingBackendTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<CachingBackend> open() { return open(1 << 30); }
+  std::unique_ptr<CachingBackend> open(std::uint64_t size_max) {
+    return std::make_unique<CachingBackend>(
+        remote_, std::make_shared<DiskCache>(folder_ / "cache", size_max),
+        CachingOptions{.store_id = "store", .caching_of = caching_of, .fetches_max = 4});
+  }
+  std::string make_object(const std::string& key, std::size_t size) {
+    std::string bytes = testing::random_bytes(size, size);
+    remote_->create(key, as_bytes(bytes));
+    return bytes;
+  }
+  static std::string read(const backend::Backend& backend, const std::string& key,
+                          std::uint64_t offset, std::size_t size) {
+    Bytes out(size);
+    std::optional<std::size_t> got = backend.find_part(key, offset, out);
+    return std::string(as_text(out).substr(0, got.value()));
+  }
+  std::uint64_t size_on_disk() const { return DiskCache(folder_ / "cache").statistics().size; }
+
+  testing::TemporaryFolder folder_;
+  std::shared_ptr<Remote> remote_ = std::make_shared<Remote>();
+};
+
+TEST_F(CachingBackendTest, GivesWhatTheRemoteStoreHas) {
+  for (std::size_t size : {std::size_t{1}, block_size - 1, block_size, block_size + 1,
+                           8 * block_size, 8 * block_size + 5, 40 * block_size}) {
+    std::string key = "packs/" + std::to_string(size);
+    std::string bytes = make_object(key, size);
+    auto cached = open();
+    for (int pass = 0; pass < 2; ++pass) {
+      EXPECT_EQ(read(*cached, key, 0, size), bytes);
+      EXPECT_EQ(read(*cached, key, 0, size + 100), bytes);
+      EXPECT_EQ(read(*cached, key, size / 3, size / 2), bytes.substr(size / 3, size / 2));
+      EXPECT_EQ(read(*cached, key, size, 10), "");
+      EXPECT_EQ(read(*cached, key, size + 10 * block_size, 10), "");
+    }
+  }
+  Bytes out(1);
+  EXPECT_EQ(open()->find_part("packs/none", 0, out), std::nullopt);
+}
+
+TEST_F(CachingBackendTest, AsksForNothingTwice) {
+  std::string bytes = make_object("packs/a", 3 * block_size + 7);
+  EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
+  std::uint64_t before = remote_->requests;
+  auto again = open();  // as another process would
+  EXPECT_EQ(read(*again, "packs/a", 0, bytes.size()), bytes);
+  EXPECT_EQ(read(*again, "packs/a", 5, 100), bytes.substr(5, 100));
+  EXPECT_EQ(remote_->requests, before);
+}
+
+TEST_F(CachingBackendTest, BringsNeighboursAlongAndMergesThem) {
+  std::string bytes = make_object("packs/a", 16 * block_size);
+  auto cached = open();
+  read(*cached, "packs/a", 100, 10);
+  EXPECT_EQ(remote_->bytes, block_size);
+  read(*cached, "packs/a", 2000, 4000);
+  EXPECT_EQ(remote_->requests, 1u);
+  read(*cached, "packs/a", 6 * block_size + 1, 3 * block_size - 1);
+  EXPECT_EQ(remote_->requests, 2u);
+}
+
+TEST_F(CachingBackendTest, FetchesABlockOnceForAllWhoWantIt) {
+  std::string bytes = make_object("packs/a", 64 * block_size);
+  auto one = open(), other = open();  // with files and locks of their own, as two processes
+  std::barrier start(8);
+  {
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 8; ++i)
+      readers.emplace_back([&, i] {
+        start.arrive_and_wait();
+        for (std::uint64_t block = 0; block < 64; ++block) {
+          std::uint64_t at = (block * 7 + i) % 64 * block_size + 100;
+          EXPECT_EQ(read(i % 2 ? *one : *other, "packs/a", at, 50), bytes.substr(at, 50));
+        }
+      });
+  }
+  EXPECT_EQ(remote_->bytes, bytes.size());
+}
+
+TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
+  std::string bytes = make_object("packs/a", 128 * block_size);
+  {
+    auto cached = open();
+    for (std::uint64_t at = 0; at < bytes.size() / 2; at += 128 << 10)
+      ASSERT_EQ(read(*cached, "packs/a", at, 128 << 10), bytes.substr(at, 128 << 10));
+  }
+  EXPECT_LT(remote_->requests, 30u);  // of 2 MiB, not of 128 KiB: that would be 128
+}
+
+TEST_F(CachingBackendTest, AWholePackCanBeAskedFor) {
+  for (std::size_t size : {std::size_t{100}, 64 * block_size, 100 * block_size + 3}) {
+    std::string key = "packs/" + std::to_string(size);
+    std::string bytes = make_object(key, size);
+    auto cached = open();
+    cached->expect_reads(key);
+    std::uint64_t before = remote_->requests;
+    EXPECT_EQ(read(*cached, key, 0, size), bytes);
+    EXPECT_EQ(remote_->requests, before);
+  }
+  open()->expect_reads("packs/none");
+}
+
+TEST_F(CachingBackendTest, KeepsWithinItsLimit) {
+  const std::uint64_t limit = 8 << 20;
+  auto cached = open(limit);
+  for (int i = 0; i < 10; ++i) {
+    std::string key = "packs/" + std::to_string(i);
+    std::string bytes = make_object(key, 10 * block_size + static_cast<std::size_t>(i));
+    EXPECT_EQ(read(*cached, key, 0, bytes.size()), bytes);
+    std::uint64_t on_disk = 0;
+    for (const auto& file : fs::recursive_directory_iterator(folder_ / "cache/store")) {
+      struct stat st;
+      if (file.is_regular_file() && ::stat(file.path().c_str(), &st) == 0)
+        on_disk += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    }
+    EXPECT_LE(on_disk, limit);
+  }
+  cached.reset();
+  EXPECT_GT(size_on_disk(), limit / 2);
+}
+
+TEST_F(CachingBackendTest, ReadsThroughACacheThatHasNoRoom) {
+  std::string bytes = make_object("packs/a", 10 * block_size);
+  EXPECT_EQ(read(*open(4096), "packs/a", 0, bytes.size()), bytes);
+}
+
+TEST_F(CachingBackendTest, ReadersAreRightWhileBlocksComeAndGo) {
+  std::string bytes = make_object("packs/a", 32 * block_size);
+  auto cached = open(12 * block_size);
+  std::vector<std::jthread> readers;
+  for (unsigned i = 0; i < 4; ++i)
+    readers.emplace_back([&, i] {
+      std::uint64_t at = i * 999983;
+      for (int round = 0; round < 300; ++round) {
+        at = (at * 6364136223846793005u + 1442695040888963407u) % (bytes.size() - 300'000);
+        ASSERT_EQ(read(*cached, "packs/a", at, 300'000), bytes.substr(at, 300'000));
+      }
+    });
+}
+
+TEST_F(CachingBackendTest, WhatIsDroppedIsFetchedAgain) {
+  std::string bytes = make_object("packs/a", 3 * block_size);
+  auto cached = open();
+  EXPECT_FALSE(cached->drop_copy("packs/a", 0, 10));
+  read(*cached, "packs/a", 0, bytes.size());
+  {
+    // A disk that forgot what it was given.
+    FileDescriptor fd = open_file(folder_ / "cache/store/packs/a", O_RDWR);
+    ASSERT_EQ(::pwrite(fd.get(), "wrong", 5, CachedObject::map_end + block_size + 10), 5);
+  }
+  EXPECT_EQ(read(*cached, "packs/a", block_size + 10, 5), "wrong");
+  EXPECT_TRUE(cached->drop_copy("packs/a", block_size, 100));
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+  EXPECT_EQ(DiskCache(folder_ / "cache").statistics().blocks_damaged, 1u);
+}
+
+TEST_F(CachingBackendTest, ServesWhatIsHereWithoutTheNetwork) {
+  std::string bytes = make_object("packs/a", 3 * block_size);
+  remote_->create("datastores/cats/versions/1", as_bytes("one"));
+  {
+    auto cached = open();
+    read(*cached, "packs/a", 0, bytes.size());
+    EXPECT_TRUE(cached->find("datastores/cats/versions/1"));
+    EXPECT_FALSE(cached->find("datastores/cats/deleted/1"));
+    EXPECT_EQ(cached->list_names("datastores/cats/versions/").size(), 1u);
+  }
+  remote_->reachable = false;
+  auto cached = open();
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+  EXPECT_EQ(as_text(cached->find("datastores/cats/versions/1").value()), "one");
+  EXPECT_FALSE(cached->find("datastores/cats/deleted/1"));
+  EXPECT_EQ(cached->list_names("datastores/cats/versions/"), std::vector<std::string>{"1"});
+  EXPECT_THROW(cached->find("datastores/cats/versions/2"), Error);
+  EXPECT_THROW(cached->list_names("datastores/dogs/versions/"), Error);
+}
+
+TEST_F(CachingBackendTest, SeesWhatIsNewWhileTheNetworkIsThere) {
+  auto cached = open();
+  EXPECT_FALSE(cached->find("datastores/cats/versions/1"));
+  EXPECT_TRUE(cached->list_names("datastores/").empty());
+  remote_->create("datastores/cats/versions/1", as_bytes("one"));
+  EXPECT_TRUE(cached->find("datastores/cats/versions/1"));
+  EXPECT_EQ(cached->list_names("datastores/"), std::vector<std::string>{"cats"});
+}
+
+TEST_F(CachingBackendTest, AFailureReachesEveryoneWhoWaits) {
+  make_object("packs/a", block_size);
+  auto cached = open();
+  remote_->reachable = false;
+  EXPECT_THROW(read(*cached, "packs/a", 0, 10), Error);
+  remote_->reachable = true;
+  EXPECT_EQ(read(*cached, "packs/a", 0, 10).size(), 10u);
+}
+
+TEST_F(CachingBackendTest, ClearingTakesEverythingFromUnderItsReaders) {
+  std::string bytes = make_object("packs/a", 8 * block_size);
+  auto cached = open();
+  read(*cached, "packs/a", 0, bytes.size());
+  EXPECT_GE(DiskCache(folder_ / "cache").clear(), bytes.size());
+  EXPECT_LT(size_on_disk(), block_size);
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+}
+
+TEST_F(CachingBackendTest, ForgedFilesAreNotTrusted) {
+  std::string bytes = make_object("packs/a", 100);
+  fs::create_directories(folder_ / "cache/store/packs");
+  testing::write_file(folder_ / "cache/store/packs/a", "GCOB but not really");
+  EXPECT_EQ(read(*open(), "packs/a", 0, 100), bytes);
+  EXPECT_EQ(read(*open(), "packs/a", 0, 100), bytes);
+}
+
+}  // namespace
+}  // namespace grid::cache

@@ -1,0 +1,218 @@
+#include "cache/disk_cache.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/error.h"
+#include "cache/eviction.h"
+
+namespace grid::cache {
+
+namespace fs = std::filesystem;
+
+static constexpr std::size_t open_objects_max = 256;
+static constexpr std::uint64_t room_share = 64;  // one part in so many is freed at once
+
+static std::uint64_t allocated_at(const fs::path& path) {
+  struct stat st;
+  return ::stat(path.c_str(), &st) == 0 ? static_cast<std::uint64_t>(st.st_blocks) * 512 : 0;
+}
+
+static std::uint64_t fifth_of_disk(const fs::path& folder) {
+  struct statvfs disk;
+  if (::statvfs(folder.c_str(), &disk) != 0)
+    throw system_error(errno,
+                       fmt::format("cannot tell the size of the disk of {}", folder.string()));
+  return static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize / 5;
+}
+
+DiskCache::DiskCache(fs::path folder, std::uint64_t size_max_default)
+    : folder_(std::move(folder)), size_max_default_([&] {
+        std::error_code error;
+        fs::create_directories(folder_, error);
+        if (error)
+          throw system_error(error.value(),
+                             fmt::format("cannot make the cache {}", folder_.string()));
+        return size_max_default != 0 ? size_max_default : fifth_of_disk(folder_);
+      }()) {
+  usage_ = std::make_unique<Usage>(folder_ / "usage", [this] {
+    std::uint64_t size = 0;
+    visit([&](const fs::path& path) { size += allocated_at(path); });
+    return size;
+  });
+}
+
+DiskCache::~DiskCache() = default;
+
+// Every copy of the cache. What goes away meanwhile is left out.
+void DiskCache::visit(const std::function<void(const fs::path&)>& visitor) const {
+  std::error_code error;
+  for (const fs::directory_entry& store : fs::directory_iterator(folder_, error)) {
+    if (!store.is_directory(error)) continue;
+    for (fs::recursive_directory_iterator at(store.path(), error), end; !error && at != end;
+         at.increment(error))
+      if (at->is_regular_file(error)) visitor(at->path());
+  }
+}
+
+std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::string_view key) {
+  std::string name = fmt::format("{}/{}", store_id, key);
+  {
+    std::lock_guard lock(mutex_);
+    if (auto at = by_key_.find(name); at != by_key_.end()) {
+      order_.splice(order_.begin(), order_, at->second);
+      return at->second->second;
+    }
+  }
+  fs::path path = folder_ / name;
+  bool fresh = allocated_at(path) == 0;
+  std::shared_ptr<CachedObject> object = CachedObject::open(path);
+  // Its own page and the map's first; a race of two processes counts them twice, until somebody
+  // is alone and counts again.
+  if (fresh) usage_->reserve(object->allocated(), UINT64_MAX);
+  std::lock_guard lock(mutex_);
+  if (auto at = by_key_.find(name); at != by_key_.end()) return at->second->second;
+  order_.emplace_front(std::move(name), object);
+  by_key_.emplace(order_.front().first, order_.begin());
+  if (order_.size() > open_objects_max) {
+    by_key_.erase(order_.back().first);
+    order_.pop_back();
+  }
+  return object;
+}
+
+std::uint64_t DiskCache::size_max() const {
+  std::uint64_t set = usage_->read().size_max;
+  return set != 0 ? set : size_max_default_;
+}
+
+void DiskCache::set_size_max(std::uint64_t size_max) {
+  usage_->set_size_max(size_max);
+  make_room(0);
+}
+
+Statistics DiskCache::statistics() const {
+  Statistics statistics = usage_->read();
+  statistics.size_max = size_max();
+  return statistics;
+}
+
+std::vector<CachedStore> DiskCache::stores() const {
+  std::vector<CachedStore> stores;
+  std::error_code error;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
+    if (!entry.is_directory(error)) continue;
+    CachedStore store{.store_id = entry.path().filename()};
+    for (const fs::directory_entry& file : fs::recursive_directory_iterator(entry.path(), error)) {
+      if (!file.is_regular_file(error)) continue;
+      ++store.objects;
+      store.size += allocated_at(file.path());
+    }
+    stores.push_back(std::move(store));
+  }
+  return stores;
+}
+
+// Ghosts are remembered for as long as the main queue takes to turn over.
+std::uint32_t DiskCache::oldest_ghost() const {
+  auto lifetime = static_cast<std::uint32_t>(size_max() / (16 << 20));
+  std::uint32_t clock = usage_->clock();
+  return clock > lifetime ? clock - lifetime : 0;
+}
+
+bool DiskCache::put(CachedObject& object, std::uint64_t block, BytesView bytes) {
+  const std::uint64_t size = allocated_size(bytes.size());
+  const std::uint64_t limit = size_max();
+  if (size > limit) return false;
+  usage_->note_fetched(bytes.size());
+  while (!usage_->reserve(size, limit)) {
+    std::uint64_t before = usage_->read().size;
+    make_room(size);
+    if (usage_->read().size >= before) return false;  // what is there cannot leave
+  }
+  try {
+    if (object.write(block, bytes, usage_->clock(), oldest_ghost())) return true;
+  } catch (const Error&) {
+    // The disk is full of other things, or broken: the reader has its bytes all the same.
+  }
+  usage_->release(size);
+  return false;
+}
+
+static std::uint64_t size_of_block(const CachedObject& object, std::uint64_t block) {
+  std::uint64_t begin = block * block_size;
+  std::uint64_t end = std::min(begin + block_size, object.size().value_or(begin + block_size));
+  return allocated_size(end - begin);
+}
+
+bool DiskCache::drop_damaged(CachedObject& object, std::uint64_t block) {
+  if (!object.evict(block, /*ghost=*/false, 0)) return false;
+  usage_->release(size_of_block(object, block));
+  usage_->note_damaged(1);
+  return true;
+}
+
+void DiskCache::make_room(std::uint64_t size_wanted) {
+  Usage::EvictionLock lock(*usage_);
+  const std::uint64_t limit = size_max();
+  const std::uint64_t size = usage_->read().size;
+  if (size + size_wanted <= limit) return;  // another has made room while we waited
+  apply_verdicts(size + size_wanted - limit + limit / room_share);
+}
+
+void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
+  std::vector<fs::path> paths;
+  std::vector<BlockInCache> blocks;
+  visit([&](const fs::path& path) {
+    std::shared_ptr<CachedObject> object = CachedObject::find(path);
+    if (!object) return;
+    auto number = static_cast<std::uint32_t>(paths.size());
+    paths.push_back(path);
+    for (std::uint64_t block = 0, end = object->block_end(); block < end; ++block)
+      if (BlockState state = object->state(block); state.present)
+        blocks.push_back({.object = number,
+                          .block = static_cast<std::uint32_t>(block),
+                          .size = size_of_block(*object, block),
+                          .state = state});
+  });
+  std::vector<Verdict> verdicts = choose_evictions(std::move(blocks), size_to_free, size_max());
+  std::stable_sort(verdicts.begin(), verdicts.end(),
+                   [](const Verdict& a, const Verdict& b) { return a.object < b.object; });
+  std::shared_ptr<CachedObject> object;
+  const std::uint32_t clock = usage_->clock();
+  for (std::size_t i = 0; i < verdicts.size(); ++i) {
+    const Verdict& verdict = verdicts[i];
+    if (i == 0 || verdict.object != verdicts[i - 1].object)
+      object = CachedObject::find(paths[verdict.object]);
+    if (!object) continue;  // removed since it was looked at
+    BlockState state = object->state(verdict.block);
+    if (verdict.fate == Fate::stay_in_main) {
+      object->keep_in_main(verdict.block, state, verdict.uses, clock);
+    } else if (object->evict(verdict.block, /*ghost=*/true, clock)) {
+      usage_->release(size_of_block(*object, verdict.block));
+      usage_->note_evicted(size_of_block(*object, verdict.block));
+    }
+  }
+}
+
+std::uint64_t DiskCache::clear() {
+  Usage::EvictionLock lock(*usage_);
+  std::uint64_t freed = 0;
+  visit([&](const fs::path& path) {
+    std::uint64_t before = allocated_at(path);
+    if (std::shared_ptr<CachedObject> object = CachedObject::find(path)) {
+      for (std::uint64_t block = 0, end = object->block_end(); block < end; ++block)
+        if (object->evict(block, /*ghost=*/false, 0))
+          usage_->release(size_of_block(*object, block));
+      freed += before - object->allocated();
+    } else {
+      std::error_code ignored;
+      fs::remove(path, ignored);
+      usage_->release(before);
+      freed += before;
+    }
+  });
+  return freed;
+}
+
+}  // namespace grid::cache

@@ -1,0 +1,98 @@
+#include "cache/usage.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+
+namespace grid::cache {
+
+static constexpr std::size_t page = 4096;
+static constexpr std::uint64_t magic_and_format = 0x1'45535547;  // "GUSE", 1
+static constexpr std::uint64_t bytes_per_tick = 16 << 20;
+
+struct Usage::Words {
+  std::atomic<std::uint64_t> magic_and_format, size_max, size, bytes_hit, bytes_missed,
+      bytes_fetched, bytes_evicted, blocks_damaged;
+};
+
+Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_t()>& count)
+    : path_(path), fd_(open_file(path, O_RDWR | O_CREAT)) {
+  // Alone for a moment, if nobody else has it; the others hold it shared.
+  const bool alone = ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
+  if (!alone && ::flock(fd_.get(), LOCK_SH) != 0)
+    throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+  // Writing into a mapped hole of a full disk would be a SIGBUS.
+  if (int failed = ::posix_fallocate(fd_.get(), 0, page); failed != 0)
+    throw system_error(failed, fmt::format("cannot make {}", path.string()));
+  void* map = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  if (map == MAP_FAILED) throw system_error(errno, fmt::format("cannot map {}", path.string()));
+  words_ = static_cast<Words*>(map);
+  if (!alone) return;
+  if (words_->magic_and_format != magic_and_format) {
+    ::memset(map, 0, page);
+    words_->magic_and_format = magic_and_format;
+  }
+  try {
+    words_->size = count();
+  } catch (const Error&) {
+    ::munmap(words_, page);
+    throw;
+  }
+  ::flock(fd_.get(), LOCK_SH);
+}
+
+Usage::~Usage() { ::munmap(words_, page); }
+
+Statistics Usage::read() const {
+  return {.size_max = words_->size_max,
+          .size = words_->size,
+          .bytes_hit = words_->bytes_hit,
+          .bytes_missed = words_->bytes_missed,
+          .bytes_fetched = words_->bytes_fetched,
+          .bytes_evicted = words_->bytes_evicted,
+          .blocks_damaged = words_->blocks_damaged};
+}
+
+void Usage::set_size_max(std::uint64_t size_max) { words_->size_max = size_max; }
+
+bool Usage::reserve(std::uint64_t size, std::uint64_t size_max) {
+  std::uint64_t taken = words_->size;
+  do {
+    if (taken + size > size_max) return false;
+  } while (!words_->size.compare_exchange_weak(taken, taken + size));
+  return true;
+}
+
+void Usage::release(std::uint64_t size) {
+  std::uint64_t taken = words_->size;
+  while (!words_->size.compare_exchange_weak(taken, taken - std::min(taken, size))) {
+  }
+}
+
+std::uint32_t Usage::clock() const {
+  return static_cast<std::uint32_t>(words_->bytes_fetched / bytes_per_tick);
+}
+
+void Usage::note_hit(std::uint64_t size) { words_->bytes_hit += size; }
+void Usage::note_missed(std::uint64_t size) { words_->bytes_missed += size; }
+void Usage::note_fetched(std::uint64_t size) { words_->bytes_fetched += size; }
+void Usage::note_evicted(std::uint64_t size) { words_->bytes_evicted += size; }
+void Usage::note_damaged(std::uint64_t blocks) { words_->blocks_damaged += blocks; }
+
+static FileDescriptor lock_exclusively(std::filesystem::path path) {
+  path += ".eviction";
+  FileDescriptor fd = open_file(path, O_RDWR | O_CREAT);
+  while (::flock(fd.get(), LOCK_EX) != 0)
+    if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+  return fd;
+}
+
+Usage::EvictionLock::EvictionLock(const Usage& usage) : fd_(lock_exclusively(usage.path_)) {}
+Usage::EvictionLock::~EvictionLock() = default;
+
+}  // namespace grid::cache

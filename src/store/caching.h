@@ -1,0 +1,14 @@
+// What the node's cache does with each object of a remote store.
+#pragma once
+
+#include <string_view>
+
+#include "cache/caching_backend.h"
+
+namespace grid::store {
+
+// Packs in parts; their indexes not at all, since the chunk index takes them up; what says which
+// datastores and versions there are whole.
+cache::Caching caching_of(std::string_view key);
+
+}  // namespace grid::store
