@@ -49,12 +49,13 @@ class HttpHeaders {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  HttpHeaders headers;
-  BytesView body;  // stays where it is until the answer is there
+  HttpHeaders headers{};
+  BytesView body{};  // stays where it is until the answer is there
   // Where the body of a 2xx answer goes; it may be shorter and must not be longer. Without it the
   // body comes with the response.
-  std::optional<MutableBytesView> into;
-  bool follow_redirects = false;  // from https only to https
+  std::optional<MutableBytesView> into{};
+  bool follow_redirects = false;                       // from https only to https
+  std::optional<std::chrono::milliseconds> timeout{};  // for all of it; else none
 };
 
 struct HttpHead {

@@ -238,6 +238,7 @@ void prepare(Active& active) {
   set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
   set(easy, CURLOPT_LOW_SPEED_TIME,
       std::max(1L, static_cast<long>(options.stall_timeout.count() / 1000)));
+  if (request.timeout) set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout->count()));
   // Set even where it is empty: else libcurl reads the environment.
   set(easy, CURLOPT_PROXY, (secure ? options.https_proxy : options.http_proxy).c_str());
   set(easy, CURLOPT_NOPROXY, options.no_proxy.c_str());

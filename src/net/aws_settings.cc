@@ -1,0 +1,129 @@
+#include "net/aws_settings.h"
+
+#include "base/error.h"
+#include "base/file.h"
+#include "net/url.h"
+
+namespace grid::net {
+
+static std::string_view trimmed(std::string_view text) {
+  const std::size_t begin = text.find_first_not_of(" \t\r");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
+}
+
+static constexpr std::string_view services_prefix = "services ";
+
+// "[profile dev]" of the config file and "[dev]" of the credentials file are the same profile.
+static std::string section_name(std::string_view header, bool is_config) {
+  static constexpr std::string_view profile_prefix = "profile ";
+  if (is_config && header.starts_with(profile_prefix))
+    return std::string(trimmed(header.substr(profile_prefix.size())));
+  if (is_config && header.starts_with(services_prefix))
+    return std::string(services_prefix) +
+           std::string(trimmed(header.substr(services_prefix.size())));
+  return std::string(header);
+}
+
+AwsProfiles::Sections AwsProfiles::read(const std::filesystem::path& file, bool is_config) {
+  Sections sections;
+  if (file.empty()) return sections;
+  const std::optional<Bytes> bytes = find_file_bytes(file);
+  if (!bytes) return sections;
+  Section* section = nullptr;
+  std::string outer;  // the setting whose nested ones are being read
+  std::size_t number = 0;
+  for (std::string_view rest = as_text(*bytes); !rest.empty();) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    ++number;
+    std::string_view text = trimmed(line);
+    if (text.empty() || text[0] == '#' || text[0] == ';') continue;
+    if (text[0] == '[') {
+      const std::size_t close = text.find(']');
+      if (close == text.npos)
+        fail(ErrorKind::invalid_argument, "{}: line {}: a section's name has no ]", file.string(),
+             number);
+      section = &sections[section_name(trimmed(text.substr(1, close - 1)), is_config)];
+      outer.clear();
+      continue;
+    }
+    const std::size_t equals = text.find('=');
+    if (equals == text.npos || section == nullptr)
+      fail(ErrorKind::invalid_argument, "{}: line {}: expected NAME = VALUE below a [section]",
+           file.string(), number);
+    std::string name(trimmed(text.substr(0, equals)));
+    std::string value(trimmed(text.substr(equals + 1)));
+    if (const std::size_t comment = value.find(" #"); comment != value.npos)
+      value = std::string(trimmed(std::string_view(value).substr(0, comment)));
+    const bool nested = (line[0] == ' ' || line[0] == '\t') && !outer.empty();
+    if (!nested) outer = value.empty() ? name : "";
+    (*section)[nested ? outer + "." + name : name] = value;
+  }
+  return sections;
+}
+
+AwsProfiles::AwsProfiles(const std::filesystem::path& config_file,
+                         const std::filesystem::path& credentials_file)
+    : config_(read(config_file, true)), credentials_(read(credentials_file, false)) {}
+
+bool AwsProfiles::contains(const std::string& profile) const {
+  return config_.contains(profile) || credentials_.contains(profile);
+}
+
+std::string AwsProfiles::get(const std::string& profile, const std::string& name) const {
+  for (const Sections* sections : {&credentials_, &config_}) {
+    const auto section = sections->find(profile);
+    if (section == sections->end()) continue;
+    const auto setting = section->second.find(name);
+    if (setting != section->second.end() && !setting->second.empty()) return setting->second;
+  }
+  return {};
+}
+
+std::string AwsProfiles::service(const std::string& services, const std::string& name) const {
+  return services.empty() ? "" : get(std::string(services_prefix) + services, name);
+}
+
+static std::string profile_of(const AwsSettings& settings) {
+  return settings.profile.empty() ? "default" : settings.profile;
+}
+
+// The first that says something.
+static std::string first_of(std::initializer_list<std::string> values) {
+  for (const std::string& value : values)
+    if (!value.empty()) return value;
+  return {};
+}
+
+static std::string configured_endpoint(const AwsSettings& settings, const AwsProfiles& profiles,
+                                       const std::string& service) {
+  if (settings.ignore_configured_endpoints) return {};
+  const std::string profile = profile_of(settings);
+  return first_of({profiles.service(profiles.get(profile, "services"), service + ".endpoint_url"),
+                   profiles.get(profile, "endpoint_url")});
+}
+
+S3Endpoint s3_endpoint(const AwsSettings& settings, const AwsProfiles& profiles) {
+  const std::string profile = profile_of(settings);
+  if (!settings.profile.empty() && !profiles.contains(profile))
+    fail(ErrorKind::not_found, "the profile {} (AWS_PROFILE) is neither in {} nor in {}", profile,
+         settings.config_file.string(), settings.credentials_file.string());
+  S3Endpoint endpoint;
+  endpoint.region = first_of({settings.region, profiles.get(profile, "region"), endpoint.region});
+  endpoint.url = first_of({settings.endpoint_url, configured_endpoint(settings, profiles, "s3")});
+  while (endpoint.url.ends_with('/')) endpoint.url.pop_back();
+  const std::string style = profiles.get(profile, "s3.addressing_style");
+  endpoint.path_style = style == "path" || (style != "virtual" && !endpoint.url.empty());
+  return endpoint;
+}
+
+std::string sts_url(const AwsSettings& settings, const AwsProfiles& profiles,
+                    const std::string& region) {
+  const std::string suffix = region.starts_with("cn-") ? ".cn" : "";
+  return first_of({settings.sts_endpoint_url, configured_endpoint(settings, profiles, "sts"),
+                   "https://sts." + region + ".amazonaws.com" + suffix});
+}
+
+}  // namespace grid::net

@@ -1,0 +1,77 @@
+// What the AWS tools take from their environment variables and files, as values. The command line
+// reads the variables; what is here knows which says what, and which goes first.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace grid::net {
+
+// Every member may be empty: then the files decide, or a default.
+struct AwsSettings {
+  std::string access_key_id;                 // AWS_ACCESS_KEY_ID
+  std::string secret_access_key;             // AWS_SECRET_ACCESS_KEY
+  std::string session_token;                 // AWS_SESSION_TOKEN
+  std::string profile;                       // AWS_PROFILE
+  std::string region;                        // AWS_REGION, AWS_DEFAULT_REGION
+  std::string endpoint_url;                  // AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL
+  std::string sts_endpoint_url;              // AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL
+  bool ignore_configured_endpoints = false;  // AWS_IGNORE_CONFIGURED_ENDPOINT_URLS
+
+  std::filesystem::path config_file;       // AWS_CONFIG_FILE, ~/.aws/config
+  std::filesystem::path credentials_file;  // AWS_SHARED_CREDENTIALS_FILE, ~/.aws/credentials
+
+  std::string role_arn;                           // AWS_ROLE_ARN, for the token below
+  std::string role_session_name;                  // AWS_ROLE_SESSION_NAME
+  std::filesystem::path web_identity_token_file;  // AWS_WEB_IDENTITY_TOKEN_FILE
+
+  std::string container_url;    // AWS_CONTAINER_CREDENTIALS_FULL_URI, or …_RELATIVE_URI in full
+  std::string container_token;  // AWS_CONTAINER_AUTHORIZATION_TOKEN
+  std::filesystem::path container_token_file;  // AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+
+  std::string metadata_url = "http://169.254.169.254";  // AWS_EC2_METADATA_SERVICE_ENDPOINT
+  bool metadata_disabled = false;                       // AWS_EC2_METADATA_DISABLED
+
+  bool anonymous = false;  // look for no credentials at all: for public buckets
+};
+
+// The profiles of ~/.aws/config and ~/.aws/credentials. A missing file is an empty one.
+class AwsProfiles {
+ public:
+  // Throws `invalid_argument`, with file and line, for what is no such file.
+  AwsProfiles(const std::filesystem::path& config_file,
+              const std::filesystem::path& credentials_file);
+
+  bool contains(const std::string& profile) const;
+  // A setting of a profile; empty if there is none. The credentials file goes before the config
+  // file. A nested one is named with a dot: "s3.addressing_style".
+  std::string get(const std::string& profile, const std::string& name) const;
+  // A setting of a section [services NAME].
+  std::string service(const std::string& services, const std::string& name) const;
+
+ private:
+  using Section = std::map<std::string, std::string>;
+  using Sections = std::map<std::string, Section>;
+  static Sections read(const std::filesystem::path& file, bool is_config);
+
+  Sections config_;  // "profile x" as "x"; "services x" as it is
+  Sections credentials_;
+};
+
+// Where S3 is and how it is spoken to.
+struct S3Endpoint {
+  std::string region = "us-east-1";
+  std::string url;          // of the server; empty: AWS's own, which follows from the region
+  bool path_style = false;  // HOST/BUCKET/KEY and not BUCKET.HOST/KEY
+};
+
+// Throws `not_found` if a profile is named that is not there.
+S3Endpoint s3_endpoint(const AwsSettings& settings, const AwsProfiles& profiles);
+// The URL of STS for that region.
+std::string sts_url(const AwsSettings& settings, const AwsProfiles& profiles,
+                    const std::string& region);
+
+}  // namespace grid::net

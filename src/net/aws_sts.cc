@@ -1,0 +1,92 @@
+#include "net/aws_sts.h"
+
+#include <charconv>
+#include <ctime>
+#include <pugixml.hpp>
+
+#include "net/url.h"
+
+namespace grid::net {
+
+std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text) {
+  std::tm date{};
+  const std::string copy(text);
+  const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
+  if (end == nullptr) return std::nullopt;
+  auto time = std::chrono::system_clock::from_time_t(::timegm(&date));
+  std::string_view rest(end);
+  if (rest.starts_with('.')) {
+    const std::size_t digits = std::min(rest.find_first_not_of("0123456789", 1), rest.size()) - 1;
+    std::string nanoseconds(rest.substr(1, std::min<std::size_t>(digits, 9)));
+    nanoseconds.resize(9, '0');
+    time += std::chrono::duration_cast<std::chrono::system_clock::duration>(
+        std::chrono::nanoseconds(std::stol(nanoseconds)));
+    rest.remove_prefix(digits + 1);
+  }
+  if (rest != "Z" && rest != "+00:00") return std::nullopt;
+  return time;
+}
+
+static AwsCredentials parse_credentials(BytesView body, std::string_view doing) {
+  pugi::xml_document document;
+  document.load_buffer(body.data(), body.size());
+  const pugi::xml_node node = document.select_node("//*[local-name()='Credentials']").node();
+  AwsCredentials credentials{.access_key_id = node.child_value("AccessKeyId"),
+                             .secret_access_key = node.child_value("SecretAccessKey"),
+                             .session_token = node.child_value("SessionToken"),
+                             .expires = parse_iso_time(node.child_value("Expiration"))};
+  if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
+    fail(ErrorKind::unavailable, "{}: the answer has no credentials in it", doing);
+  return credentials;
+}
+
+static AwsCredentials ask(HttpClient& http, const HttpRequest& request, const RoleRequest& role) {
+  const std::string doing = fmt::format("cannot take the role {} at {}", role.role_arn, role.url);
+  const HttpResponse response = http.send(request);
+  if (response.status() == 200) return parse_credentials(response.body, doing);
+  pugi::xml_document document;
+  document.load_buffer(response.body.data(), response.body.size());
+  const pugi::xml_node error = document.select_node("//*[local-name()='Error']").node();
+  std::string said = error.child_value("Code");
+  if (*error.child_value("Message") != '\0')
+    said += std::string(": ") + error.child_value("Message");
+  const Error failure = status_error(doing, response.status(), said);
+  // STS says 400 for what is in truth a refusal.
+  if (failure.kind() == ErrorKind::unsupported)
+    throw Error(ErrorKind::permission_denied, failure.what());
+  throw failure;
+}
+
+static std::string form_of(std::string_view action, const RoleRequest& role) {
+  std::string form =
+      fmt::format("Action={}&Version=2011-06-15&RoleArn={}&RoleSessionName={}&DurationSeconds={}",
+                  action, percent_encode(role.role_arn, Slash::encode),
+                  percent_encode(role.session_name, Slash::encode), role.duration.count());
+  if (!role.external_id.empty())
+    form += "&ExternalId=" + percent_encode(role.external_id, Slash::encode);
+  return form;
+}
+
+static HttpRequest request_of(const RoleRequest& role, const std::string& form) {
+  return {.method = "POST",
+          .url = role.url + (parse_url(role.url).path.empty() ? "/" : ""),
+          .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
+          .body = as_bytes(form)};
+}
+
+AwsCredentials assume_role(HttpClient& http, const RoleRequest& role, const AwsCredentials& caller,
+                           std::chrono::system_clock::time_point now) {
+  const std::string form = form_of("AssumeRole", role);
+  HttpRequest request = request_of(role, form);
+  sign(request, caller, {role.region, "sts", now});
+  return ask(http, request, role);
+}
+
+AwsCredentials assume_role_with_token(HttpClient& http, const RoleRequest& role,
+                                      const std::string& token) {
+  const std::string form = form_of("AssumeRoleWithWebIdentity", role) +
+                           "&WebIdentityToken=" + percent_encode(token, Slash::encode);
+  return ask(http, request_of(role, form), role);
+}
+
+}  // namespace grid::net

@@ -1,0 +1,31 @@
+// AWS's Security Token Service: credentials for a while, in the role of somebody else.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "net/http.h"
+#include "net/s3_signer.h"
+
+namespace grid::net {
+
+struct RoleRequest {
+  std::string url;     // of the service
+  std::string region;  // for the signature
+  std::string role_arn;
+  std::string session_name;
+  std::string external_id;  // may be empty
+  std::chrono::seconds duration{3600};
+};
+
+// Throws `permission_denied` with what the service says, or `unavailable`.
+AwsCredentials assume_role(HttpClient& http, const RoleRequest& request,
+                           const AwsCredentials& caller, std::chrono::system_clock::time_point now);
+// The same for who has a token of another identity provider; nothing is signed.
+AwsCredentials assume_role_with_token(HttpClient& http, const RoleRequest& request,
+                                      const std::string& token);
+
+// "2026-11-23T01:02:03Z", with a fraction of a second or without.
+std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text);
+
+}  // namespace grid::net

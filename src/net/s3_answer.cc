@@ -1,0 +1,71 @@
+#include "net/s3_answer.h"
+
+#include <algorithm>
+#include <charconv>
+#include <pugixml.hpp>
+
+#include "net/aws_sts.h"
+#include "net/url.h"
+
+namespace grid::net {
+
+S3Failure read_failure(const HttpResponse& response) {
+  S3Failure failure;
+  pugi::xml_document document;
+  if (document.load_buffer(response.body.data(), response.body.size())) {
+    const pugi::xml_node error = document.child("Error");
+    failure = {error.child_value("Code"), error.child_value("Message"),
+               error.child_value("Region")};
+  }
+  if (failure.region.empty()) failure.region = response.header("x-amz-bucket-region");
+  return failure;
+}
+
+std::string read_element(BytesView body, const char* name) {
+  pugi::xml_document document;
+  document.load_buffer(body.data(), body.size());
+  return document.document_element().child_value(name);
+}
+
+// With encoding-type=url, keys are encoded as in a form: '+' is a space.
+static std::string decoded(const char* text, bool encoded) {
+  std::string out = text;
+  if (!encoded) return out;
+  std::replace(out.begin(), out.end(), '+', ' ');
+  return percent_decode(out);
+}
+
+S3Listing read_listing(BytesView body, std::string_view doing) {
+  pugi::xml_document document;
+  const pugi::xml_parse_result parsed = document.load_buffer(body.data(), body.size());
+  const pugi::xml_node root = document.child("ListBucketResult");
+  if (!parsed || !root)
+    fail(ErrorKind::unavailable, "{}: the answer is no listing: {}", doing,
+         parsed ? "it holds something else" : parsed.description());
+  const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
+  S3Listing listing;
+  for (const pugi::xml_node node : root.children("Contents")) {
+    S3Object object{.key = decoded(node.child_value("Key"), encoded),
+                    .etag = node.child_value("ETag")};
+    const std::string_view size = node.child_value("Size");
+    const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), object.size);
+    const auto modified = parse_iso_time(node.child_value("LastModified"));
+    if (error != std::errc() || end != size.data() + size.size() || object.key.empty())
+      fail(ErrorKind::unavailable, "{}: the listing has an object without key or size", doing);
+    if (modified)
+      object.mtime_ns =
+          std::chrono::duration_cast<std::chrono::nanoseconds>(modified->time_since_epoch())
+              .count();
+    listing.objects.push_back(std::move(object));
+  }
+  for (const pugi::xml_node node : root.children("CommonPrefixes"))
+    listing.prefixes.push_back(decoded(node.child_value("Prefix"), encoded));
+  if (std::string_view(root.child_value("IsTruncated")) == "true") {
+    listing.next = root.child_value("NextContinuationToken");
+    if (listing.next.empty())
+      fail(ErrorKind::unavailable, "{}: the listing breaks off and does not say where", doing);
+  }
+  return listing;
+}
+
+}  // namespace grid::net

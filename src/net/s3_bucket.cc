@@ -1,0 +1,348 @@
+#include "net/s3_bucket.h"
+
+#include <algorithm>
+#include <future>
+
+#include "base/random.h"
+#include "base/thread_pool.h"
+#include "net/http_stream.h"
+#include "net/s3_answer.h"
+#include "net/s3_signer.h"
+#include "net/url.h"
+
+namespace grid::net {
+
+using std::chrono::system_clock;
+
+static constexpr const char* writer_header = "x-amz-meta-grid-writer";
+
+struct S3Bucket::Call {
+  std::string doing;  // "cannot read s3://bucket/key"
+  std::string method;
+  std::string key;
+  std::string query{};  // canonical: sorted, encoded, each with '='
+  HttpHeaders headers{};
+  BytesView body{};
+  std::optional<MutableBytesView> into{};
+};
+
+S3Url parse_s3_url(std::string_view url) {
+  static constexpr std::string_view scheme = "s3://";
+  if (!url.starts_with(scheme)) fail(ErrorKind::invalid_argument, "{} is no s3:// URL", url);
+  std::string_view rest = url.substr(scheme.size());
+  const std::size_t slash = std::min(rest.find('/'), rest.size());
+  const std::string_view bucket = rest.substr(0, slash);
+  const bool good = bucket.size() >= 3 && bucket.size() <= 63 &&
+                    std::all_of(bucket.begin(), bucket.end(), [](char c) {
+                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                             (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+                    });
+  if (!good || bucket.find("..") != bucket.npos)
+    fail(ErrorKind::invalid_argument, "{}: \"{}\" cannot be the name of a bucket", url, bucket);
+  rest.remove_prefix(std::min(slash + 1, rest.size()));
+  return {std::string(bucket), std::string(rest)};
+}
+
+S3Access S3Access::open(const HttpOptions& http, const AwsSettings& settings,
+                        const RetryPolicy& retries) {
+  const AwsProfiles profiles(settings.config_file, settings.credentials_file);
+  auto client = std::make_shared<HttpClient>(http);
+  return {.http = client,
+          .credentials = std::make_shared<AwsCredentialSource>(client, settings),
+          .endpoint = s3_endpoint(settings, profiles),
+          .retries = retries};
+}
+
+S3Bucket::S3Bucket(S3Access access, std::string name)
+    : access_(std::move(access)), name_(std::move(name)), region_(access_.endpoint.region) {}
+
+std::string S3Bucket::url_of(std::string_view key) const {
+  return fmt::format("s3://{}/{}", name_, key);
+}
+
+std::string S3Bucket::region() const {
+  std::lock_guard lock(mutex_);
+  return region_;
+}
+
+std::string S3Bucket::target_of(std::string_view key) const {
+  std::string server = access_.endpoint.url;
+  if (server.empty()) {
+    const std::string place = region();
+    server = "https://s3." + place + ".amazonaws.com" + (place.starts_with("cn-") ? ".cn" : "");
+  }
+  const std::string path = "/" + percent_encode(key, Slash::keep);
+  // A certificate for *.s3.amazonaws.com is none for a bucket with dots.
+  const bool dotted = name_.find('.') != name_.npos && server.starts_with("https:");
+  if (access_.endpoint.path_style || dotted) return server + "/" + name_ + path;
+  const Url url = parse_url(server);
+  return url.scheme + "://" + name_ + "." + url.host + url.path + path;
+}
+
+HttpRequest S3Bucket::prepare(const Call& call,
+                              const std::optional<AwsCredentials>& credentials) const {
+  HttpRequest request{.method = call.method,
+                      .url = target_of(call.key) + (call.query.empty() ? "" : "?" + call.query),
+                      .headers = call.headers,
+                      .body = call.body,
+                      .into = call.into};
+  const auto now = system_clock::now() + std::chrono::seconds(clock_ahead_);
+  if (credentials) sign(request, *credentials, {region(), "s3", now});
+  return request;
+}
+
+// What a server says that lets the same request succeed: another region, another time, other
+// credentials. True if there was something new.
+bool S3Bucket::learn_from(const HttpResponse& response,
+                          const std::optional<AwsCredentials>& used) const {
+  const int status = response.status();
+  if (status != 301 && status != 307 && status != 400 && status != 403) return false;
+  const S3Failure failure = read_failure(response);
+  if (used && (failure.code == "ExpiredToken" || failure.code == "TokenRefreshRequired")) {
+    access_.credentials->drop(*used);
+    return true;
+  }
+  if (failure.code == "RequestTimeTooSkewed") {
+    const auto time = parse_http_date(response.header("Date"));
+    if (!time) return false;
+    const auto ahead =
+        std::chrono::duration_cast<std::chrono::seconds>(*time - system_clock::now());
+    return clock_ahead_.exchange(ahead.count()) != ahead.count();
+  }
+  if (failure.region.empty() || status == 403) return false;
+  std::lock_guard lock(mutex_);
+  return std::exchange(region_, failure.region) != failure.region;
+}
+
+// Failures with a status that as a rule means something final.
+static bool is_passing(const HttpResponse& response) {
+  if (response.status() != 400 && response.status() != 409) return false;
+  const std::string code = read_failure(response).code;
+  for (const char* passing : {"RequestTimeout", "OperationAborted", "ConditionalRequestConflict",
+                              "BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody"})
+    if (code == passing) return true;
+  return false;
+}
+
+HttpResponse S3Bucket::exchange(const Call& call) const {
+  static constexpr unsigned lessons_max = 4;
+  RetryLoop retries(access_.retries, access_.http->retry_budget());
+  for (unsigned lessons = 0;;) {
+    const std::optional<AwsCredentials> credentials = access_.credentials->get();
+    const HttpRequest request = prepare(call, credentials);
+    HttpResult result = access_.http->attempt(request);
+    const bool answered = result.failure == HttpFailure::none;
+    if (answered && lessons < lessons_max && learn_from(result.response, credentials)) {
+      ++lessons;
+      continue;
+    }
+    const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response));
+    if (curable && retries.wait(result.retry_after())) continue;
+    if (answered) return std::move(result.response);
+    throw failure_error(call.doing, request, result.failure, result.detail);
+  }
+}
+
+S3Bucket::Call S3Bucket::call_for(std::string_view verb, std::string_view method,
+                                  std::string_view key) const {
+  return {.doing = fmt::format("cannot {} {}", verb, url_of(key)),
+          .method = std::string(method),
+          .key = std::string(key)};
+}
+
+void S3Bucket::fail_for(const Call& call, const HttpResponse& response) const {
+  const S3Failure failure = read_failure(response);
+  if (response.status() == 404 && failure.code != "NoSuchKey")
+    fail(ErrorKind::not_found, "{}: there is no bucket {} at {}", call.doing, name_,
+         access_.endpoint.url.empty() ? "AWS" : shown(access_.endpoint.url));
+  std::string said = failure.code;
+  if (!failure.message.empty()) said += (said.empty() ? "" : ": ") + failure.message;
+  const Error error = status_error(call.doing, response.status(), said);
+  if (error.kind() == ErrorKind::permission_denied && !access_.credentials->get())
+    fail(error.kind(),
+         "{}; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+         "AWS_PROFILE",
+         error.what());
+  throw error;
+}
+
+static bool says_that_key_is_absent(const HttpResponse& response) {
+  return response.status() == 404 && read_failure(response).code != "NoSuchBucket";
+}
+
+std::optional<Bytes> S3Bucket::find(std::string_view key) const {
+  const Call call = call_for("read", "GET", key);
+  HttpResponse response = exchange(call);
+  if (response.status() == 200) return std::move(response.body);
+  if (says_that_key_is_absent(response)) return std::nullopt;
+  fail_for(call, response);
+}
+
+static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::string_view etag) {
+  HttpHeaders headers = {{"Range", fmt::format("bytes={}-{}", offset, offset + size - 1)}};
+  if (!etag.empty()) headers.add("If-Match", etag);
+  return headers;
+}
+
+std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64_t offset,
+                                                MutableBytesView out, std::string_view etag) const {
+  if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
+  Call call = call_for("read", "GET", key);
+  call.headers = range_headers(offset, out.size(), etag);
+  call.into = out;
+  const HttpResponse response = exchange(call);
+  if (response.status() == 416) return 0;
+  if (says_that_key_is_absent(response)) return std::nullopt;
+  if (response.status() == 412)
+    fail(ErrorKind::changed, "{} is no longer the object with the ETag {}", url_of(key), etag);
+  if (response.status() != 206) {
+    if (response.status() == 200)
+      fail(ErrorKind::unsupported, "{}: the server sends the whole object, not the range",
+           call.doing);
+    fail_for(call, response);
+  }
+  const auto range = parse_content_range(response.header("Content-Range"));
+  if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
+      (response.into_size < out.size() && range->size != range->last + 1))
+    fail(ErrorKind::unavailable, "{}: the server sends another range than it was asked for: {}",
+         call.doing, response.header("Content-Range"));
+  return response.into_size;
+}
+
+std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, std::uint64_t offset,
+                                                    std::uint64_t size,
+                                                    std::string_view etag) const {
+  Call call = call_for("read", "GET", key);
+  call.headers = range_headers(offset, size, etag);
+  return access_.http->start(prepare(call, access_.credentials->get()));
+}
+
+std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {
+  const Call call = call_for("look at", "HEAD", key);
+  const HttpResponse response = exchange(call);
+  if (response.status() == 404) return std::nullopt;
+  if (response.status() != 200) fail_for(call, response);
+  return Head{
+      .size = std::strtoull(std::string(response.header("Content-Length")).c_str(), nullptr, 10),
+      .etag = std::string(response.header("ETag")),
+      .writer = std::string(response.header(writer_header))};
+}
+
+S3Listing S3Bucket::list(const S3ListRequest& request) const {
+  Call call = call_for("list", "GET", request.prefix);
+  call.key.clear();
+  auto add = [&](std::string_view name, std::string_view value) {
+    call.query += fmt::format("{}{}={}", call.query.empty() ? "" : "&", name,
+                              percent_encode(value, Slash::encode));
+  };
+  // In the order in which they are signed.
+  if (!request.continue_at.empty()) add("continuation-token", request.continue_at);
+  if (!request.delimiter.empty()) add("delimiter", request.delimiter);
+  add("encoding-type", "url");
+  add("list-type", "2");
+  add("max-keys", std::to_string(request.count_max));
+  add("prefix", request.prefix);
+  const HttpResponse response = exchange(call);
+  if (response.status() != 200) fail_for(call, response);
+  return read_listing(response.body, call.doing);
+}
+
+bool S3Bucket::was_written_by(std::string_view key, std::string_view writer) const {
+  const std::optional<Head> there = head(key);
+  return there && there->writer == writer;
+}
+
+bool S3Bucket::create(std::string_view key, BytesView data) {
+  const std::string writer = random_hex(32);
+  Call call = call_for("write", "PUT", key);
+  call.headers = {{"Content-Type", "application/octet-stream"},
+                  {"If-None-Match", "*"},
+                  {writer_header, writer}};
+  call.body = data;
+  const HttpResponse response = exchange(call);
+  if (response.status() / 100 == 2) return true;
+  // Taken: by somebody else, or by a try of ours whose answer did not come. libcurl sends a
+  // request again by itself when a kept connection turns out to be closed, so even a first try
+  // may have been one.
+  if (response.status() == 412) return was_written_by(key, writer);
+  fail_for(call, response);
+}
+
+std::string S3Bucket::begin_parts(std::string_view key, std::string_view writer) {
+  Call call = call_for("write", "POST", key);
+  call.query = "uploads=";
+  call.headers = {{"Content-Type", "application/octet-stream"},
+                  {writer_header, std::string(writer)}};
+  const HttpResponse response = exchange(call);
+  const std::string upload = read_element(response.body, "UploadId");
+  if (response.status() != 200 || upload.empty()) fail_for(call, response);
+  return upload;
+}
+
+std::vector<std::string> S3Bucket::put_parts(std::string_view key, std::string_view upload,
+                                             BytesView data, std::size_t part_size) {
+  static constexpr unsigned parts_in_flight = 4;
+  ThreadPool pool(parts_in_flight);
+  std::vector<std::future<std::string>> sent;
+  for (std::size_t offset = 0; offset < data.size(); offset += part_size) {
+    Call call = call_for("write", "PUT", key);
+    call.query = fmt::format("partNumber={}&uploadId={}", sent.size() + 1,
+                             percent_encode(upload, Slash::encode));
+    call.body = data.subspan(offset, std::min(part_size, data.size() - offset));
+    sent.push_back(pool.submit([this, call = std::move(call)] {
+      const HttpResponse response = exchange(call);
+      if (response.status() != 200) fail_for(call, response);
+      return std::string(response.header("ETag"));
+    }));
+  }
+  std::vector<std::string> etags;
+  for (std::future<std::string>& etag : sent) etags.push_back(etag.get());
+  return etags;
+}
+
+bool S3Bucket::complete_parts(std::string_view key, std::string_view upload,
+                              std::string_view writer, const std::vector<std::string>& etags) {
+  std::string list = "<CompleteMultipartUpload>";
+  for (std::size_t i = 0; i < etags.size(); ++i)
+    list += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1, etags[i]);
+  list += "</CompleteMultipartUpload>";
+  Call call = call_for("write", "POST", key);
+  call.query = "uploadId=" + percent_encode(upload, Slash::encode);
+  call.headers = {{"Content-Type", "application/xml"}, {"If-None-Match", "*"}};
+  call.body = as_bytes(list);
+  const HttpResponse response = exchange(call);
+  // The status comes before the work is done: only the body says how it went.
+  if (response.status() == 200 && !read_element(response.body, "ETag").empty()) return true;
+  if (response.status() == 412) return was_written_by(key, writer);
+  if (was_written_by(key, writer)) return true;  // an earlier try, whose answer was lost
+  fail_for(call, response);
+}
+
+bool S3Bucket::create_in_parts(std::string_view key, BytesView data, std::size_t part_size) {
+  if (head(key)) return false;
+  const std::string writer = random_hex(32);
+  const std::string upload = begin_parts(key, writer);
+  try {
+    return complete_parts(key, upload, writer, put_parts(key, upload, data, part_size));
+  } catch (const Error&) {
+    // What was sent would be paid for for ever.
+    Call call = call_for("write", "DELETE", key);
+    call.query = "uploadId=" + percent_encode(upload, Slash::encode);
+    try {
+      exchange(call);
+    } catch (const Error&) {  // the first failure is the one to tell
+    }
+    throw;
+  }
+}
+
+bool S3Bucket::remove(std::string_view key) {
+  // The answer to DELETE is the same for what was not there.
+  if (!head(key)) return false;
+  const Call call = call_for("remove", "DELETE", key);
+  const HttpResponse response = exchange(call);
+  if (response.status() / 100 == 2 || response.status() == 404) return true;
+  fail_for(call, response);
+}
+
+}  // namespace grid::net

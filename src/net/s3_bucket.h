@@ -1,0 +1,130 @@
+// One bucket of an S3 server: requests that are signed, tried again and sent to the right region.
+//
+// Answers are judged by their status first: some servers send errors without a text. A try may
+// have been carried out although its answer was lost; what follows from that is said at each
+// method. docs/s3.md tells which permissions they need.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/aws_credentials.h"
+#include "net/aws_settings.h"
+#include "net/http.h"
+
+namespace grid::net {
+
+// "s3://bucket/key/or/prefix/".
+struct S3Url {
+  std::string bucket;
+  std::string key;  // without the '/' behind the bucket; may be empty
+};
+// Throws `invalid_argument`.
+S3Url parse_s3_url(std::string_view url);
+
+struct S3Object {
+  std::string key;
+  std::uint64_t size = 0;     // bytes
+  std::string etag;           // with its quotes
+  std::int64_t mtime_ns = 0;  // LastModified, since 1970
+
+  bool operator==(const S3Object&) const = default;
+};
+
+struct S3Listing {
+  std::vector<S3Object> objects;      // in the order of their keys' bytes
+  std::vector<std::string> prefixes;  // those that end in the delimiter
+  std::string next;                   // for S3ListRequest::continue_at; empty: this was all
+};
+
+struct S3ListRequest {
+  std::string prefix{};
+  std::string delimiter{};
+  std::string continue_at{};
+  unsigned count_max = 1000;
+};
+
+// How all buckets of a process are reached. Thread-safe, as its parts are.
+struct S3Access {
+  std::shared_ptr<HttpClient> http;
+  std::shared_ptr<AwsCredentialSource> credentials;
+  S3Endpoint endpoint;
+  RetryPolicy retries{};
+
+  // Reads the files that the settings name. Throws as AwsProfiles and s3_endpoint() do.
+  static S3Access open(const HttpOptions& http, const AwsSettings& settings,
+                       const RetryPolicy& retries = {});
+};
+
+// Thread-safe. Every method throws `permission_denied`, `unavailable`, `not_found` (the bucket)
+// or `unsupported` (what the server cannot do), with bucket and key in the sentence.
+class S3Bucket {
+ public:
+  S3Bucket(S3Access access, std::string name);
+
+  const std::string& name() const { return name_; }
+  std::string url_of(std::string_view key) const;  // for messages: "s3://bucket/key"
+
+  // The whole object; nullopt if there is none.
+  std::optional<Bytes> find(std::string_view key) const;
+
+  // Fills the front of `out` from `offset` on, fewer only at the object's end; nullopt if there is
+  // no object. With `etag`, throws `changed` if the object is another one now.
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                        MutableBytesView out, std::string_view etag = {}) const;
+
+  // Asks for the same, once, and does not wait.
+  std::unique_ptr<HttpExchange> start_part(std::string_view key, std::uint64_t offset,
+                                            std::uint64_t size, std::string_view etag) const;
+
+  struct Head {
+    std::uint64_t size = 0;
+    std::string etag;
+    std::string writer;  // see create()
+  };
+  std::optional<Head> head(std::string_view key) const;
+
+  S3Listing list(const S3ListRequest& request) const;
+
+  // Stores an object unless the key is taken; false if it is. The server must honour
+  // If-None-Match (see backend/s3.h). A try whose answer was lost is recognised by a random
+  // "writer" that is kept with the object: true means that it was this call that stored it.
+  bool create(std::string_view key, BytesView data);
+  // The same in parts, several at a time, for what is too large to be sent twice. When two do it
+  // at once, both may get true and one object stays: for keys that nobody else has.
+  bool create_in_parts(std::string_view key, BytesView data, std::size_t part_size);
+
+  // False if there is none.
+  bool remove(std::string_view key);
+
+ private:
+  struct Call;
+  HttpResponse exchange(const Call& call) const;
+  HttpRequest prepare(const Call& call, const std::optional<AwsCredentials>& credentials) const;
+  bool learn_from(const HttpResponse& response, const std::optional<AwsCredentials>& used) const;
+  Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
+  std::string target_of(std::string_view key) const;
+  std::string region() const;
+  bool was_written_by(std::string_view key, std::string_view writer) const;
+  std::string begin_parts(std::string_view key, std::string_view writer);
+  std::vector<std::string> put_parts(std::string_view key, std::string_view upload, BytesView data,
+                                     std::size_t part_size);
+  bool complete_parts(std::string_view key, std::string_view upload, std::string_view writer,
+                      const std::vector<std::string>& etags);
+  [[noreturn]] void fail_for(const Call& call, const HttpResponse& response) const;
+
+  const S3Access access_;
+  const std::string name_;
+  mutable std::mutex mutex_;
+  mutable std::string region_;  // guarded by mutex_; corrected by what the server says
+  mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: the server's clock before ours
+};
+
+}  // namespace grid::net
