@@ -21,7 +21,9 @@ function(grid_library name)
     target_compile_definitions(${name}_test
                                PRIVATE GRID_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
     target_precompile_headers(${name}_test PRIVATE <gtest/gtest.h>)
-    gtest_discover_tests(${name}_test PROPERTIES LABELS ${ARG_TEST_LABEL} TIMEOUT 600
+    # Server/…: scripts of tests/e2e run these, with a server that they start.
+    gtest_discover_tests(${name}_test TEST_FILTER "-Server/*"
+                         PROPERTIES LABELS ${ARG_TEST_LABEL} TIMEOUT 600
                          DISCOVERY_TIMEOUT 60)
   endif()
 endfunction()

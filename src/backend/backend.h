@@ -72,6 +72,10 @@ class Backend {
   // True if reading costs a network: copies on the node's own disk pay.
   virtual bool remote() const { return false; }
 
+  // Shows that this place keeps what create() promises, where that is in doubt; throws
+  // `unsupported` if it does not. Asked once, before a store is made.
+  virtual void prove_creates() {}
+
   // What messages call this store, for instance its path or URL.
   virtual std::string name() const = 0;
 };

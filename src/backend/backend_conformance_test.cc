@@ -1,4 +1,5 @@
-// What every backend promises, tested on every backend.
+// What every backend promises, tested on every backend. Those on a server that the test does not
+// start itself are named Server/…, and tests/e2e/s3-conformance.sh runs them.
 
 #include <gtest/gtest.h>
 
@@ -9,7 +10,9 @@
 #include "backend/local.h"
 #include "backend/memory.h"
 #include "backend/open.h"
+#include "backend/s3.h"
 #include "base/error.h"
+#include "base/random.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -34,6 +37,30 @@ INSTANTIATE_TEST_SUITE_P(
         Subject{"local", [](const auto& path) { return std::make_unique<LocalBackend>(path); }}),
     [](const auto& subject) { return subject.param.name; });
 
+const char* variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+// An empty place in the bucket of the server that GRID_TEST_S3 names, for GRID_TEST_S3_KEY.
+std::unique_ptr<Backend> make_s3(const S3BackendOptions& options = {}) {
+  const net::AwsSettings settings{.access_key_id = variable("GRID_TEST_S3_KEY"),
+                                  .secret_access_key = variable("GRID_TEST_S3_SECRET"),
+                                  .endpoint_url = variable("GRID_TEST_S3"),
+                                  .metadata_disabled = true};
+  return std::make_unique<S3Backend>(net::S3Access::open({}, settings), "conformance",
+                                     random_hex(16) + "/", options);
+}
+
+INSTANTIATE_TEST_SUITE_P(Server, BackendConformance,
+                         ::testing::Values(Subject{"s3", [](const auto&) { return make_s3(); }},
+                                           Subject{"s3_in_parts",
+                                                   [](const auto&) {
+                                                     return make_s3({.single_put_size_max = 5 << 19,
+                                                                     .part_size = 5 << 20});
+                                                   }}),
+                         [](const auto& subject) { return subject.param.name; });
+
 TEST_P(BackendConformance, FindsWhatWasCreated) {
   EXPECT_TRUE(backend_->create("a/b", as_bytes("text")));
   EXPECT_EQ(as_text(backend_->find("a/b").value()), "text");
@@ -48,7 +75,7 @@ TEST_P(BackendConformance, NeverOverwrites) {
 }
 
 TEST_P(BackendConformance, KeepsEmptyAndLargeObjects) {
-  std::string large = testing::random_bytes(5 << 20, 1);
+  std::string large = testing::random_bytes((11 << 20) + 1, 1);
   EXPECT_TRUE(backend_->create("empty", {}));
   EXPECT_TRUE(backend_->create("large", as_bytes(large)));
   EXPECT_EQ(backend_->find("empty").value().size(), 0u);
@@ -99,6 +126,26 @@ TEST_P(BackendConformance, ListsSortedBelowAPrefix) {
   EXPECT_EQ(backend_->list_names("a/"), (std::vector<std::string>{"10", "2", "b"}));
   EXPECT_EQ(backend_->list_names(""), (std::vector<std::string>{"a", "ab", "b"}));
   EXPECT_TRUE(backend_->list_names("none/").empty());
+}
+
+TEST_P(BackendConformance, ListsMoreThanOnePage) {
+  std::vector<ObjectEntry> all;
+  {
+    std::vector<std::jthread> writers;
+    for (int i = 0; i < 4; ++i)
+      writers.emplace_back([this, i] {
+        for (int j = i; j < 1100; j += 4) backend_->create(fmt::format("many/{:04}", j), {});
+      });
+  }
+  for (int j = 0; j < 1100; ++j) all.push_back({fmt::format("many/{:04}", j), 0});
+  EXPECT_EQ(backend_->list("many/"), all);
+  EXPECT_EQ(backend_->list_names("many/").size(), 1100u);
+}
+
+TEST_P(BackendConformance, ProvesWhatCreatePromises) {
+  backend_->prove_creates();
+  EXPECT_TRUE(backend_->list("").empty());
+  EXPECT_TRUE(backend_->list_names("").empty());
 }
 
 TEST_P(BackendConformance, Removes) {

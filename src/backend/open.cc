@@ -3,15 +3,28 @@
 #include <filesystem>
 
 #include "backend/local.h"
+#include "backend/s3.h"
 #include "base/error.h"
 
 namespace grid::backend {
 
-std::unique_ptr<Backend> open(std::string_view location) {
+static std::unique_ptr<Backend> open_s3(std::string_view location, const OpenOptions& options) {
+  net::S3Url url = net::parse_s3_url(location);
+  while (url.key.ends_with('/')) url.key.pop_back();
+  if (!url.key.empty()) {
+    check_key(url.key);
+    url.key += '/';
+  }
+  return std::make_unique<S3Backend>(
+      net::S3Access::open(options.http, options.aws, options.retries), url.bucket, url.key);
+}
+
+std::unique_ptr<Backend> open(std::string_view location, const OpenOptions& options) {
+  if (location.starts_with("s3://")) return open_s3(location, options);
   if (location.starts_with("file://")) location.remove_prefix(7);
   if (std::size_t scheme = location.find("://"); scheme != std::string_view::npos)
     fail(ErrorKind::invalid_argument,
-         "store {}: this program keeps stores in local folders; {}:// is not supported yet",
+         "store {}: a store is a folder of this machine or s3://BUCKET/PREFIX; {}:// is neither",
          location, location.substr(0, scheme));
   if (location.empty()) fail(ErrorKind::invalid_argument, "the store's location is empty");
   return std::make_unique<LocalBackend>(std::filesystem::absolute(location));

@@ -39,6 +39,7 @@ const CommandTable& command_table() {
 
 std::shared_ptr<dataset::OpenStore> Context::open_store(StoreUse use) const {
   return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
+                                              .servers = settings.servers,
                                               .cache_folder = settings.cache_folder,
                                               .read_ahead = use == StoreUse::attach});
 }

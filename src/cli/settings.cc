@@ -3,9 +3,12 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <charconv>
+#include <chrono>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "cli/version.h"
 
 namespace grid::cli {
 
@@ -24,6 +27,77 @@ std::filesystem::path xdg_folder(const char* variable, std::string_view below_ho
   std::filesystem::path base = environment(variable);
   if (!base.is_absolute()) base = home_folder() / below_home;
   return base / "grid";
+}
+
+// The first of these variables that is set.
+std::string first_of(std::initializer_list<const char*> names) {
+  for (const char* name : names)
+    if (std::string value = environment(name); !value.empty()) return value;
+  return {};
+}
+
+// A number of seconds, or empty.
+std::optional<std::chrono::seconds> seconds_of(const char* variable) {
+  const std::string text = environment(variable);
+  if (text.empty()) return std::nullopt;
+  long seconds = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds < 1)
+    fail(ErrorKind::invalid_argument, "{} is \"{}\"; it must be a number of seconds", variable,
+         text);
+  return std::chrono::seconds(seconds);
+}
+
+// As curl takes them: lower case goes first, and HTTP_PROXY is not looked at, which a web server
+// sets from a request's header.
+net::HttpOptions http_options() {
+  net::HttpOptions options;
+  options.ca_file = first_of({"AWS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"});
+  options.http_proxy = first_of({"http_proxy", "all_proxy", "ALL_PROXY"});
+  options.https_proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
+  options.no_proxy = first_of({"no_proxy", "NO_PROXY"});
+  if (auto seconds = seconds_of("GRID_STALL_TIMEOUT")) {
+    options.stall_timeout = *seconds;
+    options.connect_timeout =
+        std::min<std::chrono::milliseconds>(options.connect_timeout, *seconds);
+  }
+  options.user_agent = fmt::format("grid/{}", program_version());
+  return options;
+}
+
+bool is_true(const char* name) { return environment(name) == "true"; }
+
+net::AwsSettings aws_settings() {
+  net::AwsSettings aws;
+  aws.access_key_id = environment("AWS_ACCESS_KEY_ID");
+  aws.secret_access_key = environment("AWS_SECRET_ACCESS_KEY");
+  aws.session_token = first_of({"AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"});
+  aws.profile = first_of({"AWS_PROFILE", "AWS_DEFAULT_PROFILE"});
+  aws.region = first_of({"AWS_REGION", "AWS_DEFAULT_REGION"});
+  aws.endpoint_url = first_of({"AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  aws.sts_endpoint_url = first_of({"AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"});
+  aws.ignore_configured_endpoints = is_true("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
+  if (aws.ignore_configured_endpoints) aws.endpoint_url = aws.sts_endpoint_url = "";
+  const std::filesystem::path home = environment("HOME");
+  auto file_of = [&](const char* variable, const char* below_home) -> std::filesystem::path {
+    if (std::string named = environment(variable); !named.empty()) return named;
+    return home.empty() ? home : home / below_home;
+  };
+  aws.config_file = file_of("AWS_CONFIG_FILE", ".aws/config");
+  aws.credentials_file = file_of("AWS_SHARED_CREDENTIALS_FILE", ".aws/credentials");
+  aws.role_arn = environment("AWS_ROLE_ARN");
+  aws.role_session_name = environment("AWS_ROLE_SESSION_NAME");
+  aws.web_identity_token_file = environment("AWS_WEB_IDENTITY_TOKEN_FILE");
+  aws.container_url = environment("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  if (std::string path = environment("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"); !path.empty())
+    aws.container_url = "http://169.254.170.2" + path;  // the address that ECS gives it
+  aws.container_token = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN");
+  aws.container_token_file = environment("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+  if (std::string url = environment("AWS_EC2_METADATA_SERVICE_ENDPOINT"); !url.empty())
+    aws.metadata_url = url.substr(0, url.find_last_not_of('/') + 1);
+  aws.metadata_disabled = is_true("AWS_EC2_METADATA_DISABLED");
+  aws.anonymous = is_true("GRID_S3_ANONYMOUS");
+  return aws;
 }
 
 }  // namespace
@@ -47,6 +121,7 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   if (!settings.store_was_named) settings.store = xdg_folder("XDG_DATA_HOME", ".local/share");
   settings.cache_folder = xdg_folder("XDG_CACHE_HOME", ".cache");
   settings.state_folder = xdg_folder("XDG_STATE_HOME", ".local/state");
+  settings.servers = {.http = http_options(), .aws = aws_settings()};
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";
   return settings;

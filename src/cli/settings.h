@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "backend/open.h"
+
 namespace grid::cli {
 
 struct Settings {
@@ -13,6 +15,7 @@ struct Settings {
   bool store_was_named = false;        // by --store or GRID_STORE
   std::filesystem::path cache_folder;  // XDG_CACHE_HOME/grid: losing it loses time
   std::filesystem::path state_folder;  // XDG_STATE_HOME/grid: records of runs, logs of mounts
+  backend::OpenOptions servers;        // proxies, authorities, AWS_…
   std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
   std::filesystem::path create_folder;      // the same: see dataset::incomplete_creates()
 };

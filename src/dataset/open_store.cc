@@ -1,6 +1,5 @@
 #include "dataset/open_store.h"
 
-#include "backend/open.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cache/caching_backend.h"
@@ -9,7 +8,8 @@
 namespace grid::dataset {
 
 std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options) {
-  return open_store(std::shared_ptr<backend::Backend>(backend::open(location)), options);
+  return open_store(std::shared_ptr<backend::Backend>(backend::open(location, options.servers)),
+                    options);
 }
 
 namespace fs = std::filesystem;

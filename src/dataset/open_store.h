@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "backend/open.h"
 #include "dataset/content_reader.h"
 #include "dataset/datastore.h"
 #include "dataset/manifest.h"
@@ -15,6 +16,7 @@ namespace grid::dataset {
 
 struct OpenStoreOptions {
   bool make_if_absent = false;         // else `not_found`, with what to do
+  backend::OpenOptions servers{};      // how stores that are on one are reached
   std::filesystem::path cache_folder;  // see store::ChunkStoreOptions; empty: nothing is kept
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes

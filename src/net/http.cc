@@ -184,7 +184,7 @@ ErrorKind kind_of_status(int status) {
   if (status == 404 || status == 410) return ErrorKind::not_found;
   if (status == 412) return ErrorKind::changed;
   if (status == 507) return ErrorKind::no_space;
-  if (is_worth_a_retry(status) || status >= 500) return ErrorKind::unavailable;
+  if (is_worth_a_retry(status) || (status >= 500 && status != 501)) return ErrorKind::unavailable;
   return ErrorKind::unsupported;
 }
 
@@ -208,6 +208,8 @@ static std::string_view meaning_of_status(int status) {
       return " (too many requests)";
     case 500:
       return " (internal error)";
+    case 501:
+      return " (it does not know how)";
     case 502:
     case 504:
       return " (a server behind it does not answer)";

@@ -185,7 +185,7 @@ static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::
 }
 
 std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64_t offset,
-                                                MutableBytesView out, std::string_view etag) const {
+                                               MutableBytesView out, std::string_view etag) const {
   if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
   Call call = call_for("read", "GET", key);
   call.headers = range_headers(offset, out.size(), etag);
@@ -210,8 +210,8 @@ std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64
 }
 
 std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, std::uint64_t offset,
-                                                    std::uint64_t size,
-                                                    std::string_view etag) const {
+                                                   std::uint64_t size,
+                                                   std::string_view etag) const {
   Call call = call_for("read", "GET", key);
   call.headers = range_headers(offset, size, etag);
   return access_.http->start(prepare(call, access_.credentials->get()));

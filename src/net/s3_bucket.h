@@ -78,11 +78,11 @@ class S3Bucket {
   // Fills the front of `out` from `offset` on, fewer only at the object's end; nullopt if there is
   // no object. With `etag`, throws `changed` if the object is another one now.
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
-                                        MutableBytesView out, std::string_view etag = {}) const;
+                                       MutableBytesView out, std::string_view etag = {}) const;
 
   // Asks for the same, once, and does not wait.
   std::unique_ptr<HttpExchange> start_part(std::string_view key, std::uint64_t offset,
-                                            std::uint64_t size, std::string_view etag) const;
+                                           std::uint64_t size, std::string_view etag) const;
 
   struct Head {
     std::uint64_t size = 0;

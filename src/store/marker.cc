@@ -35,6 +35,7 @@ std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
 
 StoreMarker make_store(backend::Backend& backend) {
   if (std::optional<StoreMarker> marker = find_marker(backend)) return *marker;
+  backend.prove_creates();
   nlohmann::json json = {{"grid", "store"}, {"format", format}, {"store_id", random_hex(32)}};
   std::string text = json.dump(2) + "\n";
   if (backend.create(marker_key(), as_bytes(text))) return {.store_id = json["store_id"]};

@@ -1,0 +1,105 @@
+#include "backend/s3.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "base/random.h"
+
+namespace grid::backend {
+
+// What prove_creates() writes for a moment. A store never has such keys, so one that was left
+// behind is passed over.
+static constexpr std::string_view probe_prefix = "probe-";
+
+S3Backend::S3Backend(net::S3Access access, std::string bucket, std::string prefix,
+                     const S3BackendOptions& options)
+    : bucket_(std::move(access), std::move(bucket)),
+      prefix_(std::move(prefix)),
+      options_(options) {}
+
+std::string S3Backend::full_key(std::string_view key) const {
+  check_key(key);
+  return prefix_ + std::string(key);
+}
+
+std::string S3Backend::name() const {
+  std::string url = bucket_.url_of(prefix_);
+  url.pop_back();  // a prefix ends in '/', and so does the URL of a bucket
+  return url;
+}
+
+bool S3Backend::create(std::string_view key, BytesView data) {
+  if (data.size() > options_.single_put_size_max)
+    return bucket_.create_in_parts(full_key(key), data, options_.part_size);
+  return bucket_.create(full_key(key), data);
+}
+
+std::optional<Bytes> S3Backend::find(std::string_view key) const {
+  return bucket_.find(full_key(key));
+}
+
+std::optional<std::size_t> S3Backend::find_part(std::string_view key, std::uint64_t offset,
+                                                MutableBytesView out) const {
+  return bucket_.find_part(full_key(key), offset, out);
+}
+
+std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
+  std::vector<ObjectEntry> found;
+  net::S3ListRequest request{.prefix = prefix_ + std::string(prefix)};
+  do {
+    net::S3Listing page = bucket_.list(request);
+    for (const net::S3Object& object : page.objects) {
+      std::string key = object.key.substr(prefix_.size());
+      // A folder that somebody's tool made for show.
+      if (key.empty() || key.ends_with('/') || key.starts_with(probe_prefix)) continue;
+      found.push_back({std::move(key), object.size});
+    }
+    request.continue_at = std::move(page.next);
+  } while (!request.continue_at.empty());
+  // Servers list in the order of bytes, and so does this; but not all of them.
+  std::sort(found.begin(), found.end(),
+            [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
+  return found;
+}
+
+std::vector<std::string> S3Backend::list_names(std::string_view prefix) const {
+  std::vector<std::string> names;
+  net::S3ListRequest request{.prefix = prefix_ + std::string(prefix), .delimiter = "/"};
+  auto add = [&](std::string_view key) {
+    key.remove_prefix(request.prefix.size());
+    if (key.ends_with('/')) key.remove_suffix(1);
+    if (!key.empty() && !(prefix.empty() && key.starts_with(probe_prefix))) names.emplace_back(key);
+  };
+  do {
+    net::S3Listing page = bucket_.list(request);
+    for (const net::S3Object& object : page.objects) add(object.key);
+    for (const std::string& folder : page.prefixes) add(folder);
+    request.continue_at = std::move(page.next);
+  } while (!request.continue_at.empty());
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+bool S3Backend::remove(std::string_view key) { return bucket_.remove(full_key(key)); }
+
+void S3Backend::prove_creates() {
+  const std::string key = prefix_ + std::string(probe_prefix) + random_hex(32);
+  bool first = false, second = false;
+  try {
+    first = bucket_.create(key, as_bytes("1"));
+    second = bucket_.create(key, as_bytes("2"));
+  } catch (const Error& error) {
+    // Some servers say so at least.
+    if (error.kind() != ErrorKind::unsupported) throw;
+    second = true;
+  }
+  if (first) bucket_.remove(key);
+  if (first && !second) return;
+  fail(ErrorKind::unsupported,
+       "{} cannot hold a store: its server does not honour If-None-Match, so two that publish at "
+       "once could overwrite each other; AWS S3, Ceph (16 and later) and MinIO do",
+       name());
+}
+
+}  // namespace grid::backend

@@ -1,0 +1,46 @@
+// A backend in a bucket of an S3 server, below a prefix.
+//
+// What a store needs of the server beyond keeping objects is one thing: of several PUTs of a key
+// with If-None-Match: * exactly one succeeds. AWS, Ceph and others honour it; some servers know
+// nothing of it and overwrite. So prove_creates() tries it before a store is made.
+// docs/decisions/0014-what-is-asked-of-an-s3-server.md has the reasons.
+#pragma once
+
+#include "backend/backend.h"
+#include "net/s3_bucket.h"
+
+namespace grid::backend {
+
+struct S3BackendOptions {
+  // Larger objects are sent in parts, several at a time. There create() is no race that exactly
+  // one wins: see net::S3Bucket::create_in_parts(). Nothing that a store publishes is that large.
+  std::size_t single_put_size_max = 64 << 20;  // bytes
+  std::size_t part_size = 16 << 20;            // bytes; servers want 5 MiB or more
+};
+
+class S3Backend : public Backend {
+ public:
+  // Asks nobody yet. `prefix` is empty or ends in '/'.
+  S3Backend(net::S3Access access, std::string bucket, std::string prefix,
+            const S3BackendOptions& options = {});
+
+  bool create(std::string_view key, BytesView data) override;
+  std::optional<Bytes> find(std::string_view key) const override;
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override;
+  std::vector<ObjectEntry> list(std::string_view prefix) const override;
+  std::vector<std::string> list_names(std::string_view prefix) const override;
+  bool remove(std::string_view key) override;
+  bool remote() const override { return true; }
+  void prove_creates() override;
+  std::string name() const override;
+
+ private:
+  std::string full_key(std::string_view key) const;
+
+  net::S3Bucket bucket_;
+  const std::string prefix_;
+  const S3BackendOptions options_;
+};
+
+}  // namespace grid::backend

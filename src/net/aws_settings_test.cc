@@ -1,0 +1,95 @@
+#include "net/aws_settings.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::net {
+namespace {
+
+class AwsSettingsTest : public ::testing::Test {
+ protected:
+  AwsProfiles profiles() {
+    testing::write_file(folder_ / "config", config_);
+    testing::write_file(folder_ / "credentials", credentials_);
+    return {folder_ / "config", folder_ / "credentials"};
+  }
+
+  testing::TemporaryFolder folder_;
+  std::string config_, credentials_;
+};
+
+TEST_F(AwsSettingsTest, ReadsProfilesOfBothFiles) {
+  config_ =
+      "# a comment\n[default]\nregion = eu-west-1\n\n[profile dev]\nregion=us-west-2 # here\n"
+      "s3 =\n    addressing_style = path\n  max_queue_size=3\noutput = json\r\n"
+      "[services other]\ns3 = \n  endpoint_url = http://localhost:9000\n";
+  credentials_ = "[dev]\naws_access_key_id=AKIA\naws_secret_access_key = a/b+c==\n";
+  const AwsProfiles found = profiles();
+  EXPECT_TRUE(found.contains("default"));
+  EXPECT_TRUE(found.contains("dev"));
+  EXPECT_FALSE(found.contains("prod"));
+  EXPECT_EQ(found.get("default", "region"), "eu-west-1");
+  EXPECT_EQ(found.get("dev", "region"), "us-west-2");
+  EXPECT_EQ(found.get("dev", "s3.addressing_style"), "path");
+  EXPECT_EQ(found.get("dev", "output"), "json");
+  EXPECT_EQ(found.get("dev", "aws_secret_access_key"), "a/b+c==");
+  EXPECT_EQ(found.get("dev", "absent"), "");
+  EXPECT_EQ(found.service("other", "s3.endpoint_url"), "http://localhost:9000");
+}
+
+TEST_F(AwsSettingsTest, TheCredentialsFileGoesFirst) {
+  config_ = "[profile dev]\naws_access_key_id=config\n";
+  credentials_ = "[dev]\naws_access_key_id=credentials\n";
+  EXPECT_EQ(profiles().get("dev", "aws_access_key_id"), "credentials");
+}
+
+TEST_F(AwsSettingsTest, MissingFilesAreEmptyAndBadOnesNamed) {
+  EXPECT_FALSE(AwsProfiles("/nonexistent/config", "").contains("default"));
+  for (const char* text : {"[default\n", "region = x\n", "[default]\nnonsense\n"}) {
+    config_ = text;
+    try {
+      profiles();
+      FAIL() << text;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
+      EXPECT_NE(std::string(error.what()).find("config: line "), std::string::npos);
+    }
+  }
+}
+
+TEST_F(AwsSettingsTest, TheEndpointIsTheVariablesThenTheServicesThenTheProfiles) {
+  config_ =
+      "[default]\nendpoint_url=http://profile\nservices = mine\n[profile plain]\n"
+      "endpoint_url=http://plain/\n[services mine]\ns3 =\n  endpoint_url = http://services\n";
+  const AwsProfiles found = profiles();
+  EXPECT_EQ(s3_endpoint({.endpoint_url = "http://variable"}, found).url, "http://variable");
+  EXPECT_EQ(s3_endpoint({}, found).url, "http://services");
+  EXPECT_EQ(s3_endpoint({.profile = "plain"}, found).url, "http://plain");
+  EXPECT_EQ(s3_endpoint({.ignore_configured_endpoints = true}, found).url, "");
+  EXPECT_EQ(sts_url({}, found, "eu-west-1"), "http://profile");
+  EXPECT_EQ(sts_url({}, AwsProfiles("", ""), "eu-west-1"), "https://sts.eu-west-1.amazonaws.com");
+}
+
+TEST_F(AwsSettingsTest, TheRegionHasADefault) {
+  config_ = "[default]\nregion=eu-west-1\n";
+  EXPECT_EQ(s3_endpoint({.region = "us-west-2"}, profiles()).region, "us-west-2");
+  EXPECT_EQ(s3_endpoint({}, profiles()).region, "eu-west-1");
+  EXPECT_EQ(s3_endpoint({}, AwsProfiles("", "")).region, "us-east-1");
+}
+
+TEST_F(AwsSettingsTest, ServersOfOnesOwnAreSpokenToByPath) {
+  config_ = "[profile virtual]\ns3 =\n  addressing_style = virtual\n";
+  EXPECT_FALSE(s3_endpoint({}, profiles()).path_style);
+  EXPECT_TRUE(s3_endpoint({.endpoint_url = "http://x"}, profiles()).path_style);
+  EXPECT_FALSE(
+      s3_endpoint({.profile = "virtual", .endpoint_url = "http://x"}, profiles()).path_style);
+}
+
+TEST_F(AwsSettingsTest, AProfileThatIsNamedMustBeThere) {
+  EXPECT_THROW(s3_endpoint({.profile = "absent"}, profiles()), Error);
+}
+
+}  // namespace
+}  // namespace grid::net
