@@ -88,7 +88,7 @@ TEST(Candidates, AreCommandsFirst) {
 }
 
 TEST(Candidates, AreOptionsBehindADash) {
-  EXPECT_EQ(completed({"datastore", "create", "x", "--ex"}), Words{"--exclude"});
+  EXPECT_EQ(completed({"datastore", "create", "x", "--exc"}), Words{"--exclude"});
   EXPECT_EQ(completed({"datastore", "ls", "-o", ""}), (Words{"json", "text"}));
 }
 

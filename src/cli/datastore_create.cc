@@ -21,40 +21,100 @@ namespace {
 
 using std::chrono::steady_clock;
 
-std::string source_of(const Arguments& arguments) {
+std::vector<dataset::SourceSpec> sources_of(const Arguments& arguments) {
   if (arguments.has("SOURCE") && arguments.has("--source"))
-    fail(ErrorKind::invalid_argument, "the source is named twice: as {} and with --source {}",
+    fail(ErrorKind::invalid_argument,
+         "the source is named twice: as {} and with --source {}; of several, each stands behind a "
+         "--source",
          arguments.get("SOURCE"), arguments.get("--source"));
-  std::optional<std::string> source = arguments.find("SOURCE");
-  if (!source) source = arguments.find("--source");
-  if (!source || source->empty())
+  std::vector<dataset::SourceSpec> sources;
+  if (std::optional<std::string> source = arguments.find("SOURCE"))
+    sources.push_back({.where = *source});
+  for (const std::string& text : arguments.all("--source"))
+    sources.push_back(dataset::parse_source(text));
+  if (sources.empty() || std::any_of(sources.begin(), sources.end(),
+                                     [](const auto& source) { return source.where.empty(); }))
     fail(ErrorKind::invalid_argument,
          "grid datastore create: SOURCE is missing; see grid datastore create --help");
+  return sources;
+}
+
+// Before anything is opened: a slip of the fingers leaves no empty store behind.
+void check_source(dataset::SourceSpec& source, const Arguments& arguments, bool lone) {
   for (std::string_view scheme : {"http://", "https://", "s3://"})
-    if (source->starts_with(scheme))
+    if (source.where.starts_with(scheme))
       fail(ErrorKind::invalid_argument,
            "{}: sources with {} are not supported yet; a folder or a file of this machine is",
-           *source, scheme);
-  // Before anything is opened: a slip of the fingers leaves no empty store behind.
-  if (struct stat status; ::stat(source->c_str(), &status) != 0)
-    throw system_error(errno, fmt::format("cannot read the source {}", *source));
-  return *source;
+           source.where, scheme);
+  if (source.where == "-") {
+    if (arguments.has("--no-extract"))
+      fail(ErrorKind::invalid_argument,
+           "--no-extract: what comes on standard input is a tar that is unpacked; leave it out");
+    return;
+  }
+  struct stat status;
+  if (::stat(source.where.c_str(), &status) != 0)
+    throw system_error(errno, fmt::format("cannot read the source {}", source.where));
+  // Of several files those are meant that are called archives.
+  source.extract = arguments.has("--extract") && !S_ISDIR(status.st_mode) &&
+                   (lone || dataset::is_archive_name(source.where));
+}
+
+dataset::ArchiveLimits limits_of(const Arguments& arguments) {
+  dataset::ArchiveLimits limits;
+  if (arguments.has("--max-size"))
+    limits.size_max = parse_size(arguments.get("--max-size"), "--max-size");
+  if (arguments.has("--max-files")) {
+    limits.files_max = parse_count(arguments.get("--max-files"), "--max-files");
+  }
+  return limits;
+}
+
+std::string name_of(const std::vector<dataset::SourceSpec>& sources, const Arguments& arguments) {
+  if (arguments.has("--name")) return arguments.get("--name");
+  if (sources.size() > 1)
+    fail(ErrorKind::invalid_argument,
+         "several sources have no name in common: give one with --name");
+  if (sources[0].where == "-")
+    fail(ErrorKind::invalid_argument, "standard input has no name: give one with --name");
+  return dataset::datastore_name_of_source(sources[0].where);
 }
 
 dataset::CreateOptions options_of(const Arguments& arguments) {
   if (arguments.has("--no-copy"))
     fail(ErrorKind::invalid_argument, "--no-copy is not supported yet: it is for s3:// sources");
-  std::string source = source_of(arguments);
-  std::string name =
-      arguments.has("--name") ? arguments.get("--name") : dataset::datastore_name_of_source(source);
+  if (arguments.has("--extract") && arguments.has("--no-extract"))
+    fail(ErrorKind::invalid_argument, "--extract and --no-extract contradict each other");
+  std::vector<dataset::SourceSpec> sources = sources_of(arguments);
+  bool archive = false;
+  for (dataset::SourceSpec& source : sources) {
+    check_source(source, arguments, sources.size() == 1);
+    archive = archive || source.extract || source.where == "-";
+  }
+  if (arguments.has("--extract") && !archive)
+    fail(ErrorKind::invalid_argument,
+         "--extract: {} {} no archive; leave --extract out, or name one", shown(sources),
+         sources.size() == 1 ? "is" : "have");
+  for (const char* option : {"--max-size", "--max-files"})
+    if (arguments.has(option) && !archive)
+      fail(ErrorKind::invalid_argument, "{} is for archives that are unpacked; see --extract",
+           option);
+  std::string name = name_of(sources, arguments);
   dataset::check_datastore_name(name);
-  return {.source = source,
+  return {.sources = std::move(sources),
           .name = name,
           .message = arguments.find("--message").value_or(""),
           .excludes = arguments.all("--exclude"),
+          .limits = limits_of(arguments),
           .force = arguments.has("--force"),
           .allow_partial = arguments.has("--allow-partial"),
           .program = fmt::format("grid {}", program_version())};
+}
+
+// A second walk is worth an estimate to somebody who watches one folder, not to a log.
+bool can_be_counted(const dataset::CreateOptions& options) {
+  return options.sources.size() == 1 && !options.sources[0].extract &&
+         options.sources[0].where != "-";
 }
 
 ProgressState state_of(const dataset::CreateProgress& progress, const SourceCount* ahead) {
@@ -143,15 +203,15 @@ int create(Context& context, const Arguments& arguments) {
   try {
     InterruptNotice notice(output, [&] { return interrupted(*store, options.name, ready_before); });
     std::optional<SourceCount> ahead;
-    // A second walk is worth an estimate to somebody who watches, not to a log.
-    if (!output.quiet() && output.message_is_terminal())
-      ahead.emplace(dataset::WalkOptions{.source = options.source, .excludes = options.excludes});
+    if (!output.quiet() && output.message_is_terminal() && can_be_counted(options))
+      ahead.emplace(
+          dataset::WalkOptions{.source = options.sources[0].where, .excludes = options.excludes});
     auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
     KeptCreate kept(context, datastore_create_command().spec, arguments,
                     {.store = context.settings.store,
                      .store_id = store->marker.store_id,
                      .name = options.name,
-                     .source = options.source},
+                     .source = shown(options.sources)},
                     [&] { return counts_of(state()); });
     ProgressBar bar(output, options.name, state);
     result = kept.run([&] { return dataset::create_version(*store, options, progress); });
@@ -175,37 +235,53 @@ int create(Context& context, const Arguments& arguments) {
 
 Command datastore_create_command() {
   return {
-      .spec = {.path = {"datastore", "create"},
-               .summary = "Make the next version of a datastore from a folder or a file",
-               .description = "Stores what the store does not have yet. A source that has not "
-                              "changed makes no new version. A version appears whole or not at "
-                              "all; after an interruption the same command continues.",
-               .positionals = {{.name = "SOURCE", .required = false, .completes = Completes::file}},
-               .options = {{.name = "--source",
-                            .value = "SOURCE",
-                            .help = "the same as the positional SOURCE",
-                            .completes = Completes::file},
-                           {.name = "--name",
-                            .short_name = "-n",
-                            .value = "NAME",
-                            .help = "the datastore; else the source's last path component",
-                            .completes = Completes::datastore},
-                           {.name = "--message",
-                            .short_name = "-m",
-                            .value = "TEXT",
-                            .help = "kept with the version"},
-                           {.name = "--exclude",
-                            .short_name = "-x",
-                            .value = "GLOB",
-                            .help = "leave out names that match, or, with a / in it, paths",
-                            .repeatable = true},
-                           {.name = "--force",
-                            .help = "make a version even if nothing has changed"},
-                           {.name = "--allow-partial",
-                            .help = "leave out, and name, files that cannot be read"},
-                           {.name = "--no-copy", .help = "not supported yet"}},
-               .examples = {"grid datastore create ./cats --name cats",
-                            "grid datastore create ./cats -m 'new labels' --exclude '*.tmp'"}},
+      .spec =
+          {.path = {"datastore", "create"},
+           .summary = "Make the next version of a datastore from a folder, a file or an archive",
+           .description =
+               "Stores what the store does not have yet. A source that has not changed makes "
+               "no new version. A version appears whole or not at all; after an interruption "
+               "the same command continues.\n\n"
+               "SOURCE is a folder, a file, or - for a tar on standard input. With --extract "
+               "an archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is unpacked while it "
+               "is read; without it, it is a file like any other.",
+           .positionals = {{.name = "SOURCE", .required = false, .completes = Completes::file}},
+           .options = {{.name = "--source",
+                        .value = "[PATH=]SOURCE",
+                        .help = "one source of several, put in the folder PATH",
+                        .repeatable = true,
+                        .completes = Completes::file},
+                       {.name = "--extract", .help = "unpack an archive"},
+                       {.name = "--no-extract", .help = "keep an archive as the file it is"},
+                       {.name = "--max-size",
+                        .value = "SIZE",
+                        .help = "refuse an archive that unpacks to more, such as 500GB"},
+                       {.name = "--max-files",
+                        .value = "N",
+                        .help = "refuse an archive with more members"},
+                       {.name = "--name",
+                        .short_name = "-n",
+                        .value = "NAME",
+                        .help = "the datastore; else the source's last path component",
+                        .completes = Completes::datastore},
+                       {.name = "--message",
+                        .short_name = "-m",
+                        .value = "TEXT",
+                        .help = "kept with the version"},
+                       {.name = "--exclude",
+                        .short_name = "-x",
+                        .value = "GLOB",
+                        .help = "leave out names that match, or, with a / in it, paths",
+                        .repeatable = true},
+                       {.name = "--force", .help = "make a version even if nothing has changed"},
+                       {.name = "--allow-partial",
+                        .help = "leave out, and name, files that cannot be read"},
+                       {.name = "--no-copy", .help = "not supported yet"}},
+           .examples = {"grid datastore create ./cats --name cats",
+                        "grid datastore create ./cats -m 'new labels' --exclude '*.tmp'",
+                        "grid datastore create cats.tar.zst --extract",
+                        "tar c . | grid datastore create - --name cats",
+                        "grid datastore create -n pets --source cats=./cats --source labels.csv"}},
       .run = create};
 }
 

@@ -129,6 +129,15 @@ std::string format_count(std::uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", format_count(count), noun, count == 1 ? "" : "s");
 }
 
+std::uint64_t parse_count(std::string_view text, std::string_view what) {
+  std::uint64_t count = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size())
+    fail(ErrorKind::invalid_argument, "{}: \"{}\" is no number: write one such as 10000", what,
+         text);
+  return count;
+}
+
 std::string format_duration(std::chrono::nanoseconds duration) {
   double seconds = std::chrono::duration<double>(duration).count();
   if (seconds < 9.995) return fmt::format("{:.2f} s", seconds);

@@ -15,7 +15,8 @@ std::uint64_t parse_size(std::string_view text, std::string_view what);
 std::string format_count(std::uint64_t count);  // "10,100"
 // "1 file", "10,100 files"; the plural is made with an s.
 std::string format_count(std::uint64_t count, std::string_view noun);
-std::string format_duration(std::chrono::nanoseconds duration);  // "0.31 s", "2 min 05 s"
+std::uint64_t parse_count(std::string_view text, std::string_view what);  // likewise: 10000
+std::string format_duration(std::chrono::nanoseconds duration);           // "0.31 s", "2 min 05 s"
 // Local time, to the minute.
 std::string format_time(std::chrono::system_clock::time_point time);
 // A record's RFC 3339 time the same way; as it stands if it is none.

@@ -90,5 +90,11 @@ TEST(Text, QuotesWordsForAShell) {
   EXPECT_EQ(shell_word(""), "''");
 }
 
+TEST(Text, ReadsCounts) {
+  EXPECT_EQ(parse_count("10000", "x"), 10'000u);
+  for (const char* bad : {"", "-1", "1k", "99999999999999999999"})
+    EXPECT_THROW(parse_count(bad, "x"), Error) << bad;
+}
+
 }  // namespace
 }  // namespace grid::cli

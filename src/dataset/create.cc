@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/user.h"
-#include "dataset/folder_source.h"
 #include "dataset/importer.h"
 #include "dataset/scan_record.h"
 
@@ -57,8 +56,8 @@ static void refuse_incomplete(const CreateOptions& options, const std::vector<Pr
   if (failed.empty() || options.allow_partial) return;
   std::string sentence =
       failed.size() == 1
-          ? fmt::format("{}: {}: {}", options.source.string(), failed[0].path, failed[0].reason)
-          : fmt::format("{}: {} files or folders could not be kept", options.source.string(),
+          ? fmt::format("{}: {}: {}", shown(options.sources), failed[0].path, failed[0].reason)
+          : fmt::format("{}: {} files or folders could not be kept", shown(options.sources),
                         failed.size());
   throw IncompleteSource(
       sentence + "; nothing was published (--allow-partial makes a version without them)",
@@ -71,20 +70,24 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
   fs::path record_path = scan_record_path(store, options.name);
-  FolderSource source(
-      {.source = options.source, .excludes = options.excludes, .skipped = folder_of_store(store)});
-  ScanRecordWriter scan_record(record_path);
-  Import imported = import_tree(
-      *store.chunks,
-      {.workers = options.workers ? options.workers : default_workers(),
-       .temporary_folder =
-           store.cache_folder.empty() ? fs::path("/var/tmp") : store.cache_folder / "tmp"},
-      source, {.unchanged = find_unchanged(store, record_path, newest)}, scan_record, progress);
+  std::unique_ptr<Source> source = open_sources(
+      options.sources,
+      {.excludes = options.excludes, .limits = options.limits, .skipped = folder_of_store(store)});
+  const bool in_order = source->order() == SourceOrder::tree;
+  ScanRecordWriter scan_record(in_order ? record_path : fs::path());
+  KnownContent known;
+  if (in_order) known.unchanged = find_unchanged(store, record_path, newest);
+  Import imported =
+      import_tree(*store.chunks,
+                  {.workers = options.workers ? options.workers : default_workers(),
+                   .temporary_folder = store.cache_folder.empty() ? fs::path("/var/tmp")
+                                                                  : store.cache_folder / "tmp"},
+                  *source, std::move(known), scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
-         options.source.string());
+         shown(options.sources));
   CreateResult result{.files_read = imported.files_read,
                       .files_unchanged = imported.files_unchanged,
                       .bytes_read = imported.bytes_read,
@@ -95,7 +98,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
     result.record = newest->record;
   } else {
     VersionRecord record{.root = imported.root,
-                         .source = options.source.string(),
+                         .source = shown(options.sources),
                          .message = options.message,
                          .created = utc_now(),
                          .created_by = user_at_host(),

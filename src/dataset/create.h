@@ -3,22 +3,23 @@
 
 #include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "dataset/open_source.h"
 #include "dataset/open_store.h"
 #include "dataset/problem.h"
 
 namespace grid::dataset {
 
 struct CreateOptions {
-  std::filesystem::path source;  // a folder, or a file: a version with that one file
-  std::string name;              // checked
+  std::vector<SourceSpec> sources;
+  std::string name;  // checked
   std::string message;
   std::vector<std::string>
-      excludes;                // glob; with a '/': of the path below the source, else of any name
+      excludes;  // glob; with a '/': of the path below the source, else of any name
+  ArchiveLimits limits;
   bool force = false;          // a new version even if nothing has changed
   bool allow_partial = false;  // leave out files that could not be read
   std::string program;         // recorded

@@ -60,7 +60,10 @@ class RemoteStore : public ::testing::Test {
   }
   void create(const std::string& name) {
     CreateProgress progress;
-    create_version(*open(), {.source = folder_ / "source", .name = name, .workers = 1}, progress);
+    create_version(
+        *open(),
+        {.sources = {{.where = (folder_ / "source").string()}}, .name = name, .workers = 1},
+        progress);
   }
   std::string read(OpenStore& store, const std::string& reference, const std::string& path) {
     Version version = store.datastores->resolve(Reference::parse(reference));

@@ -21,7 +21,9 @@ class CreatedStore {
   dataset::VersionNumber create(const std::string& name, const std::filesystem::path& source) {
     dataset::CreateProgress progress;
     return dataset::create_version(
-               *store_, {.source = source, .name = name, .force = true, .workers = 1}, progress)
+               *store_,
+               {.sources = {{.where = source.string()}}, .name = name, .force = true, .workers = 1},
+               progress)
         .record.number;
   }
 

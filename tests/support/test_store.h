@@ -21,7 +21,7 @@ inline std::shared_ptr<dataset::OpenStore> open_test_store(
 inline dataset::CreateResult create_version(dataset::OpenStore& store,
                                             const std::filesystem::path& source,
                                             dataset::CreateOptions options = {}) {
-  options.source = source;
+  options.sources = {{.where = source.string()}};
   if (options.name.empty()) options.name = "cats";
   options.workers = 2;
   dataset::CreateProgress progress;

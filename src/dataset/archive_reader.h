@@ -1,0 +1,63 @@
+// What an archive holds, member by member, in the archive's order, with nothing decided about it.
+// archive_reader.cc is the one file that knows libarchive.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/byte_stream.h"
+
+namespace grid::dataset {
+
+// The bytes of an archive: once from the beginning, or, where `open_at` is there, from anywhere. A
+// zip that can be read from anywhere is read by its directory, which stands at its end.
+struct ArchiveBytes {
+  std::unique_ptr<ByteStream> stream;  // from the beginning
+  std::function<std::unique_ptr<ByteStream>(std::uint64_t offset)> open_at;
+};
+
+// Of a file of this machine. Throws Error.
+ArchiveBytes archive_bytes_of_file(const std::string& path);
+
+struct ArchiveMember {
+  enum class Kind { file, folder, symlink, hard_link, device, pipe, socket, unknown };
+
+  std::string path;  // as it stands there; in UTF-8 where the archive says how it is encoded
+  Kind kind = Kind::file;
+  bool executable = false, encrypted = false;
+  std::optional<std::uint64_t> size;  // of a file
+  std::int64_t mtime_ns = 0;
+  std::string target;  // of links, as it stands there
+};
+
+// Reads zip and tar, the latter also compressed with gzip, bzip2, xz or zstd, told by the bytes
+// and not by a name. Not thread-safe. Throws `corrupt` for damaged and truncated archives,
+// `unsupported` for what is no archive, and what the bytes throw.
+class ArchiveReader {
+ public:
+  explicit ArchiveReader(ArchiveBytes bytes);
+  ~ArchiveReader();
+
+  // The next member; its bytes are then read with read(), or not at all. At the end the rest of
+  // the archive is read, so that every checksum has been compared.
+  std::optional<ArchiveMember> next();
+
+  // Fills the front of `out`; 0 at the end of the member.
+  std::size_t read(MutableBytesView out);
+
+  bool compressed() const;
+  // Of the archive: bytes that were needed so far, or, where it is known, its size.
+  std::uint64_t archive_size() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Whether a file of this name is one of those archives.
+bool is_archive_name(std::string_view name);
+
+}  // namespace grid::dataset

@@ -1,0 +1,144 @@
+#include "dataset/archive_source.h"
+
+#include "base/error.h"
+
+namespace grid::dataset {
+
+// What the file systems that a version is mounted or written to can have.
+static constexpr std::size_t name_size_max = 255;
+static constexpr std::size_t path_size_max = 32 << 10;
+
+// What a member costs even if it is empty: the header of a tar.
+static constexpr std::uint64_t member_size = 512;
+
+std::string path_of_member(std::string_view written) {
+  if (written.starts_with('/'))
+    fail(ErrorKind::unsupported, "its path is absolute; nothing was published");
+  std::string path;
+  while (!written.empty()) {
+    std::size_t slash = std::min(written.find('/'), written.size());
+    std::string_view name = written.substr(0, slash);
+    written.remove_prefix(std::min(slash + 1, written.size()));
+    if (name.empty() || name == ".") continue;
+    if (name == "..") fail(ErrorKind::unsupported, "its path leads upwards; nothing was published");
+    if (name.size() > name_size_max)
+      fail(ErrorKind::unsupported, "its name is longer than {} bytes; nothing was published",
+           name_size_max);
+    if (!path.empty()) path += '/';
+    path += name;
+  }
+  if (path.size() > path_size_max)
+    fail(ErrorKind::unsupported, "its path is longer than {} bytes; nothing was published",
+         path_size_max);
+  return path;
+}
+
+// What a version cannot hold; empty for what it can.
+static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
+  switch (kind) {
+    case ArchiveMember::Kind::device:
+      return "is a device";
+    case ArchiveMember::Kind::pipe:
+      return "is a named pipe";
+    case ArchiveMember::Kind::socket:
+      return "is a socket";
+    case ArchiveMember::Kind::unknown:
+      return "is of an unknown kind";
+    default:
+      return "";
+  }
+}
+
+ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits)
+    : name_(bytes.stream->name()), limits_(limits), reader_(std::move(bytes)) {}
+
+void ArchiveSource::count(std::uint64_t size) {
+  size_ += size;
+  if (limits_.size_max && size_ > *limits_.size_max)
+    fail(ErrorKind::unsupported,
+         "with it the archive unpacks to more than the {} bytes of --max-size; nothing was "
+         "published",
+         *limits_.size_max);
+  if (limits_.size_max || size_ <= archive_size_trusted) return;
+  if (size_ / archive_expansion_max > reader_.archive_size())
+    fail(ErrorKind::unsupported,
+         "with it the archive unpacks to more than {} times its size, as only a bomb does; "
+         "nothing was published (--max-size SIZE allows it up to that size)",
+         archive_expansion_max);
+}
+
+std::optional<SourceEntry> ArchiveSource::take(ArchiveMember member,
+                                               std::vector<Problem>& problems) {
+  std::string path = path_of_member(member.path);
+  if (member.encrypted)
+    fail(ErrorKind::unsupported,
+         "it is encrypted; unpack the archive and create from the folder; nothing was published");
+  if (limits_.files_max && ++files_ > *limits_.files_max)
+    fail(ErrorKind::unsupported,
+         "with it the archive has more than the {} members of --max-files; nothing was published",
+         *limits_.files_max);
+  if (!limits_.size_max) count(member_size);
+  if (path.empty()) {
+    if (member.kind == ArchiveMember::Kind::folder) return std::nullopt;  // "./"
+    fail(ErrorKind::unsupported, "it has no name; nothing was published");
+  }
+  if (std::string_view kind = unsupported_kind(member.kind); !kind.empty()) {
+    problems.push_back({path, std::string(kind), /*unsupported=*/true});
+    return std::nullopt;
+  }
+  SourceEntry entry;
+  std::size_t slash = path.rfind('/');
+  entry.entry.folder = slash == std::string::npos ? "" : path.substr(0, slash);
+  entry.entry.name = slash == std::string::npos ? path : path.substr(slash + 1);
+  entry.entry.mtime_ns = entry.state.mtime_ns = member.mtime_ns;
+  switch (member.kind) {
+    case ArchiveMember::Kind::folder:
+      entry.entry.kind = EntryKind::folder;
+      break;
+    case ArchiveMember::Kind::symlink:
+      entry.entry.kind = EntryKind::symlink;
+      entry.entry.target = member.target;
+      break;
+    case ArchiveMember::Kind::hard_link:
+      entry.entry.kind = EntryKind::hard_link;
+      entry.entry.target = path_of_member(member.target);
+      break;
+    default:
+      entry.entry.executable = member.executable;
+      entry.state.size = entry.entry.size = member.size.value_or(0);
+      entry.stream = this;
+  }
+  if (entry.entry.kind != EntryKind::file) entry.entry.size = entry.entry.target.size();
+  return entry;
+}
+
+std::optional<SourceEntry> ArchiveSource::next(std::vector<Problem>& problems) {
+  for (;;) {
+    std::optional<ArchiveMember> member;
+    try {
+      member = reader_.next();
+    } catch (const Error& error) {  // the noun is known here
+      if (member_.empty()) throw error.within(name_);
+      throw error.within(fmt::format("{}: at or behind {}", name_, member_));
+    }
+    if (!member) return std::nullopt;
+    member_ = member->path;
+    try {
+      if (std::optional<SourceEntry> entry = take(std::move(*member), problems)) return entry;
+    } catch (const Error& error) {  // the noun is known here
+      throw error.within(name());
+    }
+  }
+}
+
+std::size_t ArchiveSource::read(MutableBytesView out) {
+  try {
+    std::size_t size = reader_.read(out);
+    count(size);
+    return size;
+  } catch (const Error& error) {  // the noun is known here
+    throw error.within(name());
+  }
+}
+
+}  // namespace grid::dataset

@@ -1,0 +1,53 @@
+// An archive as a source: unpacked while it streams, with no copy of it on disk.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "dataset/archive_reader.h"
+#include "dataset/source.h"
+
+namespace grid::dataset {
+
+struct ArchiveLimits {
+  // Of all members' bytes. Where none is set, what unpacks to more than archive_expansion_max times
+  // its size, and to more than archive_size_trusted, is taken for a bomb.
+  std::optional<std::uint64_t> size_max;
+  std::optional<std::uint64_t> files_max;  // members
+};
+
+constexpr std::uint64_t archive_expansion_max = 200;
+constexpr std::uint64_t archive_size_trusted = 1 << 30;  // bytes
+
+// In any order. next() and reading throw, with the archive and the member in the sentence:
+// `unsupported` for a member whose path is absolute, leads upwards or cannot be a name, for an
+// encrypted one and beyond the limits; `corrupt` for a damaged or truncated archive.
+class ArchiveSource : public Source, private ByteStream {
+ public:
+  ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits = {});
+
+  SourceOrder order() const override { return SourceOrder::any; }
+  std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+
+ private:
+  // The bytes of the member that next() gave last.
+  std::size_t read(MutableBytesView out) override;
+  std::optional<std::uint64_t> size() const override { return std::nullopt; }
+  std::string name() const override { return name_ + ": " + member_; }
+
+  std::optional<SourceEntry> take(ArchiveMember member, std::vector<Problem>& problems);
+  void count(std::uint64_t size);
+
+  const std::string name_;
+  const ArchiveLimits limits_;
+  ArchiveReader reader_;
+  std::string member_;
+  std::uint64_t files_ = 0, size_ = 0;  // so far; bytes
+};
+
+// "a//./b/" as "a/b", and "" for what means the top itself. Throws `unsupported` for paths that are
+// absolute, lead upwards or have a name that no folder can hold.
+std::string path_of_member(std::string_view written);
+
+}  // namespace grid::dataset

@@ -1,0 +1,45 @@
+#include "dataset/archive_source.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "dataset/open_source.h"
+#include "dataset/zip_name.h"
+
+namespace grid::dataset {
+namespace {
+
+TEST(ArchiveSource, PathsOfMembersAreMadePathsOfAVersion) {
+  EXPECT_EQ(path_of_member("a/b"), "a/b");
+  EXPECT_EQ(path_of_member("./a//./b/"), "a/b");
+  EXPECT_EQ(path_of_member("./"), "");
+  EXPECT_EQ(path_of_member("..a/b..c/..."), "..a/b..c/...");
+  const std::string long_name(256, 'n');
+  for (const std::string& bad : {std::string("/a"), std::string(".."), std::string("a/.."),
+                                 std::string("a/../b"), std::string("//"), "a/" + long_name})
+    EXPECT_THROW(path_of_member(bad), Error) << bad;
+}
+
+TEST(ZipName, NamesInTheOldCodePageAreTold) {
+  for (const char* text : {"", "plain", "caf\xc3\xa9", "\xe7\x8c\xab", "\xf0\x9f\x90\x88"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const char* text :
+       {"caf\x82", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\x80"})
+    EXPECT_FALSE(is_utf8(text)) << text;
+  EXPECT_EQ(utf8_of_cp437("caf\x82 \x80\x9b\xe1\xf6\xb3"), "café Ç¢ß÷│");
+  EXPECT_EQ(utf8_of_cp437("plain/\xff"), "plain/\u00a0");
+}
+
+TEST(ParseSource, APathStandsBeforeAnEqualsSign) {
+  EXPECT_EQ(parse_source("train/a=./b").place, "train/a");
+  EXPECT_EQ(parse_source("train/a=./b").where, "./b");
+  EXPECT_EQ(parse_source("./b").place, "");
+  EXPECT_EQ(parse_source("a=b=c").where, "b=c");
+  EXPECT_EQ(parse_source("https://host/x?y=z").place, "");
+  EXPECT_EQ(parse_source("data=https://host/x?y=z").where, "https://host/x?y=z");
+  EXPECT_THROW(parse_source("../up=./b"), Error);
+  EXPECT_THROW(parse_source("=./b"), Error);
+}
+
+}  // namespace
+}  // namespace grid::dataset

@@ -1,0 +1,49 @@
+// Several sources as one, each below a folder of its own or all side by side.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataset/source.h"
+
+namespace grid::dataset {
+
+// A source below a folder of the version: "" leaves it at the top. The folder itself and those
+// above it are no entries of it.
+std::unique_ptr<Source> place_source(std::unique_ptr<Source> source, std::string place);
+
+struct PlacedSource {
+  std::unique_ptr<Source> source;
+  std::string place;
+  std::string name;           // for messages
+  std::int64_t mtime_ns = 0;  // of the folder `place`
+};
+
+// All of them: merged in tree order if each is in tree order, else one after the other. A folder
+// that several have is one folder. What else several have is refused by next() in tree order
+// (`already_exists`, with the names of both); in any other order whoever sorts finds it.
+class CombinedSource : public Source {
+ public:
+  explicit CombinedSource(std::vector<PlacedSource> sources);
+
+  SourceOrder order() const override { return order_; }
+  std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+
+ private:
+  struct Part {
+    std::unique_ptr<Source> source;
+    std::string name;
+    std::optional<SourceEntry> head;
+    bool begun = false;
+  };
+  std::optional<SourceEntry> next_in_order(std::vector<Problem>& problems);
+  std::optional<SourceEntry> next_of_any(std::vector<Problem>& problems);
+
+  SourceOrder order_ = SourceOrder::tree;
+  std::vector<Part> parts_;
+  std::size_t current_ = 0;  // in any order
+};
+
+}  // namespace grid::dataset

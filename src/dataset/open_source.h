@@ -1,0 +1,40 @@
+// From what a user names as a source to a Source.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/archive_source.h"
+#include "dataset/source.h"
+#include "dataset/walker.h"
+
+namespace grid::dataset {
+
+struct SourceSpec {
+  std::string where;     // a path, or "-" for a tar on standard input
+  std::string place{};   // the folder of the version below which it stands; empty: the top
+  bool extract = false;  // an archive is unpacked, a folder is not concerned
+};
+
+struct SourceOptions {
+  std::vector<std::string> excludes;  // see CreateOptions
+  ArchiveLimits limits;
+  std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
+};
+
+// All of them as one. Throws Error if one cannot be read, `invalid_argument` for what cannot be
+// asked of it, `already_exists` for a path that two of them claim.
+std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
+                                     const SourceOptions& options);
+
+// "[PATH=]SOURCE" as a user writes it. What exists as it stands has no PATH. Throws
+// `invalid_argument` for a PATH that is no path in a version.
+SourceSpec parse_source(std::string_view text);
+
+// What messages and records call them: as the user named them, without passwords.
+std::string shown(const std::vector<SourceSpec>& specs);
+
+}  // namespace grid::dataset
