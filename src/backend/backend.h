@@ -76,6 +76,10 @@ class Backend {
   // `unsupported` if it does not. Asked once, before a store is made.
   virtual void prove_creates() {}
 
+  // The same store, for whoever has another answer at hand: gives up after seconds, not minutes,
+  // where it cannot be reached. nullptr: this one never takes long to fail.
+  virtual std::shared_ptr<Backend> hasty() const { return nullptr; }
+
   // What messages call this store, for instance its path or URL.
   virtual std::string name() const = 0;
 };

@@ -13,7 +13,8 @@ static constexpr std::string_view probe_prefix = "probe-";
 
 S3Backend::S3Backend(net::S3Access access, std::string bucket, std::string prefix,
                      const S3BackendOptions& options)
-    : bucket_(std::move(access), std::move(bucket)),
+    : access_(std::move(access)),
+      bucket_(access_, std::move(bucket)),
       prefix_(std::move(prefix)),
       options_(options) {}
 
@@ -26,6 +27,14 @@ std::string S3Backend::name() const {
   std::string url = bucket_.url_of(prefix_);
   url.pop_back();  // a prefix ends in '/', and so does the URL of a bucket
   return url;
+}
+
+std::shared_ptr<Backend> S3Backend::hasty() const {
+  net::S3Access access = access_;
+  access.retries = {.tries_max = 3,
+                    .delay_max = std::chrono::milliseconds(500),
+                    .deadline = std::chrono::milliseconds(3000)};
+  return std::make_shared<S3Backend>(std::move(access), bucket_.name(), prefix_, options_);
 }
 
 bool S3Backend::create(std::string_view key, BytesView data) {

@@ -32,12 +32,14 @@ class S3Backend : public Backend {
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return true; }
+  std::shared_ptr<Backend> hasty() const override;
   void prove_creates() override;
   std::string name() const override;
 
  private:
   std::string full_key(std::string_view key) const;
 
+  const net::S3Access access_;
   net::S3Bucket bucket_;
   const std::string prefix_;
   const S3BackendOptions options_;

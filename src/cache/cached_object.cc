@@ -32,6 +32,15 @@ static std::uint16_t now_in_units() {
   return static_cast<std::uint16_t>(seconds.count() / 8);
 }
 
+static struct flock lock_of(short type, std::uint64_t first, std::uint64_t count) {
+  struct flock lock {};
+  lock.l_type = type;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(CachedObject::map_end + first * block_size);
+  lock.l_len = static_cast<off_t>(count * block_size);
+  return lock;
+}
+
 CachedObject::CachedObject(FileDescriptor fd, std::filesystem::path path, std::byte* map)
     : fd_(std::move(fd)), path_(std::move(path)), map_(map) {}
 
@@ -185,8 +194,7 @@ bool CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {
     state.stamp = clock;
     ++state.generation;
   } while (!word(block).compare_exchange_weak(seen, encode(state)));
-  ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-              static_cast<off_t>(map_end + block * block_size), static_cast<off_t>(block_size));
+  punch(block);
   return true;
 }
 
@@ -200,19 +208,25 @@ void CachedObject::keep_in_main(std::uint64_t block, const BlockState& seen, std
   word(block).compare_exchange_strong(expected, encode(state));
 }
 
+void CachedObject::punch(std::uint64_t block) {
+  ::fallocate(fd_.get(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+              static_cast<off_t>(map_end + block * block_size), static_cast<off_t>(block_size));
+}
+
+void CachedObject::reclaim() {
+  for (std::uint64_t block = 0, end = block_end(); block < end; ++block) {
+    struct flock lock = lock_of(F_WRLCK, block, 1);
+    if (present(block) || ::fcntl(fd_.get(), F_OFD_SETLK, &lock) != 0) continue;
+    if (!present(block)) punch(block);
+    lock = lock_of(F_UNLCK, block, 1);
+    ::fcntl(fd_.get(), F_OFD_SETLK, &lock);
+  }
+}
+
 std::uint64_t CachedObject::allocated() const {
   struct stat st;
   if (::fstat(fd_.get(), &st) != 0) return 0;
   return static_cast<std::uint64_t>(st.st_blocks) * 512;
-}
-
-static struct flock lock_of(short type, std::uint64_t first, std::uint64_t count) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = static_cast<off_t>(CachedObject::map_end + first * block_size);
-  lock.l_len = static_cast<off_t>(count * block_size);
-  return lock;
 }
 
 CachedObject::BlockLock::BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count)

@@ -58,6 +58,10 @@ class CachedObject {
   void keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,
                     std::uint32_t clock);
 
+  // Gives the disk back what a process wrote that was killed before it could say so, or more.
+  // Blocks on their way are left alone.
+  void reclaim();
+
   // What the file takes on the disk, in bytes.
   std::uint64_t allocated() const;
   // One past the last block that can be here.
@@ -85,6 +89,7 @@ class CachedObject {
   std::atomic_ref<std::uint64_t> size_word() const;
   void count_use(std::uint64_t block, std::uint64_t seen) const;
   void allocate_map_for(std::uint64_t block);
+  void punch(std::uint64_t block);
 
   const FileDescriptor fd_;
   const std::filesystem::path path_;

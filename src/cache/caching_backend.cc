@@ -68,7 +68,8 @@ CachingBackend::CachingBackend(std::shared_ptr<backend::Backend> remote,
     : remote_(std::move(remote)),
       cache_(std::move(cache)),
       options_(std::move(options)),
-      answers_(std::make_unique<KeptAnswers>(cache_->folder() / options_.store_id / "kept")),
+      answers_(
+          std::make_unique<KeptAnswers>(remote_, cache_->folder() / options_.store_id / "kept")),
       pool_(options_.fetches_max) {}
 
 CachingBackend::~CachingBackend() = default;
@@ -79,7 +80,7 @@ bool CachingBackend::create(std::string_view key, BytesView data) {
 
 std::optional<Bytes> CachingBackend::find(std::string_view key) const {
   if (options_.caching_of(key) != Caching::whole) return remote_->find(key);
-  return answers_->object(key, [&] { return remote_->find(key); });
+  return answers_->object(key);
 }
 
 std::vector<backend::ObjectEntry> CachingBackend::list(std::string_view prefix) const {
@@ -88,7 +89,7 @@ std::vector<backend::ObjectEntry> CachingBackend::list(std::string_view prefix) 
 
 std::vector<std::string> CachingBackend::list_names(std::string_view prefix) const {
   if (options_.caching_of(prefix) != Caching::whole) return remote_->list_names(prefix);
-  return answers_->listing(prefix, [&] { return remote_->list_names(prefix); });
+  return answers_->listing(prefix);
 }
 
 bool CachingBackend::remove(std::string_view key) { return remote_->remove(key); }

@@ -257,6 +257,22 @@ TEST_F(CachingBackendTest, ClearingTakesEverythingFromUnderItsReaders) {
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
 }
 
+TEST_F(CachingBackendTest, TakesBackWhatAKilledProcessLeft) {
+  std::string bytes = make_object("packs/a", 8 * block_size);
+  read(*open(), "packs/a", 0, 100);
+  {
+    // Written, and killed before the map said so.
+    FileDescriptor fd = open_file(folder_ / "cache/store/packs/a", O_RDWR);
+    for (std::uint64_t block = 1; block < 8; ++block)
+      ASSERT_EQ(::pwrite(fd.get(), bytes.data(), block_size,
+                         static_cast<off_t>(CachedObject::map_end + block * block_size)),
+                static_cast<ssize_t>(block_size));
+  }
+  EXPECT_GE(size_on_disk(), 8 * block_size);
+  DiskCache(folder_ / "cache").clear();
+  EXPECT_LT(size_on_disk(), block_size);
+}
+
 TEST_F(CachingBackendTest, ForgedFilesAreNotTrusted) {
   std::string bytes = make_object("packs/a", 100);
   fs::create_directories(folder_ / "cache/store/packs");

@@ -160,12 +160,24 @@ void DiskCache::make_room(std::uint64_t size_wanted) {
   apply_verdicts(size + size_wanted - limit + limit / room_share);
 }
 
+// What is on the disk and in no map; see CachedObject::reclaim().
+void DiskCache::reclaim(CachedObject& object) {
+  std::uint64_t known = CachedObject::map_end;  // more than it ever takes
+  for (std::uint64_t block = 0, end = object.block_end(); block < end; ++block)
+    if (object.present(block)) known += size_of_block(object, block);
+  const std::uint64_t before = object.allocated();
+  if (before <= known) return;
+  object.reclaim();
+  usage_->release(before - std::min(before, object.allocated()));
+}
+
 void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
   std::vector<fs::path> paths;
   std::vector<BlockInCache> blocks;
   visit([&](const fs::path& path) {
     std::shared_ptr<CachedObject> object = CachedObject::find(path);
     if (!object) return;
+    reclaim(*object);
     auto number = static_cast<std::uint32_t>(paths.size());
     paths.push_back(path);
     for (std::uint64_t block = 0, end = object->block_end(); block < end; ++block)
@@ -204,7 +216,8 @@ std::uint64_t DiskCache::clear() {
       for (std::uint64_t block = 0, end = object->block_end(); block < end; ++block)
         if (object->evict(block, /*ghost=*/false, 0))
           usage_->release(size_of_block(*object, block));
-      freed += before - object->allocated();
+      reclaim(*object);
+      freed += before - std::min(before, object->allocated());
     } else {
       std::error_code ignored;
       fs::remove(path, ignored);

@@ -60,6 +60,7 @@ class DiskCache {
  private:
   void make_room(std::uint64_t size_wanted);
   void apply_verdicts(std::uint64_t size_to_free);
+  void reclaim(CachedObject& object);
   void visit(const std::function<void(const std::filesystem::path&)>& visitor) const;
   std::uint32_t oldest_ghost() const;
 

@@ -10,6 +10,14 @@ namespace fs = std::filesystem;
 
 static constexpr std::chrono::seconds unreachable_for{30};
 
+KeptAnswers::KeptAnswers(std::shared_ptr<backend::Backend> remote, fs::path folder)
+    : remote_(std::move(remote)),
+      hasty_([&] {
+        std::shared_ptr<backend::Backend> hasty = remote_->hasty();
+        return hasty ? hasty : remote_;
+      }()),
+      folder_(std::move(folder)) {}
+
 // A file: the digest of the answer, then the answer.
 std::optional<Bytes> KeptAnswers::load(const fs::path& path) const {
   try {
@@ -41,74 +49,75 @@ fs::path KeptAnswers::path_of(std::string_view kind, std::string_view key) const
   return folder_ / kind / digest_of(as_bytes(key)).hex();
 }
 
-// Asks, and keeps the answer; while the store cannot be reached, what was kept stands for it.
+bool KeptAnswers::is_unreachable() const {
+  std::lock_guard lock(mutex_);
+  return std::chrono::steady_clock::now() < unreachable_until_;
+}
+
+// Asks, and keeps the answer. While the store cannot be reached, what was kept stands for it;
+// without that it is asked with all patience.
 template <class Answer>
-Answer KeptAnswers::asked(const std::function<Answer()>& ask,
+Answer KeptAnswers::asked(const std::function<Answer(const backend::Backend&)>& ask,
                           const std::function<void(const Answer&)>& keep,
                           const std::function<std::optional<Answer>()>& kept) const {
-  auto now = std::chrono::steady_clock::now();
-  bool unreachable = false;
-  {
-    std::lock_guard lock(mutex_);
-    unreachable = now < unreachable_until_;
-  }
-  if (unreachable)
-    if (std::optional<Answer> answer = kept()) return *answer;
+  const std::optional<Answer> before = kept();
+  if (before && is_unreachable()) return *before;
   try {
-    Answer answer = ask();
+    Answer answer = ask(before ? *hasty_ : *remote_);
     keep(answer);
     return answer;
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::unavailable) throw;
-    std::optional<Answer> answer = kept();
-    if (!answer) throw;
+    if (error.kind() != ErrorKind::unavailable || !before) throw;
     std::lock_guard lock(mutex_);
     unreachable_until_ = std::chrono::steady_clock::now() + unreachable_for;
-    return *answer;
+    return *before;
   }
 }
 
-std::optional<Bytes> KeptAnswers::object(std::string_view key,
-                                         const std::function<std::optional<Bytes>()>& ask) const {
+std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
+  using Object = std::optional<Bytes>;
   const fs::path path = path_of("objects", key), absent = path_of("absent", key);
-  if (std::optional<Bytes> here = load(path)) return here;
-  return asked<std::optional<Bytes>>(
-      ask,
-      [&](const std::optional<Bytes>& answer) {
-        if (answer)
-          save(path, *answer);
-        else if (!load(absent))
-          save(absent, as_bytes(key));
-      },
-      [&]() -> std::optional<std::optional<Bytes>> {
-        if (load(absent)) return std::optional<Bytes>();
-        return std::nullopt;
-      });
+  if (Object here = load(path)) return here;
+  return asked<Object>([&](const backend::Backend& store) { return store.find(key); },
+                       [&](const Object& answer) {
+                         if (answer)
+                           save(path, *answer);
+                         else if (!load(absent))
+                           save(absent, as_bytes(key));
+                       },
+                       [&]() -> std::optional<Object> {
+                         if (load(absent)) return Object();
+                         return std::nullopt;
+                       });
 }
 
-std::vector<std::string> KeptAnswers::listing(
-    std::string_view prefix, const std::function<std::vector<std::string>()>& ask) const {
+static std::vector<std::string> lines_of(std::string_view text) {
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    std::size_t end = text.find('\n');
+    lines.emplace_back(text.substr(0, end));
+    text.remove_prefix(std::min(text.size(), end) + (end < text.size() ? 1 : 0));
+  }
+  return lines;
+}
+
+std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
   using Names = std::vector<std::string>;
   const fs::path path = path_of("listings", prefix);
-  return asked<Names>(
-      ask,
-      [&](const Names& names) {
-        std::string text;
-        for (const std::string& name : names) text += name + "\n";
-        std::optional<Bytes> before = load(path);
-        if (!before || as_text(*before) != text) save(path, as_bytes(text));
-      },
-      [&]() -> std::optional<Names> {
-        std::optional<Bytes> kept = load(path);
-        if (!kept) return std::nullopt;
-        Names names;
-        for (std::string_view rest = as_text(*kept); !rest.empty();) {
-          std::size_t end = rest.find('\n');
-          names.emplace_back(rest.substr(0, end));
-          rest.remove_prefix(end + 1);
-        }
-        return names;
-      });
+  return asked<Names>([&](const backend::Backend& store) { return store.list_names(prefix); },
+                      [&](const Names& names) {
+                        std::string text = "\n";  // of no names too
+                        for (const std::string& name : names) text += name + "\n";
+                        std::optional<Bytes> before = load(path);
+                        if (!before || as_text(*before) != text) save(path, as_bytes(text));
+                      },
+                      [&]() -> std::optional<Names> {
+                        std::optional<Bytes> kept = load(path);
+                        if (!kept) return std::nullopt;
+                        Names names = lines_of(as_text(*kept));
+                        std::erase(names, "");
+                        return names;
+                      });
 }
 
 }  // namespace grid::cache

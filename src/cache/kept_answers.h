@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/backend.h"
 #include "base/bytes.h"
 
 namespace grid::cache {
@@ -18,23 +19,24 @@ namespace grid::cache {
 // Thread-safe. A folder that cannot be written is done without.
 class KeptAnswers {
  public:
-  explicit KeptAnswers(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  KeptAnswers(std::shared_ptr<backend::Backend> remote, std::filesystem::path folder);
 
-  // The object at `key`: from here, or else as `ask` finds it.
-  std::optional<Bytes> object(std::string_view key,
-                              const std::function<std::optional<Bytes>()>& ask) const;
-  // What `ask` lists; what it last listed if the store cannot be reached.
-  std::vector<std::string> listing(std::string_view prefix,
-                                   const std::function<std::vector<std::string>()>& ask) const;
+  // The object at `key`: from here, or else as the store finds it.
+  std::optional<Bytes> object(std::string_view key) const;
+  // What the store lists; what it last listed if it cannot be reached.
+  std::vector<std::string> listing(std::string_view prefix) const;
 
  private:
   template <class Answer>
-  Answer asked(const std::function<Answer()>& ask, const std::function<void(const Answer&)>& keep,
+  Answer asked(const std::function<Answer(const backend::Backend&)>& ask,
+               const std::function<void(const Answer&)>& keep,
                const std::function<std::optional<Answer>()>& kept) const;
+  bool is_unreachable() const;
   std::filesystem::path path_of(std::string_view kind, std::string_view key) const;
   std::optional<Bytes> load(const std::filesystem::path& path) const;
   void save(const std::filesystem::path& path, BytesView bytes) const;
 
+  const std::shared_ptr<backend::Backend> remote_, hasty_;
   const std::filesystem::path folder_;
 
   // Until then nothing is asked for which there is an answer: every question to a store that

@@ -62,16 +62,20 @@ std::optional<store::StoreMarker> recall_store(const fs::path& cache_folder,
 
 std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
                                             const OpenStoreOptions& options) {
-  const bool remembers = backend.remote() && !options.cache_folder.empty();
+  if (!backend.remote() || options.cache_folder.empty())
+    return options.make_if_absent ? store::make_store(backend) : store::find_marker(backend);
+  std::optional<store::StoreMarker> recalled;
+  if (!options.make_if_absent) recalled = recall_store(options.cache_folder, backend);
+  const std::shared_ptr<backend::Backend> hasty = recalled ? backend.hasty() : nullptr;
   try {
-    std::optional<store::StoreMarker> marker =
-        options.make_if_absent ? store::make_store(backend) : store::find_marker(backend);
-    if (marker && remembers) remember_store(options.cache_folder, backend, *marker);
+    std::optional<store::StoreMarker> marker = options.make_if_absent
+                                                   ? store::make_store(backend)
+                                                   : store::find_marker(hasty ? *hasty : backend);
+    if (marker) remember_store(options.cache_folder, backend, *marker);
     return marker;
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::unavailable || !remembers || options.make_if_absent) throw;
-    if (auto marker = recall_store(options.cache_folder, backend)) return marker;
-    throw;
+    if (error.kind() != ErrorKind::unavailable || !recalled) throw;
+    return recalled;
   }
 }
 
