@@ -86,6 +86,9 @@ void add_values(Candidates& out, Completes completes, const std::string& prefix,
     case Completes::datastore:
       for (std::string& name : names.datastores()) out.words.push_back({std::move(name), ""});
       break;
+    case Completes::run:
+      for (std::string& name : names.runs()) out.words.push_back({std::move(name), ""});
+      break;
     case Completes::version: {
       std::size_t colon = prefix.find(':');
       std::vector<std::string> found =

@@ -27,6 +27,7 @@ struct NameSource {
   std::function<std::vector<std::string>()> datastores;                     // "cats"
   std::function<std::vector<std::string>(const std::string&)> versions_of;  // of "cats": "cats:1"
   std::function<std::vector<Candidate>()> incomplete_creates;               // their ids
+  std::function<std::vector<std::string>()> runs;
 };
 
 // `words` is the command line behind `grid` up to the cursor; the last one, perhaps empty, is to

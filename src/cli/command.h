@@ -18,7 +18,7 @@ namespace grid::cli {
 class Arguments;
 
 // What a word on the command line may be completed to.
-enum class Completes { nothing, datastore, version, incomplete_create, file, folder };
+enum class Completes { nothing, datastore, version, incomplete_create, run, file, folder };
 
 struct OptionSpec {
   std::string name;        // "--exclude"

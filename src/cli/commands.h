@@ -23,6 +23,12 @@ Command run_command();
 Command cache_show_command();
 Command cache_limit_command();
 Command cache_clear_command();
+Command run_job_command();
+Command status_command();
+Command history_command();
+Command logs_command();
+Command stop_command();
+Command artifacts_command();
 Command completion_command();
 Command complete_command();
 

@@ -70,7 +70,8 @@ NameSource toy_names() {
           .incomplete_creates =
               [] {
                 return std::vector<Candidate>{{"0a1b2c3d", "cats"}};
-              }};
+              },
+          .runs = [] { return Words{"quiet-otter-42"}; }};
 }
 
 Words completed(const Words& words) {

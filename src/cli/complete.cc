@@ -4,6 +4,7 @@
 #include "cli/candidates.h"
 #include "cli/commands.h"
 #include "cli/incomplete.h"
+#include "run/runs.h"
 
 namespace grid::cli {
 
@@ -42,6 +43,15 @@ int complete(Context& context, const Arguments& arguments) {
               std::vector<Candidate> out;
               for (const dataset::IncompleteCreate& create : find_incomplete(context))
                 out.push_back({create.record.id, create.record.name});
+              return out;
+            });
+          },
+      .runs =
+          [&] {
+            return names_or_none([&] {
+              std::vector<std::string> out;
+              for (run::RunRecord& record : run::Runs(context.settings.run_folder).all())
+                out.push_back(std::move(record.name));
               return out;
             });
           },

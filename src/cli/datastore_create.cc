@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "cli/version.h"
 #include "dataset/create.h"
+#include "run/runs.h"
 
 namespace grid::cli {
 
@@ -37,6 +38,14 @@ std::vector<dataset::SourceSpec> sources_of(const Arguments& arguments) {
     fail(ErrorKind::invalid_argument,
          "grid datastore create: SOURCE is missing; see grid datastore create --help");
   return sources;
+}
+
+// "grid:run:NAME" means what that run wrote.
+void resolve_run(const Context& context, dataset::SourceSpec& source) {
+  if (source.where.starts_with(run::artifacts_scheme))
+    source.where = run::Runs(context.settings.run_folder)
+                       .get(source.where.substr(run::artifacts_scheme.size()))
+                       .artifacts();
 }
 
 // Before anything is opened: a slip of the fingers leaves no empty store behind.
@@ -80,7 +89,7 @@ std::string name_of(const std::vector<dataset::SourceSpec>& sources, const Argum
   return dataset::datastore_name_of_source(sources[0].where);
 }
 
-dataset::CreateOptions options_of(const Arguments& arguments) {
+dataset::CreateOptions options_of(const Context& context, const Arguments& arguments) {
   if (arguments.has("--no-copy"))
     fail(ErrorKind::invalid_argument, "--no-copy is not supported yet: it is for s3:// sources");
   if (arguments.has("--extract") && arguments.has("--no-extract"))
@@ -88,6 +97,7 @@ dataset::CreateOptions options_of(const Arguments& arguments) {
   std::vector<dataset::SourceSpec> sources = sources_of(arguments);
   bool archive = false;
   for (dataset::SourceSpec& source : sources) {
+    resolve_run(context, source);
     check_source(source, arguments, sources.size() == 1);
     archive = archive || source.extract || source.where == "-";
   }
@@ -193,7 +203,7 @@ int report_incomplete(Output& output, const dataset::IncompleteSource& error) {
 
 int create(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  dataset::CreateOptions options = options_of(arguments);
+  dataset::CreateOptions options = options_of(context, arguments);
   const auto started = steady_clock::now();
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
   const std::size_t ready_before = store->datastores->ready_numbers(options.name).size();

@@ -6,6 +6,7 @@
 #include "cli/record.h"
 #include "cli/text.h"
 #include "run/attachment.h"
+#include "run/executor.h"
 
 namespace grid::cli {
 
@@ -27,16 +28,28 @@ Numbers versions_to_delete(const dataset::Datastores& datastores,
   return all ? datastores.ready_numbers(reference.name) : Numbers{version.record.number};
 }
 
-// Throws if anything on this machine uses one of the versions now.
+bool is_one_of(const Numbers& numbers, dataset::VersionNumber number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+// Throws if anything on this machine uses one of the versions now, or a run that is queued will.
 void refuse_if_used(const Context& context, const dataset::OpenStore& store,
                     const std::string& name, const Numbers& numbers) {
   for (const run::Attachment& user : run::live_attachments(context.settings.attachment_folder)) {
     if (user.store_id != store.marker.store_id) continue;
     for (const run::UsedVersion& used : user.versions)
-      if (used.name == name &&
-          std::find(numbers.begin(), numbers.end(), used.version) != numbers.end())
+      if (used.name == name && is_one_of(numbers, used.version))
         fail(ErrorKind::unavailable, "{} is in use by the {} {} (process {}); nothing was deleted",
              spell(name, used.version), run::name_of(user.kind), user.label, user.pid);
+  }
+  const run::Runs runs(context.settings.run_folder);
+  for (const run::RunRecord& record : runs.all()) {
+    if (run::is_over(record.state) || record.store_id != store.marker.store_id) continue;
+    for (const run::RunVersion& version : record.versions)
+      if (version.name == name && is_one_of(numbers, version.version) &&
+          !run::is_over(run::observe(runs, record)))
+        fail(ErrorKind::unavailable, "{} is in use by the run {}, which is {}; nothing was deleted",
+             spell(name, version.version), record.name, run::name_of(record.state));
   }
 }
 

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/incomplete.h"
 #include "cli/record.h"
+#include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/text.h"
 #include "run/attachment.h"
@@ -16,13 +17,21 @@ struct Shown {
   std::string description;
   std::vector<dataset::Version> versions;
   std::vector<run::Attachment> users;
-  IncompleteCreates creates;  // of its next versions
+  IncompleteCreates creates;      // of its next versions
+  std::vector<ObservedRun> runs;  // that used it, newest first
 };
 
 bool uses(const run::Attachment& user, const std::string& name,
           std::optional<dataset::VersionNumber> number) {
   for (const run::UsedVersion& used : user.versions)
     if (used.name == name && (!number || used.version == *number)) return true;
+  return false;
+}
+
+bool used(const run::RunRecord& record, const std::string& name,
+          std::optional<dataset::VersionNumber> number) {
+  for (const run::RunVersion& version : record.versions)
+    if (version.name == name && (!number || version.version == *number)) return true;
   return false;
 }
 
@@ -45,6 +54,11 @@ Shown find_shown(const Context& context, const dataset::Reference& reference) {
   for (run::Attachment& user : run::live_attachments(context.settings.attachment_folder))
     if (user.store_id == store->marker.store_id && uses(user, reference.name, number))
       shown.users.push_back(std::move(user));
+  const run::Runs runs(context.settings.run_folder);
+  for (run::RunRecord& record : runs.all())
+    if (record.store_id == store->marker.store_id && record.parent.empty() &&
+        used(record, reference.name, number))
+      shown.runs.push_back(observe_run(runs, std::move(record)));
   return shown;
 }
 
@@ -79,6 +93,17 @@ void write_creates(Output& output, const Shown& shown) {
     output.write(fmt::format("  {}\n", escape_controls(spell_create(create))));
 }
 
+void write_shown_runs(Output& output, const Shown& shown) {
+  constexpr std::size_t count_max = 20;
+  if (shown.runs.empty()) return;
+  output.write("\nUsed by runs\n");
+  std::vector<ObservedRun> newest = shown.runs;
+  if (newest.size() > count_max) newest.resize(count_max);
+  write_runs(output, newest);
+  if (shown.runs.size() > count_max)
+    output.write(fmt::format("and {} older ones\n", shown.runs.size() - count_max));
+}
+
 void write_datastore(Output& output, const Shown& shown) {
   output.write(shown.name + "\n");
   if (!shown.description.empty())
@@ -100,6 +125,7 @@ void write_datastore(Output& output, const Shown& shown) {
   if (!shown.versions.empty()) output.write("\n" + table.layout(output.result_width()));
   write_creates(output, shown);
   write_users(output, shown);
+  write_shown_runs(output, shown);
 }
 
 void write_version(Output& output, const Shown& shown) {
@@ -125,6 +151,7 @@ void write_version(Output& output, const Shown& shown) {
   if (record.left_out > 0) row("left out", format_count(record.left_out));
   row("root", record.root.hex());
   write_users(output, shown);
+  write_shown_runs(output, shown);
 }
 
 void write_document(Output& output, const Shown& shown) {
@@ -146,7 +173,15 @@ void write_document(Output& output, const Shown& shown) {
   }
   json.end_array().key("incomplete");
   write_incomplete_array(json, shown.creates);
-  json.end_object();
+  json.key("runs").begin_array();
+  for (const ObservedRun& run : shown.runs) {
+    json.begin_object().member("name", run.record.name);
+    json.member("status", run::name_of(run.state)).key("versions").begin_array();
+    for (const run::RunVersion& version : run.record.versions)
+      if (version.name == shown.name) json.value(version.version);
+    json.end_array().end_object();
+  }
+  json.end_array().end_object();
 }
 
 int show(Context& context, const Arguments& arguments) {

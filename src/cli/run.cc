@@ -1,83 +1,135 @@
-#include <pwd.h>
 #include <unistd.h>
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/record.h"
-#include "cli/text.h"
-#include "cli/version.h"
+#include "cli/json.h"
+#include "cli/run_request.h"
 #include "run/executor_local.h"
+#include "run/supervise.h"
 
 namespace grid::cli {
 
 namespace {
 
-std::string user_name() {
-  const passwd* user = ::getpwuid(::geteuid());
-  return user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
-}
+namespace fs = std::filesystem;
 
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
-}
-
-// The caller's environment is passed on whole, with what --env adds; nothing in it is looked at.
-std::vector<std::string> script_environment(const Arguments& arguments) {
-  std::vector<std::string> variables;
-  for (char** variable = ::environ; *variable != nullptr; ++variable)
-    variables.emplace_back(*variable);
-  for (const std::string& setting : arguments.all("--env")) {
-    std::size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0)
-      fail(ErrorKind::invalid_argument, "--env {}: it takes NAME=VALUE", setting);
-    run::set_variable(variables, setting.substr(0, equals), setting.substr(equals + 1));
+run::RunRequest request_of(const Context& context, const Arguments& arguments,
+                           const dataset::OpenStore& store) {
+  run::RunRequest request = run_request(context, arguments);
+  request.references.command = arguments.rest();
+  request.executor = arguments.get("--cluster");
+  if (const auto folder = arguments.find("--artifacts"))
+    request.artifacts_source = fs::absolute(*folder).lexically_normal().string();
+  if (!arguments.has("--repeat")) {
+    if (arguments.rest().empty())
+      fail(ErrorKind::invalid_argument, "grid run: SCRIPT is missing; see grid run --help");
+    return request;
   }
-  return variables;
+  if (!arguments.rest().empty())
+    fail(ErrorKind::invalid_argument, "--repeat {} brings its command with it: {} is one too many",
+         arguments.get("--repeat"), arguments.rest().front());
+  const run::RunRecord record =
+      run::Runs(context.settings.run_folder).get(arguments.get("--repeat")).read();
+  request = run::repeat_request(record, store, std::move(request));
+  if (::chdir(record.folder.c_str()) != 0)
+    throw system_error(
+        errno, fmt::format("cannot go to the folder of {}, {}", record.name, record.folder));
+  return request;
 }
 
-// Absolute, without "." and "..", and without a '/' at the end.
-std::string mount_folder(const Arguments& arguments) {
-  const std::string written = arguments.get("--datastore_mount_dir");
-  std::filesystem::path folder = std::filesystem::absolute(written).lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();
-  if (written.empty() || folder == folder.root_path())
-    fail(ErrorKind::invalid_argument, "datastores cannot be attached at {}: name a folder",
-         written.empty() ? "\"\"" : written);
-  return folder.string();
+std::string own_program() {
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (error) throw system_error(error.value(), "cannot tell where grid is");
+  return program.string();
 }
 
-void say_versions(Output& output, const run::ResolvedReferences& resolved) {
-  for (const run::AttachedVersion& version : resolved.versions) {
-    const dataset::VersionRecord& record = version.record;
-    output.say(fmt::format("{}  {}  {}  {}{}", spell(version.name, record.number),
-                           record.root.short_hex(), format_count(record.totals.files, "file"),
-                           format_size(record.totals.bytes), version.newest ? "  (newest)" : ""));
+// Hands the run over to an executor.
+int run_as_job(Context& context, const run::Runs& runs, const run::Executor& executor,
+               run::PreparedRun& prepared) {
+  const run::RunFolder& folder = prepared.folder;
+  folder.write(prepared.record);
+  folder.write_environment(prepared.environment);
+  for (const run::RunRecord& experiment : prepared.experiments)
+    runs.folder_of(experiment.name).write(experiment);
+  std::vector<std::string> command = {own_program(), "--quiet", "run-job"};
+  command.push_back(folder.path().string());
+  try {
+    prepared.record.job = executor.start({.folder = folder, .command = command, .resources = {}});
+  } catch (const Error&) {
+    folder.remove();
+    for (const run::RunRecord& experiment : prepared.experiments)
+      runs.folder_of(experiment.name).remove();
+    throw;
   }
+  folder.write_job(prepared.record.job);
+  if (!context.output.json()) {
+    context.output.write(prepared.record.name + "\n");
+    return 0;
+  }
+  JsonWriter(context.output)
+      .begin_object()
+      .member("name", prepared.record.name)
+      .member("executor", prepared.record.executor)
+      .member("job", prepared.record.job)
+      .end_object();
+  return 0;
 }
 
 int run_script(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  run::RunRequest request{
-      .references = {.command = arguments.rest(),
-                     .datastore_names = arguments.all("--datastore_name"),
-                     .datastore_version = arguments.find("--datastore_version").value_or(""),
-                     .mount_folder = mount_folder(arguments)},
-      .environment = script_environment(arguments),
-      .name = arguments.find("--name").value_or(""),
-      .store = context.settings.store,
-      .user = user_name(),
-      .host = host_name(),
-      .grid_version = std::string(program_version()),
-      .record_folder = context.settings.state_folder / "runs",
-      .attachment_folder = context.settings.attachment_folder,
-      .on_resolved =
-          [&](const run::ResolvedReferences& resolved) { say_versions(output, resolved); },
-      .on_problem = [&](std::string_view sentence) { output.warn(sentence); }};
-  const run::ExitStatus end = run::run_locally(context.open_store(StoreUse::attach), request);
+  const std::unique_ptr<run::Executor> executor = run::make_executor(arguments.get("--cluster"));
+  const bool as_job = arguments.has("--detach") || executor->name() != "local";
+  if (as_job) executor->check();
+
+  const run::Runs runs(context.settings.run_folder);
+  std::optional<run::PreparedRun> prepared;
+  {
+    // Closed before anything is forked: see SuperviseRequest::open_store.
+    const std::shared_ptr<dataset::OpenStore> store = context.open_store();
+    prepared = run::prepare_run(runs, *store, request_of(context, arguments, *store));
+  }
+  output.say(fmt::format("run {}", prepared->record.name));
+  say_versions(output, prepared->references);
+  if (as_job) return run_as_job(context, runs, *executor, *prepared);
+
+  prepared->record.job = run::own_job();
+  FileDescriptor supervisor = prepared->folder.become_supervisor();
+  const run::ExitStatus end = run::supervise(
+      runs,
+      {.run = std::move(*prepared),
+       .supervisor = std::move(supervisor),
+       .attachment_folder = context.settings.attachment_folder,
+       .streams = arguments.has("--no-log") ? run::Streams::callers : run::Streams::callers_and_log,
+       .open_store = [&] { return context.open_store(StoreUse::attach); },
+       .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (end.signal) run::exit_like(end);
   return end.status;
+}
+
+std::vector<OptionSpec> run_options() {
+  std::vector<OptionSpec> options = attach_options();
+  const std::vector<OptionSpec> own = {
+      {.name = "--name", .value = "NAME", .help = "of the run; else a random one"},
+      {.name = "--detach",
+       .short_name = "-d",
+       .help = "do not wait: the run lives on without the terminal, and its name is printed"},
+      {.name = "--artifacts",
+       .value = "DIR",
+       .help = "keep what the script writes to this folder; else what it writes to $GRID_ARTIFACTS",
+       .completes = Completes::folder},
+      {.name = "--no-log",
+       .help = "keep no copy of the output: for programs that take over the terminal"},
+      {.name = "--repeat",
+       .value = "RUN",
+       .help = "the same command on the same versions, in the same folder",
+       .completes = Completes::run},
+      {.name = "--cluster",
+       .value = "EXECUTOR",
+       .help = "where it runs",
+       .default_value = "local"}};
+  options.insert(options.end(), own.begin(), own.end());
+  return options;
 }
 
 }  // namespace
@@ -93,33 +145,15 @@ Command run_command() {
                    "--flag=VALUE, grid:NAME:VERSION, grid:NAME:latest and grid:NAME become those "
                    "paths, and /datastores/NAME means one version for the whole run: the one that "
                    "an option names, else the newest. The exit status and the three standard "
-                   "streams are the script's.",
-               .positionals = {{.name = "SCRIPT", .completes = Completes::file},
+                   "streams are the script's. A record of the run is kept, with what it printed "
+                   "and what it wrote to $GRID_ARTIFACTS: see grid status, logs and artifacts.",
+               .positionals = {{.name = "SCRIPT", .required = false, .completes = Completes::file},
                                {.name = "ARGS", .required = false, .repeatable = true}},
-               .options = {{.name = "--datastore_name",
-                            .value = "NAME[:VERSION]",
-                            .help = "attach this datastore, and let /datastores/NAME mean this "
-                                    "version",
-                            .repeatable = true,
-                            .completes = Completes::version},
-                           {.name = "--datastore_version",
-                            .value = "VERSION",
-                            .help = "the version, if the command names only one datastore"},
-                           {.name = "--datastore_mount_dir",
-                            .value = "DIR",
-                            .help = "where the script sees the datastores",
-                            .default_value = std::string(run::default_mount_folder),
-                            .completes = Completes::folder},
-                           {.name = "--env",
-                            .value = "NAME=VALUE",
-                            .help = "set a variable for the script",
-                            .repeatable = true},
-                           {.name = "--name",
-                            .value = "NAME",
-                            .help = "what the record calls this run; else the script's name"}},
+               .options = run_options(),
                .examples = {"grid run main.py --data_dir /datastores/cats/1",
                             "grid run ./train --train=grid:cats:2 --test=grid:dogs",
-                            "grid run --datastore_name cats:2 -- ls -l /datastores/cats"},
+                            "grid run --datastore_name cats:2 -- ls -l /datastores/cats",
+                            "grid run --detach --name baseline main.py grid:cats"},
                .raw_rest = true},
       .run = run_script};
 }

@@ -124,6 +124,7 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.servers = {.http = http_options(), .aws = aws_settings()};
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";
+  settings.run_folder = settings.state_folder / "runs";
   return settings;
 }
 

@@ -18,6 +18,7 @@ struct Settings {
   backend::OpenOptions servers;        // proxies, authorities, AWS_…
   std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
   std::filesystem::path create_folder;      // the same: see dataset::incomplete_creates()
+  std::filesystem::path run_folder;         // in the state folder: see run::Runs
 };
 
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.

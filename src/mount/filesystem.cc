@@ -201,7 +201,8 @@ const Slot* Filesystem::State::pinned_in(const Slot& datastore) {
 
 VersionTree Filesystem::State::tree_of(const Slot& slot) {
   VersionTree tree(slot, versions_.manifest(slot));
-  if (versions_.touch(slot) && options_.on_touch) options_.on_touch(slot.version);
+  if (versions_.touch(slot, options_.counter_of) && options_.on_touch)
+    options_.on_touch(slot.version);
   return tree;
 }
 
@@ -429,13 +430,17 @@ std::string Filesystem::State::read_link(Node link) {
 BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t size,
                                   Bytes& scratch) {
   return ask_about(file, [&]() -> BytesView {
-    const VersionTree tree = tree_of(slots_.at(slot_of(file)));
+    const Slot& slot = slots_.at(slot_of(file));
+    const VersionTree tree = tree_of(slot);
     const dataset::EntryRef entry = tree.entry_at(place_of(file));
     try {
       if (entry.kind() != dataset::EntryKind::file) {
         fail(ErrorKind::invalid_argument, "is no file");
       }
-      return store_->contents->read(entry.content(), entry.size(), offset, size, scratch);
+      const BytesView bytes =
+          store_->contents->read(entry.content(), entry.size(), offset, size, scratch);
+      if (options_.counter_of) versions_.count_read(slot, bytes.size());
+      return bytes;
     } catch (const Error& error) {
       throw error.within(entry.path());  // the noun that is known here
     }

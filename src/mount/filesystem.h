@@ -5,6 +5,7 @@
 // Only the top and the datastores' folders change, as versions come and go.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -91,6 +92,10 @@ struct FilesystemOptions {
 
   // Called once for each version that is looked into, from the thread that does.
   std::function<void(const VersionName&)> on_touch;
+
+  // Called once for each version that is looked into, and quickly: bytes that are read of its files
+  // are added to what it returns, which outlives the Filesystem. Null: they are not counted.
+  std::function<std::atomic<std::uint64_t>*(const VersionName&, const Digest& root)> counter_of;
 
   // Called with a sentence for each damaged or unreadable file, once for each; from any thread.
   std::function<void(std::string_view)> on_problem;

@@ -70,9 +70,21 @@ void OpenVersions::close_least_used() {
   --open_count_;
 }
 
-bool OpenVersions::touch(const Slot& slot) {
+bool OpenVersions::touch(const Slot& slot, const CounterOf& counter_of) {
   std::lock_guard lock(mutex_);
-  return !std::exchange(known_.at(slot.files).touched, true);
+  Known& known = known_.at(slot.files);
+  if (std::exchange(known.touched, true)) return false;
+  if (counter_of) known.bytes_read = counter_of(known.version, known.summary.root);
+  return true;
+}
+
+void OpenVersions::count_read(const Slot& slot, std::size_t size) {
+  std::atomic<std::uint64_t>* counter;
+  {
+    std::lock_guard lock(mutex_);
+    counter = known_.at(slot.files).bytes_read;
+  }
+  if (counter) counter->fetch_add(size, std::memory_order_relaxed);
 }
 
 std::vector<VersionName> OpenVersions::touched() const {

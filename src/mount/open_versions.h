@@ -20,6 +20,8 @@ struct VersionSummary {
   dataset::TreeTotals totals;
 };
 
+using CounterOf = decltype(FilesystemOptions::counter_of);
+
 // Thread-safe. A summary once found is kept, so that what is open stays readable when the version
 // is deleted. Manifests are kept while few are open; the one used least recently goes first.
 class OpenVersions {
@@ -33,8 +35,11 @@ class OpenVersions {
   // Throws `not_found` where find() is empty.
   std::shared_ptr<const dataset::Manifest> manifest(const Slot& slot);
 
-  // Notes that a version was looked into; true the first time.
-  bool touch(const Slot& slot);
+  // Notes that a version was looked into; true the first time, which is when `counter_of`, if
+  // there is one, is called.
+  bool touch(const Slot& slot, const CounterOf& counter_of);
+  // Adds to the counter of a version that was touched.
+  void count_read(const Slot& slot, std::size_t size);
   std::vector<VersionName> touched() const;  // sorted
 
   // Of the versions that were touched.
@@ -47,6 +52,7 @@ class OpenVersions {
     std::shared_ptr<const dataset::Manifest> manifest;  // null: not open
     std::uint64_t last_use = 0;
     bool touched = false;
+    std::atomic<std::uint64_t>* bytes_read = nullptr;
   };
   void close_least_used();  // the caller holds mutex_
 

@@ -1,217 +1,126 @@
 #include "run/executor_local.h"
 
+#include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <future>
-#include <thread>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <sstream>
 
 #include "base/error.h"
-#include "mount/filesystem.h"
-#include "mount/fuse_server.h"
-#include "run/attachment.h"
-#include "run/record.h"
+#include "run/process_setup.h"
 
 namespace grid::run {
 
-namespace fs = std::filesystem;
-
 namespace {
 
-constexpr std::chrono::milliseconds bookkeeping_interval{1000};
+struct Identity {
+  pid_t process = 0;
+  std::string started;  // in ticks since the machine started
 
-// A mount that is answered from threads of this process, until destruction.
-class Serving {
- public:
-  // Returns when the kernel and the server have shaken hands.
-  Serving(mount::Filesystem& filesystem, FileDescriptor device)
-      : server_(filesystem, {.on_ready = [this] { ready_.set_value(); }}) {
-    server_.adopt(std::move(device));
-    thread_ = std::thread([this] { serve(); });
-    try {
-      ready_.get_future().get();
-    } catch (const Error&) {
-      thread_.join();
-      throw;
-    }
-  }
-
-  ~Serving() {
-    server_.stop();
-    thread_.join();
-  }
-
- private:
-  void serve() noexcept {
-    try {
-      server_.serve();
-    } catch (const Error&) {
-      // Before the handshake it is a failure to attach. Later it can only mean that the mount was
-      // taken away, which the script hears as an I/O error.
-      try {
-        ready_.set_exception(std::current_exception());
-      } catch (const std::future_error&) {
-      }
-    }
-  }
-
-  std::promise<void> ready_;
-  mount::FuseServer server_;
-  std::thread thread_;
+  bool operator==(const Identity&) const = default;
 };
 
-std::vector<UsedVersion> named_versions(const ResolvedReferences& resolved) {
-  std::vector<UsedVersion> named;
-  for (const AttachedVersion& version : resolved.versions)
-    named.push_back({version.name, version.record.number});
-  return named;
+// Empty if there is no such process, or only its remains.
+std::optional<Identity> identity_of(pid_t process) {
+  const std::string path = fmt::format("/proc/{}/stat", process);
+  const FileDescriptor file = find_file(path, O_RDONLY);
+  if (!file) return std::nullopt;
+  Bytes bytes(4096);  // these files have no size to be asked for
+  bytes.resize(read_at(file.get(), bytes, 0, path));
+  const std::string_view text = as_text(bytes);
+  const std::size_t name_end = text.rfind(')');
+  if (name_end == text.npos) return std::nullopt;
+  std::istringstream fields{std::string(text.substr(name_end + 1))};
+  std::string field, state;
+  fields >> state;
+  constexpr int fields_before_start = 18;
+  for (int i = 0; i < fields_before_start; ++i) fields >> field;
+  fields >> field;
+  if (state == "Z" || state == "X") return std::nullopt;
+  return Identity{process, field};
 }
 
-std::vector<UsedVersion> touched_versions(const mount::Filesystem& filesystem) {
-  std::vector<UsedVersion> touched;
-  for (const mount::VersionName& version : filesystem.touched())
-    touched.push_back({version.name, version.number});
-  return touched;
+std::string spell(pid_t process) {
+  const std::optional<Identity> identity = identity_of(process);
+  return fmt::format("{}-{}", process, identity ? identity->started : "0");
 }
 
-RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolved,
-                    const std::string& store_id) {
-  const auto now = std::chrono::system_clock::now();
-  RunRecord record;
-  record.id = make_run_id(now);
-  record.command = request.references.command;
-  record.name =
-      request.name.empty() ? fs::path(record.command.front()).filename().string() : request.name;
-  record.resolved_command = resolved.command;
-  std::error_code ignored;  // a folder that was removed meanwhile has no name
-  record.folder = fs::current_path(ignored).string();
-  record.user = request.user;
-  record.host = request.host;
-  record.grid_version = request.grid_version;
-  record.pid = ::getpid();
-  record.store = request.store;
-  record.store_id = store_id;
-  record.mount_folder = request.references.mount_folder;
-  for (const AttachedVersion& version : resolved.versions)
-    record.versions.push_back({version.name, version.record.number, version.record.root});
-  record.started = format_time(now);
-  return record;
+std::optional<Identity> parse(const std::string& job) {
+  const std::size_t dash = job.find('-');
+  if (dash == job.npos) return std::nullopt;
+  return Identity{static_cast<pid_t>(std::strtol(job.c_str(), nullptr, 10)), job.substr(dash + 1)};
 }
 
-// The two files that tell others about a run: its record, for later, and its attachment, for as
-// long as it lives. Once the script runs, a full disk must not change how it ends: failures are
-// reported, not thrown.
-class Bookkeeping {
- public:
-  Bookkeeping(const RunRequest& request, RunRecord record)
-      : request_(request),
-        record_(std::move(record)),
-        attachment_(request.attachment_folder,
-                    {.kind = AttachmentKind::run,
-                     .label = fmt::format("{} ({})", record_.name, record_.id),
-                     .store_id = record_.store_id,
-                     .versions = versions_in_use()}) {}
+// A descriptor cannot come to mean another process, as a number can.
+FileDescriptor find_process(const std::string& job) {
+  const std::optional<Identity> wanted = parse(job);
+  if (!wanted || wanted->process <= 1) return {};
+  FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, wanted->process, 0)));
+  if (!process || identity_of(wanted->process) != wanted) return {};
+  return process;
+}
 
-  void begin() { write_record(request_.record_folder, record_); }
+void send(const std::string& job, int signal) {
+  if (FileDescriptor process = find_process(job))
+    (void)::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+}
 
-  // The script could not be started after all.
-  void discard() { remove_record(request_.record_folder, record_.id); }
+[[noreturn]] void become_job(const JobRequest& request, int told) {
+  ::setsid();
+  const int null = ::open("/dev/null", O_RDONLY);
+  const int log = ::open(request.folder.log().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(null, STDIN_FILENO);
+  ::dup2(told, STDOUT_FILENO);
+  ::dup2(log, STDERR_FILENO);
+  close_all_but({});
+  std::vector<char*> words;
+  for (const std::string& word : request.command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execv(words[0], words.data());
+  ::_exit(127);
+}
 
-  void update(std::vector<UsedVersion> touched) {
-    if (touched == record_.touched) return;
-    record_.touched = std::move(touched);
-    reporting([&] {
-      attachment_.use(versions_in_use());
-      write_record(request_.record_folder, record_);
-    });
+std::string read_to_end(const FileDescriptor& from) {
+  std::string text;
+  char piece[512];
+  for (;;) {
+    const ssize_t got = ::read(from.get(), piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return text;
+    text.append(piece, static_cast<std::size_t>(got));
   }
-
-  void end(std::vector<UsedVersion> touched, const ExitStatus& end) {
-    record_.touched = std::move(touched);
-    record_.ended = format_time(std::chrono::system_clock::now());
-    record_.end = end;
-    reporting([&] { write_record(request_.record_folder, record_); });
-  }
-
- private:
-  std::vector<UsedVersion> versions_in_use() const {
-    std::vector<UsedVersion> used = record_.touched;
-    for (const PinnedVersion& pinned : record_.versions) {
-      UsedVersion named{pinned.name, pinned.version};
-      if (std::find(used.begin(), used.end(), named) == used.end()) used.push_back(named);
-    }
-    return used;
-  }
-
-  template <class Write>
-  void reporting(const Write& write) const {
-    try {
-      write();
-    } catch (const Error& error) {
-      if (request_.on_problem) request_.on_problem(error.what());
-    }
-  }
-
-  const RunRequest& request_;
-  RunRecord record_;
-  LiveAttachment attachment_;
-};
-
-// A pinned version whose top holds names that versions may have cannot be shown in its
-// datastore's folder; who asked for the pin by an option must hear of it.
-void report_unmerged_pins(const mount::Filesystem& filesystem, const RunRequest& request) {
-  const ReferenceRequest& references = request.references;
-  if (!request.on_problem ||
-      (references.datastore_names.empty() && references.datastore_version.empty()))
-    return;
-  for (const mount::VersionName& pin : filesystem.unmerged_pins())
-    request.on_problem(fmt::format(
-        "{1}:{2} has files or folders called like versions, so {0}/{1} shows its versions only: "
-        "use {0}/{1}/{2}",
-        references.mount_folder, pin.name, pin.number));
 }
 
 }  // namespace
 
-ExitStatus run_locally(const std::shared_ptr<dataset::OpenStore>& store,
-                       const RunRequest& request) {
-  const ReferenceRequest& references = request.references;
-  const ResolvedReferences resolved = resolve_references(
-      references,
-      [&](const dataset::Reference& reference) { return store->datastores->resolve(reference); });
-  const Program program = find_program(
-      {.command = resolved.command,
-       .search_path = std::string(find_variable(request.environment, "PATH")),
-       .is_attached_later =
-           find_reference(references.command.front(), references.mount_folder).has_value()});
+std::string own_job() { return spell(::getpid()); }
 
-  RunRecord record = record_of(request, resolved, store->marker.store_id);
-  std::vector<std::string> environment = request.environment;
-  set_variable(environment, "GRID_RUN_ID", record.id);
-  set_variable(environment, "GRID_DATASTORES", references.mount_folder);
-  Bookkeeping books(request, std::move(record));
-  // Whoever deletes a version looks for its users first. Now that we are one, what was there a
-  // moment ago must still be.
-  for (const UsedVersion& version : named_versions(resolved))
-    store->datastores->resolve({version.name, version.version, false});
-  if (request.on_resolved) request.on_resolved(resolved);
-
-  ScriptProcess process(
-      {.program = program, .environment = environment, .mount_folder = references.mount_folder});
-  mount::Filesystem filesystem(
-      store, {.pins = resolved.pins, .pin_newest = true, .on_problem = request.on_problem});
-  report_unmerged_pins(filesystem, request);
-  Serving serving(filesystem, process.take_device());
-  books.begin();
-  try {
-    process.start();
-  } catch (const Error&) {
-    books.discard();
-    throw;
-  }
-  const ExitStatus end =
-      process.wait(bookkeeping_interval, [&] { books.update(touched_versions(filesystem)); });
-  books.end(touched_versions(filesystem), end);
-  return end;
+// The command closes its standard output when the run has started; what it wrote there before is
+// why it has not.
+std::string LocalExecutor::start(const JobRequest& request) const {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
+  FileDescriptor told(ends[0]), tell(ends[1]);
+  const pid_t process = ::fork();
+  if (process == 0) become_job(request, tell.get());
+  if (process < 0) throw system_error(errno, "cannot start a process");
+  tell.reset();
+  std::string job = spell(process);
+  if (const std::string refusal = read_to_end(told); !refusal.empty())
+    throw decode_refusal(refusal);
+  return job;
 }
+
+std::optional<RunState> LocalExecutor::find_state(const std::string& job) const {
+  if (find_process(job)) return RunState::running;
+  return std::nullopt;
+}
+
+void LocalExecutor::ask_to_end(const std::string& job) const { send(job, SIGTERM); }
+
+void LocalExecutor::kill(const std::string& job) const { send(job, SIGKILL); }
 
 }  // namespace grid::run

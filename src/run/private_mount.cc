@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +16,8 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "mount/mount_point.h"
+#include "run/messages.h"
+#include "run/references.h"
 
 namespace grid::run {
 
@@ -29,8 +32,9 @@ namespace {
                                : std::string(system_error(error_number, doing).what());
   throw Error(ErrorKind::unsupported,
               what +
-                  "; this machine or container does not let a run have mounts of its own: attach "
-                  "with `grid mount DIR` instead and give the script paths below DIR");
+                  "; this machine or container does not let a run have mounts of its own: use "
+                  "--attach copy, or attach with `grid mount DIR` and give the script paths below "
+                  "DIR");
 }
 
 // What containers and hardened kernels answer to a namespace or a mount in one.
@@ -51,7 +55,55 @@ void write_existing(const char* path, const std::string& text) {
   write_all(fd.get(), as_bytes(text), path);
 }
 
-void enter_mount_namespace() {
+FileDescriptor open_folder(const fs::path& path) { return open_file(path, O_PATH | O_DIRECTORY); }
+
+void go_to_root(const FileDescriptor& root) {
+  if (::fchdir(root.get()) != 0 || ::chroot(".") != 0)
+    throw system_error(errno, "cannot enter the root folder");
+}
+
+fs::path current_folder() {
+  std::error_code error;
+  fs::path current = fs::current_path(error);
+  if (error) throw system_error(error.value(), "cannot tell the current folder");
+  return current;
+}
+
+void go_to(const fs::path& current) {
+  if (::chdir(current.c_str()) != 0)
+    throw system_error(errno, fmt::format("cannot return to {}", current.string()));
+}
+
+bool keep_mounts_to_ourselves() {
+  // Mounts that the machine makes later still arrive here; none of ours leave.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return true;
+  if (errno == EINVAL) return false;  // in a chroot whose / is no mount
+  fail_unsupported(errno, "cannot keep the run's mounts to itself");
+}
+
+// What was a chroot into an ordinary folder becomes one into a mount of that folder. Joining the
+// namespace that we are in already leads to its own root.
+void make_root_a_mount() {
+  const fs::path current = current_folder();
+  const FileDescriptor root = open_folder("/");
+  const FileDescriptor self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!self || ::setns(self.get(), CLONE_NEWNS) != 0)
+    fail_unsupported(errno, "cannot leave the chroot to make mounts for the run");
+  if (!keep_mounts_to_ourselves())
+    fail_unsupported(EINVAL, "cannot keep the run's mounts to itself");
+  const FileDescriptor tree(::open_tree(
+      root.get(), "", AT_EMPTY_PATH | AT_RECURSIVE | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+  if (!tree || ::move_mount(tree.get(), "", root.get(), "",
+                            MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) != 0)
+    fail_unsupported(errno, "cannot make the chroot a mount");
+  go_to_root(tree);
+  go_to(current);
+}
+
+enum class NewNamespaces { mount, user_and_mount };
+
+NewNamespaces enter_new_namespaces() {
+  NewNamespaces made = NewNamespaces::mount;
   if (::unshare(CLONE_NEWNS) != 0) {
     if (errno != EPERM) fail_unsupported(errno, "cannot make a mount namespace");
     const uid_t user = ::geteuid();
@@ -62,10 +114,10 @@ void enter_mount_namespace() {
     write_existing("/proc/self/setgroups", "deny");
     write_existing("/proc/self/uid_map", fmt::format("{0} {0} 1", user));
     write_existing("/proc/self/gid_map", fmt::format("{0} {0} 1", group));
+    made = NewNamespaces::user_and_mount;
   }
-  // Mounts that the machine makes later still arrive here; none of ours leave.
-  mount_or_fail(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr,
-                "cannot keep the run's mounts to itself");
+  if (!keep_mounts_to_ourselves()) make_root_a_mount();
+  return made;
 }
 
 void make_folder(const fs::path& path) {
@@ -106,9 +158,7 @@ void take_over_entries(const fs::path& from) {
 // A file system in memory becomes the root, takes over what the old root had, gets the new folder
 // and is made read-only: what a script would write there could only be lost.
 void change_root_for(const fs::path& folder) {
-  std::error_code error;
-  const fs::path current = fs::current_path(error);
-  if (error) throw system_error(error.value(), "cannot tell the current folder");
+  const fs::path current = current_folder();
   const fs::path base = "/proc";  // any folder that is surely there; it is covered for a moment
   const std::string old_name = ".grid-old-root-" + random_hex(16);
   mount_or_fail("grid-root", base, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m",
@@ -126,8 +176,7 @@ void change_root_for(const fs::path& folder) {
   ::rmdir(old_root.c_str());
   mount_or_fail(nullptr, "/", nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV,
                 nullptr, "cannot make the run's root folder read-only");
-  if (::chdir(current.c_str()) != 0)
-    throw system_error(errno, fmt::format("cannot return to {}", current.string()));
+  go_to(current);
 }
 
 bool is_new_in_root(const fs::path& folder) {
@@ -135,8 +184,18 @@ bool is_new_in_root(const fs::path& folder) {
   return !fs::exists(fs::symlink_status(fs::path("/") / *++folder.begin(), ignored));
 }
 
-void make_mount_point(const fs::path& folder) {
-  if (is_new_in_root(folder)) return change_root_for(folder);
+// The folder that every document names may as well be there: with another root in its place, the
+// script could make no new names in / itself.
+bool made_for_good(const fs::path& folder, NewNamespaces made) {
+  return made == NewNamespaces::mount && folder == default_mount_folder &&
+         ::mkdir(folder.c_str(), 0755) == 0;
+}
+
+void make_mount_point(const fs::path& folder, NewNamespaces made) {
+  if (is_new_in_root(folder)) {
+    if (!made_for_good(folder, made)) change_root_for(folder);
+    return;
+  }
   std::error_code error;
   fs::create_directories(folder, error);
   if (!error && !fs::is_directory(folder)) error = std::make_error_code(std::errc::not_a_directory);
@@ -145,16 +204,70 @@ void make_mount_point(const fs::path& folder) {
                        fmt::format("cannot attach datastores at {}", folder.string()));
 }
 
-}  // namespace
-
-FileDescriptor make_private_mount(const fs::path& folder) {
-  enter_mount_namespace();
-  make_mount_point(folder);
+// In the process that makes the mount: sends the descriptors of a PrivateMount.
+void make_and_send(const fs::path& folder, const FileDescriptor& to) {
+  const NewNamespaces made = enter_new_namespaces();
+  make_mount_point(folder, made);
   // A device opened before the namespace was entered would belong to another user namespace.
   FileDescriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!device) fail_unsupported(errno, "cannot open /dev/fuse");
   mount::make_mount_with(device, folder, {.allow_other = true});
-  return device;
+  // pidfds would do without /proc, but a namespace cannot be held by one whose process has ended.
+  const FileDescriptor mounts = open_file("/proc/self/ns/mnt", O_RDONLY);
+  const FileDescriptor root = open_folder("/"), current = open_folder(".");
+  std::vector<int> descriptors = {device.get(), mounts.get(), root.get(), current.get()};
+  FileDescriptor user;
+  if (made == NewNamespaces::user_and_mount) {
+    user = open_file("/proc/self/ns/user", O_RDONLY);
+    descriptors.push_back(user.get());
+  }
+  send_message(to, "m", descriptors);
+}
+
+// Never returns; a failure is sent.
+template <class Act>
+[[noreturn]] void act_and_exit(const FileDescriptor& to, const Act& act) noexcept {
+  try {
+    act();
+  } catch (const Error& error) {
+    send_failure(to, error);
+  } catch (const std::exception& error) {  // std::filesystem's
+    send_failure(to, Error(ErrorKind::unavailable, error.what()));
+  }
+  ::_exit(0);
+}
+
+}  // namespace
+
+PrivateMount make_private_mount(const fs::path& folder) {
+  Channel channel = make_channel();
+  const pid_t maker = ::fork();
+  if (maker == 0) act_and_exit(channel.theirs, [&] { make_and_send(folder, channel.theirs); });
+  if (maker < 0) throw system_error(errno, "cannot start a process");
+  channel.theirs.reset();
+  Message made = receive_message(channel.ours);
+  while (::waitpid(maker, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  check_failure(made);
+  if (made.descriptors.size() < 4)
+    fail(ErrorKind::unavailable, "the process that makes the run's mount ended before it could");
+  PrivateMount mount{.device = std::move(made.descriptors[0]),
+                     .user_namespace = {},
+                     .mount_namespace = std::move(made.descriptors[1]),
+                     .root = std::move(made.descriptors[2]),
+                     .current_folder = std::move(made.descriptors[3])};
+  if (made.descriptors.size() > 4) mount.user_namespace = std::move(made.descriptors[4]);
+  return mount;
+}
+
+void enter(const PrivateMount& mount) {
+  if (mount.user_namespace && ::setns(mount.user_namespace.get(), CLONE_NEWUSER) != 0)
+    throw system_error(errno, "cannot enter the run's user namespace");
+  if (::setns(mount.mount_namespace.get(), CLONE_NEWNS) != 0)
+    throw system_error(errno, "cannot enter the run's mount namespace");
+  go_to_root(mount.root);
+  if (::fchdir(mount.current_folder.get()) != 0)
+    throw system_error(errno, "cannot enter the current folder");
 }
 
 }  // namespace grid::run

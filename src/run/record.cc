@@ -1,15 +1,14 @@
 #include "run/record.h"
 
+#include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/random.h"
 
 namespace grid::run {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 namespace {
@@ -22,43 +21,107 @@ std::string format_utc(std::chrono::system_clock::time_point time, const char* f
   return {text, std::strftime(text, sizeof text, format, &utc)};
 }
 
-fs::path path_of(const fs::path& folder, std::string_view id) {
-  return folder / fmt::format("{}.json", id);
+constexpr std::array<std::string_view, 6> state_names = {"queued", "running", "done",
+                                                         "failed", "stopped", "lost"};
+
+RunState parse_state(std::string_view name) {
+  for (std::size_t i = 0; i < state_names.size(); ++i)
+    if (state_names[i] == name) return static_cast<RunState>(i);
+  fail(ErrorKind::corrupt, "{} is no state of a run", name);
 }
 
-Json encode(const RunRecord& record) {
-  Json versions = Json::array(), touched = Json::array();
-  for (const PinnedVersion& pinned : record.versions)
-    versions.push_back(
-        {{"name", pinned.name}, {"version", pinned.version}, {"root_digest", pinned.root.hex()}});
-  for (const UsedVersion& used : record.touched)
-    touched.push_back({{"name", used.name}, {"version", used.version}});
-  Json json = {{"format", 1},
-               {"id", record.id},
-               {"name", record.name},
-               {"state", record.end ? "ended" : "running"},
-               {"command", record.command},
-               {"resolved_command", record.resolved_command},
-               {"folder", record.folder},
-               {"user", record.user},
-               {"host", record.host},
-               {"grid_version", record.grid_version},
-               {"pid", record.pid},
-               {"store", record.store},
-               {"store_id", record.store_id},
-               {"mount_folder", record.mount_folder},
-               {"versions", versions},
-               {"touched", touched},
-               {"started", record.started},
-               {"ended", nullptr},
-               {"exit_status", nullptr},
-               {"signal", nullptr}};
-  if (!record.end) return json;
-  json["ended"] = record.ended;
+Json encode_versions(const std::vector<RunVersion>& versions) {
+  Json out = Json::array();
+  for (const RunVersion& version : versions)
+    out.push_back({{"name", version.name},
+                   {"version", version.version},
+                   {"root_digest", version.root.hex()},
+                   {"named", version.named},
+                   {"touched", version.touched},
+                   {"bytes_read", version.bytes_read}});
+  return out;
+}
+
+std::vector<RunVersion> decode_versions(const Json& json) {
+  std::vector<RunVersion> out;
+  for (const Json& version : json) {
+    auto root = parse_digest(version.at("root_digest").get<std::string>());
+    if (!root) fail(ErrorKind::corrupt, "a root digest is no digest");
+    out.push_back({.name = version.at("name"),
+                   .version = version.at("version"),
+                   .root = *root,
+                   .named = version.at("named"),
+                   .touched = version.at("touched"),
+                   .bytes_read = version.at("bytes_read")});
+  }
+  return out;
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+std::string text_of(const Json& json) { return json.is_null() ? "" : json.get<std::string>(); }
+
+void encode_end(Json& json, const RunRecord& record) {
+  json["exit_status"] = nullptr;
+  json["signal"] = nullptr;
+  json["resources"] = nullptr;
+  if (!record.end) return;
   if (record.end->signal)
     json["signal"] = *record.end->signal;
   else
     json["exit_status"] = record.end->status;
+  json["resources"] = {{"user_seconds", record.used.user_seconds},
+                       {"system_seconds", record.used.system_seconds},
+                       {"memory_peak", record.used.memory_peak}};
+}
+
+void decode_end(const Json& json, RunRecord& record) {
+  if (json.at("resources").is_null()) return;
+  record.end.emplace();
+  if (json.at("signal").is_null())
+    record.end->status = json.at("exit_status");
+  else
+    record.end->signal = json.at("signal").get<int>();
+  const Json& used = json.at("resources");
+  record.used = {.user_seconds = used.at("user_seconds"),
+                 .system_seconds = used.at("system_seconds"),
+                 .memory_peak = used.at("memory_peak")};
+}
+
+Json encode(const RunRecord& record) {
+  Json parameters = Json::array();
+  for (const Parameter& parameter : record.parameters)
+    parameters.push_back({{"name", parameter.name}, {"value", parameter.value}});
+  Json json = {{"format", 2},
+               {"id", record.id},
+               {"name", record.name},
+               {"state", name_of(record.state)},
+               {"parent", text_or_null(record.parent)},
+               {"experiments", record.experiments},
+               {"parameters", parameters},
+               {"command", record.command},
+               {"resolved_command", record.resolved_command},
+               {"environment", record.settings},
+               {"folder", record.folder},
+               {"user", record.user},
+               {"host", record.host},
+               {"grid_version", record.grid_version},
+               {"executor", record.executor},
+               {"job", text_or_null(record.job)},
+               {"pid", record.pid},
+               {"script_pid", record.script_pid},
+               {"store", record.store},
+               {"store_id", record.store_id},
+               {"mount_folder", record.mount_folder},
+               {"attach", record.copied ? "copy" : "mount"},
+               {"versions", encode_versions(record.versions)},
+               {"pins", Json(record.pins)},
+               {"artifacts_source", text_or_null(record.artifacts_source)},
+               {"created", record.created},
+               {"started", text_or_null(record.started)},
+               {"ended", text_or_null(record.ended)},
+               {"reason", text_or_null(record.reason)}};
+  encode_end(json, record);
   return json;
 }
 
@@ -66,31 +129,34 @@ RunRecord decode(const Json& json) {
   RunRecord record;
   record.id = json.at("id");
   record.name = json.at("name");
+  record.state = parse_state(json.at("state").get<std::string>());
+  record.parent = text_of(json.at("parent"));
+  record.experiments = json.at("experiments").get<std::vector<std::string>>();
+  for (const Json& parameter : json.at("parameters"))
+    record.parameters.push_back({parameter.at("name"), parameter.at("value")});
   record.command = json.at("command").get<std::vector<std::string>>();
   record.resolved_command = json.at("resolved_command").get<std::vector<std::string>>();
+  record.settings = json.at("environment").get<std::vector<std::string>>();
   record.folder = json.at("folder");
   record.user = json.at("user");
   record.host = json.at("host");
   record.grid_version = json.at("grid_version");
+  record.executor = json.at("executor");
+  record.job = text_of(json.at("job"));
   record.pid = json.at("pid");
+  record.script_pid = json.at("script_pid");
   record.store = json.at("store");
   record.store_id = json.at("store_id");
   record.mount_folder = json.at("mount_folder");
-  for (const Json& pinned : json.at("versions")) {
-    auto root = parse_digest(pinned.at("root_digest").get<std::string>());
-    if (!root) fail(ErrorKind::corrupt, "a root digest is no digest");
-    record.versions.push_back({pinned.at("name"), pinned.at("version"), *root});
-  }
-  for (const Json& used : json.at("touched"))
-    record.touched.push_back({used.at("name"), used.at("version")});
-  record.started = json.at("started");
-  if (json.at("ended").is_null()) return record;
-  record.ended = json.at("ended");
-  record.end.emplace();
-  if (json.at("signal").is_null())
-    record.end->status = json.at("exit_status");
-  else
-    record.end->signal = json.at("signal").get<int>();
+  record.copied = json.at("attach") == "copy";
+  record.versions = decode_versions(json.at("versions"));
+  record.pins = json.at("pins").get<std::map<std::string, dataset::VersionNumber>>();
+  record.artifacts_source = text_of(json.at("artifacts_source"));
+  record.created = json.at("created");
+  record.started = text_of(json.at("started"));
+  record.ended = text_of(json.at("ended"));
+  record.reason = text_of(json.at("reason"));
+  decode_end(json, record);
   return record;
 }
 
@@ -104,30 +170,20 @@ std::string format_time(std::chrono::system_clock::time_point time) {
   return format_utc(time, "%Y-%m-%dT%H:%M:%SZ");
 }
 
-void write_record(const fs::path& folder, const RunRecord& record) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw system_error(error.value(), fmt::format("cannot make {}", folder.string()));
+std::string_view name_of(RunState state) { return state_names[static_cast<std::size_t>(state)]; }
+
+bool is_over(RunState state) { return state != RunState::queued && state != RunState::running; }
+
+std::string encode_record(const RunRecord& record) {
   // An argument may be no UTF-8, JSON must be: then the record shows replacement characters.
-  replace_file(path_of(folder, record.id),
-               as_bytes(encode(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n"));
+  return encode(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-void remove_record(const fs::path& folder, std::string_view id) {
-  std::error_code ignored;
-  fs::remove(path_of(folder, id), ignored);
-}
-
-std::optional<RunRecord> find_record(const fs::path& folder, std::string_view id) {
-  const fs::path path = path_of(folder, id);
-  std::optional<Bytes> bytes = find_file_bytes(path);
-  if (!bytes) return std::nullopt;
+RunRecord decode_record(std::string_view text) {
   try {
-    return decode(Json::parse(as_text(*bytes)));
+    return decode(Json::parse(text));
   } catch (const Json::exception& error) {
-    fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
-  } catch (const Error& error) {
-    throw error.within(path.string());
+    fail(ErrorKind::corrupt, "{}", error.what());
   }
 }
 

@@ -1,5 +1,6 @@
-// What a run was and what it read: one JSON file for each, written before the script starts and
-// replaced when it ends, so that a result can be traced to the exact content it came from.
+// What a run was, what it read and how it ended: one JSON file, written before the script starts
+// and replaced when something changes, so that a result can be traced to the exact content it came
+// from.
 #pragma once
 
 #include <chrono>
@@ -12,34 +13,67 @@
 
 #include "base/digest.h"
 #include "run/attachment.h"
-#include "run/process.h"
+#include "run/scripts.h"
 
 namespace grid::run {
 
-struct PinnedVersion {
+enum class RunState {
+  queued,  // waits for a machine
+  running,
+  done,     // ended with status 0
+  failed,   // ended with another status, or by a signal
+  stopped,  // was told to end
+  lost,     // its machine or its supervisor ended before it did: how it ended is not known
+};
+std::string_view name_of(RunState state);
+bool is_over(RunState state);
+
+struct RunVersion {
   std::string name;  // of the datastore
   dataset::VersionNumber version = 0;
-  Digest root;  // names the version's whole content
+  Digest root;                   // names the version's whole content
+  bool named = false;            // by the command line
+  bool touched = false;          // looked into
+  std::uint64_t bytes_read = 0;  // what the kernel asked for; not what it had in memory
 
-  bool operator==(const PinnedVersion&) const = default;
+  bool operator==(const RunVersion&) const = default;
+};
+
+// A hyper-parameter of an experiment: where it stands in the command, and its value there.
+struct Parameter {
+  std::string name;  // "lr" of "--lr=0.1", "--lr 0.1" and "lr=0.1"
+  std::string value;
+
+  bool operator==(const Parameter&) const = default;
 };
 
 struct RunRecord {
-  std::string id;                             // sorts by start
-  std::string name;                           // given by the user, or the script's
+  std::string id;                             // sorts by the time it was made
+  std::string name;                           // of its folder; unique on this machine
+  std::string parent;                         // the sweep that it is an experiment of, or empty
+  std::vector<std::string> experiments;       // of a sweep: their names
+  std::vector<Parameter> parameters;          // of an experiment
   std::vector<std::string> command;           // as it was written
   std::vector<std::string> resolved_command;  // with paths in the place of references
+  std::vector<std::string> settings;          // "NAME=VALUE", by --env
   std::string folder;                         // in which it started
-  std::string user, host;
+  std::string user, host;                     // host: of the script
   std::string grid_version;
-  pid_t pid = 0;                        // of grid
-  std::string store, store_id;          // location and identity
-  std::string mount_folder;             // where the script saw the datastores
-  std::vector<PinnedVersion> versions;  // that the command line names
-  std::vector<UsedVersion> touched;     // that were looked into
-  std::string started;                  // RFC 3339, UTC
-  std::string ended;                    // the same; empty while it runs
-  std::optional<ExitStatus> end;        // empty while it runs
+  std::string executor = "local";
+  std::string job;  // what the executor calls it, or empty
+  pid_t pid = 0;    // of the supervisor, on `host`; 0: none yet
+  pid_t script_pid = 0;
+  std::string store, store_id;                         // location and identity
+  std::string mount_folder;                            // where the script sees the datastores
+  bool copied = false;                                 // there as copies, not by a mount
+  std::vector<RunVersion> versions;                    // by name, then version
+  std::map<std::string, dataset::VersionNumber> pins;  // what MOUNT_FOLDER/NAME stands for
+  std::string artifacts_source;         // the folder by --artifacts, absolute; or empty
+  std::string created, started, ended;  // RFC 3339, UTC; empty: not yet
+  RunState state = RunState::queued;    // when it was written; `lost` is never written
+  std::string reason;                   // why it could not start, or empty
+  std::optional<ExitStatus> end;
+  Resources used;
 
   bool operator==(const RunRecord&) const = default;
 };
@@ -50,13 +84,8 @@ std::string make_run_id(std::chrono::system_clock::time_point now);
 // For instance 2026-11-22T21:54:45Z.
 std::string format_time(std::chrono::system_clock::time_point time);
 
-// Writes FOLDER/ID.json, whole or not at all; the folder is made if need be.
-void write_record(const std::filesystem::path& folder, const RunRecord& record);
-
-// Removes a record, if it is there.
-void remove_record(const std::filesystem::path& folder, std::string_view id);
-
-// Empty if there is no such run. Throws `corrupt`.
-std::optional<RunRecord> find_record(const std::filesystem::path& folder, std::string_view id);
+std::string encode_record(const RunRecord& record);
+// Throws `corrupt`.
+RunRecord decode_record(std::string_view text);
 
 }  // namespace grid::run

@@ -169,6 +169,7 @@ ResolvedReferences resolve_references(const ReferenceRequest& request,
 
   ResolvedReferences resolved;
   resolved.command = request.command;
+  resolved.pins_were_named = !request.datastore_names.empty() || !request.datastore_version.empty();
   Pins pins(resolve, resolved);
   for (const Reference& reference : named_references(request, found)) pins.name(reference);
   for (std::size_t i = 0; i < found.size(); ++i) {

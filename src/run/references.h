@@ -59,6 +59,7 @@ struct ResolvedReferences {
   std::vector<std::string> command;                    // with paths in the place of references
   std::vector<AttachedVersion> versions;               // by name, then version; each once
   std::map<std::string, dataset::VersionNumber> pins;  // what /datastores/NAME stands for
+  bool pins_were_named = false;                        // one of them by an option
 };
 
 // As dataset::Datastores::resolve(): throws `not_found` with the nearest names or versions.

@@ -28,7 +28,9 @@ refused 1 "$work/notes" --datastore_mount_dir "$work/notes" touch started
 printf '#!/no/such/interpreter\n' >bad && chmod +x bad
 needs_run
 refused 1 'interpreter' ./bad
-equal "$(grep -L '"state": "ended"' state/grid/runs/*)" ""
+# Nothing of them is left.
+equal "$(grid history -o json --all | grep -c '"status": *"done"' || :)" 1
+equal "$(ls state/grid/runs | wc -l)" 1
 # A version in use is not deleted, and the sentence says by whom.
 "$GRID" run -q --name keeper -- sh -c 'touch started; exec sleep 60' sh grid:cats & pid=$!
 until [ -e started ]; do sleep 0.05; done

@@ -34,7 +34,7 @@ equal "$(grid run -q --datastore_mount_dir /grid-e2e-new/deep pwd)" "$(pwd -P)"
 [ ! -e /grid-e2e-new ] || die "/grid-e2e-new stayed"
 if grep "grid-root\|$work\| /datastores \|/grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi
 # Streams, status, environment and options behind the script are its own.
-equal "$(echo in | grid run sh -c 'cat; echo err >&2; exit 7' 2>err || echo "status $?")" "in
+equal "$(echo in | grid run -q sh -c 'cat; echo err >&2; exit 7' 2>err || echo "status $?")" "in
 status 7"
 equal "$(cat err)" err
 equal "$(grid run -q --env A=1 --env B='x y' -- sh -c 'echo "$A $B $GRID_DATASTORES ${GRID_RUN_ID:+id}" "$@"' sh --env C)" \
@@ -43,8 +43,8 @@ grid run -- cat grid:cats grid:dogs/d >out 2>err || :
 grep -q '^cats:2  [0-9a-f]\{12\}  2 files  .*(newest)$' err || die "$(cat err)"
 # Every run left a record; this one says what it was to read, what it read, and how it ended.
 grid run -q --name mine -- sh -c 'cat /datastores/dogs/1/d; exit 3' sh grid:cats:1 >out || :
-record=$(grep -l '"name": "mine"' state/grid/runs/*.json)
-for part in '"exit_status": 3' '"state": "ended"' '"root_digest": "[0-9a-f]\{64\}"' '"name": "dogs"' '"grid:cats:1"'; do
+record=state/grid/runs/mine/record.json
+for part in '"exit_status": 3' '"state": "failed"' '"root_digest": "[0-9a-f]\{64\}"' '"name": "dogs"' '"grid:cats:1"'; do
   grep -q -- "$part" "$record" || die "no $part in $(cat "$record")"
 done
 equal "$(ls state/grid/attachments)" ""

@@ -1,0 +1,86 @@
+// What an executor starts: supervises a run that `grid run` has prepared.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <charconv>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "run/executor.h"
+#include "run/supervise.h"
+
+namespace grid::cli {
+
+namespace {
+
+unsigned parallel_of(const Arguments& arguments) {
+  unsigned parallel = 1;
+  const std::string text = arguments.get("--parallel");
+  std::from_chars(text.data(), text.data() + text.size(), parallel);
+  return parallel;
+}
+
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
+// From now on what is printed goes to the run's log, and whoever started the job need not wait.
+void let_caller_go() {
+  const FileDescriptor null = open_file("/dev/null", O_WRONLY);
+  ::dup2(null.get(), STDOUT_FILENO);
+}
+
+int supervise_job(Context& context, const Arguments& arguments) {
+  const run::RunFolder folder(arguments.get("FOLDER"));
+  const run::Runs runs(folder.path().parent_path());
+  try {
+    FileDescriptor supervisor = folder.become_supervisor();
+    run::PreparedRun prepared{.folder = folder,
+                              .record = folder.read(),
+                              .experiments = {},
+                              .environment = folder.read_environment(),
+                              .references = {}};
+    prepared.record.host = host_name();
+    for (const std::string& name : prepared.record.experiments)
+      prepared.experiments.push_back(runs.folder_of(name).read());
+    if (::chdir(prepared.record.folder.c_str()) != 0)
+      throw system_error(errno, fmt::format("cannot go to {}", prepared.record.folder));
+    Settings settings = context.settings;
+    settings.store = prepared.record.store;
+    const Context job_context{settings, context.output};
+    run::supervise(runs, {.run = std::move(prepared),
+                          .supervisor = std::move(supervisor),
+                          .attachment_folder = settings.attachment_folder,
+                          .streams = run::Streams::log,
+                          .parallel = parallel_of(arguments),
+                          .keep_failed = true,
+                          .open_store = [&] { return job_context.open_store(StoreUse::attach); },
+                          .on_started = let_caller_go,
+                          .on_problem = [&](std::string_view text) { context.output.warn(text); }});
+    return 0;
+  } catch (const Error& error) {
+    // For whoever started the job, if it still waits.
+    context.output.write(run::encode_refusal(error));
+    context.output.flush();
+    return 1;
+  }
+}
+
+}  // namespace
+
+Command run_job_command() {
+  return {.spec = {.path = {"run-job"},
+                   .summary = "Supervise a run that was prepared",
+                   .positionals = {{.name = "FOLDER"}},
+                   .options = {{.name = "--parallel",
+                                .value = "N",
+                                .help = "experiments that run at the same time",
+                                .default_value = "1"}},
+                   .hidden = true},
+          .run = supervise_job};
+}
+
+}  // namespace grid::cli

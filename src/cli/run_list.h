@@ -1,0 +1,36 @@
+// How runs are shown by the commands that show any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/io.h"
+#include "cli/json.h"
+#include "run/executor.h"
+
+namespace grid::cli {
+
+// A run and its state now.
+struct ObservedRun {
+  run::RunRecord record;
+  run::RunState state;
+};
+
+ObservedRun observe_run(const run::Runs& runs, run::RunRecord record);
+
+// "python3 main.py --lr 0.1", with quotes where a shell wants them.
+std::string spell_command(const std::vector<std::string>& command);
+
+// "done", "failed (status 3)", "failed (signal 9, Killed)".
+std::string spell_state(const ObservedRun& run);
+
+// "1 min 20 s", until now for a run that is not over; empty for one that has not started.
+std::string spell_time_taken(const ObservedRun& run);
+
+// A table, one line for each run.
+void write_runs(Output& output, const std::vector<ObservedRun>& runs);
+
+// The run's members of docs/json-output.md, into an object that is already begun.
+void write_run_members(JsonWriter& json, const ObservedRun& run);
+
+}  // namespace grid::cli

@@ -1,0 +1,53 @@
+#include "run/executor.h"
+
+#include <charconv>
+
+#include "base/error.h"
+#include "run/executor_local.h"
+
+namespace grid::run {
+
+std::unique_ptr<Executor> make_executor(std::string_view name) {
+  if (name == "local") return std::make_unique<LocalExecutor>();
+  fail(ErrorKind::invalid_argument, "--cluster {}: there is no such executor; local is one", name);
+}
+
+std::string encode_refusal(const Error& error) {
+  return fmt::format("{} {}", static_cast<int>(error.kind()), error.what());
+}
+
+Error decode_refusal(std::string_view text) {
+  const std::size_t space = text.find(' ');
+  int kind = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), kind);
+  if (space == text.npos || problem != std::errc() || end != text.data() + space)
+    return Error(ErrorKind::unavailable, std::string(text));
+  return Error(static_cast<ErrorKind>(kind), std::string(text.substr(space + 1)));
+}
+
+namespace {
+
+// Of a run that is not over, as far as the files of this user tell.
+std::optional<RunState> find_supervised_state(const Runs& runs, const RunRecord& record) {
+  const RunFolder folder = runs.folder_of(record.name);
+  const RunFolder supervised = record.parent.empty() ? folder : runs.folder_of(record.parent);
+  if (supervised.has_supervisor()) return record.state;
+  // It may have ended between the reading of its record and now.
+  const RunRecord now = folder.read();
+  if (is_over(now.state)) return now.state;
+  return std::nullopt;
+}
+
+}  // namespace
+
+RunState observe(const Runs& runs, const RunRecord& record) {
+  if (is_over(record.state)) return record.state;
+  if (auto state = find_supervised_state(runs, record)) return *state;
+  if (!record.job.empty())
+    if (auto state = make_executor(record.executor)->find_state(record.job)) return *state;
+  // The job may have come and gone since the first look.
+  if (auto state = find_supervised_state(runs, record)) return *state;
+  return runs.folder_of(record.name).was_asked_to_stop() ? RunState::stopped : RunState::lost;
+}
+
+}  // namespace grid::run

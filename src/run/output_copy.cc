@@ -1,0 +1,260 @@
+// One line for each different stream: from a pipe or a pseudo-terminal that the script writes to,
+// to the caller's stream and to the log.
+//
+// Terminals. Of a pseudo-terminal only the output is used: the script's standard input stays what
+// it was, and so does its controlling terminal. What the script asks of its terminal through the
+// output (no echo, keys one by one) is done to the real one. The pseudo-terminal itself changes
+// nothing in the bytes; the real one does what terminals do to newlines.
+#include "run/output_copy.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/error.h"
+#include "run/messages.h"
+#include "run/process_setup.h"
+
+namespace grid::run {
+
+namespace {
+
+constexpr std::size_t piece_size = 64 << 10;
+
+struct Line {
+  FileDescriptor ours, scripts;
+  int to = -1;  // the caller's stream
+  bool is_terminal = false;
+};
+
+bool is_same_stream(int a, int b) {
+  struct stat first, second;
+  return ::fstat(a, &first) == 0 && ::fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
+void copy_size(int from, int to) {
+  winsize size{};
+  if (::ioctl(from, TIOCGWINSZ, &size) == 0) ::ioctl(to, TIOCSWINSZ, &size);
+}
+
+// Empty where there are no pseudo-terminals.
+std::optional<Line> find_terminal_line(int to) {
+  Line line{.ours = FileDescriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)),
+            .scripts = {},
+            .to = to,
+            .is_terminal = true};
+  if (!line.ours || ::unlockpt(line.ours.get()) != 0) return std::nullopt;
+  line.scripts =
+      FileDescriptor(::ioctl(line.ours.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+  termios modes{};
+  if (!line.scripts || ::tcgetattr(to, &modes) != 0) return std::nullopt;
+  modes.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+  ::tcsetattr(line.scripts.get(), TCSANOW, &modes);
+  copy_size(to, line.ours.get());
+  return line;
+}
+
+Line make_pipe_line(int to) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
+  return {.ours = FileDescriptor(ends[0]), .scripts = FileDescriptor(ends[1]), .to = to};
+}
+
+// Empty for a stream that is closed, or that cannot be copied: the script then has it directly.
+std::optional<Line> find_line(int stream) {
+  if (::fcntl(stream, F_GETFD) < 0) return std::nullopt;
+  if (::isatty(stream) == 1) return find_terminal_line(stream);
+  return make_pipe_line(stream);
+}
+
+// The part of the process that copies.
+class Copier {
+ public:
+  Copier(std::vector<Line> lines, FileDescriptor log, std::uint64_t log_size_max,
+         FileDescriptor channel)
+      : lines_(std::move(lines)),
+        log_(std::move(log)),
+        log_size_left_(log_size_max),
+        channel_(std::move(channel)) {
+    for (Line& line : lines_) {
+      line.scripts.release();  // closed already
+      ::fcntl(line.ours.get(), F_SETFL, ::fcntl(line.ours.get(), F_GETFL) | O_NONBLOCK);
+      if (line.is_terminal) ::tcgetattr(line.ours.get(), &modes_);
+    }
+  }
+
+  void run() {
+    while (has_lines()) {
+      std::vector<pollfd> events;
+      for (const Line& line : lines_)
+        events.push_back({.fd = line.ours.get(), .events = POLLIN, .revents = 0});
+      events.push_back({.fd = channel_.get(), .events = POLLIN, .revents = 0});
+      if (::poll(events.data(), events.size(), -1) < 0) continue;
+      if (events.back().revents != 0) answer_finish();
+      for (std::size_t i = 0; i < lines_.size(); ++i)
+        if (lines_[i].ours && events[i].revents != 0) copy_piece(lines_[i]);
+    }
+  }
+
+ private:
+  enum class Copied { piece, nothing_yet, end };
+
+  bool has_lines() const {
+    for (const Line& line : lines_)
+      if (line.ours) return true;
+    return false;
+  }
+
+  // A pipe that has nothing now had nothing written to it. What was written to a terminal may
+  // still be on its way; it has arrived when the last writer has closed it, or a moment later.
+  void answer_finish() {
+    if (receive_message(channel_).text.empty()) {
+      channel_.reset();
+      return;
+    }
+    constexpr int on_its_way_ms = 30;
+    for (Line& line : lines_) {
+      while (line.ours) {
+        if (copy_piece(line) != Copied::nothing_yet) continue;
+        pollfd more{.fd = line.ours.get(), .events = POLLIN, .revents = 0};
+        if (!line.is_terminal || ::poll(&more, 1, on_its_way_ms) <= 0) break;
+      }
+    }
+    send_message(channel_, "finished");
+  }
+
+  Copied copy_piece(Line& line) {
+    const ssize_t got = ::read(line.ours.get(), piece_.data(), piece_.size());
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Copied::nothing_yet;
+    if (got <= 0) {  // a terminal that everyone has closed is EIO
+      line.ours.reset();
+      return Copied::end;
+    }
+    const auto size = static_cast<std::size_t>(got);
+    if (line.is_terminal) pass_on_modes(line);
+    keep(BytesView(piece_).first(size));
+    // Nobody reads any more: now the script is to hear so, by its next write.
+    if (!pass_on(line, BytesView(piece_).first(size))) line.ours.reset();
+    return Copied::piece;
+  }
+
+  static bool pass_on(const Line& line, BytesView bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::write(line.to, bytes.data(), bytes.size());
+      if (written > 0) {
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+      } else if (errno == EAGAIN) {  // the caller's stream does not wait: then we do
+        pollfd room{.fd = line.to, .events = POLLOUT, .revents = 0};
+        ::poll(&room, 1, -1);
+      } else if (errno != EINTR) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // A full disk costs the log, not the run.
+  void keep(BytesView bytes) {
+    if (!log_) return;
+    bytes = bytes.first(std::min<std::uint64_t>(bytes.size(), log_size_left_));
+    log_size_left_ -= bytes.size();
+    try {
+      write_all(log_.get(), bytes, "the log");
+      if (log_size_left_ > 0) return;
+      write_all(log_.get(), as_bytes("\n[the log ends here: it has reached its largest size]\n"),
+                "the log");
+    } catch (const Error&) {
+      // Nobody can be told: the terminal is the script's.
+    }
+    log_.reset();
+  }
+
+  void pass_on_modes(const Line& line) {
+    termios now{};
+    if (::tcgetattr(line.ours.get(), &now) != 0) return;
+    if (now.c_lflag == modes_.c_lflag && now.c_iflag == modes_.c_iflag &&
+        std::memcmp(now.c_cc, modes_.c_cc, sizeof now.c_cc) == 0)
+      return;
+    modes_ = now;
+    termios real{};
+    if (::tcgetattr(line.to, &real) != 0) return;
+    real.c_lflag = now.c_lflag;
+    real.c_iflag = now.c_iflag;
+    std::memcpy(real.c_cc, now.c_cc, sizeof real.c_cc);
+    ::tcsetattr(line.to, TCSADRAIN, &real);
+  }
+
+  std::vector<Line> lines_;
+  FileDescriptor log_;
+  std::uint64_t log_size_left_;
+  FileDescriptor channel_;
+  termios modes_{};  // of the script's terminal, when last looked at
+  Bytes piece_ = Bytes(piece_size);
+};
+
+}  // namespace
+
+OutputCopy::OutputCopy(const std::filesystem::path& log, std::uint64_t log_size_max) {
+  FileDescriptor log_file = open_file(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  std::vector<Line> lines;
+  if (auto line = find_line(STDOUT_FILENO)) {
+    output_ = line->scripts.get();
+    lines.push_back(std::move(*line));
+  }
+  if (!lines.empty() && is_same_stream(STDOUT_FILENO, STDERR_FILENO)) {
+    errors_ = output_;
+  } else if (auto line = find_line(STDERR_FILENO)) {
+    errors_ = line->scripts.get();
+    lines.push_back(std::move(*line));
+  }
+  Channel channel = make_channel();
+  const pid_t process = ::fork();
+  if (process == 0) {
+    ::prctl(PR_SET_NAME, "grid-log");
+    ::signal(SIGPIPE, SIG_IGN);
+    // In the caller's group, since only the terminal's own may change its modes; but no signal of
+    // the group is for it.
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+    std::vector<int> kept = {log_file.get(), channel.theirs.get()};
+    for (const Line& line : lines) kept.push_back(line.ours.get());
+    ::close(STDIN_FILENO);
+    close_all_but(kept);
+    Copier copier(std::move(lines), std::move(log_file), log_size_max, std::move(channel.theirs));
+    copier.run();
+    ::_exit(0);
+  }
+  if (process < 0) throw system_error(errno, "cannot start a process");
+  channel_ = std::move(channel.ours);
+  for (Line& line : lines) {
+    script_ends_.push_back(std::move(line.scripts));
+    if (line.is_terminal) terminals_.emplace_back(std::move(line.ours), line.to);
+  }
+}
+
+void OutputCopy::release_streams() { script_ends_.clear(); }
+
+void OutputCopy::resize() const {
+  for (const auto& [ours, callers] : terminals_) copy_size(callers, ours.get());
+}
+
+void OutputCopy::finish() {
+  if (!channel_) return;
+  terminals_.clear();
+  send_message(channel_, "finish");
+  (void)receive_message(channel_);  // its end means the same
+  channel_.reset();
+}
+
+}  // namespace grid::run

@@ -1,0 +1,53 @@
+// From what a person asked for to a run that can start: everything that can be wrong is found
+// here, before anything starts.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dataset/open_store.h"
+#include "run/references.h"
+#include "run/runs.h"
+
+namespace grid::run {
+
+struct RunRequest {
+  ReferenceRequest references;           // the command, and what it attaches where
+  std::vector<std::string> environment;  // of the caller, all of it
+  std::vector<std::string> settings;     // "NAME=VALUE", to be set in it
+  std::string name;                      // empty: a random one
+  std::string executor = "local";
+  bool copy = false;                     // attach by copying
+  std::string artifacts_source;          // see RunRecord
+  std::string store;                     // its location, recorded
+  std::string user, host, grid_version;  // recorded
+};
+
+// A run that has a folder and no process. Whoever has it supervises it or removes its folder.
+struct PreparedRun {
+  RunFolder folder;
+  RunRecord record;
+  std::vector<RunRecord> experiments;    // of a sweep
+  std::vector<std::string> environment;  // of every script in it, but for what each run adds
+  ResolvedReferences references;
+};
+
+// Throws what resolve_references() and find_program() throw, `invalid_argument` for a setting that
+// is none; then nothing was made.
+PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
+                        const RunRequest& request);
+
+// The same command on the same versions as a run that was: fills in `references`, `settings` and
+// `artifacts_source`. Throws `not_found` if the store is another or lacks a version.
+RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& store,
+                          RunRequest request);
+
+// The variables of the script of `record`.
+std::vector<std::string> environment_of(const RunFolder& folder, const RunRecord& record,
+                                        std::vector<std::string> environment);
+
+// The program of the script of `record`. Throws as find_program() does.
+Program program_of(const RunRecord& record, const std::vector<std::string>& environment);
+
+}  // namespace grid::run

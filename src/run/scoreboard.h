@@ -1,0 +1,46 @@
+// What the process that serves a run counts while the one that supervises it looks on: memory
+// that both have, and that outlives either.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <vector>
+
+#include "base/digest.h"
+#include "run/attachment.h"
+
+namespace grid::run {
+
+// A version that was looked into.
+struct ReadVersion {
+  UsedVersion version;
+  Digest root;
+  std::uint64_t bytes_read =
+      0;  // by the kernel for its readers: what is in memory is not asked for
+
+  bool operator==(const ReadVersion&) const = default;
+};
+
+class Scoreboard {
+ public:
+  Scoreboard();  // shared with every process that is forked from now on
+  ~Scoreboard();
+  Scoreboard(const Scoreboard&) = delete;
+  Scoreboard& operator=(const Scoreboard&) = delete;
+
+  // The counter of a version, which is on the board from now on. For one process at a time, and
+  // any of its threads. Versions beyond the 16,000th share one counter that nobody sees.
+  std::atomic<std::uint64_t>& counter(const UsedVersion& version, const Digest& root);
+
+  // By name and version; from any process.
+  std::vector<ReadVersion> versions() const;
+
+ private:
+  struct Entry;
+  struct Board;
+  Board* board_;
+  std::mutex mutex_;  // held by those who add
+};
+
+}  // namespace grid::run

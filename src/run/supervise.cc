@@ -1,0 +1,363 @@
+// One thread looks after everything: it forks the server, which makes threads, and the process that
+// copies the output; then the scripts, each into the mount; then it waits. Nothing here reads the
+// datastores: whoever supervises must not wait for the server.
+#include "run/supervise.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "base/error.h"
+#include "dataset/exporter.h"
+#include "run/artifacts.h"
+#include "run/output_copy.h"
+#include "run/private_mount.h"
+#include "run/scoreboard.h"
+#include "run/server_process.h"
+
+namespace grid::run {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+using Clock = std::chrono::system_clock;
+
+constexpr std::chrono::milliseconds bookkeeping_interval{1000};
+constexpr std::uint64_t log_size_max = 256 << 20;
+
+void make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) throw system_error(error.value(), fmt::format("cannot make {}", path.string()));
+}
+
+std::vector<UsedVersion> versions_of(const RunRecord& record) {
+  std::vector<UsedVersion> used;
+  for (const RunVersion& version : record.versions) used.push_back({version.name, version.version});
+  return used;
+}
+
+// Puts what was counted into a record; true if that changed it.
+bool take_counts(const Scoreboard& board, RunRecord& record) {
+  bool changed = false;
+  for (const ReadVersion& read : board.versions()) {
+    const RunVersion wanted{.name = read.version.name, .version = read.version.version};
+    auto at = std::lower_bound(record.versions.begin(), record.versions.end(), wanted,
+                               [](const RunVersion& a, const RunVersion& b) {
+                                 return std::tie(a.name, a.version) < std::tie(b.name, b.version);
+                               });
+    if (at == record.versions.end() || at->name != wanted.name || at->version != wanted.version) {
+      at = record.versions.insert(at, wanted);
+      at->root = read.root;
+    }
+    changed = changed || !at->touched || at->bytes_read != read.bytes_read;
+    at->touched = true;
+    at->bytes_read = read.bytes_read;
+  }
+  return changed;
+}
+
+// The mount of a run and who serves it; or copies of its versions, for as long as it runs.
+class Attached {
+ public:
+  Attached(const SuperviseRequest& request, Scoreboard& board) : request_(request) {
+    const RunRecord& record = request.run.record;
+    if (record.copied) {
+      copy_versions();
+      return;
+    }
+    server_.emplace(ServerRequest{.open_store = request.open_store,
+                                  .pins = record.pins,
+                                  .mount_folder = record.mount_folder,
+                                  .pins_were_named = request.run.references.pins_were_named,
+                                  .attachment_folder = request.attachment_folder,
+                                  .attachment = attachment_of(request)},
+                    board);
+    mount_ = make_private_mount(record.mount_folder);
+    server_->serve(mount_->device);
+    // The server's alone from now on: if it is killed, reads end in an error, and do not hang.
+    mount_->device.reset();
+  }
+
+  ~Attached() {
+    std::error_code ignored;
+    if (request_.run.record.copied) fs::remove_all(request_.run.folder.copies(), ignored);
+  }
+
+  static Attachment attachment_of(const SuperviseRequest& request) {
+    return {.kind = AttachmentKind::run,
+            .label = request.run.record.name,
+            .store_id = request.run.record.store_id,
+            .versions = versions_of(request.run.record)};
+  }
+
+  const PrivateMount* mount() const { return mount_ ? &*mount_ : nullptr; }
+  ServerProcess* server() { return server_ ? &*server_ : nullptr; }
+  void forget_server() { server_.reset(); }
+
+  // No more scripts are started.
+  void leave() {
+    mount_.reset();
+    if (server_) server_->leave();
+  }
+
+ private:
+  void copy_versions() {
+    const std::shared_ptr<dataset::OpenStore> store = request_.open_store();
+    for (const RunVersion& version : request_.run.record.versions) {
+      const dataset::Version found =
+          store->datastores->resolve({version.name, version.version, false});
+      const fs::path to =
+          request_.run.folder.copies() / version.name / std::to_string(version.version);
+      make_folder(to.parent_path());
+      dataset::ExportProgress progress;
+      dataset::export_tree(*store, store->manifest(found.record), "", to, progress);
+    }
+  }
+
+  const SuperviseRequest& request_;
+  std::optional<PrivateMount> mount_;
+  std::optional<ServerProcess> server_;
+};
+
+class Supervision {
+ public:
+  Supervision(const Runs& runs, SuperviseRequest& request)
+      : runs_(runs),
+        request_(request),
+        run_(request.run),
+        attachment_(request.attachment_folder, Attached::attachment_of(request)) {
+    if (run_.experiments.empty()) {
+      waiting_.push_back({run_.folder, &run_.record, 0});
+    } else {
+      for (RunRecord& experiment : run_.experiments)
+        waiting_.push_back({runs.folder_of(experiment.name), &experiment, 0});
+    }
+  }
+
+  ExitStatus run() {
+    attached_.emplace(request_, board_);
+    start_time_ = Clock::now();
+    start_next();  // throws what keeps the first from starting
+    if (is_sweep()) {
+      begin(run_.record);
+      reporting([&] { run_.folder.write(run_.record); });
+    }
+    run_.folder.remove_environment();
+    if (request_.on_started) request_.on_started();
+    start_more();
+    while (scripts_.running_count() > 0) wait_once();
+    if (output_) output_->finish();
+    attached_->leave();
+    return finish();
+  }
+
+ private:
+  struct Task {
+    RunFolder folder;
+    RunRecord* record;
+    std::size_t script;
+  };
+
+  bool is_sweep() const { return !run_.experiments.empty(); }
+
+  void begin(RunRecord& record) const {
+    record.started = format_time(Clock::now());
+    record.pid = ::getpid();
+    record.host = run_.record.host;
+    record.state = RunState::running;
+  }
+
+  void start_next() {
+    Task task = waiting_.front();
+    const std::vector<std::string> environment =
+        environment_of(task.folder, *task.record, run_.environment);
+    make_folder(find_variable(environment, "GRID_ARTIFACTS"));
+    ScriptRequest script{.program = program_of(*task.record, environment),
+                         .environment = environment,
+                         .mount = attached_->mount(),
+                         .mount_folder = run_.record.mount_folder};
+    FileDescriptor null, log;
+    if (request_.streams == Streams::log) {
+      null = open_file("/dev/null", O_RDONLY);
+      log = open_file(task.folder.log(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+      script.input = null.get();
+      script.output = script.errors = log.get();
+      script.own_group = true;
+    } else if (request_.streams == Streams::callers_and_log) {
+      output_.emplace(task.folder.log(), log_size_max);
+      script.output = output_->output();
+      script.errors = output_->errors();
+    }
+    task.script = scripts_.start(script);
+    if (output_) output_->release_streams();
+    waiting_.pop_front();
+    begin(*task.record);
+    task.record->script_pid = scripts_.process_of(task.script);
+    running_.push_back(task);
+    reporting([&] { task.folder.write(*task.record); });
+  }
+
+  void start_more() {
+    while (!waiting_.empty() && scripts_.running_count() < request_.parallel && !is_stopped()) {
+      try {
+        start_next();
+      } catch (const Error& error) {
+        // The others may still start; this one's record says why it did not.
+        const Task task = waiting_.front();
+        waiting_.pop_front();
+        task.record->reason = error.what();
+        end_task(task, {.status = {.status = 1}});
+      }
+    }
+  }
+
+  void wait_once() {
+    std::vector<pollfd> watched;
+    if (ServerProcess* server = attached_->server())
+      watched.push_back({.fd = server->channel(), .events = POLLIN, .revents = 0});
+    const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
+    if (output_ && scripts_.take_resize()) {
+      output_->resize();
+      scripts_.signal_all(SIGWINCH);  // the first one came before its terminal had the new size
+    }
+    if (!watched.empty() && watched[0].revents != 0) hear_server();
+    if (end) {
+      const auto task = std::find_if(running_.begin(), running_.end(),
+                                     [&](const Task& t) { return t.script == end->number; });
+      const Task ended = *task;
+      running_.erase(task);
+      end_task(ended, *end);
+      start_more();
+    } else {
+      keep_books();
+    }
+  }
+
+  void hear_server() {
+    if (std::optional<std::string> problem = attached_->server()->take_problem()) {
+      tell(*problem);
+      return;
+    }
+    attached_->forget_server();
+    tell("the process that serves the datastores was killed: the run ends");
+    scripts_.signal_all(SIGKILL);
+  }
+
+  void keep_books() {
+    if (!take_counts(board_, run_.record)) return;
+    reporting([&] {
+      attachment_.use(versions_of(run_.record));
+      run_.folder.write(run_.record);
+    });
+  }
+
+  bool is_stopped() const { return scripts_.told_to_end() || run_.folder.was_asked_to_stop(); }
+
+  RunState state_after(const Task& task, const ExitStatus& end) const {
+    if (end == ExitStatus{}) return RunState::done;
+    return is_stopped() || task.folder.was_asked_to_stop() ? RunState::stopped : RunState::failed;
+  }
+
+  void end_task(const Task& task, const ScriptEnd& end) {
+    RunRecord& record = *task.record;
+    take_counts(board_, run_.record);
+    record.ended = format_time(Clock::now());
+    record.end = end.status;
+    record.used = end.used;
+    record.state = state_after(task, end.status);
+    if (!is_sweep()) return;
+    used_.user_seconds += end.used.user_seconds;
+    used_.system_seconds += end.used.system_seconds;
+    used_.memory_peak = std::max(used_.memory_peak, end.used.memory_peak);
+    if (record.state != RunState::done) all_done_ = false;
+    reporting([&] { task.folder.write(record); });
+    if (request_.on_experiment_end) request_.on_experiment_end(record);
+  }
+
+  // What was never started because the sweep was stopped.
+  void stop_waiting() {
+    for (const Task& task : waiting_) {
+      task.record->state = RunState::stopped;
+      task.record->ended = format_time(Clock::now());
+      reporting([&] { task.folder.write(*task.record); });
+      all_done_ = false;
+    }
+  }
+
+  ExitStatus finish() {
+    RunRecord& record = run_.record;
+    if (is_sweep()) {
+      stop_waiting();
+      record.end = ExitStatus{.status = all_done_ ? 0 : 1};
+      record.used = used_;
+      record.ended = format_time(Clock::now());
+      record.state = all_done_      ? RunState::done
+                     : is_stopped() ? RunState::stopped
+                                    : RunState::failed;
+    }
+    reporting([&] { keep_artifacts(); });
+    reporting([&] { run_.folder.write(record); });
+    return *record.end;
+  }
+
+  void keep_artifacts() const {
+    if (run_.record.artifacts_source.empty()) return;
+    const fs::path source = run_.record.artifacts_source;
+    copy_artifacts(source, changed_since(source, start_time_), run_.folder.artifacts());
+  }
+
+  void tell(std::string_view sentence) const {
+    if (request_.on_problem) request_.on_problem(sentence);
+  }
+
+  // Once the script runs, a full disk must not change how it ends: failures are told, not thrown.
+  template <class Write>
+  void reporting(const Write& write) const {
+    try {
+      write();
+    } catch (const Error& error) {
+      tell(error.what());
+    }
+  }
+
+  const Runs& runs_;
+  SuperviseRequest& request_;
+  PreparedRun& run_;
+  Scoreboard board_;
+  Scripts scripts_;  // before all that forks: it blocks the signals that are not for others
+  LiveAttachment attachment_;
+  std::optional<Attached> attached_;
+  std::optional<OutputCopy> output_;
+  std::deque<Task> waiting_;
+  std::vector<Task> running_;
+  Clock::time_point start_time_;
+  Resources used_;
+  bool all_done_ = true;
+};
+
+}  // namespace
+
+ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
+  try {
+    return Supervision(runs, request).run();
+  } catch (const Error& error) {
+    for (const RunRecord& experiment : request.run.experiments)
+      runs.folder_of(experiment.name).remove();
+    if (!request.keep_failed) {
+      request.run.folder.remove();
+      throw;
+    }
+    RunRecord& record = request.run.record;
+    record.state = RunState::failed;
+    record.reason = error.what();
+    record.ended = format_time(Clock::now());
+    request.run.folder.write(record);
+    throw;
+  }
+}
+
+}  // namespace grid::run
