@@ -163,7 +163,10 @@ RunRecord decode(const Json& json) {
 }  // namespace
 
 std::string make_run_id(std::chrono::system_clock::time_point now) {
-  return format_utc(now, "%Y%m%d-%H%M%S-") + random_hex(6);
+  const auto microseconds =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  return fmt::format("{}{:06}-{}", format_utc(now, "%Y%m%d-%H%M%S-"), microseconds % 1'000'000,
+                     random_hex(4));
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {
