@@ -12,7 +12,7 @@ has "bytes bytes_new bytes_read created created_by files files_read files_unchan
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null
 has datastores grid datastore
-has 'description incomplete name used_by versions' grid datastore show cats:1
+has 'description incomplete name runs used_by versions' grid datastore show cats:1
 equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)["versions"][0]))' <out)" \
   "$version"
 has incomplete grid datastore list --show-incomplete
