@@ -41,6 +41,7 @@ equal "$(grid status deaf -o json | value status)" stopped
 # A supervisor that was killed: nobody knows how the run ended.
 grid run -q --detach --name orphan sleep 60 >out
 kill -9 "$(grid status orphan -o json | value pid)"
+for attempt in $(seq 100); do grid status orphan | grep -q running || break; sleep 0.02; done
 equal "$(grid status orphan -o json | value status)" lost
 equal "$(grid status -q)" ""
 # What keeps a detached run from starting is said at once, and nothing is left of it.
