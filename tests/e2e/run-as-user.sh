@@ -14,4 +14,4 @@ for forbidden in 'cat /etc/shadow' 'umount /datastores' 'touch /new' 'echo x >/d
 done
 as_user "$GRID" run -q sh -c 'echo mine >file; test -O file' || die "a new file is not the user's"
 equal "$(as_user "$GRID" run -q sh -c 'exit 5' || echo $?)" 5
-if grep "grid-root\|$work\| /datastores \|/grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi
+if grep "grid-root\|$work\| /datastores \| /grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi

@@ -32,7 +32,7 @@ dogs"
 equal "$(ls here)" mine
 equal "$(grid run -q --datastore_mount_dir /grid-e2e-new/deep pwd)" "$(pwd -P)"
 [ ! -e /grid-e2e-new ] || die "/grid-e2e-new stayed"
-if grep "grid-root\|$work\| /datastores \|/grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi
+if grep "grid-root\|$work\| /datastores \| /grid-e2e" /proc/self/mounts; then die "a mount stayed"; fi
 # Streams, status, environment and options behind the script are its own.
 equal "$(echo in | grid run -q sh -c 'cat; echo err >&2; exit 7' 2>err || echo "status $?")" "in
 status 7"
