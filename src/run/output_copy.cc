@@ -245,8 +245,9 @@ OutputCopy::OutputCopy(const std::filesystem::path& log, std::uint64_t log_size_
 
 void OutputCopy::release_streams() { script_ends_.clear(); }
 
-void OutputCopy::resize() const {
+bool OutputCopy::resize() const {
   for (const auto& [ours, callers] : terminals_) copy_size(callers, ours.get());
+  return !terminals_.empty();
 }
 
 void OutputCopy::finish() {

@@ -24,8 +24,8 @@ class OutputCopy {
   // The script has them.
   void release_streams();
 
-  // The terminal has another size.
-  void resize() const;
+  // The terminal has another size. False if the script does not write to one.
+  bool resize() const;
 
   // Returns when all that was written so far has arrived. What is left of the script may write on.
   void finish();

@@ -220,10 +220,8 @@ class Supervision {
     if (ServerProcess* server = attached_->server())
       watched.push_back({.fd = server->channel(), .events = POLLIN, .revents = 0});
     const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
-    if (output_ && scripts_.take_resize()) {
-      output_->resize();
-      scripts_.signal_all(SIGWINCH);  // the first one came before its terminal had the new size
-    }
+    // Told again: the first signal came before the script's terminal had the new size.
+    if (output_ && scripts_.take_resize() && output_->resize()) scripts_.signal_all(SIGWINCH);
     if (!watched.empty() && watched[0].revents != 0) hear_server();
     if (end) {
       const auto task = std::find_if(running_.begin(), running_.end(),
