@@ -1,5 +1,7 @@
 #include "store/chunk_session.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/random.h"
 #include "store/layout.h"
@@ -37,15 +39,36 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
   store_.index().flush();
 }
 
+// A killed process loses at most this share of a writer's work, but packs need not be smaller, nor
+// end sooner, than this.
+static constexpr unsigned loss_share = 32;
+static constexpr std::uint64_t loss_size_min = 24 << 20;  // bytes
+static constexpr auto loss_time_min = std::chrono::seconds(4);
+
+bool ChunkWriter::pack_is_due() const {
+  if (pack_.size() >= pack_size_target) return true;
+  if (bytes_put_ - pack_begun_at_ >= std::max(loss_size_min, bytes_put_ / loss_share)) return true;
+  const Clock::time_point now = Clock::now();
+  return now - pack_begun_ >= std::max<Clock::duration>(loss_time_min, (now - made_) / loss_share);
+}
+
+void ChunkWriter::end_pack() {
+  pack_.close_frame(compressor_);
+  session_.write(pack_);
+  pack_.clear();
+}
+
 ChunkRef ChunkWriter::put(BytesView chunk) {
   ChunkRef ref{digest_of(chunk), static_cast<std::uint32_t>(chunk.size())};
-  if (chunk.empty() || !session_.store_.index().claim(ref.digest)) return ref;
-  bytes_new_ += chunk.size();
-  pack_.add(ref.digest, chunk, compressor_);
-  if (pack_.size() >= pack_size_target) {
-    pack_.close_frame(compressor_);
-    session_.write(pack_);
-    pack_.clear();
+  bytes_put_ += chunk.size();
+  if (!chunk.empty() && session_.store_.index().claim(ref.digest)) {
+    bytes_new_ += chunk.size();
+    pack_.add(ref.digest, chunk, compressor_);
+  }
+  if (!pack_.empty() && pack_is_due()) end_pack();
+  if (pack_.empty()) {
+    pack_begun_ = Clock::now();
+    pack_begun_at_ = bytes_put_;
   }
   return ref;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -40,9 +41,13 @@ class ChunkSession {
 };
 
 // One thread's hand in a session. Not thread-safe.
+//
+// A pack ends when it is full, and before that when a process that is killed would lose more with
+// it than a small share of what this writer was given since it was made, in bytes or in time.
 class ChunkWriter {
  public:
-  explicit ChunkWriter(ChunkSession& session) : session_(session) {}
+  explicit ChunkWriter(ChunkSession& session)
+      : session_(session), made_(Clock::now()), pack_begun_(made_) {}
 
   // Stores a chunk unless the store has it. May write a pack, and wait for the disk.
   ChunkRef put(BytesView chunk);
@@ -54,8 +59,17 @@ class ChunkWriter {
 
  private:
   friend class ChunkSession;
+  using Clock = std::chrono::steady_clock;
+
+  bool pack_is_due() const;
+  void end_pack();
 
   ChunkSession& session_;
+  const Clock::time_point made_;
+  std::uint64_t bytes_put_ = 0;  // known ones too
+  // When the pack was empty last, and bytes_put_ then.
+  Clock::time_point pack_begun_;
+  std::uint64_t pack_begun_at_ = 0;
   PackBuilder pack_;
   Compressor compressor_;
   std::uint64_t bytes_new_ = 0;

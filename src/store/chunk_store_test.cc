@@ -92,14 +92,27 @@ TEST_F(ChunkStoreTest, ManyWritersStoreAChunkOnceAndFewPacks) {
   }
 }
 
-TEST_F(ChunkStoreTest, PacksEndAtTheirTargetSize) {
+// What a process loses with an open pack when it is killed is little beside what it has done.
+TEST_F(ChunkStoreTest, TheFirstPacksOfAWriterAreSmall) {
   ChunkStore store(backend_, marker_);
   std::vector<std::string> texts;
   for (std::uint64_t i = 0; i < 90; ++i) texts.push_back(testing::random_bytes(1 << 20, i));
   std::vector<ChunkRef> refs = put(store, texts);
-  EXPECT_EQ(pack_count(), 3u);
+  EXPECT_GE(pack_count(), 90u / 24 + 1);
   EXPECT_EQ(read(store, std::span(refs).subspan(30, 4)),
             texts[30] + texts[31] + texts[32] + texts[33]);
+}
+
+TEST_F(ChunkStoreTest, LaterPacksEndAtTheirTargetSize) {
+  ChunkStore store(backend_, marker_);
+  std::vector<std::string> texts(1100, testing::random_bytes(1 << 20, 0));
+  for (std::uint64_t i = 1; i <= 70; ++i) texts.push_back(testing::random_bytes(1 << 20, i));
+  std::vector<ChunkRef> refs = put(store, texts);
+  std::uint64_t largest = 0;
+  for (const backend::ObjectEntry& object : backend_->list(packs_prefix()))
+    largest = std::max(largest, object.size);
+  EXPECT_GE(largest, pack_size_target);
+  EXPECT_LT(largest, pack_size_target + (2 << 20));
 }
 
 // A store that was restored from a copy is older than the tables that a machine keeps of it.
