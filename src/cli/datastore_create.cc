@@ -121,18 +121,33 @@ dataset::CreateOptions options_of(const Context& context, const Arguments& argum
           .program = fmt::format("grid {}", program_version())};
 }
 
-// A second walk is worth an estimate to somebody who watches one folder, not to a log.
+// Beside the create, which walks just ahead of its reading, one folder or file can be counted.
 bool can_be_counted(const dataset::CreateOptions& options) {
   return options.sources.size() == 1 && !options.sources[0].extract &&
          options.sources[0].where != "-";
 }
 
+std::uint64_t unread(const dataset::CreateProgress& progress) {
+  return progress.bytes_unchanged + progress.bytes_resumed;
+}
+
+// Nothing is read while the source is only looked through; at the end everything is done but the
+// last packs and the version itself.
+std::string_view phase_of(const dataset::CreateProgress& progress) {
+  if (progress.total_known && progress.files_done == progress.files_total) return "finishing";
+  return progress.bytes_done > unread(progress) ? "storing" : "scanning";
+}
+
 ProgressState state_of(const dataset::CreateProgress& progress, const SourceCount* ahead) {
-  ProgressState state{.files_done = progress.files_done,
+  ProgressState state{.phase = phase_of(progress),
+                      .files_done = progress.files_done,
                       .bytes_done = progress.bytes_done,
                       .files_total = progress.files_total,
                       .bytes_total = progress.bytes_total,
-                      .total_known = progress.total_known};
+                      .total_known = progress.total_known,
+                      .savings = Savings{.unread = unread(progress),
+                                         .fresh = progress.bytes_new,
+                                         .stored = progress.bytes_stored}};
   if (!state.total_known && ahead != nullptr && ahead->is_known()) {
     state.files_total = std::max(state.files_total, ahead->files());
     state.bytes_total = std::max(state.bytes_total, ahead->bytes());
@@ -143,6 +158,7 @@ ProgressState state_of(const dataset::CreateProgress& progress, const SourceCoun
 
 dataset::CreateCounts counts_of(const ProgressState& state) {
   dataset::CreateCounts counts{.files_done = state.files_done, .bytes_done = state.bytes_done};
+  if (state.savings) counts.bytes_stored = state.savings->stored;
   if (!state.total_known) return counts;
   counts.files_total = state.files_total;
   counts.bytes_total = state.bytes_total;
@@ -170,6 +186,8 @@ std::string summary(const std::string& name, const dataset::CreateResult& result
   if (record.parent)
     out += fmt::format("{} read, {} unchanged, ", format_count(result.files_read),
                        format_count(result.files_unchanged));
+  if (result.bytes_resumed > 0)
+    out += fmt::format("continued after {}, ", format_size(result.bytes_resumed));
   return out + fmt::format("stored {} in {}\n", format_size(record.stored_bytes),
                            format_duration(elapsed));
 }
@@ -182,6 +200,7 @@ void write_document(Output& output, const std::string& name, const dataset::Crea
   json.member("same", result.same);
   json.member("files_read", result.files_read).member("files_unchanged", result.files_unchanged);
   json.member("bytes_read", result.bytes_read).member("bytes_new", result.bytes_new);
+  json.member("bytes_resumed", result.bytes_resumed);
   json.member("seconds", std::chrono::duration<double>(elapsed).count());
   write_problems_member(json, result.problems);
   json.end_object();
@@ -210,10 +229,14 @@ int create(Context& context, const Arguments& arguments) {
 
   dataset::CreateProgress progress;
   dataset::CreateResult result;
+  std::atomic<bool> stop = false;
+  options.stop = &stop;
   try {
-    InterruptNotice notice(output, [&] { return interrupted(*store, options.name, ready_before); });
+    InterruptNotice notice(
+        output, [&] { return interrupted(*store, options.name, ready_before); },
+        [&] { stop = true; });
     std::optional<SourceCount> ahead;
-    if (!output.quiet() && output.message_is_terminal() && can_be_counted(options))
+    if (!output.quiet() && can_be_counted(options))
       ahead.emplace(
           dataset::WalkOptions{.source = options.sources[0].where, .excludes = options.excludes});
     auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
@@ -223,17 +246,21 @@ int create(Context& context, const Arguments& arguments) {
                      .name = options.name,
                      .source = shown(options.sources)},
                     [&] { return counts_of(state()); });
+    options.checkpoint = kept.checkpoint();
+    options.bytes_stored_before = kept.bytes_stored_before();
     ProgressBar bar(output, options.name, state);
+    bar.interrupted_if(stop);
     result = kept.run([&] { return dataset::create_version(*store, options, progress); });
   } catch (const dataset::IncompleteSource& error) {
     return report_incomplete(output, error);
   }
   const auto elapsed = steady_clock::now() - started;
   warn_of_problems(output, result.problems);
-  output.debug(fmt::format("{} read, {} unchanged, {} read of which {} new, {} stored",
-                           format_count(result.files_read, "file"), result.files_unchanged,
-                           format_size(result.bytes_read), format_size(result.bytes_new),
-                           format_size(progress.bytes_stored)));
+  output.debug(
+      fmt::format("{} read, {} unchanged, {} read of which {} new, {} not read again, {} stored",
+                  format_count(result.files_read, "file"), result.files_unchanged,
+                  format_size(result.bytes_read), format_size(result.bytes_new),
+                  format_size(result.bytes_resumed), format_size(progress.bytes_stored)));
   if (output.json())
     write_document(output, options.name, result, elapsed);
   else

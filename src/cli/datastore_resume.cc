@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include "base/error.h"
@@ -11,6 +12,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool reads_standard_input(const dataset::CreateRecord& record) {
+  return std::any_of(record.words.begin(), record.words.end(), [](const std::string& word) {
+    return word == "-" || (word.starts_with("--source=") && word.ends_with("=-"));
+  });
+}
+
 // Gives the recorded command again, in its folder and for its store.
 int resume_create(Context& context, const dataset::IncompleteCreate& create) {
   const dataset::CreateRecord& record = create.record;
@@ -18,7 +25,7 @@ int resume_create(Context& context, const dataset::IncompleteCreate& create) {
   if (create.live)
     fail(ErrorKind::unavailable, "{} is under way: process {} works on it", record.name,
          record.pid);
-  if (record.source == "-")
+  if (reads_standard_input(record))
     fail(ErrorKind::unsupported,
          "{} read standard input, which is over: give its command again with the same stream",
          record.name);
@@ -86,7 +93,7 @@ Command datastore_resume_command() {
                .summary = "List creates that were broken off, or continue them",
                .description = "Gives the command of an incomplete create again, in the folder and "
                               "for the store in which it was given first; giving it yourself "
-                              "does the same. What was stored is not stored again. "
+                              "does the same. What was stored is neither read nor stored again. "
                               "ID may be the name of the datastore. Without ID, lists what there "
                               "is.",
                .positionals = {{.name = "ID",

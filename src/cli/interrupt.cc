@@ -11,6 +11,9 @@ namespace grid::cli {
 
 namespace {
 
+// What is in hand is a few packs for the disk or the network. Who presses Ctrl-C has to wait.
+constexpr int stop_time_max_ms = 3000;
+
 bool is_ignored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
@@ -28,8 +31,9 @@ bool is_ignored(int signal) {
 
 }  // namespace
 
-InterruptNotice::InterruptNotice(Output& output, std::function<std::string()> sentence)
-    : output_(output), sentence_(std::move(sentence)) {
+InterruptNotice::InterruptNotice(Output& output, std::function<std::string()> sentence,
+                                 std::function<void()> stop)
+    : output_(output), sentence_(std::move(sentence)), stop_(std::move(stop)) {
   sigemptyset(&signals_);
   for (int signal : {SIGINT, SIGTERM, SIGHUP})
     if (!is_ignored(signal)) sigaddset(&signals_, signal);
@@ -47,14 +51,29 @@ InterruptNotice::~InterruptNotice() {
   ::pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
 }
 
-void InterruptNotice::wait() {
+// The signal that arrived; 0 if this object is being destroyed first, or time is up.
+int InterruptNotice::find_signal(int timeout_ms) const {
   pollfd waits[] = {{arrived_.get(), POLLIN, 0}, {stopped_.get(), POLLIN, 0}};
-  while (::poll(waits, 2, -1) < 0 && errno == EINTR) {
+  while (::poll(waits, 2, timeout_ms) < 0 && errno == EINTR) {
   }
   signalfd_siginfo signal{};
   if ((waits[0].revents & POLLIN) == 0 ||
       ::read(arrived_.get(), &signal, sizeof signal) != sizeof signal)
-    return;
+    return 0;
+  return static_cast<int>(signal.ssi_signo);
+}
+
+void InterruptNotice::wait() {
+  const int signal = find_signal(-1);
+  if (signal == 0) return;
+  if (stop_) {
+    stop_();
+    find_signal(stop_time_max_ms);
+  }
+  end(signal);
+}
+
+void InterruptNotice::end(int signal) {
   std::string sentence;
   try {
     sentence = sentence_();
@@ -64,7 +83,7 @@ void InterruptNotice::wait() {
   }
   output_.stop_drawing();
   output_.warn(sentence);
-  end_by(static_cast<int>(signal.ssi_signo));
+  end_by(signal);
 }
 
 }  // namespace grid::cli

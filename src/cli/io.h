@@ -58,6 +58,9 @@ class Output {
   // Timings and counters, with --debug only.
   void debug(std::string_view sentence);
 
+  // A line for programs among the messages, always.
+  void write_event(std::string_view json) { write_message(json); }
+
   // One line that is redrawn in place: drawn by ProgressBar, wiped before any message.
   void draw_line(std::string_view line);
   void wipe_line();

@@ -41,8 +41,12 @@ void JsonWriter::start_member() {
     after_key_ = false;
     return;
   }
-  write_(levels_.back().has_members ? ",\n" : "\n");
-  levels_.back().has_members = true;
+  bool first = !std::exchange(levels_.back().has_members, true);
+  if (one_line_) {
+    write_(first ? "" : ", ");
+    return;
+  }
+  write_(first ? "\n" : ",\n");
   write_(std::string(2 * levels_.size(), ' '));
 }
 
@@ -62,7 +66,7 @@ JsonWriter& JsonWriter::end(char close) {
   assert(!levels_.empty() && levels_.back().end == close && !after_key_);
   bool has_members = levels_.back().has_members;
   levels_.pop_back();
-  if (has_members) write_("\n" + std::string(2 * levels_.size(), ' '));
+  if (has_members && !one_line_) write_("\n" + std::string(2 * levels_.size(), ' '));
   write_({&close, 1});
   if (levels_.empty()) write_("\n");
   return *this;

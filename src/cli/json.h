@@ -20,7 +20,9 @@ std::string json_string(std::string_view text);
 // that no document has are bugs.
 class JsonWriter {
  public:
-  explicit JsonWriter(std::function<void(std::string_view)> write) : write_(std::move(write)) {}
+  enum class Layout { indented, one_line };
+  explicit JsonWriter(std::function<void(std::string_view)> write, Layout layout = Layout::indented)
+      : write_(std::move(write)), one_line_(layout == Layout::one_line) {}
   explicit JsonWriter(Output& output)
       : JsonWriter([&output](std::string_view text) { output.write(text); }) {}
 
@@ -59,6 +61,7 @@ class JsonWriter {
   void start_member();
 
   std::function<void(std::string_view)> write_;
+  bool one_line_;
   std::vector<Level> levels_;
   bool after_key_ = false;
 };

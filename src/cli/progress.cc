@@ -2,20 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <vector>
 
+#include "cli/json.h"
 #include "cli/text.h"
 
 namespace grid::cli {
 
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::uint64_t file_weight = 16 << 10;  // bytes: opening a file costs about as much
-constexpr auto redraw_interval = std::chrono::milliseconds(100);
-constexpr auto line_interval = std::chrono::seconds(5);
-constexpr double pace_memory = 2.0;  // seconds that the shown speed looks back
+constexpr milliseconds redraw_interval{100}, event_interval{1000}, line_interval{5000};
+constexpr milliseconds look_interval_max{500};  // for the pace
 constexpr std::size_t bar_width_min = 6, bar_width_max = 30;
 
 std::string format_remaining(double seconds) {
@@ -36,43 +37,77 @@ std::string counts(const ProgressState& state) {
     if (state.total_known) files += "/" + format_count(state.files_total);
     files += " files  ";
   }
-  if (state.total_known) bytes += "/" + format_size(state.bytes_total);
+  bytes += state.total_known ? "/" + format_size(state.bytes_total) : " so far";
   return files + bytes;
+}
+
+// The most important first.
+std::vector<std::string> parts_of(const ProgressState& state, const Pace& pace) {
+  std::vector<std::string> parts;
+  if (state.total_known)
+    parts.push_back(fmt::format("{:3.0f} %", std::floor(100 * fraction_done(state))));
+  parts.push_back(counts(state));
+  if (pace.seconds_left) parts.push_back(format_remaining(*pace.seconds_left));
+  if (pace.bytes_per_second >= 1)
+    parts.push_back(format_size(static_cast<std::uint64_t>(pace.bytes_per_second)) + "/s");
+  if (state.savings)
+    if (std::uint64_t known = state.savings->known(state.bytes_done); known > 0)
+      parts.push_back(format_size(known) + " known");
+  return parts;
+}
+
+milliseconds interval_of(const Output& output) {
+  if (output.json()) return event_interval;
+  return output.message_is_terminal() ? redraw_interval : line_interval;
 }
 
 }  // namespace
 
-double fraction_done(const ProgressState& state) {
-  auto weight = [](std::uint64_t files, std::uint64_t bytes) {
-    return static_cast<double>(bytes) + static_cast<double>(files) * file_weight;
-  };
-  double total = weight(state.files_total, state.bytes_total);
-  return total <= 0 ? 0 : std::clamp(weight(state.files_done, state.bytes_done) / total, 0.0, 1.0);
-}
-
 std::string progress_line(std::string_view doing, const ProgressState& state, const Pace& pace,
-                          std::size_t width) {
+                          std::optional<std::size_t> width) {
   std::string line(doing);
-  double fraction = fraction_done(state);
-  std::vector<std::string> parts;  // the most important first
-  if (state.total_known) parts.push_back(fmt::format("{:3.0f} %", std::floor(100 * fraction)));
-  parts.push_back(counts(state));
-  if (!state.total_known)
-    parts.push_back("still counting");
-  else if (fraction > 0.01 && pace.elapsed.count() > 1)
-    parts.push_back(format_remaining(pace.elapsed.count() * (1 - fraction) / fraction));
-  if (pace.bytes_per_second >= 1)
-    parts.push_back(format_size(static_cast<std::uint64_t>(pace.bytes_per_second)) + "/s");
+  if (!state.phase.empty()) line += fmt::format("  {}", state.phase);
   std::size_t used = display_width(line);
   std::string tail;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (used + 2 + display_width(parts[i]) > width) break;
-    tail += "  " + parts[i];
-    used += 2 + display_width(parts[i]);
+  for (const std::string& part : parts_of(state, pace)) {
+    if (width && used + 2 + display_width(part) > *width) break;
+    tail += "  " + part;
+    used += 2 + display_width(part);
   }
-  if (state.total_known && used + 4 + bar_width_min <= width)
-    line += "  " + bar(fraction, std::min(width - used - 4, bar_width_max));
-  return fit(line + tail, width);
+  if (state.total_known && width && used + 4 + bar_width_min <= *width)
+    line += "  " + bar(fraction_done(state), std::min(*width - used - 4, bar_width_max));
+  return width ? fit(line + tail, *width) : line + tail;
+}
+
+std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
+                           const ProgressState& state, const Pace& pace) {
+  std::string line;
+  JsonWriter json([&](std::string_view text) { line += text; }, JsonWriter::Layout::one_line);
+  auto known_number = [&](std::string_view name, bool known, std::uint64_t number) {
+    json.key(name);
+    if (known)
+      json.value(number);
+    else
+      json.null();
+  };
+  json.begin_object().member("event", event);
+  if (!status.empty()) json.member("status", status);
+  json.member("doing", doing).member("phase", state.phase);
+  json.member("files_done", state.files_done).member("bytes_done", state.bytes_done);
+  known_number("files_total", state.total_known, state.files_total);
+  known_number("bytes_total", state.total_known, state.bytes_total);
+  if (state.savings) {
+    json.member("bytes_unread", state.savings->unread).member("bytes_new", state.savings->fresh);
+    json.member("bytes_stored", state.savings->stored);
+  }
+  json.member("bytes_per_second", static_cast<std::uint64_t>(pace.bytes_per_second));
+  json.member("seconds", pace.elapsed.count()).key("seconds_left");
+  if (pace.seconds_left)
+    json.value(*pace.seconds_left);
+  else
+    json.null();
+  json.end_object();
+  return line;
 }
 
 ProgressBar::ProgressBar(Output& output, std::string doing, std::function<ProgressState()> read)
@@ -80,8 +115,8 @@ ProgressBar::ProgressBar(Output& output, std::string doing, std::function<Progre
       doing_(std::move(doing)),
       read_(std::move(read)),
       started_(steady_clock::now()),
-      last_drawn_(started_) {
-  if (!output_.quiet()) thread_ = std::thread([this] { draw_until_stopped(); });
+      exceptions_(std::uncaught_exceptions()) {
+  if (!output_.quiet()) thread_ = std::thread([this] { show_until_stopped(); });
 }
 
 ProgressBar::~ProgressBar() {
@@ -93,34 +128,40 @@ ProgressBar::~ProgressBar() {
   stopping_.notify_all();
   thread_.join();
   output_.wipe_line();
+  if (!output_.json()) return;
+  const ProgressState state = read_();
+  std::string_view status = "done";
+  if (std::uncaught_exceptions() > exceptions_)
+    status = stop_ != nullptr && *stop_ ? "interrupted" : "failed";
+  output_.write_event(progress_event("end", status, doing_, state,
+                                     meter_.look(steady_clock::now() - started_, state)));
 }
 
-void ProgressBar::draw_until_stopped() {
-  const std::chrono::milliseconds interval =
-      output_.message_is_terminal() ? redraw_interval : std::chrono::milliseconds(line_interval);
+void ProgressBar::show_until_stopped() {
+  const milliseconds interval = interval_of(output_);
+  auto next = started_ + interval;
   std::unique_lock lock(mutex_);
-  while (!stopping_.wait_for(lock, interval, [this] { return stopped_; })) {
+  while (!stopping_.wait_for(lock, std::min(interval, look_interval_max),
+                             [this] { return stopped_; })) {
     lock.unlock();
-    draw();
+    const ProgressState state = read_();
+    const auto now = steady_clock::now();
+    const Pace pace = meter_.look(now - started_, state);
+    if (now >= next) {
+      show(state, pace);
+      next = now + interval;
+    }
     lock.lock();
   }
 }
 
-void ProgressBar::draw() {
-  ProgressState state = read_();
-  auto now = steady_clock::now();
-  double seconds = std::chrono::duration<double>(now - last_drawn_).count();
-  double recent = static_cast<double>(state.bytes_done - last_bytes_) / seconds;
-  bool first = last_drawn_ == started_;
-  pace_ = first ? recent : pace_ + (recent - pace_) * std::min(1.0, seconds / pace_memory);
-  last_drawn_ = now;
-  last_bytes_ = state.bytes_done;
-
-  Pace pace{.bytes_per_second = pace_, .elapsed = now - started_};
-  if (output_.message_is_terminal())
+void ProgressBar::show(const ProgressState& state, const Pace& pace) {
+  if (output_.json())
+    output_.write_event(progress_event("progress", "", doing_, state, pace));
+  else if (output_.message_is_terminal())
     output_.draw_line(progress_line(doing_, state, pace, output_.message_width() - 1));
   else
-    output_.say(progress_line(doing_, state, pace, 80));
+    output_.say(progress_line(doing_, state, pace, std::nullopt));
 }
 
 }  // namespace grid::cli

@@ -1,59 +1,56 @@
 // How far a long piece of work is: a line that is redrawn on a terminal, a line now and then
-// elsewhere, nothing with --quiet.
+// elsewhere, events with -o json, nothing with --quiet.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
 
 #include "cli/io.h"
+#include "cli/pace.h"
 
 namespace grid::cli {
 
-struct ProgressState {
-  std::uint64_t files_done = 0, bytes_done = 0;
-  std::uint64_t files_total = 0, bytes_total = 0;  // files_total 0: work that has no files
-  bool total_known = true;                         // else the totals still grow
-};
-
-// How much of the work is done, 0 to 1. A file weighs as much as reading `file_weight` bytes.
-double fraction_done(const ProgressState& state);
-
-struct Pace {
-  double bytes_per_second = 0;
-  std::chrono::duration<double> elapsed{};
-};
-
-// One line of at most `width` columns, without a newline: percentage, bar, files, bytes, speed and
-// time left, the least important left out first. While the total is unknown it claims no
-// percentage and no time left.
+// One line of at most `width` columns, without a newline: phase, bar, percentage, files, bytes,
+// time left, speed and what the store had already, the least important left out first. Without a
+// width, all of it but the bar. While the total is unknown it claims no percentage and no time
+// left.
 std::string progress_line(std::string_view doing, const ProgressState& state, const Pace& pace,
-                          std::size_t width);
+                          std::optional<std::size_t> width);
 
-// Draws from a thread of its own until it is destroyed. `read` is called in that thread.
+// A JSON object in one line, as docs/json-output.md describes it. `event` is "progress" or "end";
+// `status` is the end's.
+std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
+                           const ProgressState& state, const Pace& pace);
+
+// Shows it from a thread of its own until it is destroyed; an end by an exception is a failure.
+// `read` is called in that thread, and at the end.
 class ProgressBar {
  public:
   ProgressBar(Output& output, std::string doing, std::function<ProgressState()> read);
   ~ProgressBar();
+  // A failure while `stop` is true is an interruption. It outlives the bar.
+  void interrupted_if(const std::atomic<bool>& stop) { stop_ = &stop; }
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
  private:
-  void draw_until_stopped();
-  void draw();
+  void show_until_stopped();
+  void show(const ProgressState& state, const Pace& pace);
 
   Output& output_;
   const std::string doing_;
   const std::function<ProgressState()> read_;
   const std::chrono::steady_clock::time_point started_;
-  std::chrono::steady_clock::time_point last_drawn_;  // the thread's
-  std::uint64_t last_bytes_ = 0;                      // the thread's
-  double pace_ = 0;                                   // the thread's; bytes per second
+  const std::atomic<bool>* stop_ = nullptr;
+  const int exceptions_;  // that were on their way when it began
+  PaceMeter meter_;       // the thread's, while there is one
 
   std::mutex mutex_;
   std::condition_variable stopping_;

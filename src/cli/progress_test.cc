@@ -11,12 +11,29 @@ constexpr ProgressState half_way = {.files_done = 4512,
                                     .bytes_done = 550'000'000,
                                     .files_total = 9024,
                                     .bytes_total = 1'100'000'000};
-const Pace steady = {.bytes_per_second = 55'000'000, .elapsed = std::chrono::seconds(10)};
+const Pace steady = {
+    .bytes_per_second = 55'000'000, .seconds_left = 10, .elapsed = std::chrono::seconds(10)};
+
+ProgressState storing() {
+  ProgressState state = half_way;
+  state.phase = "storing";
+  state.savings = {.unread = 100'000'000, .fresh = 300'000'000, .stored = 150'000'000};
+  return state;
+}
 
 TEST(ProgressLine, SaysEverythingWhereThereIsRoom) {
   EXPECT_EQ(progress_line("cats", half_way, steady, 110),
             "cats  [===============               ]   50 %  4,512/9,024 files  550 MB/1.1 GB  "
             "0:10 left  55.0 MB/s");
+  EXPECT_EQ(progress_line("cats", storing(), steady, 130),
+            "cats  storing  [===============               ]   50 %  4,512/9,024 files  "
+            "550 MB/1.1 GB  0:10 left  55.0 MB/s  250 MB known");
+}
+
+TEST(ProgressLine, OfALogHasNoBarAndNoEnd) {
+  EXPECT_EQ(progress_line("cats", storing(), steady, std::nullopt),
+            "cats  storing   50 %  4,512/9,024 files  550 MB/1.1 GB  0:10 left  55.0 MB/s  "
+            "250 MB known");
 }
 
 TEST(ProgressLine, NeverExceedsItsWidth) {
@@ -34,13 +51,27 @@ TEST(ProgressLine, LeavesOutTheLeastImportantFirst) {
 TEST(ProgressLine, ClaimsNoPercentageWhileTheTotalGrows) {
   ProgressState counting = half_way;
   counting.total_known = false;
-  EXPECT_EQ(progress_line("cats", counting, steady, 80),
-            "cats  4,512 files  550 MB  still counting  55.0 MB/s");
+  EXPECT_EQ(progress_line("cats", counting, {.bytes_per_second = 55'000'000}, 80),
+            "cats  4,512 files  550 MB so far  55.0 MB/s");
 }
 
-TEST(ProgressLine, CountsEmptyFilesAsWorkToo) {
-  EXPECT_EQ(fraction_done({.files_done = 1, .files_total = 4}), 0.25);
-  EXPECT_EQ(fraction_done({}), 0);
+TEST(ProgressEvent, IsAnObjectInALine) {
+  EXPECT_EQ(progress_event("progress", "", "cats", storing(), steady),
+            R"({"event": "progress", "doing": "cats", "phase": "storing", "files_done": 4512, )"
+            R"("bytes_done": 550000000, "files_total": 9024, "bytes_total": 1100000000, )"
+            R"("bytes_unread": 100000000, "bytes_new": 300000000, "bytes_stored": 150000000, )"
+            R"("bytes_per_second": 55000000, "seconds": 10, "seconds_left": 10})"
+            "\n");
+}
+
+TEST(ProgressEvent, ClaimsNothingWhileTheTotalGrows) {
+  ProgressState counting = half_way;
+  counting.total_known = false;
+  EXPECT_EQ(progress_event("end", "failed", "cats", counting, {}),
+            R"({"event": "end", "status": "failed", "doing": "cats", "phase": "", )"
+            R"("files_done": 4512, "bytes_done": 550000000, "files_total": null, )"
+            R"("bytes_total": null, "bytes_per_second": 0, "seconds": 0, "seconds_left": null})"
+            "\n");
 }
 
 TEST(ProgressLine, ReachesAHundredOnlyAtTheEnd) {

@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "dataset/folder_source.h"
 #include "dataset/gunzip.h"
 #include "dataset/zip_name.h"
 
@@ -27,6 +28,8 @@ namespace grid::dataset {
 namespace {
 
 constexpr std::size_t buffer_size = 256 << 10;
+// Who has jumped over a member will often jump over the next one.
+constexpr std::size_t after_jump_size = 16 << 10;  // bytes
 constexpr std::size_t tar_block_size = 512;
 
 // libarchive turns names into the thread's encoding, which must not depend on the user's.
@@ -146,13 +149,15 @@ class Input {
  private:
   la_ssize_t read(const void** data) noexcept {
     try {
+      wanted_ = std::min(2 * wanted_, buffer_.size());
       if (stream_at_ != position_) {
         stream_ = open_at_(position_);
         stream_at_ = position_;
+        wanted_ = after_jump_size;
       }
       std::size_t size = 0;
-      while (size < buffer_.size()) {  // whole buffers: see has_end_mark()
-        std::size_t got = stream_->read(MutableBytesView(buffer_).subspan(size));
+      while (size < wanted_) {  // as much as is wanted: see has_end_mark()
+        std::size_t got = stream_->read(MutableBytesView(buffer_).subspan(size, wanted_ - size));
         if (got == 0) break;
         size += got;
       }
@@ -181,9 +186,10 @@ class Input {
   const std::function<std::unique_ptr<ByteStream>(std::uint64_t)> open_at_;
   std::uint64_t size_ = 0;
   Bytes buffer_;
-  BytesView given_;              // last
-  std::uint64_t position_ = 0;   // of what is given next
-  std::uint64_t stream_at_ = 0;  // of what stream_ gives next
+  std::size_t wanted_ = buffer_size;  // bytes of the next read, at most; fewer behind a jump
+  BytesView given_;                   // last
+  std::uint64_t position_ = 0;        // of what is given next
+  std::uint64_t stream_at_ = 0;       // of what stream_ gives next
   std::exception_ptr failure_;
 };
 
@@ -309,7 +315,9 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
     ::archive_read_support_format_zip_seekable(reader);
   else
     ::archive_read_support_format_tar(reader);
-  state_->input = std::make_unique<Input>(std::move(inner), state_->zip ? bytes.open_at : nullptr);
+  // A tar that lies as it is can be jumped in: over members that nobody reads.
+  const bool plain = state_->zip || !state_->compressed;
+  state_->input = std::make_unique<Input>(std::move(inner), plain ? bytes.open_at : nullptr);
   state_->input->give_to(reader);
   if (::archive_read_open1(reader) == ARCHIVE_OK) return;
   state_->input->rethrow();
@@ -388,7 +396,7 @@ ArchiveBytes archive_bytes_of_file(const std::string& path) {
   auto open_at = [fd, path, size](std::uint64_t offset) {
     return std::make_unique<LocalStream>(fd, path, offset, size);
   };
-  return {.stream = open_at(0), .open_at = open_at};
+  return {.stream = open_at(0), .open_at = open_at, .state = find_settled_state(fd->get())};
 }
 
 bool is_archive_name(std::string_view name) {

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/byte_stream.h"
+#include "dataset/source.h"
 
 namespace grid::dataset {
 
@@ -17,6 +18,7 @@ namespace grid::dataset {
 struct ArchiveBytes {
   std::unique_ptr<ByteStream> stream;  // from the beginning
   std::function<std::unique_ptr<ByteStream>(std::uint64_t offset)> open_at;
+  std::optional<FileState> state;  // of the archive, if any later change will show in it
 };
 
 // Of a file of this machine. Throws Error.

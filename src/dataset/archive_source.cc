@@ -1,5 +1,6 @@
 #include "dataset/archive_source.h"
 
+#include "base/digest.h"
 #include "base/error.h"
 
 namespace grid::dataset {
@@ -50,7 +51,23 @@ static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
 }
 
 ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits)
-    : name_(bytes.stream->name()), limits_(limits), reader_(std::move(bytes)) {}
+    : name_(bytes.stream->name()),
+      limits_(limits),
+      state_(bytes.state),
+      reader_(std::move(bytes)) {}
+
+// A member is what it was if it is the n-th one of an archive that is what it was.
+void ArchiveSource::settle(SourceEntry& entry) const {
+  if (!state_) return;
+  Bytes which;
+  append(which, state_->size);
+  append(which, state_->mtime_ns);
+  append(which, state_->inode);
+  append(which, members_);
+  entry.state.ctime_ns = state_->ctime_ns;
+  entry.state.inode = digest_of(which).prefix();
+  entry.settled = true;
+}
 
 void ArchiveSource::count(std::uint64_t size) {
   size_ += size;
@@ -107,6 +124,7 @@ std::optional<SourceEntry> ArchiveSource::take(ArchiveMember member,
       entry.entry.executable = member.executable;
       entry.state.size = entry.entry.size = member.size.value_or(0);
       entry.stream = this;
+      if (member.size) settle(entry);
   }
   if (entry.entry.kind != EntryKind::file) entry.entry.size = entry.entry.target.size();
   return entry;
@@ -123,6 +141,7 @@ std::optional<SourceEntry> ArchiveSource::next(std::vector<Problem>& problems) {
     }
     if (!member) return std::nullopt;
     member_ = member->path;
+    ++members_;
     try {
       if (std::optional<SourceEntry> entry = take(std::move(*member), problems)) return entry;
     } catch (const Error& error) {  // the noun is known here

@@ -37,13 +37,16 @@ class ArchiveSource : public Source, private ByteStream {
   std::string name() const override { return name_ + ": " + member_; }
 
   std::optional<SourceEntry> take(ArchiveMember member, std::vector<Problem>& problems);
+  void settle(SourceEntry& entry) const;
   void count(std::uint64_t size);
 
   const std::string name_;
   const ArchiveLimits limits_;
+  const std::optional<FileState> state_;
   ArchiveReader reader_;
   std::string member_;
   std::uint64_t files_ = 0, size_ = 0;  // so far; bytes
+  std::uint64_t members_ = 0;           // that next() has seen
 };
 
 // "a//./b/" as "a/b", and "" for what means the top itself. Throws `unsupported` for paths that are

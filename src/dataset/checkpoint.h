@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "dataset/source.h"
@@ -10,21 +11,22 @@
 
 namespace grid::dataset {
 
-// Counts in slices: of a file up to store::slice_size there is one, from 0.
+// Counts in stretches: some chunks of a file that follow each other. A stretch does not reach from
+// one slice into the next.
 class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
 
-  // The chunks of the slice that begins at `begin`, if they were stored from a file in this state.
+  // The chunks of a stretch that begins at `begin`, if they were stored from a file in this state.
   // Called by the thread that goes through the source, in the source's order.
   virtual std::optional<std::vector<store::ChunkRef>> find(const SourceEntry& entry,
                                                            std::uint64_t begin) = 0;
 
-  // A slice is read and all its chunks were put into the session, which need not mean that they
-  // are durable already. `entry` has the state in which it was read. Called by any worker, from
-  // several threads at once.
+  // A stretch is read and all its chunks were put into the session, which need not mean that they
+  // are durable already. `entry` has the state in which it was read, and that state is settled:
+  // any later change will show in it. Called by any worker, from several threads at once.
   virtual void add(const SourceEntry& entry, std::uint64_t begin,
-                   const std::vector<store::ChunkRef>& chunks) = 0;
+                   std::span<const store::ChunkRef> chunks) = 0;
 };
 
 }  // namespace grid::dataset

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "dataset/walker.h"
+#include "dataset/source.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
 

@@ -34,13 +34,17 @@
 namespace grid::dataset {
 
 static constexpr std::size_t line_items_max = 32 << 10;  // entries sent and not yet written
-static constexpr std::size_t blocks_max = 48;            // of 1 MiB
+// Of 1 MiB, for each worker and in all: what a killed create has read ahead is read again.
+static constexpr std::size_t worker_blocks = 8, blocks_max = 48;
 
-ContentPipeline::ContentPipeline(store::ChunkSession& session, unsigned workers,
-                                 CreateProgress& progress, Checkpoint* checkpoint,
-                                 std::function<void(Batch&)> write)
-    : progress_(progress), checkpoint_(checkpoint), write_(std::move(write)), blocks_(blocks_max) {
-  for (unsigned i = 0; i < workers; ++i)
+ContentPipeline::ContentPipeline(store::ChunkSession& session, Options options,
+                                 CreateProgress& progress, std::function<void(Batch&)> write)
+    : session_(session),
+      options_(options),
+      progress_(progress),
+      write_(std::move(write)),
+      blocks_(std::min(blocks_max, worker_blocks * options.workers)) {
+  for (unsigned i = 0; i < options_.workers; ++i)
     writers_.push_back(std::make_unique<store::ChunkWriter>(session));
   for (auto& writer : writers_)
     threads_.emplace_back([this, &writer = *writer] {
@@ -93,12 +97,17 @@ std::vector<std::unique_ptr<store::ChunkWriter>> ContentPipeline::finish() {
     changed_.notify_all();
   }
   threads_.clear();
-  if (failure_) std::rethrow_exception(failure_);
-  return std::move(writers_);
+  if (!failure_) return std::move(writers_);
+  try {
+    session_.finish(std::move(writers_));
+  } catch (const Error&) {
+    // The store may be what has failed. What is lost is read again.
+  }
+  std::rethrow_exception(failure_);
 }
 
 void ContentPipeline::work(store::ChunkWriter& writer) {
-  FileCutter cutter(writer, progress_.bytes_done);
+  FileCutter cutter(writer, progress_, options_.stop);
   for (;;) {
     std::shared_ptr<Batch> batch;
     {
@@ -108,9 +117,7 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
       batch = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    std::uint64_t new_before = writer.bytes_new();
     read_batch(*batch, cutter);
-    progress_.bytes_new += writer.bytes_new() - new_before;
     {
       std::lock_guard lock(mutex_);
       batch->done = true;
@@ -119,8 +126,18 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
   }
 }
 
-static bool must_open(const Item& item) {
-  return item.read && !item.stored_before && item.source.opener != nullptr;
+// What of an item is to be read: less than its slice where an earlier attempt has stored the front.
+static std::optional<ByteRange> range_to_read(const Item& item, const Batch& batch) {
+  if (item.known_size == 0) return batch.slice;
+  ByteRange range = batch.slice.value_or(ByteRange{0, item.source.state.size});
+  range.begin += item.known_size;
+  return range;
+}
+
+static bool must_open(const Item& item, const Batch& batch) {
+  if (!item.read || item.source.opener == nullptr) return false;
+  std::optional<ByteRange> range = range_to_read(item, batch);
+  return !range || range->begin < range->end;
 }
 
 // Reads the files of a batch one after the other, and opens as many ahead as their source likes.
@@ -129,11 +146,12 @@ void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     while (open.empty() || i + open.size() < batch.items.size()) {
       Item& next = batch.items[i + open.size()];
-      if (!open.empty() && (!must_open(next) || open.size() >= next.source.opener->open_count()))
+      if (!open.empty() &&
+          (!must_open(next, batch) || open.size() >= next.source.opener->open_count()))
         break;
       std::unique_ptr<SourceFile> file;
-      if (must_open(next)) try {
-          file = next.source.opener->open(next.source, batch.slice);
+      if (must_open(next, batch)) try {
+          file = next.source.opener->open(next.source, range_to_read(next, batch));
         } catch (const Error& error) {  // a problem of this file, which is named with the others
           if (error.kind() == ErrorKind::unavailable) throw;
           next.problem = error.what();
@@ -147,8 +165,48 @@ void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
   }
 }
 
+namespace {
+
+// Puts what was cut of an item into the checkpoint, stretch by stretch.
+class StretchNoter {
+ public:
+  // `file` is null where the bytes come in a stream.
+  StretchNoter(Checkpoint* checkpoint, const Item& item, const Batch& batch, SourceFile* file)
+      : checkpoint_(checkpoint),
+        item_(item),
+        file_(file),
+        noted_(item.chunks.size()),
+        end_((batch.slice ? batch.slice->begin : 0) + item.known_size) {}
+
+  void note() {
+    if (checkpoint_ == nullptr || noted_ == item_.chunks.size() || !is_settled()) return;
+    std::span<const store::ChunkRef> stretch = std::span(item_.chunks).subspan(noted_);
+    checkpoint_->add(item_.source, end_, stretch);
+    for (const store::ChunkRef& chunk : stretch) end_ += chunk.size;
+    noted_ = item_.chunks.size();
+  }
+
+ private:
+  bool is_settled() const {
+    try {
+      return file_ != nullptr ? file_->settled() : item_.source.settled;
+    } catch (const Error&) {
+      return false;  // whoever reads the file meets the same at its end
+    }
+  }
+
+  Checkpoint* const checkpoint_;
+  const Item& item_;
+  SourceFile* const file_;
+  std::size_t noted_;  // of the item's chunks
+  std::uint64_t end_;  // of what is noted, in the file
+};
+
+}  // namespace
+
 void ContentPipeline::read_item(Item& item, const Batch& batch, std::unique_ptr<SourceFile> file,
                                 FileCutter& cutter) {
+  StretchNoter noter(options_.checkpoint, item, batch, file.get());
   if (file) {
     // A file that changed since the walk is taken as it is now, unless it is to be divided.
     item.source.state = file->state();
@@ -159,7 +217,7 @@ void ContentPipeline::read_item(Item& item, const Batch& batch, std::unique_ptr<
     item.source.entry.size = item.source.state.size;
     item.source.entry.mtime_ns = item.source.state.mtime_ns;
     item.source.entry.executable = file->executable();
-    item.problem = cutter.cut(*file, item.chunks);
+    item.problem = cutter.cut(*file, item.chunks, [&] { noter.note(); });
     try {
       if (item.problem.empty()) item.settled = file->settled();
     } catch (const Error& error) {  // a problem of this file, which is named with the others
@@ -167,10 +225,8 @@ void ContentPipeline::read_item(Item& item, const Batch& batch, std::unique_ptr<
       item.problem = error.what();
     }
   } else {
-    item.problem = cutter.cut(*item.stream, item.chunks);
+    item.problem = cutter.cut(*item.stream, item.chunks, [&] { noter.note(); });
   }
-  if (checkpoint_ != nullptr && item.problem.empty())
-    checkpoint_->add(item.source, batch.slice ? batch.slice->begin : 0, item.chunks);
 }
 
 // Writes the entries of all batches from the head of the line on that are done.

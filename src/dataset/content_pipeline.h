@@ -27,8 +27,9 @@ class FileCutter;
 struct Item {
   SourceEntry source;
   bool read = false;                    // a file whose bytes are to be read, or were
-  bool stored_before = false;           // by an interrupted create: the chunks are known already
+  std::uint64_t known_size = 0;         // bytes at its front that an earlier attempt has stored
   std::shared_ptr<BlockStream> stream;  // its bytes, if they came with the entry
+  std::uint64_t streamed_size = 0;      // of the file, up to the end of this slice, if it did
   std::vector<store::ChunkRef> chunks;  // of its bytes
   bool settled = false;                 // see ScanRecordWriter::add()
   std::string problem;                  // why it cannot be kept; empty if it can
@@ -44,10 +45,16 @@ struct Batch {
 
 class ContentPipeline {
  public:
+  struct Options {
+    unsigned workers = 4;
+    Checkpoint* checkpoint = nullptr;         // may be null
+    const std::atomic<bool>* stop = nullptr;  // see CreateOptions
+  };
+
   // `write` gets every batch when it is done and all before it were written; never two at a time,
-  // from whatever thread. `checkpoint` may be null. All outlive the pipeline.
-  ContentPipeline(store::ChunkSession& session, unsigned workers, CreateProgress& progress,
-                  Checkpoint* checkpoint, std::function<void(Batch&)> write);
+  // from whatever thread. All outlive the pipeline.
+  ContentPipeline(store::ChunkSession& session, Options options, CreateProgress& progress,
+                  std::function<void(Batch&)> write);
   ~ContentPipeline();
 
   // Where the bytes of streams are kept until a worker has read them.
@@ -62,7 +69,7 @@ class ContentPipeline {
   void stop(std::exception_ptr failure);
 
   // Waits until every batch is written, and gives back what the workers wrote with. Rethrows the
-  // first failure.
+  // first failure, once what was put into the session is durable, if that can be had.
   std::vector<std::unique_ptr<store::ChunkWriter>> finish();
 
  private:
@@ -72,8 +79,9 @@ class ContentPipeline {
                  FileCutter& cutter);
   void write_finished();
 
+  store::ChunkSession& session_;
+  const Options options_;
   CreateProgress& progress_;
-  Checkpoint* const checkpoint_;
   const std::function<void(Batch&)> write_;
   BlockPool blocks_;
   std::vector<std::unique_ptr<store::ChunkWriter>> writers_;

@@ -64,6 +64,29 @@ static void refuse_incomplete(const CreateOptions& options, const std::vector<Pr
       std::move(failed));
 }
 
+namespace {
+
+// The log of earlier attempts, as far as the store bears it out.
+class LoggedCheckpoint : public Checkpoint {
+ public:
+  LoggedCheckpoint(CheckpointLog& log, const store::ChunkIndex& index) : log_(log), index_(index) {}
+
+  std::optional<std::vector<store::ChunkRef>> find(const SourceEntry& entry,
+                                                   std::uint64_t begin) override {
+    return log_.find(entry.entry.path(), entry.state, begin, index_);
+  }
+  void add(const SourceEntry& entry, std::uint64_t begin,
+           std::span<const store::ChunkRef> chunks) override {
+    log_.add(entry.entry.path(), entry.state, begin, chunks);
+  }
+
+ private:
+  CheckpointLog& log_;
+  const store::ChunkIndex& index_;
+};
+
+}  // namespace
+
 CreateResult create_version(OpenStore& store, const CreateOptions& options,
                             CreateProgress& progress) {
   check_datastore_name(options.name);
@@ -77,11 +100,15 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   ScanRecordWriter scan_record(in_order ? record_path : fs::path());
   KnownContent known;
   if (in_order) known.unchanged = find_unchanged(store, record_path, newest);
+  std::optional<LoggedCheckpoint> checkpoint;
+  if (options.checkpoint != nullptr)
+    known.checkpoint = &checkpoint.emplace(*options.checkpoint, store.chunks->index());
   Import imported =
       import_tree(*store.chunks,
                   {.workers = options.workers ? options.workers : default_workers(),
                    .temporary_folder = store.cache_folder.empty() ? fs::path("/var/tmp")
-                                                                  : store.cache_folder / "tmp"},
+                                                                  : store.cache_folder / "tmp",
+                   .stop = options.stop},
                   *source, std::move(known), scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
@@ -92,6 +119,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
                       .files_unchanged = imported.files_unchanged,
                       .bytes_read = imported.bytes_read,
                       .bytes_new = imported.bytes_new,
+                      .bytes_resumed = progress.bytes_resumed,
                       .problems = std::move(imported.problems)};
   if (newest && newest->record.root == imported.root && !options.force) {
     result.same = true;
@@ -104,7 +132,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
                          .created_by = user_at_host(),
                          .program = options.program,
                          .totals = imported.totals,
-                         .stored_bytes = progress.bytes_stored,
+                         .stored_bytes = options.bytes_stored_before + progress.bytes_stored,
                          .left_out = result.problems.size()};
     if (newest) record.parent = newest->record.number;
     result.record = store.datastores->publish(options.name, std::move(record));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dataset/checkpoint_log.h"
 #include "dataset/open_source.h"
 #include "dataset/open_store.h"
 #include "dataset/problem.h"
@@ -24,6 +25,11 @@ struct CreateOptions {
   bool allow_partial = false;  // leave out files that could not be read
   std::string program;         // recorded
   unsigned workers = 0;        // threads; 0: as many as serve this machine
+  // What earlier attempts have read, and where this one notes it; null: nowhere.
+  CheckpointLog* checkpoint = nullptr;
+  std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts
+  // Set by others while it runs: it then ends soon with Interrupted; null: never.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // Written by the workers, read by whoever draws a progress bar. All counts only grow.
@@ -32,8 +38,9 @@ struct CreateProgress {
   std::atomic<bool> total_known = false;                        // the walk ahead is done
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
   std::atomic<std::uint64_t> files_unchanged = 0, bytes_unchanged = 0;  // recognised unread
-  std::atomic<std::uint64_t> bytes_new = 0;     // not in the store before, uncompressed
-  std::atomic<std::uint64_t> bytes_stored = 0;  // written to packs
+  std::atomic<std::uint64_t> bytes_resumed = 0;  // stored by an earlier attempt, unread
+  std::atomic<std::uint64_t> bytes_new = 0;      // not in the store before, uncompressed
+  std::atomic<std::uint64_t> bytes_stored = 0;   // written to packs
 };
 
 struct CreateResult {
@@ -41,7 +48,14 @@ struct CreateResult {
   bool same = false;     // nothing was published: the source equals record
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
-  std::vector<Problem> problems;  // left out, all named
+  std::uint64_t bytes_resumed = 0;  // of the files that count as read: stored by earlier attempts
+  std::vector<Problem> problems;    // left out, all named
+};
+
+// Thrown when CreateOptions::stop was set. What was read by then is stored.
+class Interrupted : public Error {
+ public:
+  Interrupted() : Error(ErrorKind::unavailable, "interrupted") {}
 };
 
 // Thrown when files that should have been kept could not be; nothing was published.

@@ -1,11 +1,13 @@
 // From the bytes of a file to chunks in a store.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <functional>
+#include <string>
 #include <vector>
 
 #include "base/byte_stream.h"
+#include "dataset/create.h"
 #include "store/chunk_session.h"
 
 namespace grid::dataset {
@@ -13,17 +15,22 @@ namespace grid::dataset {
 // One worker's, with one buffer. Not thread-safe.
 class FileCutter {
  public:
-  // Both outlive the cutter. `bytes_done` grows by what is read.
-  FileCutter(store::ChunkWriter& writer, std::atomic<std::uint64_t>& bytes_done)
-      : writer_(writer), bytes_done_(bytes_done) {}
+  // All outlive the cutter. Once `stop` is true, if there is one, cut() throws Interrupted.
+  FileCutter(store::ChunkWriter& writer, CreateProgress& progress, const std::atomic<bool>* stop)
+      : writer_(writer), progress_(progress), stop_(stop) {}
 
-  // Cuts and stores all that is left of a slice, and appends its chunks. Returns why it cannot be
+  // Cuts and stores all that is left of a slice, and appends its chunks to those that it has.
+  // Calls `note` now and then and at the end, when more chunks are there. Returns why it cannot be
   // read, or "". Throws if it is `unavailable`, and for what goes wrong with the store.
-  std::string cut(ByteStream& bytes, std::vector<store::ChunkRef>& chunks);
+  std::string cut(ByteStream& bytes, std::vector<store::ChunkRef>& chunks,
+                  const std::function<void()>& note);
 
  private:
+  std::size_t fill(ByteStream& bytes, std::size_t held);
+
   store::ChunkWriter& writer_;
-  std::atomic<std::uint64_t>& bytes_done_;
+  CreateProgress& progress_;
+  const std::atomic<bool>* const stop_;
   Bytes buffer_;
 };
 

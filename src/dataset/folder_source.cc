@@ -123,4 +123,13 @@ std::unique_ptr<SourceFile> FolderSource::open(const SourceEntry& entry,
   return std::make_unique<LocalFile>(std::move(fd), entry, range);
 }
 
+std::optional<FileState> find_settled_state(int fd) {
+  const std::int64_t opened_at_ns = now_ns();
+  struct stat st;
+  if (::fstat(fd, &st) != 0) return std::nullopt;
+  const FileState state = state_of(st);
+  if (!is_settled(state, opened_at_ns)) return std::nullopt;
+  return state;
+}
+
 }  // namespace grid::dataset

@@ -32,4 +32,7 @@ class FolderSource : public Source, private FileOpener {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;  // device, inode
 };
 
+// The state of an open file, if any later change will show in it.
+std::optional<FileState> find_settled_state(int fd);
+
 }  // namespace grid::dataset

@@ -42,8 +42,11 @@ class Importer {
         recipe_(*tree_writer_),
         tree_({.order = source.order(), .sorter = {.folder = options.temporary_folder}},
               *tree_writer_, scan_record),
-        pipeline_(session_, options.workers, progress, known_.checkpoint,
-                  [this](Batch& batch) { write_batch(batch); }) {}
+        stop_(options.stop),
+        pipeline_(
+            session_,
+            {.workers = options.workers, .checkpoint = known_.checkpoint, .stop = options.stop},
+            progress, [this](Batch& batch) { write_batch(batch); }) {}
 
   Import run();
 
@@ -57,7 +60,8 @@ class Importer {
   void send_streamed_slices(SourceEntry entry, BlockPiece piece);
   bool fill(ByteStream& stream, BlockPiece& piece, std::size_t size_max);
   void add_slices(SourceEntry entry);
-  bool know_slice(Item& item, std::uint64_t begin);
+  bool know_slice(Item& item, ByteRange slice);
+  bool take_known_stream(const Item& item);
   void add(Item item, std::uint64_t size);
   void send_open();
 
@@ -80,6 +84,7 @@ class Importer {
   std::vector<Problem> file_problems_;
   Import result_;
 
+  const std::atomic<bool>* const stop_;
   ContentPipeline pipeline_;  // its threads use what stands above
 
   // The source's side, some of it in blocks of the pipeline's.
@@ -96,20 +101,51 @@ void Importer::send_open() {
 }
 
 void Importer::add(Item item, std::uint64_t size) {
-  if (item.read && !item.stored_before) open_batch_size_ += size;
+  if (item.read) open_batch_size_ += size - item.known_size;
   open_batch_->items.push_back(std::move(item));
   if (open_batch_size_ >= batch_size_max || open_batch_->items.size() >= batch_items_max)
     send_open();
 }
 
-// Whether an interrupted create has stored a slice; the item then has its chunks.
-bool Importer::know_slice(Item& item, std::uint64_t begin) {
+// Takes what earlier attempts have stored of a slice, from its front on; true if that is all.
+bool Importer::know_slice(Item& item, ByteRange slice) {
   if (known_.checkpoint == nullptr) return false;
-  std::optional<std::vector<store::ChunkRef>> chunks = known_.checkpoint->find(item.source, begin);
-  if (!chunks) return false;
-  item.chunks = std::move(*chunks);
-  progress_.bytes_done += size_of(item.chunks);
-  return item.stored_before = true;
+  std::uint64_t at = slice.begin;
+  while (at < slice.end) {
+    std::optional<std::vector<store::ChunkRef>> chunks = known_.checkpoint->find(item.source, at);
+    if (!chunks || at + size_of(*chunks) > slice.end) break;
+    at += size_of(*chunks);
+    item.chunks.insert(item.chunks.end(), chunks->begin(), chunks->end());
+  }
+  item.known_size = at - slice.begin;
+  item.settled = item.known_size > 0;  // or it would not have been noted
+  return item.known_size > 0 && at == slice.end;
+}
+
+// A stream is read from its front or, where earlier attempts have stored all of it, not at all.
+bool Importer::take_known_stream(const Item& item) {
+  const std::uint64_t size = item.source.state.size;
+  if (!item.source.settled || size == 0) return false;
+  std::vector<Item> slices;
+  for (std::uint64_t begin = 0; begin < size; begin += store::slice_size) {
+    slices.push_back({.source = item.source, .read = true, .streamed_size = size});
+    if (!know_slice(slices.back(), {begin, std::min(begin + store::slice_size, size)}))
+      return false;
+  }
+  progress_.bytes_total += size;
+  if (slices.size() == 1) {
+    add(std::move(slices[0]), size);
+    return true;
+  }
+  send_open();
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    auto batch = std::make_shared<Batch>();
+    batch->slice = {i * store::slice_size, std::min((i + 1) * store::slice_size, size)};
+    batch->last_slice = i + 1 == slices.size();
+    batch->items.push_back(std::move(slices[i]));
+    pipeline_.send(std::move(batch));
+  }
+  return true;
 }
 
 void Importer::add_slices(SourceEntry entry) {
@@ -119,7 +155,7 @@ void Importer::add_slices(SourceEntry entry) {
     batch->slice = {begin, std::min<std::uint64_t>(size, begin + store::slice_size)};
     batch->last_slice = batch->slice->end == size;
     Item item{.source = entry, .read = true};
-    know_slice(item, begin);
+    know_slice(item, *batch->slice);
     batch->items.push_back(std::move(item));
     pipeline_.send(std::move(batch));
   }
@@ -140,8 +176,8 @@ void Importer::take_opened(SourceEntry entry) {
   Item item{.source = std::move(entry)};
   item.read = !item.source.content_known;
   item.settled = item.source.content_known;
-  if (item.read) know_slice(item, 0);
   std::uint64_t size = item.source.state.size;
+  if (item.read) know_slice(item, {0, size});
   add(std::move(item), size);
 }
 
@@ -181,10 +217,7 @@ bool Importer::read_small(ByteStream& stream, BlockPiece& piece) {
 void Importer::take_streamed(SourceEntry entry) {
   Item item{.source = std::move(entry), .read = true};
   BlockPiece piece;
-  if (item.source.state.size <= store::slice_size && know_slice(item, 0)) {
-    add(std::move(item), 0);
-    return;
-  }
+  if (take_known_stream(item)) return;
   ByteStream& stream = *item.source.stream;
   if (!read_small(stream, piece)) {
     send_open();
@@ -208,21 +241,19 @@ void Importer::send_streamed_slices(SourceEntry entry, BlockPiece piece) {
     batch->items.push_back({.source = entry, .read = true});
     Item& item = batch->items.front();
     auto stream = std::make_shared<BlockStream>();
-    if (!know_slice(item, size)) item.stream = stream;
-    bool stored_before = item.stored_before;
-    if (!stored_before) pipeline_.send(batch);
+    item.stream = stream;
+    pipeline_.send(batch);
     for (std::uint64_t end = size + store::slice_size; piece.size > 0 && size < end;) {
       size += piece.size;
-      if (!stored_before) stream->push(std::exchange(piece, {}));
+      stream->push(std::exchange(piece, {}));
       piece = {};  // gives the block back before asking for another
       piece.block = pipeline_.blocks().take();
       fill(bytes, piece, BlockPool::block_size);
     }
     // The worker has the batch, but reads neither of these; the tree's side does, behind end().
     batch->last_slice = piece.size == 0;
-    item.source.entry.size = item.source.state.size = size;
+    item.streamed_size = size;
     stream->end();
-    if (stored_before) pipeline_.send(batch);
   }
 }
 
@@ -243,6 +274,7 @@ void Importer::read_source() {
   while (std::optional<SourceEntry> entry = source_.next(source_problems_)) {
     take(std::move(*entry));
     if (pipeline_.failed()) return;
+    if (stop_ != nullptr && *stop_) throw Interrupted();
   }
   send_open();
   progress_.total_known = true;
@@ -256,7 +288,9 @@ void Importer::write_item(Item& item, const Batch& batch) {
   Entry& entry = item.source.entry;
   if (item.read && (batch.slice || item.problem.empty())) {
     for (const store::ChunkRef& chunk : item.chunks) recipe_.add(chunk);
-    if (!item.stored_before) result_.bytes_read += size_of(item.chunks);
+    result_.bytes_read += size_of(item.chunks) - item.known_size;
+    progress_.bytes_done += item.known_size;
+    progress_.bytes_resumed += item.known_size;
   }
   if (batch.slice) {
     if (!item.problem.empty()) sliced_problem_ = item.problem;
@@ -264,6 +298,7 @@ void Importer::write_item(Item& item, const Batch& batch) {
     if (!batch.last_slice) return;
     item.problem = std::exchange(sliced_problem_, {});
     item.settled = std::exchange(sliced_settled_, true);
+    if (item.streamed_size > 0) entry.size = item.source.state.size = item.streamed_size;
   }
   if (item.read && (batch.slice || item.problem.empty())) entry.content = recipe_.finish();
   if (entry.kind == EntryKind::hard_link && left_out_.contains(entry.target))

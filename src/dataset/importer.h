@@ -16,7 +16,8 @@ namespace grid::dataset {
 
 struct ImportOptions {
   unsigned workers = 4;
-  std::filesystem::path temporary_folder;  // for what is too much for memory
+  std::filesystem::path temporary_folder;   // for what is too much for memory
+  const std::atomic<bool>* stop = nullptr;  // see CreateOptions
 };
 
 // What earlier creates know of the source.
@@ -35,7 +36,8 @@ struct Import {
 
 // Stores the source's chunks and manifest, durably, and gives the tree's root. Of a source with no
 // entries nothing is stored, and the root means nothing. Whether a file that could not be kept is
-// a failure is the caller's to say.
+// a failure is the caller's to say. Where it throws, what was put by then is durable if the store
+// still takes it.
 Import import_tree(store::ChunkStore& store, const ImportOptions& options, Source& source,
                    KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress);
 

@@ -77,6 +77,7 @@ std::string encode(const CreateRecord& record) {
                {"reason", record.reason},
                {"files_done", record.counts.files_done},
                {"bytes_done", record.counts.bytes_done},
+               {"bytes_stored", record.counts.bytes_stored},
                {"files_total", or_null(record.counts.files_total)},
                {"bytes_total", or_null(record.counts.bytes_total)}};
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -102,6 +103,7 @@ CreateRecord decode(const Json& json) {
   record.reason = json.at("reason");
   record.counts = {.files_done = json.at("files_done"),
                    .bytes_done = json.at("bytes_done"),
+                   .bytes_stored = json.at("bytes_stored"),
                    .files_total = find_number(json.at("files_total")),
                    .bytes_total = find_number(json.at("bytes_total"))};
   return record;
@@ -201,6 +203,7 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
     record_.id = other.record.id;
     record_.started = other.record.started;
     record_.counts = other.record.counts;
+    bytes_stored_before_ = other.record.counts.bytes_stored;
     write();
     return true;
   }
@@ -233,7 +236,8 @@ void LiveCreate::write() {
   }
 }
 
-void LiveCreate::update(const CreateCounts& counts) {
+void LiveCreate::update(CreateCounts counts) {
+  counts.bytes_stored += bytes_stored_before_;
   std::lock_guard lock(mutex_);
   if (record_.counts == counts || record_.state == CreateState::failed) return;
   record_.counts = counts;
@@ -242,6 +246,7 @@ void LiveCreate::update(const CreateCounts& counts) {
 }
 
 void LiveCreate::fail(std::string reason) {
+  checkpoint_->flush();
   std::lock_guard lock(mutex_);
   record_.state = CreateState::failed;
   record_.reason = std::move(reason);

@@ -27,6 +27,7 @@ std::string_view name_of(CreateState state);
 // How far a create is. Totals are empty while they are not known.
 struct CreateCounts {
   std::uint64_t files_done = 0, bytes_done = 0;
+  std::uint64_t bytes_stored = 0;  // written to the store, by all attempts
   std::optional<std::uint64_t> files_total, bytes_total;
 
   bool operator==(const CreateCounts&) const = default;
@@ -61,11 +62,13 @@ class LiveCreate {
   LiveCreate(std::filesystem::path folder, CreateRecord record);
 
   const CreateRecord& record() const { return record_; }
+  // What earlier attempts had written to the store when they were last heard of.
+  std::uint64_t bytes_stored_before() const { return bytes_stored_before_; }
   CheckpointLog& checkpoint() { return *checkpoint_; }
 
   // These say how it stands. Never throw: whoever looks then sees what was said before.
-  // Thread-safe.
-  void update(const CreateCounts& counts);
+  // Thread-safe. `counts.bytes_stored` is what this attempt has written.
+  void update(CreateCounts counts);
   void fail(std::string reason);
 
   // It is published: removes all that was kept, and of others that it made needless.
@@ -80,6 +83,7 @@ class LiveCreate {
   std::filesystem::path own_;
   std::optional<FileLock> lock_;
   std::unique_ptr<CheckpointLog> checkpoint_;
+  std::uint64_t bytes_stored_before_ = 0;
   std::mutex mutex_;
   CreateRecord record_;  // what changes: guarded by mutex_
 };

@@ -42,6 +42,10 @@ struct SourceEntry {
   ByteStream* stream = nullptr;  // holds the file's bytes until next() is called again
   bool content_known = false;    // entry.content and entry.size are right
 
+  // Of a file that comes in a stream: its size is known, and `state` with the path says which bytes
+  // these are, as long as the source is there.
+  bool settled = false;
+
   std::string origin;  // what the opener calls the file, where its path does not say it
 };
 
@@ -54,8 +58,8 @@ class SourceFile : public ByteStream {
   virtual FileState state() const = 0;
   virtual bool executable() const = 0;
 
-  // To be called when read() has come to the end. Throws `changed` if the bytes may not be those
-  // of one state of the file. True if any later change will show in the state.
+  // Speaks of what was read so far. Throws `changed` if these bytes may not be those of one state
+  // of the file. True if any later change will show in the state.
   virtual bool settled() = 0;
 };
 

@@ -1,4 +1,4 @@
-# A full disk: one sentence, and the versions that were there still read.
+# A full disk: one sentence, the versions that were there still read, and with room it continues.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip 'a private mount needs root'
 cat >inner.sh <<'INNER'
@@ -13,11 +13,21 @@ grep -q 'No space left on device' err || { cat err; exit 1; }
 [ "$(wc -l <err)" = 1 ] || { cat err; exit 1; }
 [ "$("$GRID" datastore cat small a)" = small ]
 "$GRID" datastore verify --quiet >/dev/null
-! "$GRID" datastore show large 2>/dev/null
+! "$GRID" datastore show large:1 2>/dev/null
 # With room, the same command works.
 mount -o remount,size=60m "$GRID_STORE"
 "$GRID" datastore create large --quiet >/dev/null
 "$GRID" datastore cat large b | cmp - large/b
+# What was stored before the disk was full is not read again.
+mkdir larger && head -c 90000000 /dev/urandom >larger/c && sleep 0.3
+! "$GRID" datastore create larger 2>err
+grep -q 'No space left on device' err || { cat err; exit 1; }
+"$GRID" datastore list --show-incomplete | grep -q ' larger  failed .*No space left on device'
+mount -o remount,size=200m "$GRID_STORE"
+"$GRID" datastore create larger >out
+grep -q 'continued after ..\.. MB' out || { cat out; exit 1; }
+"$GRID" datastore cat larger c | cmp - larger/c
+[ -z "$(ls "$XDG_STATE_HOME/grid/creates")" ]
 INNER
 mkdir -p "$GRID_STORE"
 unshare -m sh inner.sh || die "inside the full disk"

@@ -4,13 +4,14 @@ mkdir -p from/cats dogs
 i=0; while [ $i -lt 40 ]; do head -c 5000000 /dev/urandom >from/cats/$i; i=$((i + 1)); done
 head -c 9000 /dev/urandom >dogs/a
 equal "$(grid datastore list --show-incomplete 2>&1)" 'no create is incomplete'
-begin() { # FOLDER COMMAND…: starts a create in that folder and waits until it is seen
+begin() { # FOLDER COMMAND…: starts a create in that folder, and stops it once it is seen
   cd "$1"; shift
   "$GRID" "$@" >"$work/created" 2>"$work/said" & pid=$!
   cd "$work"
   until grid datastore list --show-incomplete 2>/dev/null | grep -q uploading; do
     kill -0 $pid 2>/dev/null || die "it was over before it was seen: $(cat said)"
   done
+  kill -STOP $pid
 }
 begin from datastore create ./cats -m 'a message' --exclude '*.tmp'
 equal "$(grid datastore list 2>/dev/null | awk 'NR == 2 { print $1, $2, $3, $4 }')" 'cats - 0 uploading'
@@ -42,7 +43,7 @@ equal "$(ls "$XDG_STATE_HOME/grid/creates")" ''
 equal "$(grid datastore list | awk 'NR == 2 { print $NF }')" ready
 
 # The same command, spelt otherwise, continues; others are left alone. Any number at once.
-head -c 200000000 /dev/zero | tr '\0' x >from/cats/x
+truncate -s 2G from/cats/x
 begin . datastore create from/cats; kill -9 $pid; wait $pid 2>/dev/null || :
 one=$(ls "$XDG_STATE_HOME/grid/creates")
 begin . datastore create from/cats --name other; kill -9 $pid; wait $pid 2>/dev/null || :
@@ -52,6 +53,7 @@ equal "$(ls "$XDG_STATE_HOME/grid/creates" | wc -l)" 2
 # Two of one command at the same time share nothing, and each makes a version.
 begin . datastore create from/cats --force; first=$pid
 grid datastore create from/cats --force >again
+kill -CONT $first
 wait $first || die "$(cat said)"
 equal "$(cut -d' ' -f1 again created | sort | tr '\n' ' ')" 'cats:2 cats:3 '
 equal "$(ls "$XDG_STATE_HOME/grid/creates" | wc -l)" 1

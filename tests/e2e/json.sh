@@ -7,7 +7,7 @@ has() { # MEMBERS COMMAND…: the document of the command has exactly these memb
 }
 version='bytes created created_by files folders left_out message name parent program root source status stored_bytes symlinks version'
 mkdir cats && echo a >cats/a && echo b >cats/b
-has "bytes bytes_new bytes_read created created_by files files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
+has "bytes bytes_new bytes_read bytes_resumed created created_by files files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
   grid datastore create cats
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null

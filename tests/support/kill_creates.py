@@ -1,0 +1,105 @@
+"""Kills creates at random moments, repeats each command, and counts what was read twice.
+
+For every round: an empty store, one create that is killed (kill -9, or now and then Ctrl-C) at a
+random moment of the time that it takes, the same command again. The version must be the one that
+an undisturbed create makes, and both together must have read little more than the source has.
+
+    kill_creates.py GRID ROUNDS SHARE_MAX KIND=SOURCE[,OPTION…]…
+
+SHARE_MAX is the share of the source that may be read twice.
+"""
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+GRID, ROUNDS, SHARE_MAX = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+STORE = os.environ["GRID_STORE"]
+seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
+print(f"SEED={seed}")
+random.seed(seed)
+
+
+def clear():
+    for folder in (STORE, os.environ["XDG_CACHE_HOME"], os.environ["XDG_STATE_HOME"]):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def bytes_read(pid):
+    """What a process read until it ended. It must not be reaped yet."""
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    with open(f"/proc/{pid}/io") as counters:
+        return next(int(line.split()[1]) for line in counters if line.startswith("rchar:"))
+
+
+def default_signals():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+class Create:
+    """One attempt; its end is the caller's to wait for."""
+
+    def __init__(self, options):
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [GRID, "datastore", "create", "--name", "x", "-o", "json", "--quiet", *options],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default_signals)
+
+    def finish(self):
+        self.bytes_read = bytes_read(self.process.pid)
+        self.seconds = time.monotonic() - self.started
+        out, self.messages = self.process.communicate()
+        return json.loads(out) if self.process.returncode == 0 else None
+
+
+class Kind:
+    def __init__(self, word):
+        self.name, rest = word.split("=", 1)
+        self.options = rest.split(",")
+        clear()
+        whole = Create(self.options)
+        version = whole.finish() or sys.exit(f"FAILED: {self.name}: {whole.messages.decode()}")
+        self.root, self.seconds = version["root"], whole.seconds
+        self.bytes_read = whole.bytes_read
+        self.kills, self.worst, self.twice = 0, 0.0, 0
+
+
+kinds = [Kind(word) for word in sys.argv[4:]]
+for number in range(ROUNDS):
+    kind = kinds[number % len(kinds)]
+    how = signal.SIGINT if random.random() < 0.2 else signal.SIGKILL
+    clear()
+    first = Create(kind.options)
+    time.sleep(random.random() * kind.seconds)
+    os.kill(first.process.pid, how)  # not send_signal(), which may reap it
+    version = first.finish()
+    killed = version is None
+    if killed:
+        if first.process.returncode != -how:
+            sys.exit(f"FAILED: {kind.name}: {how}: {first.process.returncode} {first.messages}")
+        again = Create(kind.options)
+        version = again.finish() or sys.exit(f"FAILED: {kind.name}: {again.messages.decode()}")
+        # Never negative but for what both read besides: libraries, settings, the store.
+        twice = max(0, first.bytes_read + again.bytes_read - kind.bytes_read)
+        share = twice / kind.bytes_read
+        kind.kills += 1
+        kind.twice += twice
+        kind.worst = max(kind.worst, share)
+        if share > SHARE_MAX:
+            sys.exit(f"FAILED: round {number}, {kind.name}, {how.name}: {twice} of "
+                     f"{kind.bytes_read} bytes were read twice")
+    if version["root"] != kind.root:
+        sys.exit(f"FAILED: round {number}, {kind.name}: another root")
+    if version["version"] != 1 or os.listdir(os.environ["XDG_STATE_HOME"] + "/grid/creates"):
+        sys.exit(f"FAILED: round {number}, {kind.name}: something was left behind")
+
+for kind in kinds:
+    mean = kind.twice / max(1, kind.kills) / kind.bytes_read
+    print(f"{kind.name}: {kind.bytes_read:,} bytes in {kind.seconds:.2f} s, {kind.kills} kills, "
+          f"read twice: {mean:.2%} on average, {kind.worst:.2%} at most")
+if sum(kind.kills for kind in kinds) < ROUNDS / 2:
+    sys.exit("FAILED: too few creates were alive when they were to be killed")
