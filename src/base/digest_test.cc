@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "base/hex.h"
 
 namespace grid {
@@ -23,6 +25,27 @@ TEST(Digest, InPiecesIsTheDigestOfTheWhole) {
   digester.update(as_bytes(text).first(33333));
   digester.update(as_bytes(text).subspan(33333));
   EXPECT_EQ(digester.finish(), digest_of(as_bytes(text)));
+}
+
+// On a processor without lanes this compares the official code with itself.
+TEST(Digest, OfManyPiecesAreThoseOfEach) {
+  Bytes data(400'000);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::byte>(i * i % 251);
+  auto check = [&](const std::vector<std::size_t>& sizes) {
+    std::vector<BytesView> pieces;
+    for (std::size_t i = 0; i < sizes.size(); ++i)
+      pieces.push_back(BytesView(data).subspan(i, sizes[i]));
+    std::vector<Digest> digests(pieces.size());
+    digest_all(pieces, digests);
+    for (std::size_t i = 0; i < pieces.size(); ++i)
+      ASSERT_EQ(digests[i], digest_of(pieces[i])) << sizes[i] << " bytes, piece " << i;
+  };
+  check({});
+  for (std::size_t size = 0; size < 2200; ++size) check({size, 0, size * 3, 65, size / 2});
+  for (std::size_t leaves = 2; leaves < 70; ++leaves)
+    check({leaves * 1024 - 1, leaves * 1024, leaves * 1024 + 1});
+  check(std::vector<std::size_t>(100, 16'400));
+  check({300'000, 1, 64 << 10, 399'990});
 }
 
 TEST(Digest, ParsesWhatItPrintsAndNothingElse) {
