@@ -80,10 +80,10 @@ std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> ch
   return located;
 }
 
-// True if b lies in the pack right behind a, both raw: one read serves both.
-static bool adjoins(const Location& a, const Location& b) {
-  return a.pack == b.pack && a.place.raw() && b.place.raw() &&
-         a.place.frame_offset + a.place.size == b.place.frame_offset;
+// True if one read serves both: b lies in the pack right behind a, both raw, or in the same frame.
+static bool are_read_together(const Location& a, const Location& b) {
+  if (a.pack != b.pack || a.place.raw() != b.place.raw()) return false;
+  return a.place.frame_offset + (a.place.raw() ? a.place.size : 0) == b.place.frame_offset;
 }
 
 // Runs `attempt`; if it finds something amiss and the store has other packs than the index knew
@@ -112,7 +112,7 @@ void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView o
   assert(offset == out.size());
   for (std::size_t begin = 0; begin < located.size();) {
     std::size_t end = begin + 1;
-    while (end < located.size() && adjoins(located[end - 1].at, located[end].at)) ++end;
+    while (end < located.size() && are_read_together(located[end - 1].at, located[end].at)) ++end;
     read_run(std::span(located).subspan(begin, end - begin));
     begin = end;
   }
@@ -136,7 +136,7 @@ void ChunkStore::read_run(std::span<const Located> run) const {
   read_run_once(run);
 }
 
-// Reads chunks that adjoin, or one chunk, into their places, which adjoin too; then checks them.
+// Reads chunks that are read together into their places, which adjoin; then checks them.
 void ChunkStore::read_run_once(std::span<const Located> run) const {
   const Location& first = run.front().at;
   std::string key = pack_data_key(first.pack);
@@ -160,13 +160,18 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
              run.front().digest.short_hex(), key, backend_->name());
       return unpacked;
     });
-    std::copy_n(frame->begin() + first.place.offset_in_frame, first.place.size,
-                run.front().out.begin());
+    for (const Located& chunk : run)
+      std::copy_n(frame->begin() + chunk.at.place.offset_in_frame, chunk.out.size(),
+                  chunk.out.begin());
   }
-  for (const Located& chunk : run)
-    if (digest_of(chunk.out) != chunk.digest)
+  std::vector<BytesView> pieces(run.size());
+  std::vector<Digest> digests(run.size());
+  std::transform(run.begin(), run.end(), pieces.begin(), [](const Located& c) { return c.out; });
+  digest_all(pieces, digests);
+  for (std::size_t i = 0; i < run.size(); ++i)
+    if (digests[i] != run[i].digest)
       fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}",
-           chunk.digest.short_hex(), key, backend_->name());
+           run[i].digest.short_hex(), key, backend_->name());
 }
 
 Bytes ChunkStore::read(const Digest& digest) const {
