@@ -8,7 +8,8 @@
 
 namespace grid::store {
 
-// Compresses with one context, which is dear to make. Not thread-safe: one a thread.
+// Compresses with one context, which is dear to make, and learns from piece to piece how. Not
+// thread-safe: one a thread.
 class Compressor {
  public:
   Compressor();
@@ -20,8 +21,16 @@ class Compressor {
   bool compress(BytesView data, Bytes& out);
 
  private:
+  enum class Setting { text, numbers };
   struct Context;
+  // Keeps what is smaller, and its setting.
+  void try_other_setting(BytesView data, Bytes& out);
+
   std::unique_ptr<Context> context_;
+  Setting setting_ = Setting::text;
+  bool last_shrank_ = false;  // of the large pieces
+  unsigned count_ = 0;        // large pieces that shrank
+  Bytes other_;
 };
 
 // Fills `out` exactly; false if `data` is not a zstd frame of that many bytes. Thread-safe.
