@@ -53,18 +53,21 @@ void count_bytes(benchmark::State& state, std::size_t each) {
 // A whole slice's worth of cutting, as an importer does it.
 void cutting(benchmark::State& state) {
   const Bytes bytes = make(state.range(0), 16 << 20);
+  const store::CutSizes& sizes = state.range(1) != 0 ? store::fine_cuts : store::cuts;
   std::size_t count = 0;
   for (auto _ : state) {
     count = 0;
     for (BytesView rest = bytes; !rest.empty(); ++count)
       rest =
-          rest.subspan(store::first_cut(rest.first(std::min(rest.size(), store::chunk_size_max))));
+          rest.subspan(store::first_cut(rest.first(std::min(rest.size(), sizes.size_max)), sizes));
     benchmark::DoNotOptimize(count);
   }
   count_bytes(state, bytes.size());
   state.counters["chunk_size_mean"] = static_cast<double>(bytes.size() / count);
 }
-BENCHMARK(cutting)->ArgName("table")->Arg(random_bytes)->Arg(table_of_numbers);
+BENCHMARK(cutting)
+    ->ArgNames({"table", "fine"})
+    ->ArgsProduct({{random_bytes, table_of_numbers}, {0, 1}});
 
 void digest(benchmark::State& state) {
   const Bytes bytes = make_random(static_cast<std::size_t>(state.range(0)));
@@ -72,6 +75,25 @@ void digest(benchmark::State& state) {
   count_bytes(state, bytes.size());
 }
 BENCHMARK(digest)->ArgName("size")->Arg(1 << 10)->Arg(16 << 10)->Arg(1 << 20);
+
+// The chunks of one buffer, one by one and all at once.
+void digest_of_chunks(benchmark::State& state) {
+  const Bytes bytes = make_random(1 << 20);
+  const store::CutSizes& sizes = state.range(0) != 0 ? store::fine_cuts : store::cuts;
+  std::vector<BytesView> chunks;
+  for (BytesView rest = bytes; !rest.empty(); rest = rest.subspan(chunks.back().size()))
+    chunks.push_back(rest.first(store::first_cut(rest, sizes)));
+  std::vector<Digest> digests(chunks.size());
+  for (auto _ : state) {
+    if (state.range(1) != 0)
+      digest_all(chunks, digests);
+    else
+      for (std::size_t i = 0; i < chunks.size(); ++i) digests[i] = digest_of(chunks[i]);
+    benchmark::DoNotOptimize(digests.data());
+  }
+  count_bytes(state, bytes.size());
+}
+BENCHMARK(digest_of_chunks)->ArgNames({"fine", "together"})->ArgsProduct({{0, 1}, {0, 1}});
 
 void compress(benchmark::State& state) {
   const Bytes frame = make(state.range(0), store::frame_size_target);

@@ -18,6 +18,9 @@ class ByteStream {
   // end. Throws Error if the bytes cannot be had, or end before they should.
   virtual std::size_t read(MutableBytesView out) = 0;
 
+  // Passes over bytes that are known to be zero without reading them; returns how many.
+  virtual std::uint64_t skip_zeros() { return 0; }
+
   // How many bytes there are in all, where that is known beforehand.
   virtual std::optional<std::uint64_t> size() const = 0;
 

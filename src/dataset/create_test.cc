@@ -71,6 +71,52 @@ TEST_F(CreateTest, AVersionIsWhatWasPutIn) {
   EXPECT_EQ(tree->children("empty").count, 0u);
 }
 
+// Holes are not read, and cut as the zeros that they are.
+TEST_F(CreateTest, ASparseFileIsTheSameAsOneFullOfZeros) {
+  constexpr std::size_t size = 75'000'000;
+  std::string text(size, '\0');
+  for (std::size_t at : {std::size_t{3'000'001}, std::size_t{40'000'000}})
+    text.replace(at, 200'000, random_bytes(200'000, 5));
+  write_file(source_ / "file", text);
+  timespec times[2] = {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 1, .tv_nsec = 0}};
+  ::utimensat(AT_FDCWD, (source_ / "file").c_str(), times, 0);
+  const CreateResult full = create();
+
+  std::filesystem::remove(source_ / "file");
+  write_file(source_ / "file", "");
+  std::filesystem::resize_file(source_ / "file", size);
+  int fd = ::open((source_ / "file").c_str(), O_WRONLY);
+  for (std::size_t at : {std::size_t{3'000'001}, std::size_t{40'000'000}})
+    EXPECT_EQ(::pwrite(fd, text.data() + at, 200'000, static_cast<off_t>(at)), 200'000);
+  ::futimens(fd, times);
+  struct stat st;
+  ::fstat(fd, &st);
+  ::close(fd);
+  if (static_cast<std::size_t>(st.st_blocks) * 512 > size / 2)
+    GTEST_SKIP() << "this file system has no sparse files";
+  const CreateResult sparse = create();
+  EXPECT_TRUE(sparse.same);
+  EXPECT_EQ(sparse.bytes_read, size);
+  EXPECT_EQ(sparse.bytes_new, 0u);
+  EXPECT_EQ(sparse.record.root, full.record.root);
+}
+
+// 50 GB of holes: if they were read, nobody would wait for this test.
+TEST_F(CreateTest, AHoleCostsNextToNothing) {
+  write_file(source_ / "file", "the front");
+  std::error_code failed;
+  std::filesystem::resize_file(source_ / "file", 50'000'000'000, failed);
+  if (failed) GTEST_SKIP() << "this file system has no sparse files of that size";
+  EXPECT_EQ(create().record.totals.bytes, 50'000'000'000u);
+  std::shared_ptr<const Manifest> tree = manifest(1);
+  EntryRef file = *tree->find_path("file");
+  Bytes scratch;
+  BytesView end =
+      store_->contents->read(file.content(), file.size(), file.size() - 10, 10, scratch);
+  EXPECT_EQ(end.size(), 10u);
+  EXPECT_EQ(end[9], std::byte{0});
+}
+
 TEST_F(CreateTest, AnUnchangedSourceIsTheSameVersion) {
   write_file(source_ / "a", "1");
   EXPECT_FALSE(create().same);

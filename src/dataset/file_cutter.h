@@ -9,11 +9,14 @@
 #include "base/byte_stream.h"
 #include "dataset/create.h"
 #include "store/chunk_session.h"
+#include "store/chunker.h"
 
 namespace grid::dataset {
 
 // One worker's, with one buffer. Not thread-safe.
 class FileCutter {
+  using Chunks = std::vector<store::ChunkRef>;
+
  public:
   // All outlive the cutter. Once `stop` is true, if there is one, cut() throws Interrupted.
   FileCutter(store::ChunkWriter& writer, CreateProgress& progress, const std::atomic<bool>* stop)
@@ -22,16 +25,21 @@ class FileCutter {
   // Cuts and stores all that is left of a slice, and appends its chunks to those that it has.
   // Calls `note` now and then and at the end, when more chunks are there. Returns why it cannot be
   // read, or "". Throws if it is `unavailable`, and for what goes wrong with the store.
-  std::string cut(ByteStream& bytes, std::vector<store::ChunkRef>& chunks,
-                  const std::function<void()>& note);
+  std::string cut(ByteStream& bytes, Chunks& chunks, const std::function<void()>& note);
 
  private:
-  std::size_t fill(ByteStream& bytes, std::size_t held);
+  bool fill(ByteStream& bytes);
+  std::size_t cut_front(BytesView data, const store::CutSizes& sizes, bool at_end, Chunks& chunks);
+  std::uint64_t skip_zeros(ByteStream& bytes, Chunks& chunks);
 
   store::ChunkWriter& writer_;
   CreateProgress& progress_;
   const std::atomic<bool>* const stop_;
   Bytes buffer_;
+  std::size_t held_ = 0;  // bytes at the front of the buffer that are not cut yet
+  // Of one buffer.
+  std::vector<BytesView> pieces_;
+  std::vector<Digest> digests_;
 };
 
 }  // namespace grid::dataset

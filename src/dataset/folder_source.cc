@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "base/error.h"
 
@@ -43,6 +46,7 @@ class LocalFile : public SourceFile {
       throw Error(ErrorKind::changed, std::string(changed));
     at_ = range ? range->begin : 0;
     end_ = range ? range->end : state_.size;
+    sparse_ = static_cast<std::uint64_t>(st.st_blocks) * 512 < state_.size;
   }
 
   std::size_t read(MutableBytesView out) override {
@@ -57,6 +61,15 @@ class LocalFile : public SourceFile {
     if (got < wanted) throw Error(ErrorKind::changed, std::string(changed));
     at_ += got;
     return got;
+  }
+
+  std::uint64_t skip_zeros() override {
+    if (!sparse_ || at_ == end_) return 0;
+    const off_t data = ::lseek(fd_.get(), static_cast<off_t>(at_), SEEK_DATA);
+    // ENXIO: nothing but a hole to the end of the file. Anything else: read it.
+    if (data < 0 && errno != ENXIO) return 0;
+    const std::uint64_t next = data < 0 ? end_ : std::min<std::uint64_t>(end_, data);
+    return next - std::exchange(at_, next);
   }
 
   FileState state() const override { return state_; }
@@ -76,6 +89,7 @@ class LocalFile : public SourceFile {
   const std::int64_t opened_at_ns_;  // taken before the state was
   FileState state_;
   bool executable_ = false;
+  bool sparse_ = false;  // there may be holes
   std::uint64_t at_ = 0, end_ = 0;
 };
 

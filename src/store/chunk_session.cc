@@ -58,8 +58,8 @@ void ChunkWriter::end_pack() {
   pack_.clear();
 }
 
-ChunkRef ChunkWriter::put(BytesView chunk) {
-  ChunkRef ref{digest_of(chunk), static_cast<std::uint32_t>(chunk.size())};
+ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
+  ChunkRef ref{digest, static_cast<std::uint32_t>(chunk.size())};
   bytes_put_ += chunk.size();
   if (!chunk.empty() && session_.store_.index().claim(ref.digest)) {
     bytes_new_ += chunk.size();

@@ -50,7 +50,9 @@ class ChunkWriter {
       : session_(session), made_(Clock::now()), pack_begun_(made_) {}
 
   // Stores a chunk unless the store has it. May write a pack, and wait for the disk.
-  ChunkRef put(BytesView chunk);
+  ChunkRef put(BytesView chunk) { return put(chunk, digest_of(chunk)); }
+  // The same, where the digest is known.
+  ChunkRef put(BytesView chunk, const Digest& digest);
 
   // The next chunk does not share a frame with those before it.
   void close_frame() { pack_.close_frame(compressor_); }

@@ -10,13 +10,15 @@
 // the top bits depend on a window of 64 bytes. After an insertion the hash, and with it the cuts,
 // are the same again 64 bytes later.
 //
-// Normalised: up to the target size two more bits than log2(target) must be zero, beyond it two
-// fewer. So sizes crowd around the target instead of spreading exponentially, and few chunks are
-// cut by the maximum, which content does not determine.
+// The first size_min bytes cannot hold a cut and are skipped but for the last window: half of all
+// bytes need not be looked at.
 //
-// The first chunk_size_min bytes cannot hold a cut and are skipped but for the last window.
+// Not normalised. FastCDC asks for more zero bits in small chunks and fewer in large ones, so that
+// sizes crowd around the average. But then a cut depends on where the chunk began, and behind a
+// change it takes several chunks until the cuts are the old ones again: with the same average a
+// version with scattered changes stored a fifth more (docs/decisions/0015).
 //
-// Cost: one shift, add, load and test a byte; 1.5 to 2 GB/s a core.
+// Cost: one shift, add, load and test for each byte that is looked at.
 //
 // Sources: Xia et al., "FastCDC", USENIX ATC 2016 (gear, skipping, normalisation). The gear
 // numbers are the splitmix64 sequence from seed 0; they are part of how stores are written, not
@@ -26,7 +28,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 
 namespace grid::store {
@@ -46,13 +47,12 @@ static constexpr std::array<std::uint64_t, 256> make_gear() {
 
 static constexpr std::array<std::uint64_t, 256> gear = make_gear();
 static constexpr std::size_t window = 64;  // bytes that the hash depends on
-static constexpr int target_bits = std::countr_zero(chunk_size_target);
 
 static constexpr std::uint64_t top_bits(int count) { return ~std::uint64_t{0} << (64 - count); }
 
 // The end of the first position in [begin, end) after which the masked hash is zero, or 0.
 static std::size_t find_cut(const std::byte* data, std::size_t begin, std::size_t end,
-                            std::uint64_t mask, std::uint64_t& hash) {
+                            std::uint64_t mask, std::uint64_t hash) {
   std::uint64_t h = hash;
   std::size_t i = begin;
   for (; i + 2 <= end; i += 2) {
@@ -66,23 +66,17 @@ static std::size_t find_cut(const std::byte* data, std::size_t begin, std::size_
     h = (h << 1) + gear[std::to_integer<std::size_t>(data[i])];
     if ((h & mask) == 0) return i + 1;
   }
-  hash = h;
   return 0;
 }
 
-std::size_t first_cut(BytesView data) {
-  std::size_t end = std::min(data.size(), chunk_size_max);
-  if (end <= chunk_size_min) return end;
+std::size_t first_cut(BytesView data, const CutSizes& sizes) {
+  std::size_t end = std::min(data.size(), sizes.size_max);
+  if (end <= sizes.size_min) return end;
   std::uint64_t hash = 0;
-  for (std::size_t i = chunk_size_min - window; i < chunk_size_min; ++i)
+  for (std::size_t i = sizes.size_min - window; i < sizes.size_min; ++i)
     hash = (hash << 1) + gear[std::to_integer<std::size_t>(data[i])];
-  std::size_t target = std::min(end, chunk_size_target);
-  if (std::size_t cut =
-          find_cut(data.data(), chunk_size_min, target, top_bits(target_bits + 2), hash))
-    return cut;
-  if (std::size_t cut = find_cut(data.data(), target, end, top_bits(target_bits - 2), hash))
-    return cut;
-  return end;
+  std::size_t cut = find_cut(data.data(), sizes.size_min, end, top_bits(sizes.bits), hash);
+  return cut != 0 ? cut : end;
 }
 
 }  // namespace grid::store
