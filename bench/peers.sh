@@ -122,14 +122,21 @@ ostree_create() {
 }
 ostree_restore() { "${timed[@]}" ostree --repo="$1" checkout -U --fsync=0 "v$2" "$3"; }
 
-# Images, one for each version. squashfs packs at level 1: its default, 15, is ten times slower.
+# Images, one for each version. squashfs packs at level 1: its default, 15, is ten times slower. Root
+# mounts them with the kernel; others squashfs through squashfuse, and erofs not at all: Debian 12 has
+# no erofsfuse.
 squashfs_init() { mkdir -p "$1"; }
 squashfs_create() {
   "${timed[@]}" mksquashfs "$2" "$1/v$3.sqfs" -comp zstd -Xcompression-level 1 -noappend \
     -no-progress -quiet
 }
-squashfs_mount() { mount -t squashfs -o loop,ro "$1/v$2.sqfs" "$3" && root=$3; }
-squashfs_umount() { umount "$1"; }
+squashfs_mount() {
+  if [ "$can_mount" = 1 ]; then mount -t squashfs -o loop,ro "$1/v$2.sqfs" "$3"; else squashfuse "$1/v$2.sqfs" "$3"; fi &&
+    root=$3
+}
+squashfs_umount() {
+  if [ "$can_mount" = 1 ]; then umount "$1"; else fuse_umount "$1"; fi
+}
 squashfs_restore() { "${timed[@]}" unsquashfs -q -n -d "$3" "$1/v$2.sqfs"; }
 
 erofs_init() { mkdir -p "$1"; }
