@@ -51,12 +51,13 @@ constexpr Node initial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
 // Which word of the block each round takes where.
-constexpr std::array<std::array<int, 16>, 7> schedule = [] {
-  constexpr std::array<int, 16> next = {2, 6, 3, 10, 7, 0, 4, 13, 1, 11, 12, 5, 9, 14, 15, 8};
-  std::array<std::array<int, 16>, 7> rounds{};
-  for (int i = 0; i < 16; ++i) rounds[0][i] = i;
-  for (int round = 1; round < 7; ++round)
-    for (int i = 0; i < 16; ++i) rounds[round][i] = rounds[round - 1][next[i]];
+constexpr std::array<std::array<std::size_t, 16>, 7> schedule = [] {
+  constexpr std::array<std::size_t, 16> next = {2, 6,  3,  10, 7, 0,  4,  13,
+                                                1, 11, 12, 5,  9, 14, 15, 8};
+  std::array<std::array<std::size_t, 16>, 7> rounds{};
+  for (std::size_t i = 0; i < 16; ++i) rounds[0][i] = i;
+  for (std::size_t round = 1; round < 7; ++round)
+    for (std::size_t i = 0; i < 16; ++i) rounds[round][i] = rounds[round - 1][next[i]];
   return rounds;
 }();
 

@@ -68,7 +68,7 @@ class LocalFile : public SourceFile {
     const off_t data = ::lseek(fd_.get(), static_cast<off_t>(at_), SEEK_DATA);
     // ENXIO: nothing but a hole to the end of the file. Anything else: read it.
     if (data < 0 && errno != ENXIO) return 0;
-    const std::uint64_t next = data < 0 ? end_ : std::min<std::uint64_t>(end_, data);
+    const std::uint64_t next = data < 0 ? end_ : std::min(end_, static_cast<std::uint64_t>(data));
     return next - std::exchange(at_, next);
   }
 
