@@ -12,8 +12,7 @@ namespace grid::dataset {
 static constexpr std::size_t buffer_size = store::fine_slice_max + store::chunk_size_max;
 static constexpr std::uint64_t note_size = 4 << 20;  // bytes cut between two notes
 
-std::string FileCutter::cut(ByteStream& bytes, Chunks& chunks,
-                            const std::function<void()>& note) {
+std::string FileCutter::cut(ByteStream& bytes, Chunks& chunks, const std::function<void()>& note) {
   if (buffer_.empty()) buffer_.resize(buffer_size);
   held_ = 0;
   std::uint64_t unnoted = 0;

@@ -16,7 +16,7 @@
 // Not normalised. FastCDC asks for more zero bits in small chunks and fewer in large ones, so that
 // sizes crowd around the average. But then a cut depends on where the chunk began, and behind a
 // change it takes several chunks until the cuts are the old ones again: with the same average a
-// version with scattered changes stored a fifth more (docs/decisions/0015).
+// version with scattered changes stored a fifth more (docs/decisions/0018).
 //
 // Cost: one shift, add, load and test for each byte that is looked at.
 //

@@ -14,7 +14,7 @@ struct CutSizes {
   int bits;  // of the hash that must be zero
 };
 
-// Chosen by measuring what changes cost: docs/decisions/0015.
+// Chosen by measuring what changes cost: docs/decisions/0018.
 constexpr std::size_t chunk_size_max = 64 << 10;
 constexpr CutSizes cuts{8 << 10, chunk_size_max, 13};
 // For files, and last slices, of up to `fine_slice_max`: 7 KiB on average.
