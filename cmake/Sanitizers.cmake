@@ -4,3 +4,10 @@ if(GRID_SANITIZE)
   add_compile_options(-fsanitize=${GRID_SANITIZE} -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${GRID_SANITIZE})
 endif()
+
+# GRID_FUZZ=ON, with clang: the fuzz targets as libFuzzer programs, under the address sanitizer.
+option(GRID_FUZZ "Build the fuzz targets with libFuzzer" OFF)
+if(GRID_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link,address -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address)
+endif()

@@ -57,7 +57,7 @@ class OptionReader {
         fail(ErrorKind::invalid_argument, "{}: {} takes no value", command_, option->name);
       values[option->name].emplace_back();
     } else if (equals != word.npos) {
-      values[option->name].push_back(word.substr(equals + 1));
+      give(*option, word.substr(equals + 1), values);
     } else {
       take_value(*option, words, values);
     }
@@ -84,7 +84,7 @@ class OptionReader {
       words.pop_front();
       take_flags(word.substr(1, letter - 1), values);
       if (letter + 1 < word.size())
-        values[option->name].push_back(word.substr(letter + 1));
+        give(*option, word.substr(letter + 1), values);
       else
         take_value(*option, words, values);
       return true;
@@ -103,8 +103,15 @@ class OptionReader {
     if (words.empty())
       fail(ErrorKind::invalid_argument, "{}: {} needs a value, {}", command_, option.name,
            option.value);
-    values[option.name].push_back(std::move(words.front()));
+    give(option, std::move(words.front()), values);
     words.pop_front();
+  }
+
+  static void give(const OptionSpec& option, std::string value, Values& values) {
+    if (option.negates.empty())
+      values[option.name].push_back(std::move(value));
+    else
+      values[option.negates].push_back("!" + std::move(value));
   }
 
   std::string command_;

@@ -28,6 +28,8 @@ struct OptionSpec {
   std::string default_value;
   bool repeatable = false;
   Completes completes = Completes::nothing;
+  // Its values are kept among those of that option, each behind a '!': their order counts.
+  std::string negates{};
 };
 
 struct PositionalSpec {

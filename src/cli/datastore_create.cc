@@ -6,6 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/create_options.h"
 #include "cli/interrupt.h"
 #include "cli/kept_create.h"
 #include "cli/progress.h"
@@ -14,7 +15,6 @@
 #include "cli/text.h"
 #include "cli/version.h"
 #include "dataset/create.h"
-#include "run/runs.h"
 
 namespace grid::cli {
 
@@ -22,109 +22,10 @@ namespace {
 
 using std::chrono::steady_clock;
 
-std::vector<dataset::SourceSpec> sources_of(const Arguments& arguments) {
-  if (arguments.has("SOURCE") && arguments.has("--source"))
-    fail(ErrorKind::invalid_argument,
-         "the source is named twice: as {} and with --source {}; of several, each stands behind a "
-         "--source",
-         arguments.get("SOURCE"), arguments.get("--source"));
-  std::vector<dataset::SourceSpec> sources;
-  if (std::optional<std::string> source = arguments.find("SOURCE"))
-    sources.push_back({.where = *source});
-  for (const std::string& text : arguments.all("--source"))
-    sources.push_back(dataset::parse_source(text));
-  if (sources.empty() || std::any_of(sources.begin(), sources.end(),
-                                     [](const auto& source) { return source.where.empty(); }))
-    fail(ErrorKind::invalid_argument,
-         "grid datastore create: SOURCE is missing; see grid datastore create --help");
-  return sources;
-}
-
-// "grid:run:NAME" means what that run wrote.
-void resolve_run(const Context& context, dataset::SourceSpec& source) {
-  if (source.where.starts_with(run::artifacts_scheme))
-    source.where = run::Runs(context.settings.run_folder)
-                       .get(source.where.substr(run::artifacts_scheme.size()))
-                       .artifacts();
-}
-
-// Before anything is opened: a slip of the fingers leaves no empty store behind.
-void check_source(dataset::SourceSpec& source, const Arguments& arguments, bool lone) {
-  for (std::string_view scheme : {"http://", "https://", "s3://"})
-    if (source.where.starts_with(scheme))
-      fail(ErrorKind::invalid_argument,
-           "{}: sources with {} are not supported yet; a folder or a file of this machine is",
-           source.where, scheme);
-  if (source.where == "-") {
-    if (arguments.has("--no-extract"))
-      fail(ErrorKind::invalid_argument,
-           "--no-extract: what comes on standard input is a tar that is unpacked; leave it out");
-    return;
-  }
-  struct stat status;
-  if (::stat(source.where.c_str(), &status) != 0)
-    throw system_error(errno, fmt::format("cannot read the source {}", source.where));
-  // Of several files those are meant that are called archives.
-  source.extract = arguments.has("--extract") && !S_ISDIR(status.st_mode) &&
-                   (lone || dataset::is_archive_name(source.where));
-}
-
-dataset::ArchiveLimits limits_of(const Arguments& arguments) {
-  dataset::ArchiveLimits limits;
-  if (arguments.has("--max-size"))
-    limits.size_max = parse_size(arguments.get("--max-size"), "--max-size");
-  if (arguments.has("--max-files")) {
-    limits.files_max = parse_count(arguments.get("--max-files"), "--max-files");
-  }
-  return limits;
-}
-
-std::string name_of(const std::vector<dataset::SourceSpec>& sources, const Arguments& arguments) {
-  if (arguments.has("--name")) return arguments.get("--name");
-  if (sources.size() > 1)
-    fail(ErrorKind::invalid_argument,
-         "several sources have no name in common: give one with --name");
-  if (sources[0].where == "-")
-    fail(ErrorKind::invalid_argument, "standard input has no name: give one with --name");
-  return dataset::datastore_name_of_source(sources[0].where);
-}
-
-dataset::CreateOptions options_of(const Context& context, const Arguments& arguments) {
-  if (arguments.has("--no-copy"))
-    fail(ErrorKind::invalid_argument, "--no-copy is not supported yet: it is for s3:// sources");
-  if (arguments.has("--extract") && arguments.has("--no-extract"))
-    fail(ErrorKind::invalid_argument, "--extract and --no-extract contradict each other");
-  std::vector<dataset::SourceSpec> sources = sources_of(arguments);
-  bool archive = false;
-  for (dataset::SourceSpec& source : sources) {
-    resolve_run(context, source);
-    check_source(source, arguments, sources.size() == 1);
-    archive = archive || source.extract || source.where == "-";
-  }
-  if (arguments.has("--extract") && !archive)
-    fail(ErrorKind::invalid_argument,
-         "--extract: {} {} no archive; leave --extract out, or name one", shown(sources),
-         sources.size() == 1 ? "is" : "have");
-  for (const char* option : {"--max-size", "--max-files"})
-    if (arguments.has(option) && !archive)
-      fail(ErrorKind::invalid_argument, "{} is for archives that are unpacked; see --extract",
-           option);
-  std::string name = name_of(sources, arguments);
-  dataset::check_datastore_name(name);
-  return {.sources = std::move(sources),
-          .name = name,
-          .message = arguments.find("--message").value_or(""),
-          .excludes = arguments.all("--exclude"),
-          .limits = limits_of(arguments),
-          .force = arguments.has("--force"),
-          .allow_partial = arguments.has("--allow-partial"),
-          .program = fmt::format("grid {}", program_version())};
-}
-
 // Beside the create, which walks just ahead of its reading, one folder or file can be counted.
 bool can_be_counted(const dataset::CreateOptions& options) {
   return options.sources.size() == 1 && !options.sources[0].extract &&
-         options.sources[0].where != "-";
+         options.sources[0].where != "-" && !dataset::is_url(options.sources[0].where);
 }
 
 std::uint64_t unread(const dataset::CreateProgress& progress) {
@@ -222,7 +123,7 @@ int report_incomplete(Output& output, const dataset::IncompleteSource& error) {
 
 int create(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  dataset::CreateOptions options = options_of(context, arguments);
+  dataset::CreateOptions options = create_options_of(arguments, context.settings);
   const auto started = steady_clock::now();
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
   const std::size_t ready_before = store->datastores->ready_numbers(options.name).size();
@@ -237,8 +138,9 @@ int create(Context& context, const Arguments& arguments) {
         [&] { stop = true; });
     std::optional<SourceCount> ahead;
     if (!output.quiet() && can_be_counted(options))
-      ahead.emplace(
-          dataset::WalkOptions{.source = options.sources[0].where, .excludes = options.excludes});
+      ahead.emplace(dataset::WalkOptions{.source = options.sources[0].where,
+                                         .patterns = options.patterns,
+                                         .use_ignore_files = options.use_ignore_files});
     auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
     KeptCreate kept(context, datastore_create_command().spec, arguments,
                     {.store = context.settings.store,
@@ -279,9 +181,10 @@ Command datastore_create_command() {
                "Stores what the store does not have yet. A source that has not changed makes "
                "no new version. A version appears whole or not at all; after an interruption "
                "the same command continues.\n\n"
-               "SOURCE is a folder, a file, or - for a tar on standard input. With --extract "
-               "an archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is unpacked while it "
-               "is read; without it, it is a file like any other.",
+               "SOURCE is a folder, a file, an http:// or https:// URL, or - for a tar on standard "
+               "input. An archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is unpacked "
+               "while it is read, from a URL by default, from a file with --extract.\n\n"
+               "A .gridignore in a folder of the source has the rules of a .gitignore.",
            .positionals = {{.name = "SOURCE", .required = false, .completes = Completes::file}},
            .options = {{.name = "--source",
                         .value = "[PATH=]SOURCE",
@@ -305,11 +208,30 @@ Command datastore_create_command() {
                         .short_name = "-m",
                         .value = "TEXT",
                         .help = "kept with the version"},
+                       {.name = "--base",
+                        .value = "NAME[:VERSION]",
+                        .help = "start from this version instead of a source",
+                        .completes = Completes::version},
+                       {.name = "--add",
+                        .value = "DIR[=PATH]",
+                        .help = "to the base: what is in DIR, in the folder PATH",
+                        .repeatable = true,
+                        .completes = Completes::file},
+                       {.name = "--remove",
+                        .value = "PATTERN",
+                        .help = "from the base: a path, with * and ** as in a .gitignore",
+                        .repeatable = true},
                        {.name = "--exclude",
                         .short_name = "-x",
-                        .value = "GLOB",
-                        .help = "leave out names that match, or, with a / in it, paths",
+                        .value = "PATTERN",
+                        .help = "leave out what matches, as a line of a .gitignore does",
                         .repeatable = true},
+                       {.name = "--include",
+                        .value = "PATTERN",
+                        .help = "keep it after all; of both, the last that matches counts",
+                        .repeatable = true,
+                        .negates = "--exclude"},
+                       {.name = "--no-ignore", .help = "take no notice of .gridignore files"},
                        {.name = "--force", .help = "make a version even if nothing has changed"},
                        {.name = "--allow-partial",
                         .help = "leave out, and name, files that cannot be read"},
@@ -318,7 +240,9 @@ Command datastore_create_command() {
                         "grid datastore create ./cats -m 'new labels' --exclude '*.tmp'",
                         "grid datastore create cats.tar.zst --extract",
                         "tar c . | grid datastore create - --name cats",
-                        "grid datastore create -n pets --source cats=./cats --source labels.csv"}},
+                        "grid datastore create -n pets --source cats=./cats --source labels.csv",
+                        "grid datastore create https://example.org/cats.zip",
+                        "grid datastore create --base cats:3 --add new --remove 'old/*.jpg'"}},
       .run = create};
 }
 

@@ -79,7 +79,8 @@ class Folders : public Source {
   SourceOrder order() const override { return SourceOrder::tree; }
   std::optional<SourceEntry> next(std::vector<Problem>&) override {
     if (next_ == entries_.size()) return std::nullopt;
-    return SourceEntry{.entry = entries_[next_++]};
+    const Entry& entry = entries_[next_++];
+    return SourceEntry{.entry = entry, .implied = entry.mtime_ns == 0};
   }
 
  private:
@@ -128,6 +129,7 @@ std::optional<SourceEntry> CombinedSource::next_in_order(std::vector<Problem>& p
            "{} is in {} and in {}; nothing was published (PATH=SOURCE puts a source below PATH)",
            part.head->entry.path(), least->name, part.name);
     least->head->entry.mtime_ns = std::max(least->head->entry.mtime_ns, part.head->entry.mtime_ns);
+    least->head->implied = least->head->implied && part.head->implied;
     part.head = part.source->next(problems);
   }
   if (least == nullptr) return std::nullopt;

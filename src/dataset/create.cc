@@ -49,6 +49,25 @@ static std::optional<UnchangedFiles> find_unchanged(const OpenStore& store,
   }
 }
 
+// The sources as the user named them.
+static std::string named(const CreateOptions& options) {
+  if (!options.base) return shown(options.sources);
+  std::string text = options.base->reference.text();
+  for (const SourceSpec& added : options.sources)
+    text += " --add " + shown({{.where = added.where}}) +
+            (added.place.empty() ? "" : "=" + added.place);
+  for (const std::string& pattern : options.base->removed) text += " --remove " + pattern;
+  return text;
+}
+
+static TreeChanges changes_of(const OpenStore& store, const CreateBase& base) {
+  Version version = store.datastores->resolve(base.reference);
+  std::shared_ptr<const Manifest> manifest = store.manifest(version.record);
+  std::string name = fmt::format("{}:{}", base.reference.name, version.record.number);
+  std::vector<EntryRange> removed = find_removed(*manifest, name, base.removed);
+  return {.base = std::move(manifest), .base_name = std::move(name), .removed = std::move(removed)};
+}
+
 static void refuse_incomplete(const CreateOptions& options, const std::vector<Problem>& problems) {
   std::vector<Problem> failed;
   std::copy_if(problems.begin(), problems.end(), std::back_inserter(failed),
@@ -56,9 +75,8 @@ static void refuse_incomplete(const CreateOptions& options, const std::vector<Pr
   if (failed.empty() || options.allow_partial) return;
   std::string sentence =
       failed.size() == 1
-          ? fmt::format("{}: {}: {}", shown(options.sources), failed[0].path, failed[0].reason)
-          : fmt::format("{}: {} files or folders could not be kept", shown(options.sources),
-                        failed.size());
+          ? fmt::format("{}: {}: {}", named(options), failed[0].path, failed[0].reason)
+          : fmt::format("{}: {} files or folders could not be kept", named(options), failed.size());
   throw IncompleteSource(
       sentence + "; nothing was published (--allow-partial makes a version without them)",
       std::move(failed));
@@ -93,10 +111,15 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
   fs::path record_path = scan_record_path(store, options.name);
-  std::unique_ptr<Source> source = open_sources(
-      options.sources,
-      {.excludes = options.excludes, .limits = options.limits, .skipped = folder_of_store(store)});
-  const bool in_order = source->order() == SourceOrder::tree;
+  std::unique_ptr<Source> source =
+      open_sources(options.sources, {.patterns = options.patterns,
+                                     .use_ignore_files = options.use_ignore_files,
+                                     .limits = options.limits,
+                                     .http = options.http,
+                                     .skipped = folder_of_store(store)});
+  std::optional<TreeChanges> changes;
+  if (options.base) changes = changes_of(store, *options.base);
+  const bool in_order = source->order() == SourceOrder::tree && !changes;
   ScanRecordWriter scan_record(in_order ? record_path : fs::path());
   KnownContent known;
   if (in_order) known.unchanged = find_unchanged(store, record_path, newest);
@@ -108,13 +131,14 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
                   {.workers = options.workers ? options.workers : default_workers(),
                    .temporary_folder = store.cache_folder.empty() ? fs::path("/var/tmp")
                                                                   : store.cache_folder / "tmp",
+                   .changes = std::move(changes),
                    .stop = options.stop},
                   *source, std::move(known), scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
-         shown(options.sources));
+         named(options));
   CreateResult result{.files_read = imported.files_read,
                       .files_unchanged = imported.files_unchanged,
                       .bytes_read = imported.bytes_read,
@@ -126,7 +150,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
     result.record = newest->record;
   } else {
     VersionRecord record{.root = imported.root,
-                         .source = shown(options.sources),
+                         .source = named(options),
                          .message = options.message,
                          .created = utc_now(),
                          .created_by = user_at_host(),

@@ -14,13 +14,22 @@
 
 namespace grid::dataset {
 
+// A version to which the sources are added, after some of it was removed.
+struct CreateBase {
+  Reference reference;
+  std::vector<std::string> removed;  // patterns: see find_removed()
+};
+
 struct CreateOptions {
   std::vector<SourceSpec> sources;
+  std::optional<CreateBase> base;
   std::string name;  // checked
   std::string message;
-  std::vector<std::string>
-      excludes;  // glob; with a '/': of the path below the source, else of any name
+  // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
+  IgnorePatterns patterns;
+  bool use_ignore_files = true;
   ArchiveLimits limits;
+  net::HttpOptions http;
   bool force = false;          // a new version even if nothing has changed
   bool allow_partial = false;  // leave out files that could not be read
   std::string program;         // recorded

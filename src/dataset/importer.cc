@@ -40,7 +40,9 @@ class Importer {
         session_(store, progress.bytes_stored),
         tree_writer_(std::make_unique<store::ChunkWriter>(session_)),
         recipe_(*tree_writer_),
-        tree_({.order = source.order(), .sorter = {.folder = options.temporary_folder}},
+        tree_({.order = source.order(),
+               .sorter = {.folder = options.temporary_folder},
+               .changes = options.changes},
               *tree_writer_, scan_record),
         stop_(options.stop),
         pipeline_(
@@ -318,7 +320,7 @@ void Importer::write_item(Item& item, const Batch& batch) {
     progress_.bytes_unchanged += entry.size;
     progress_.bytes_done += entry.size;
   }
-  tree_.add(std::move(entry), item.source.state, file && item.settled);
+  tree_.add(std::move(item.source), file && item.settled);
 }
 
 Import Importer::run() {

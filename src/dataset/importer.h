@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "dataset/changed_tree.h"
 #include "dataset/checkpoint.h"
 #include "dataset/create.h"
 #include "dataset/manifest.h"
@@ -16,8 +17,9 @@ namespace grid::dataset {
 
 struct ImportOptions {
   unsigned workers = 4;
-  std::filesystem::path temporary_folder;   // for what is too much for memory
-  const std::atomic<bool>* stop = nullptr;  // see CreateOptions
+  std::filesystem::path temporary_folder{};  // for what is too much for memory
+  std::optional<TreeChanges> changes{};      // the source is a change to a base
+  const std::atomic<bool>* stop = nullptr;   // see CreateOptions
 };
 
 // What earlier creates know of the source.

@@ -82,6 +82,10 @@ class Manifest {
 
   // How many names in this tree a file has: 1 unless it is hard-linked. `entry` is a file.
   std::uint32_t link_count(const EntryRef& entry) const;
+  // All files with several names, sorted by path, with how many.
+  const std::vector<std::pair<std::string, std::uint32_t>>& link_counts() const {
+    return link_counts_;
+  }
 
   // For comparing versions: segments in order, equal digests meaning equal entries.
   struct SegmentEntry {

@@ -40,6 +40,21 @@ void ManifestWriter::add(Entry entry) {
     end_segment();
 }
 
+void ManifestWriter::take_over(const Manifest::SegmentEntry& segment) {
+  assert(at_segment_start());
+  root_.segments.push_back(segment);
+  root_.segments.back().first = root_.totals.entries;
+  root_.totals.entries += segment.count;
+}
+
+void ManifestWriter::add_totals(const TreeTotals& totals) {
+  root_.totals.entries += totals.entries;
+  root_.totals.files += totals.files;
+  root_.totals.folders += totals.folders;
+  root_.totals.symlinks += totals.symlinks;
+  root_.totals.bytes += totals.bytes;
+}
+
 void ManifestWriter::end_segment() {
   Bytes bytes = encode_segment(entries_);
   // A segment shares its frame with nothing: reading it unpacks it alone.

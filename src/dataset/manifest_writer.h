@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "dataset/manifest.h"
 #include "dataset/root.h"
 #include "dataset/tree.h"
 #include "store/chunk_session.h"
@@ -17,6 +18,14 @@ class ManifestWriter {
 
   // Entries come in tree order, each key once. A folder's entry comes before its content.
   void add(Entry entry);
+
+  // Whether no segment is open: the next entry begins one.
+  bool at_segment_start() const { return entries_.empty(); }
+  // Puts a stored segment of another tree next, whole, and of the totals counts its entries alone.
+  // It must begin where one begins here, and end as its entries say or with the tree.
+  void take_over(const Manifest::SegmentEntry& segment);
+  // What take_over() could not count.
+  void add_totals(const TreeTotals& totals);
 
   // The files with several names, sorted by path; `finish` comes next.
   void set_link_counts(std::vector<std::pair<std::string, std::uint32_t>> counts) {

@@ -3,11 +3,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/error.h"
 #include "dataset/combined_source.h"
 #include "dataset/folder_source.h"
+#include "dataset/url_source.h"
+#include "net/url.h"
 
 namespace grid::dataset {
 
@@ -35,19 +38,71 @@ static bool is_folder(const std::string& path) {
   return S_ISDIR(st.st_mode);
 }
 
+// The members of an archive that patterns do not leave out. What an archive holds in .gridignore
+// files says nothing: they may stand behind what they are about.
+class FilteredSource : public Source {
+ public:
+  FilteredSource(std::unique_ptr<Source> source, IgnorePatterns patterns)
+      : source_(std::move(source)), rules_(std::move(patterns)) {}
+
+  SourceOrder order() const override { return source_->order(); }
+  std::optional<SourceEntry> next(std::vector<Problem>& problems) override {
+    while (std::optional<SourceEntry> entry = source_->next(problems))
+      if (!rules_.ignores_within(entry->entry.path(), entry->entry.kind == EntryKind::folder))
+        return entry;
+    return std::nullopt;
+  }
+
+ private:
+  const std::unique_ptr<Source> source_;
+  const IgnoreRules rules_;
+};
+
+static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOptions& options) {
+  auto archive = std::make_unique<ArchiveSource>(std::move(bytes), options.limits);
+  if (options.patterns.empty()) return archive;
+  return std::make_unique<FilteredSource>(std::move(archive), options.patterns);
+}
+
+// Keeps the client as long as its source.
+class SourceWithClient : public Source {
+ public:
+  SourceWithClient(std::unique_ptr<net::HttpClient> client, std::unique_ptr<Source> source)
+      : client_(std::move(client)), source_(std::move(source)) {}
+
+  SourceOrder order() const override { return source_->order(); }
+  std::optional<SourceEntry> next(std::vector<Problem>& problems) override {
+    return source_->next(problems);
+  }
+
+ private:
+  const std::unique_ptr<net::HttpClient> client_;
+  const std::unique_ptr<Source> source_;
+};
+
 static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceOptions& options) {
   if (spec.where == "-")
-    return std::make_unique<ArchiveSource>(
-        ArchiveBytes{.stream = std::make_unique<StandardInput>()}, options.limits);
+    return open_archive({.stream = std::make_unique<StandardInput>()}, options);
+  if (is_url(spec.where)) {
+    auto client = std::make_unique<net::HttpClient>(options.http);
+    std::unique_ptr<Source> source =
+        spec.extract ? open_archive(archive_bytes_of_url(*client, spec.where), options)
+                     : open_url_file(*client, spec.where);
+    return std::make_unique<SourceWithClient>(std::move(client), std::move(source));
+  }
   if (!spec.extract || is_folder(spec.where))
-    return std::make_unique<FolderSource>(WalkOptions{
-        .source = spec.where, .excludes = options.excludes, .skipped = options.skipped});
-  return std::make_unique<ArchiveSource>(archive_bytes_of_file(spec.where), options.limits);
+    return std::make_unique<FolderSource>(WalkOptions{.source = spec.where,
+                                                      .patterns = options.patterns,
+                                                      .use_ignore_files = options.use_ignore_files,
+                                                      .skipped = options.skipped});
+  return open_archive(archive_bytes_of_file(spec.where), options);
 }
 
 static std::int64_t mtime_of_folder(const SourceSpec& spec) {
   struct stat st;
-  if (spec.where == "-" || ::stat(spec.where.c_str(), &st) != 0 || !S_ISDIR(st.st_mode)) return 0;
+  if (spec.where == "-" || is_url(spec.where) || ::stat(spec.where.c_str(), &st) != 0 ||
+      !S_ISDIR(st.st_mode))
+    return 0;
   return state_of(st).mtime_ns;
 }
 
@@ -76,7 +131,9 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
   bool check = false;
   for (std::size_t i = 0; i < specs.size(); ++i)
     for (std::size_t k = 0; k < i; ++k) check = check || may_overlap(specs[i], specs[k]);
-  if (combined->order() == SourceOrder::tree && check) {
+  bool local = std::none_of(specs.begin(), specs.end(),
+                            [](const SourceSpec& spec) { return is_url(spec.where); });
+  if (combined->order() == SourceOrder::tree && check && local) {
     // A walk beforehand: what two of them claim is refused before anything is stored.
     std::vector<Problem> ignored;
     while (combined->next(ignored)) ignored.clear();
@@ -85,14 +142,44 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
   return combined;
 }
 
+bool is_url(std::string_view where) {
+  return where.starts_with("http://") || where.starts_with("https://");
+}
+
 std::string shown(const std::vector<SourceSpec>& specs) {
   std::string text;
   for (const SourceSpec& spec : specs) {
     if (!text.empty()) text += ' ';
     if (!spec.place.empty()) text += spec.place + '=';
-    text += spec.where;
+    text += is_url(spec.where) ? net::shown(spec.where) : spec.where;
   }
   return text;
+}
+
+static std::string parse_place(std::string_view place, std::string_view text) {
+  std::string path;
+  try {
+    path = path_of_member(place);
+  } catch (const Error&) {  // said with the option that it stands in
+    path.clear();
+  }
+  if (path.empty())
+    fail(
+        ErrorKind::invalid_argument,
+        "{}: \"{}\" must be the folder of the version in which the source is put, such as train or "
+        "data/2024",
+        text, place);
+  return path;
+}
+
+SourceSpec parse_addition(std::string_view text) {
+  SourceSpec spec{.where = std::string(text)};
+  std::size_t equals = text.rfind('=');
+  struct stat st;
+  if (equals == std::string_view::npos || ::stat(spec.where.c_str(), &st) == 0) return spec;
+  spec.place = parse_place(text.substr(equals + 1), text);
+  spec.where = text.substr(0, equals);
+  return spec;
 }
 
 SourceSpec parse_source(std::string_view text) {
@@ -102,16 +189,7 @@ SourceSpec parse_source(std::string_view text) {
   if (equals == std::string_view::npos || text.find("://") < equals ||
       ::stat(spec.where.c_str(), &st) == 0)
     return spec;
-  try {
-    spec.place = path_of_member(text.substr(0, equals));
-  } catch (const Error&) {  // said with the option that it stands in
-    spec.place.clear();
-  }
-  if (spec.place.empty())
-    fail(ErrorKind::invalid_argument,
-         "{}: what stands before = is the folder of the version in which the source is put, such "
-         "as train or data/2024",
-         text);
+  spec.place = parse_place(text.substr(0, equals), text);
   spec.where = text.substr(equals + 1);
   return spec;
 }

@@ -10,6 +10,7 @@
 #include "dataset/archive_source.h"
 #include "dataset/source.h"
 #include "dataset/walker.h"
+#include "net/http.h"
 
 namespace grid::dataset {
 
@@ -20,8 +21,10 @@ struct SourceSpec {
 };
 
 struct SourceOptions {
-  std::vector<std::string> excludes;  // see CreateOptions
+  IgnorePatterns patterns;  // see CreateOptions
+  bool use_ignore_files = true;
   ArchiveLimits limits;
+  net::HttpOptions http{};
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };
 
@@ -33,6 +36,11 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
 // "[PATH=]SOURCE" as a user writes it. What exists as it stands has no PATH. Throws
 // `invalid_argument` for a PATH that is no path in a version.
 SourceSpec parse_source(std::string_view text);
+
+// "DIR[=PATH]", as --add has it; otherwise the same.
+SourceSpec parse_addition(std::string_view text);
+
+bool is_url(std::string_view where);  // http:// or https://
 
 // What messages and records call them: as the user named them, without passwords.
 std::string shown(const std::vector<SourceSpec>& specs);

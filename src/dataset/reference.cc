@@ -44,13 +44,19 @@ Reference Reference::parse(std::string_view text) {
   return reference;
 }
 
+std::string Reference::text() const {
+  if (version) return name + ":" + std::to_string(*version);
+  return named_latest ? name + ":latest" : name;
+}
+
 std::string datastore_name_of_source(std::string_view source) {
   while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
   std::string name(source.substr(source.rfind('/') + 1));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  static constexpr std::array<std::string_view, 8> suffixes = {
-      ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tgz", ".tar", ".zip", ".gz"};
+  static constexpr std::array<std::string_view, 13> suffixes = {
+      ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tgz", ".tzst", ".txz",
+      ".tbz2",   ".tbz",     ".tzs",    ".tar",     ".zip", ".gz"};
   for (std::string_view suffix : suffixes)
     if (name.ends_with(suffix) && name.size() > suffix.size()) {
       name.resize(name.size() - suffix.size());

@@ -19,6 +19,7 @@ struct Reference {
 
   // Throws `invalid_argument` with the rule that was broken.
   static Reference parse(std::string_view text);
+  std::string text() const;  // as parse() takes it
 };
 
 bool is_datastore_name(std::string_view name);

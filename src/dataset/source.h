@@ -45,6 +45,7 @@ struct SourceEntry {
   // Of a file that comes in a stream: its size is known, and `state` with the path says which bytes
   // these are, as long as the source is there.
   bool settled = false;
+  bool implied = false;  // a folder that is only there for what is below it: its mtime is made up
 
   std::string origin;  // what the opener calls the file, where its path does not say it
 };

@@ -22,17 +22,26 @@ static bool path_before(const std::string& a, const std::string& b) {
   return compare_keys(folder_a, name_a, folder_b, name_b) < 0;
 }
 
-void TreeAssembler::add(Entry entry, const FileState& state, bool settled) {
+void TreeAssembler::add(SourceEntry added, bool settled) {
+  Entry& entry = added.entry;
   if (order_ == SourceOrder::tree) {
     if (entry.kind == EntryKind::hard_link)
       ++link_counts_.try_emplace(entry.target, 1).first->second;
-    scan_record_.add(state, settled);
-    manifest_.add(std::move(entry));
+    scan_record_.add(added.state, settled);
+    put(std::move(entry), added.implied);
     return;
   }
   if (entry.kind == EntryKind::hard_link) note_link(entry);
   add_folders_above(entry);
-  sorter_.add(entry);
+  if (added.implied) entry.target = entry.path();
+  sorter_.add(entry, added.implied ? implied : std::uint8_t{0});
+}
+
+void TreeAssembler::put(Entry entry, bool only_implied) {
+  if (changed_)
+    changed_->add(std::move(entry), only_implied);
+  else
+    manifest_.add(std::move(entry));
 }
 
 // A link may name another link: what counts is the file behind them.
@@ -72,15 +81,15 @@ void TreeAssembler::find_files_of_groups() {
   }
 }
 
-void TreeAssembler::write(Entry entry) {
+void TreeAssembler::write(Entry entry, bool only_implied) {
   if (groups_.empty() || (entry.kind != EntryKind::file && entry.kind != EntryKind::hard_link)) {
-    manifest_.add(std::move(entry));
+    put(std::move(entry), only_implied);
     return;
   }
   std::string path = entry.path();
   auto at = groups_.find(entry.kind == EntryKind::file ? path : entry.target);
   if (at == groups_.end()) {
-    manifest_.add(std::move(entry));
+    put(std::move(entry), only_implied);
     return;
   }
   LinkGroup& group = at->second;
@@ -100,7 +109,7 @@ void TreeAssembler::write(Entry entry) {
     written.target = group.first;
     written.size = written.target.size();
   }
-  manifest_.add(std::move(written));
+  put(std::move(written), false);
 }
 
 // What one path came to be, from all that claim it.
@@ -125,7 +134,7 @@ void TreeAssembler::write_sorted() {
       fail(ErrorKind::already_exists, "{}: stands twice in the source", current.entry.path());
     }
     if (current.mark == implied) current.entry.target.clear();
-    write(std::move(current.entry));
+    write(std::move(current.entry), current.mark == implied);
   }
 }
 
@@ -134,6 +143,7 @@ std::optional<Digest> TreeAssembler::finish() {
     find_files_of_groups();
     write_sorted();
   }
+  if (changed_) changed_->finish(link_counts_);
   // An empty tree is nothing to store, not even its root.
   if (manifest_.totals().entries == 0) return std::nullopt;
   manifest_.set_link_counts({link_counts_.begin(), link_counts_.end()});

@@ -10,6 +10,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "dataset/changed_tree.h"
 #include "dataset/entry_sorter.h"
 #include "dataset/manifest_writer.h"
 #include "dataset/scan_record.h"
@@ -23,17 +24,21 @@ class TreeAssembler {
   struct Options {
     SourceOrder order = SourceOrder::tree;
     EntrySorter::Options sorter;
+    std::optional<TreeChanges> changes;  // the entries are changes to a base
   };
 
-  // Both outlive the assembler. A scan record is kept of sources in tree order alone.
+  // Both outlive the assembler. A scan record is kept of sources in tree order
+  // without a base alone.
   TreeAssembler(Options options, store::ChunkWriter& writer, ScanRecordWriter& scan_record)
       : order_(options.order),
         scan_record_(scan_record),
         manifest_(writer),
-        sorter_(std::move(options.sorter)) {}
+        sorter_(std::move(options.sorter)) {
+    if (options.changes) changed_.emplace(std::move(*options.changes), manifest_);
+  }
 
   // An entry with its content, in the source's order.
-  void add(Entry entry, const FileState& state, bool settled);
+  void add(SourceEntry entry, bool settled);
 
   // Stores the tree and gives its root; empty if there are no entries. Throws `already_exists` for
   // a path that stands twice in the source, `unsupported` for one that leads through what is no
@@ -54,11 +59,13 @@ class TreeAssembler {
   void add_folders_above(const Entry& entry);
   void find_files_of_groups();
   void write_sorted();
-  void write(Entry entry);
+  void write(Entry entry, bool implied);
+  void put(Entry entry, bool implied);
 
   const SourceOrder order_;
   ScanRecordWriter& scan_record_;
   ManifestWriter manifest_;
+  std::optional<ChangedTree> changed_;
   std::map<std::string, std::uint32_t> link_counts_;
 
   // Of a source in any order.

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -45,6 +44,7 @@ struct Walker::Scan {
   std::shared_ptr<const FileDescriptor> fd;  // null if it could not be opened
   std::vector<WalkedEntry> entries;          // in reverse order
   std::vector<Problem> problems;
+  IgnoreRules rules{{}};  // that hold in it
 };
 
 struct Walker::Folder {
@@ -55,6 +55,7 @@ struct Walker::Folder {
 
   std::string path;
   std::shared_ptr<const FileDescriptor> fd;
+  IgnoreRules rules;
   std::vector<Subfolder> subfolders;  // in reverse order; those that are left to walk
 };
 
@@ -64,7 +65,8 @@ Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
   if (::stat(options_.source.c_str(), &st) != 0)
     throw system_error(errno, fmt::format("cannot read the source {}", options_.source.string()));
   if (S_ISDIR(st.st_mode)) {
-    enter("", scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), ""));
+    enter("", scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), "",
+                   IgnoreRules(options_.patterns)));
     return;
   }
   if (!S_ISREG(st.st_mode))
@@ -79,17 +81,6 @@ Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
 }
 
 Walker::~Walker() = default;
-
-bool Walker::excluded(const std::string& folder, std::string_view name) const {
-  if (options_.excludes.empty()) return false;
-  std::string path = join(folder, name);
-  return std::any_of(options_.excludes.begin(), options_.excludes.end(),
-                     [&](const std::string& pattern) {
-                       bool whole = pattern.find('/') != std::string::npos;
-                       return ::fnmatch(pattern.c_str(), whole ? path.c_str() : name.data(),
-                                        whole ? FNM_PATHNAME : 0) == 0;
-                     });
-}
 
 static std::string_view unsupported_kind(mode_t mode) {
   if (S_ISSOCK(mode)) return "is a socket";
@@ -148,12 +139,42 @@ static std::optional<WalkedEntry> examine(
   return walked;
 }
 
+static constexpr std::size_t ignore_file_size_max = 1 << 20;
+
+static IgnorePatterns read_ignore_file(int folder_fd, const std::string& folder,
+                                       std::vector<Problem>& problems) {
+  std::string path = join(folder, ignore_file_name);
+  std::string name(ignore_file_name);
+  FileDescriptor fd(
+      ::openat(folder_fd, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat st;
+  if (!fd || ::fstat(fd.get(), &st) != 0 || !S_ISREG(st.st_mode)) {
+    int error = errno;
+    // A link or a folder of that name is content like any other.
+    if (!fd && error != ELOOP) problems.push_back({path, reason_of(error)});
+    return {};
+  }
+  if (static_cast<std::uint64_t>(st.st_size) > ignore_file_size_max) {
+    problems.push_back({path, "is larger than 1 MiB, too large for a list of patterns"});
+    return {};
+  }
+  Bytes text(static_cast<std::size_t>(st.st_size));
+  try {
+    text.resize(read_at(fd.get(), text, 0, path));
+  } catch (const Error& error) {  // a problem of this file, which is named with the others
+    problems.push_back({path, error.what()});
+    return {};
+  }
+  return IgnorePatterns::parse(as_text(text), folder);
+}
+
 // Reads a folder whole, so that its entries come sorted. They are examined in the order of their
 // inodes, which is how a disk has them side by side.
-Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path) const {
+Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRules rules) const {
   struct Found {
     std::uint64_t inode;
     std::string name;
+    unsigned char type;  // as readdir(3) has it: perhaps unknown
   };
   Scan result{.fd = std::make_shared<const FileDescriptor>(std::move(fd))};
   std::vector<Found> found;
@@ -163,37 +184,50 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path) const {
     result.problems.push_back({path, reason_of(errno)});
     return result;
   }
+  bool has_ignore_file = false;
   for (errno = 0; const dirent* item = ::readdir(stream); errno = 0) {
     std::string_view name = item->d_name;
-    if (name != "." && name != ".." && !excluded(path, name))
-      found.push_back({item->d_ino, std::string(name)});
+    if (name != "." && name != "..")
+      found.push_back({item->d_ino, std::string(name), item->d_type});
+    has_ignore_file = has_ignore_file || name == ignore_file_name;
   }
   if (errno != 0) result.problems.push_back({path, reason_of(errno)});
   ::closedir(stream);
+  if (has_ignore_file && options_.use_ignore_files)
+    rules = rules.with(read_ignore_file(result.fd->get(), path, result.problems));
   std::sort(found.begin(), found.end(),
             [](const Found& a, const Found& b) { return a.inode < b.inode; });
-  for (Found& item : found)
-    if (std::optional<WalkedEntry> walked = examine(result.fd->get(), path, std::move(item.name),
-                                                    options_.skipped, result.problems))
-      result.entries.push_back(std::move(*walked));
+  for (Found& item : found) {
+    std::string below = rules.empty() ? "" : join(path, item.name);
+    if (!rules.empty() && item.type != DT_UNKNOWN && rules.ignores(below, item.type == DT_DIR))
+      continue;
+    std::optional<WalkedEntry> walked =
+        examine(result.fd->get(), path, std::move(item.name), options_.skipped, result.problems);
+    if (!walked) continue;
+    bool is_folder = walked->entry.kind == EntryKind::folder;
+    if (item.type == DT_UNKNOWN && !rules.empty() && rules.ignores(below, is_folder)) continue;
+    result.entries.push_back(std::move(*walked));
+  }
   std::sort(result.entries.begin(), result.entries.end(),
             [](const WalkedEntry& a, const WalkedEntry& b) { return a.entry.name > b.entry.name; });
+  result.rules = std::move(rules);
   return result;
 }
 
 Walker::Scan Walker::scan_below(const std::shared_ptr<const FileDescriptor>& above,
-                                const std::string& path, const std::string& name) const {
+                                const IgnoreRules& rules, const std::string& path,
+                                const std::string& name) const {
   FileDescriptor fd(
       ::openat(above->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!fd) return {.problems = {{path, reason_of(errno)}}};
-  return scan(std::move(fd), path);
+  return scan(std::move(fd), path, rules);
 }
 
 void Walker::enter(const std::string& path, Scan scanned) {
   for (Problem& problem : scanned.problems) report_(std::move(problem));
   if (!scanned.fd) return;
   entries_ = std::move(scanned.entries);
-  Folder folder{.path = path, .fd = std::move(scanned.fd)};
+  Folder folder{.path = path, .fd = std::move(scanned.fd), .rules = std::move(scanned.rules)};
   for (const WalkedEntry& walked : entries_)
     if (walked.entry.kind == EntryKind::folder)
       folder.subfolders.push_back({walked.entry.name, {}});
@@ -207,8 +241,9 @@ void Walker::look_ahead(Folder& folder) {
   if (count < 2) return;
   for (auto at = folder.subfolders.rbegin(); count > 0; ++at, --count)
     if (!at->ahead.valid())
-      at->ahead = pool_.submit([this, above = folder.fd, path = join(folder.path, at->name),
-                                name = at->name] { return scan_below(above, path, name); });
+      at->ahead = pool_.submit([this, above = folder.fd, rules = folder.rules,
+                                path = join(folder.path, at->name),
+                                name = at->name] { return scan_below(above, rules, path, name); });
 }
 
 // Enters the next folder in tree order; false if there is none left.
@@ -223,7 +258,9 @@ bool Walker::descend() {
   folder.subfolders.pop_back();
   look_ahead(folder);
   std::string path = join(folder.path, next.name);
-  enter(path, next.ahead.valid() ? next.ahead.get() : scan_below(folder.fd, path, next.name));
+  IgnoreRules rules = folder.rules;
+  enter(path,
+        next.ahead.valid() ? next.ahead.get() : scan_below(folder.fd, rules, path, next.name));
   return true;
 }
 

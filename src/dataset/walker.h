@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "base/thread_pool.h"
+#include "dataset/ignore_patterns.h"
 #include "dataset/problem.h"
 #include "dataset/source.h"
 
@@ -28,8 +29,9 @@ struct WalkedEntry {
 };
 
 struct WalkOptions {
-  std::filesystem::path source;                                    // a folder, or one file
-  std::vector<std::string> excludes;                               // see CreateOptions
+  std::filesystem::path source;  // a folder, or one file
+  IgnorePatterns patterns{};     // what is left out; stands over what the source's own files say
+  bool use_ignore_files = true;  // a .gridignore in each folder
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // device, inode of a folder
 };
 
@@ -48,10 +50,9 @@ class Walker {
   struct Scan;
   struct Folder;
 
-  Scan scan_below(const std::shared_ptr<const FileDescriptor>& above, const std::string& path,
-                  const std::string& name) const;
-  Scan scan(FileDescriptor fd, const std::string& path) const;
-  bool excluded(const std::string& folder, std::string_view name) const;
+  Scan scan_below(const std::shared_ptr<const FileDescriptor>& above, const IgnoreRules& rules,
+                  const std::string& path, const std::string& name) const;
+  Scan scan(FileDescriptor fd, const std::string& path, IgnoreRules rules) const;
   void enter(const std::string& path, Scan scanned);
   void look_ahead(Folder& folder);
   bool descend();

@@ -44,7 +44,7 @@ says 'standard input has no name: give one with --name'
 grid datastore create a.tar.zst --quiet >/dev/null
 equal "$(grid datastore ls a)" "a.tar.zst"
 fails 2 grid datastore create src --extract
-says '--extract: src is no archive'
+says '--extract: there is no archive in src'
 fails 2 grid datastore create src --max-size 5GB
 says '--max-size is for archives'
 fails 2 grid datastore create a.tar --extract --max-size 5XB

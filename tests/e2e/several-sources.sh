@@ -40,7 +40,7 @@ grid datastore create --source 'c=d' --name equals --quiet >/dev/null
 equal "$(grid datastore ls equals)" five
 for path in /train ../x a/../b ''; do
   fails 2 grid datastore create --name x --source "$path=a"
-  says 'what stands before = is the folder of the version'
+  says 'must be the folder of the version in which the source is put'
 done
 fails 2 grid datastore create --source a --source b
 says 'several sources have no name in common: give one with --name'

@@ -1,0 +1,160 @@
+#include "cli/create_options.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "cli/text.h"
+#include "cli/version.h"
+#include "dataset/archive_reader.h"
+#include "dataset/url_source.h"
+#include "run/runs.h"
+
+namespace grid::cli {
+
+namespace {
+
+using dataset::SourceSpec;
+
+void refuse(const Arguments& arguments, std::initializer_list<const char*> options,
+            std::string_view why) {
+  for (const char* option : options)
+    if (arguments.has(option)) fail(ErrorKind::invalid_argument, "{} {}", option, why);
+}
+
+std::vector<SourceSpec> sources_of(const Arguments& arguments) {
+  if (arguments.has("SOURCE") && arguments.has("--source"))
+    fail(ErrorKind::invalid_argument,
+         "the source is named twice: as {} and with --source {}; of several, each stands behind a "
+         "--source",
+         arguments.get("SOURCE"), arguments.get("--source"));
+  std::vector<SourceSpec> sources;
+  if (std::optional<std::string> source = arguments.find("SOURCE"))
+    sources.push_back({.where = *source});
+  for (const std::string& text : arguments.all("--source"))
+    sources.push_back(dataset::parse_source(text));
+  for (const std::string& text : arguments.all("--add"))
+    sources.push_back(dataset::parse_addition(text));
+  return sources;
+}
+
+// "grid:run:NAME" means what that run wrote.
+void resolve_run(SourceSpec& source, const Settings& settings) {
+  if (source.where.starts_with(run::artifacts_scheme))
+    source.where = run::Runs(settings.run_folder)
+                       .get(source.where.substr(run::artifacts_scheme.size()))
+                       .artifacts();
+}
+
+// The last path component, by which an archive is told.
+std::string file_name_of(const SourceSpec& source) {
+  return dataset::is_url(source.where) ? dataset::file_name_of_url(source.where) : source.where;
+}
+
+// Decides whether a source is an archive to be unpacked. What is not there is said before anything
+// is opened: a slip of the fingers leaves no empty store behind.
+void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
+  if (source.where.starts_with("s3://"))
+    fail(ErrorKind::invalid_argument,
+         "{}: sources with s3:// are not supported yet; a folder, a file or a URL is",
+         source.where);
+  if (source.where == "-") {
+    refuse(arguments, {"--no-extract"},
+           "does not go with -: what comes on standard input is a tar that is unpacked");
+    return;
+  }
+  bool named_archive = dataset::is_archive_name(file_name_of(source));
+  // Of several files those are meant that are called archives.
+  bool extract = arguments.has("--extract") && (lone || named_archive);
+  if (dataset::is_url(source.where)) {
+    source.extract = extract || (named_archive && !arguments.has("--no-extract"));
+    return;
+  }
+  struct stat status;
+  if (::stat(source.where.c_str(), &status) != 0)
+    throw system_error(errno, fmt::format("cannot read the source {}", source.where));
+  source.extract = extract && !S_ISDIR(status.st_mode);
+}
+
+std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arguments) {
+  if (arguments.has("--name")) return arguments.get("--name");
+  if (arguments.has("--base")) return dataset::Reference::parse(arguments.get("--base")).name;
+  if (sources.size() > 1)
+    fail(ErrorKind::invalid_argument,
+         "several sources have no name in common: give one with --name");
+  if (sources[0].where == "-")
+    fail(ErrorKind::invalid_argument, "standard input has no name: give one with --name");
+  return dataset::datastore_name_of_source(file_name_of(sources[0]));
+}
+
+void check_combination(const Arguments& arguments, const std::vector<SourceSpec>& sources) {
+  refuse(arguments, {"--no-copy"}, "is not supported yet: it is for s3:// sources");
+  if (arguments.has("--extract"))
+    refuse(arguments, {"--no-extract"}, "and --extract contradict each other");
+  if (arguments.has("--base")) {
+    refuse(arguments, {"SOURCE", "--source"},
+           "does not go with --base; --add DIR adds what is in a folder");
+    if (sources.empty() && !arguments.has("--remove"))
+      fail(ErrorKind::invalid_argument, "--base needs a change: --add DIR or --remove PATTERN");
+  } else {
+    refuse(arguments, {"--add", "--remove"}, "needs --base NAME:VERSION, which it changes");
+    if (sources.empty())
+      fail(ErrorKind::invalid_argument,
+           "grid datastore create: SOURCE is missing; see grid datastore create --help");
+  }
+  for (const SourceSpec& source : sources)
+    if (source.where.empty())
+      fail(ErrorKind::invalid_argument,
+           "grid datastore create: SOURCE is empty; see grid datastore create --help");
+}
+
+dataset::ArchiveLimits limits_of(const Arguments& arguments) {
+  dataset::ArchiveLimits limits;
+  if (arguments.has("--max-size"))
+    limits.size_max = parse_size(arguments.get("--max-size"), "--max-size");
+  if (arguments.has("--max-files"))
+    limits.files_max = parse_count(arguments.get("--max-files"), "--max-files");
+  return limits;
+}
+
+}  // namespace
+
+dataset::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings) {
+  std::vector<SourceSpec> sources = sources_of(arguments);
+  check_combination(arguments, sources);
+  bool archive = false;
+  for (SourceSpec& source : sources) {
+    resolve_run(source, settings);
+    examine(source, arguments, sources.size() == 1);
+    archive = archive || source.extract || source.where == "-";
+  }
+  if (!archive) {
+    if (arguments.has("--extract"))
+      fail(ErrorKind::invalid_argument,
+           "--extract: there is no archive in {}; leave --extract out, or name one",
+           shown(sources));
+    refuse(arguments, {"--max-size", "--max-files"},
+           "is for archives that are unpacked; see --extract");
+  }
+  std::string name = name_of(sources, arguments);
+  dataset::check_datastore_name(name);
+  dataset::CreateOptions options{.sources = std::move(sources),
+                                 .name = name,
+                                 .message = arguments.find("--message").value_or(""),
+                                 .patterns = dataset::IgnorePatterns(arguments.all("--exclude")),
+                                 .use_ignore_files = !arguments.has("--no-ignore"),
+                                 .limits = limits_of(arguments),
+                                 .http = settings.servers.http,
+                                 .force = arguments.has("--force"),
+                                 .allow_partial = arguments.has("--allow-partial"),
+                                 .program = fmt::format("grid {}", program_version())};
+  if (arguments.has("--base"))
+    options.base =
+        dataset::CreateBase{.reference = dataset::Reference::parse(arguments.get("--base")),
+                            .removed = arguments.all("--remove")};
+  return options;
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,34 @@
+# create --base: a version from another one and changes, without its data at hand.
+. "$(dirname "$0")/lib.sh"
+mkdir -p src/train src/val new/extra
+i=0
+while [ $i -lt 3000 ]; do echo "cat $i" >src/train/$i.txt; i=$((i + 1)); done
+echo v >src/val/1 && echo l >src/labels.csv && ln src/val/1 src/val/2
+grid datastore create src --name cats --quiet >/dev/null
+mv src away
+echo changed >new/7.txt && echo added >new/extra/x
+before=$(du -sb store | cut -f1)
+grid datastore create --base cats:1 --add new=train --remove labels.csv --remove 'train/29*.txt' --remove val/1 >out
+grep -q '^cats:2  2,891 files' out || die "$(cat out)"
+grown=$(($(du -sb store | cut -f1) - before))
+[ "$grown" -lt 250000 ] || die "the change stored $grown bytes"
+equal "$(grid datastore cat cats:2 train/7.txt)" changed
+equal "$(grid datastore cat cats:2 train/extra/x)" added
+equal "$(grid datastore cat cats:2 val/2)" v
+equal "$(grid datastore show cats:2 -o json | grep -o '"source": *"[^"]*"')" \
+  '"source": "cats:1 --add new=train --remove labels.csv --remove train/29*.txt --remove val/1"'
+# The same as of the whole folder, to the last bit.
+mv away src && rm src/labels.csv src/train/29*.txt src/val/1 && cp -a new/. src/train
+touch -r new src/train
+grid datastore get cats:2 out.d >/dev/null && diff -r src out.d
+grid datastore verify cats:2 --quiet
+grid datastore create --base cats --add new=train >out
+equal "$(cat out)" "same as cats:2 (use --force to make a new version)"
+fails 1 grid datastore create --base cats --remove nothing
+says '--remove nothing: nothing in cats:2 is called so'
+fails 2 grid datastore create src --base cats
+says 'SOURCE does not go with --base'
+fails 2 grid datastore create src --add new
+says '--add needs --base'
+fails 2 grid datastore create --base cats
+says '--base needs a change'

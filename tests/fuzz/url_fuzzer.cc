@@ -1,0 +1,30 @@
+// Arbitrary text as what a user names as a source, and as patterns.
+
+#include <algorithm>
+#include <cassert>
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "dataset/ignore_patterns.h"
+#include "dataset/open_source.h"
+#include "dataset/reference.h"
+#include "dataset/url_source.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace grid::dataset;
+  std::string text(reinterpret_cast<const char*>(data), size);
+  text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
+  try {
+    SourceSpec spec = parse_source(text);
+    parse_addition(text);
+    shown({spec});
+    if (is_url(spec.where)) file_name_of_url(spec.where);
+    assert(is_datastore_name(datastore_name_of_source(text)));
+  } catch (const grid::Error&) {  // what cannot be a source is answered with
+  }
+  IgnorePatterns patterns = IgnorePatterns::parse(text, "");
+  patterns.judge("a/b/c.txt", false);
+  patterns.judge(text.empty() ? "x" : text, true);
+  return 0;
+}
