@@ -1,0 +1,231 @@
+#include "dataset/s3_source.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace grid::dataset {
+
+namespace {
+
+// What stands for an object's ETag where a file has its inode.
+FileState state_of(const net::S3Object& object) {
+  return {.size = object.size,
+          .mtime_ns = object.mtime_ns,
+          .ctime_ns = object.mtime_ns,
+          .inode = digest_of(as_bytes(object.etag)).prefix()};
+}
+
+// An object, or a part of it, that is asked for when it is opened and comes while others are read.
+// When the line breaks, the rest is asked for piece by piece with all patience.
+class ObjectFile : public SourceFile {
+ public:
+  ObjectFile(const net::S3Bucket& bucket, const SourceEntry& entry, std::string key,
+             std::string etag, ByteRange range)
+      : bucket_(bucket),
+        state_(entry.state),
+        key_(std::move(key)),
+        etag_(std::move(etag)),
+        at_(range.begin),
+        end_(range.end) {
+    if (at_ < end_) exchange_ = bucket_.start_part(key_, at_, end_ - at_, etag_);
+  }
+
+  std::size_t read(MutableBytesView out) override {
+    out = out.first(std::min<std::uint64_t>(out.size(), end_ - at_));
+    if (out.empty()) return 0;
+    std::size_t got = exchange_ ? read_line(out) : 0;
+    if (got == 0) got = read_piece(out);
+    at_ += got;
+    return got;
+  }
+
+  FileState state() const override { return state_; }
+  bool executable() const override { return false; }
+  bool settled() override { return true; }  // the ETag says what was read
+  std::optional<std::uint64_t> size() const override { return end_ - at_; }
+  std::string name() const override { return bucket_.url_of(key_); }
+
+ private:
+  std::size_t read_line(MutableBytesView out) {
+    if (exchange_->head().status != 206) {
+      exchange_.reset();
+      return 0;
+    }
+    const std::size_t got = exchange_->read(out);
+    if (got == 0) exchange_.reset();  // it broke: there are bytes left
+    return got;
+  }
+
+  std::size_t read_piece(MutableBytesView out) {
+    const std::optional<std::size_t> got = bucket_.find_part(key_, at_, out, etag_);
+    if (!got) fail(ErrorKind::changed, "vanished while it was read");
+    if (*got == 0) fail(ErrorKind::changed, "changed while it was read");
+    return *got;
+  }
+
+  const net::S3Bucket& bucket_;
+  const FileState state_;
+  const std::string key_, etag_;
+  std::uint64_t at_, end_;
+  std::unique_ptr<net::HttpExchange> exchange_;
+};
+
+std::pair<std::string_view, std::string_view> split(std::string_view path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == path.npos) return {"", path};
+  return {path.substr(0, slash), path.substr(slash + 1)};
+}
+
+}  // namespace
+
+std::string_view why_key_is_no_path(std::string_view key) {
+  static constexpr std::size_t name_size_max = 255;
+  for (;;) {
+    const std::size_t slash = key.find('/');
+    const std::string_view name = key.substr(0, slash);
+    if (name.empty()) return "its key has an empty name between slashes";
+    if (name == "." || name == "..") return "its key has the name . or .. in it";
+    if (name.size() > name_size_max) return "its key has a name of more than 255 bytes";
+    if (name.find('\0') != name.npos) return "its key has a zero byte in it";
+    if (slash == key.npos) return {};
+    key.remove_prefix(slash + 1);
+  }
+}
+
+S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions options)
+    : bucket_(std::move(access), net::parse_s3_url(url).bucket), options_(std::move(options)) {
+  prefix_ = net::parse_s3_url(url).key;
+  if (!prefix_.empty() && !prefix_.ends_with('/')) {
+    // Of all keys that begin so, the key itself comes first.
+    net::S3Listing first = bucket_.list({.prefix = prefix_, .count_max = 1});
+    lone_ = !first.objects.empty() && first.objects[0].key == prefix_;
+    if (lone_)
+      page_ = {first.objects[0]};
+    else
+      prefix_ += '/';
+  }
+  if (lone_) return;
+  begin_page({});
+  net::S3Listing first = next_page_.get();
+  page_ = std::move(first.objects);
+  if (page_.empty()) fail(ErrorKind::not_found, "there is nothing at {}", url);
+  if (!first.next.empty()) begin_page(std::move(first.next));
+}
+
+// The next page is on its way while this one is used.
+void S3Source::begin_page(std::string continue_at) {
+  next_page_ = std::async(std::launch::async, [this, at = std::move(continue_at)] {
+    return bucket_.list({.prefix = prefix_, .continue_at = at});
+  });
+}
+
+std::optional<net::S3Object> S3Source::next_object() {
+  while (page_at_ == page_.size()) {
+    if (!next_page_.valid()) return std::nullopt;
+    net::S3Listing page = next_page_.get();
+    page_ = std::move(page.objects);
+    page_at_ = 0;
+    if (!page.next.empty()) begin_page(std::move(page.next));
+  }
+  return std::move(page_[page_at_++]);
+}
+
+SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view path, EntryKind kind) {
+  const auto [folder, name] = split(path);
+  const bool is_file = kind == EntryKind::file;
+  return {.entry = {.folder = std::string(folder),
+                    .name = std::string(name),
+                    .kind = kind,
+                    .size = is_file ? object.size : 0,
+                    .mtime_ns = object.mtime_ns},
+          .state = state_of(object),
+          .opener = is_file ? this : nullptr,
+          .origin = object.etag + "\n" + object.key};
+}
+
+bool S3Source::is_excluded(std::string_view path) const {
+  if (!options_.excluded) return false;
+  for (std::size_t end = 0; end != path.npos;) {
+    end = path.find('/', end + 1);
+    const auto [folder, name] = split(path.substr(0, end));
+    // The name ends where its string does: patterns are matched by functions of C.
+    if (options_.excluded(std::string(folder), std::string(name))) return true;
+  }
+  return false;
+}
+
+// Keys come in the order of their bytes: behind "a", and before "a/b", there may be any number that
+// begin with "a-". Those that wait for what comes are each the beginning of the next.
+void S3Source::settle_waiting(std::string_view key, bool is_below, std::vector<Problem>& problems) {
+  while (!waiting_.empty()) {
+    auto& [object, entry] = waiting_.back();
+    const std::string folder = object.key + "/";
+    if (key.starts_with(folder)) {
+      if (!is_below) return;
+      problems.push_back({entry.entry.path(), "is an object, and a folder of other objects", true});
+    } else if (key < folder) {
+      return;
+    } else {
+      ready_.push_back(std::move(entry));
+    }
+    waiting_.pop_back();
+  }
+}
+
+void S3Source::take(net::S3Object object, std::vector<Problem>& problems) {
+  if (object.key <= last_key_)
+    fail(ErrorKind::unsupported, "{}: the server lists keys in no order: {} behind {}",
+         bucket_.url_of(prefix_), object.key, last_key_);
+  last_key_ = object.key;
+  std::string_view path = std::string_view(object.key).substr(prefix_.size());
+  const bool marks_folder = path.empty() || path.ends_with('/');
+  if (marks_folder && object.size > 0)
+    problems.push_back({std::string(path), "its key ends in /, and it is not empty", true});
+  if (path.empty()) return;  // the prefix's own mark
+  if (marks_folder) path.remove_suffix(1);
+  const std::string_view why = why_key_is_no_path(path);
+  const bool left_out = !why.empty() || is_excluded(path);
+  settle_waiting(object.key, !left_out, problems);
+  if (!why.empty()) problems.push_back({std::string(path), std::string(why), true});
+  if (left_out) return;
+  SourceEntry entry = entry_of(object, path, marks_folder ? EntryKind::folder : EntryKind::file);
+  if (marks_folder)
+    ready_.push_back(std::move(entry));
+  else
+    waiting_.emplace_back(std::move(object), std::move(entry));
+}
+
+std::optional<SourceEntry> S3Source::next(std::vector<Problem>& problems) {
+  if (lone_) {
+    if (page_at_ == page_.size()) return std::nullopt;
+    const net::S3Object& object = page_[page_at_++];
+    const std::string_view name = split(object.key).second;
+    if (const std::string_view why = why_key_is_no_path(name); !why.empty())
+      fail(ErrorKind::unsupported, "{}: {}", bucket_.url_of(object.key), why);
+    return entry_of(object, name, EntryKind::file);
+  }
+  while (ready_.empty()) {
+    std::optional<net::S3Object> object = next_object();
+    if (object) {
+      take(std::move(*object), problems);
+      continue;
+    }
+    if (waiting_.empty()) return std::nullopt;
+    for (auto& waiting : waiting_) ready_.push_back(std::move(waiting.second));
+    waiting_.clear();
+  }
+  SourceEntry entry = std::move(ready_.front());
+  ready_.pop_front();
+  return entry;
+}
+
+std::unique_ptr<SourceFile> S3Source::open(const SourceEntry& entry,
+                                           std::optional<ByteRange> range) {
+  const std::size_t end = entry.origin.find('\n');
+  return std::make_unique<ObjectFile>(bucket_, entry, entry.origin.substr(end + 1),
+                                      entry.origin.substr(0, end),
+                                      range.value_or(ByteRange{0, entry.state.size}));
+}
+
+}  // namespace grid::dataset
