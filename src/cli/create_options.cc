@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "dataset/archive_reader.h"
 #include "dataset/url_source.h"
+#include "net/s3_bucket.h"
 #include "run/runs.h"
 
 namespace grid::cli {
@@ -56,10 +57,11 @@ std::string file_name_of(const SourceSpec& source) {
 // Decides whether a source is an archive to be unpacked. What is not there is said before anything
 // is opened: a slip of the fingers leaves no empty store behind.
 void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
-  if (source.where.starts_with("s3://"))
-    fail(ErrorKind::invalid_argument,
-         "{}: sources with s3:// are not supported yet; a folder, a file or a URL is",
-         source.where);
+  if (dataset::is_s3_url(source.where)) {
+    net::parse_s3_url(source.where);
+    if (lone) refuse(arguments, {"--extract"}, "does not go with s3:// yet: get the archive first");
+    return;
+  }
   if (source.where == "-") {
     refuse(arguments, {"--no-extract"},
            "does not go with -: what comes on standard input is a tar that is unpacked");
@@ -146,7 +148,7 @@ dataset::CreateOptions create_options_of(const Arguments& arguments, const Setti
                                  .patterns = dataset::IgnorePatterns(arguments.all("--exclude")),
                                  .use_ignore_files = !arguments.has("--no-ignore"),
                                  .limits = limits_of(arguments),
-                                 .http = settings.servers.http,
+                                 .servers = settings.servers,
                                  .force = arguments.has("--force"),
                                  .allow_partial = arguments.has("--allow-partial"),
                                  .program = fmt::format("grid {}", program_version())};

@@ -25,7 +25,8 @@ using std::chrono::steady_clock;
 // Beside the create, which walks just ahead of its reading, one folder or file can be counted.
 bool can_be_counted(const dataset::CreateOptions& options) {
   return options.sources.size() == 1 && !options.sources[0].extract &&
-         options.sources[0].where != "-" && !dataset::is_url(options.sources[0].where);
+         options.sources[0].where != "-" && !dataset::is_url(options.sources[0].where) &&
+         !dataset::is_s3_url(options.sources[0].where);
 }
 
 std::uint64_t unread(const dataset::CreateProgress& progress) {

@@ -115,7 +115,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
       open_sources(options.sources, {.patterns = options.patterns,
                                      .use_ignore_files = options.use_ignore_files,
                                      .limits = options.limits,
-                                     .http = options.http,
+                                     .servers = options.servers,
                                      .skipped = folder_of_store(store)});
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);

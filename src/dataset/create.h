@@ -29,11 +29,11 @@ struct CreateOptions {
   IgnorePatterns patterns;
   bool use_ignore_files = true;
   ArchiveLimits limits;
-  net::HttpOptions http;
-  bool force = false;          // a new version even if nothing has changed
-  bool allow_partial = false;  // leave out files that could not be read
-  std::string program;         // recorded
-  unsigned workers = 0;        // threads; 0: as many as serve this machine
+  backend::OpenOptions servers{};  // how URLs and buckets are reached
+  bool force = false;              // a new version even if nothing has changed
+  bool allow_partial = false;      // leave out files that could not be read
+  std::string program;             // recorded
+  unsigned workers = 0;            // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
   std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts

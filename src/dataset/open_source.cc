@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "dataset/combined_source.h"
 #include "dataset/folder_source.h"
+#include "dataset/s3_source.h"
 #include "dataset/url_source.h"
 #include "net/url.h"
 
@@ -58,6 +59,14 @@ class FilteredSource : public Source {
   const IgnoreRules rules_;
 };
 
+static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
+  const backend::OpenOptions& servers = options.servers;
+  auto objects = std::make_unique<S3Source>(
+      net::S3Access::open(servers.http, servers.aws, servers.retries), spec.where);
+  if (options.patterns.empty()) return objects;
+  return std::make_unique<FilteredSource>(std::move(objects), options.patterns);
+}
+
 static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOptions& options) {
   auto archive = std::make_unique<ArchiveSource>(std::move(bytes), options.limits);
   if (options.patterns.empty()) return archive;
@@ -84,12 +93,13 @@ static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceO
   if (spec.where == "-")
     return open_archive({.stream = std::make_unique<StandardInput>()}, options);
   if (is_url(spec.where)) {
-    auto client = std::make_unique<net::HttpClient>(options.http);
+    auto client = std::make_unique<net::HttpClient>(options.servers.http);
     std::unique_ptr<Source> source =
         spec.extract ? open_archive(archive_bytes_of_url(*client, spec.where), options)
                      : open_url_file(*client, spec.where);
     return std::make_unique<SourceWithClient>(std::move(client), std::move(source));
   }
+  if (is_s3_url(spec.where)) return open_bucket(spec, options);
   if (!spec.extract || is_folder(spec.where))
     return std::make_unique<FolderSource>(WalkOptions{.source = spec.where,
                                                       .patterns = options.patterns,
@@ -100,8 +110,8 @@ static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceO
 
 static std::int64_t mtime_of_folder(const SourceSpec& spec) {
   struct stat st;
-  if (spec.where == "-" || is_url(spec.where) || ::stat(spec.where.c_str(), &st) != 0 ||
-      !S_ISDIR(st.st_mode))
+  if (spec.where == "-" || is_url(spec.where) || is_s3_url(spec.where) ||
+      ::stat(spec.where.c_str(), &st) != 0 || !S_ISDIR(st.st_mode))
     return 0;
   return state_of(st).mtime_ns;
 }
@@ -131,8 +141,9 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
   bool check = false;
   for (std::size_t i = 0; i < specs.size(); ++i)
     for (std::size_t k = 0; k < i; ++k) check = check || may_overlap(specs[i], specs[k]);
-  bool local = std::none_of(specs.begin(), specs.end(),
-                            [](const SourceSpec& spec) { return is_url(spec.where); });
+  bool local = std::none_of(specs.begin(), specs.end(), [](const SourceSpec& spec) {
+    return is_url(spec.where) || is_s3_url(spec.where);
+  });
   if (combined->order() == SourceOrder::tree && check && local) {
     // A walk beforehand: what two of them claim is refused before anything is stored.
     std::vector<Problem> ignored;
@@ -145,6 +156,8 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
 bool is_url(std::string_view where) {
   return where.starts_with("http://") || where.starts_with("https://");
 }
+
+bool is_s3_url(std::string_view where) { return where.starts_with("s3://"); }
 
 std::string shown(const std::vector<SourceSpec>& specs) {
   std::string text;

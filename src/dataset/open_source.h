@@ -7,15 +7,15 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/open.h"
 #include "dataset/archive_source.h"
 #include "dataset/source.h"
 #include "dataset/walker.h"
-#include "net/http.h"
 
 namespace grid::dataset {
 
 struct SourceSpec {
-  std::string where;     // a path, or "-" for a tar on standard input
+  std::string where;     // a path, a URL, s3://BUCKET[/PREFIX], or "-" for a tar on standard input
   std::string place{};   // the folder of the version below which it stands; empty: the top
   bool extract = false;  // an archive is unpacked, a folder is not concerned
 };
@@ -24,7 +24,7 @@ struct SourceOptions {
   IgnorePatterns patterns;  // see CreateOptions
   bool use_ignore_files = true;
   ArchiveLimits limits;
-  net::HttpOptions http{};
+  backend::OpenOptions servers{};  // how URLs and buckets are reached
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };
 
@@ -40,7 +40,8 @@ SourceSpec parse_source(std::string_view text);
 // "DIR[=PATH]", as --add has it; otherwise the same.
 SourceSpec parse_addition(std::string_view text);
 
-bool is_url(std::string_view where);  // http:// or https://
+bool is_url(std::string_view where);     // http:// or https://
+bool is_s3_url(std::string_view where);  // s3://
 
 // What messages and records call them: as the user named them, without passwords.
 std::string shown(const std::vector<SourceSpec>& specs);

@@ -144,17 +144,6 @@ SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view pat
           .origin = object.etag + "\n" + object.key};
 }
 
-bool S3Source::is_excluded(std::string_view path) const {
-  if (!options_.excluded) return false;
-  for (std::size_t end = 0; end != path.npos;) {
-    end = path.find('/', end + 1);
-    const auto [folder, name] = split(path.substr(0, end));
-    // The name ends where its string does: patterns are matched by functions of C.
-    if (options_.excluded(std::string(folder), std::string(name))) return true;
-  }
-  return false;
-}
-
 // Keys come in the order of their bytes: behind "a", and before "a/b", there may be any number that
 // begin with "a-". Those that wait for what comes are each the beginning of the next.
 void S3Source::settle_waiting(std::string_view key, bool is_below, std::vector<Problem>& problems) {
@@ -185,10 +174,11 @@ void S3Source::take(net::S3Object object, std::vector<Problem>& problems) {
   if (path.empty()) return;  // the prefix's own mark
   if (marks_folder) path.remove_suffix(1);
   const std::string_view why = why_key_is_no_path(path);
-  const bool left_out = !why.empty() || is_excluded(path);
-  settle_waiting(object.key, !left_out, problems);
-  if (!why.empty()) problems.push_back({std::string(path), std::string(why), true});
-  if (left_out) return;
+  settle_waiting(object.key, why.empty(), problems);
+  if (!why.empty()) {
+    problems.push_back({std::string(path), std::string(why), true});
+    return;
+  }
   SourceEntry entry = entry_of(object, path, marks_folder ? EntryKind::folder : EntryKind::file);
   if (marks_folder)
     ready_.push_back(std::move(entry));

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <deque>
-#include <functional>
 #include <future>
 #include <string>
 #include <string_view>
@@ -16,8 +15,6 @@
 namespace grid::dataset {
 
 struct S3SourceOptions {
-  // Whether a name in a folder is left out, with all that is below it. May be empty.
-  std::function<bool(const std::string& folder, std::string_view name)> excluded{};
   unsigned open_count = 16;  // objects that a worker asks for ahead
 };
 
@@ -41,7 +38,6 @@ class S3Source : public Source, private FileOpener {
   std::optional<net::S3Object> next_object();
   void take(net::S3Object object, std::vector<Problem>& problems);
   void settle_waiting(std::string_view key, bool is_below, std::vector<Problem>& problems);
-  bool is_excluded(std::string_view path) const;
   SourceEntry entry_of(const net::S3Object& object, std::string_view path, EntryKind kind);
 
   net::S3Bucket bucket_;

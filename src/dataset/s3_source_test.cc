@@ -147,16 +147,6 @@ TEST(S3SourceTest, KeysThatAreNoNamesAreLeftOutAndNamed) {
                                       "g/./h: its key has the name . or .. in it"}));
 }
 
-TEST(S3SourceTest, WhatIsExcludedIsLeftOutWithAllBelow) {
-  BucketServer server;
-  server.objects = {{"a", "1"}, {"b/c", "x"}, {"b/d/e", "x"}, {"f/b2", "2"}};
-  S3Source source(server.access(), "s3://bucket",
-                  {.excluded = [](const std::string& folder, std::string_view name) {
-                    return folder.empty() && name == "b";
-                  }});
-  EXPECT_EQ(read_all(source).entries, (Entries{{"a", "1"}, {"f/b2", "2"}}));
-}
-
 TEST(S3SourceTest, APartIsReadAndALineThatBreaksIsContinued) {
   BucketServer server;
   const std::string body = testing::random_bytes(100'000, 1);

@@ -14,7 +14,7 @@ refused 1 'no-such-folder: No such file or directory' grid datastore create no-s
 refused 2 'Cats' grid datastore create cats --name Cats
 refused 2 'name' grid datastore create cats --name "$(printf '%064d' 1)"
 refused 2 'name' grid datastore create cats --name=
-refused 2 'not supported yet' grid datastore create s3://bucket/cats
+refused 2 'cannot be the name of a bucket' grid datastore create s3://b/cats
 refused 2 'not supported yet' grid datastore create cats --no-copy
 refused 2 'named twice' grid datastore create cats --source cats
 refused 1 'cats' grid datastore show cast
