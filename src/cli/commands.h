@@ -29,6 +29,12 @@ Command history_command();
 Command logs_command();
 Command stop_command();
 Command artifacts_command();
+Command session_create_command();
+Command session_list_command();
+Command session_exec_command();
+Command session_attach_command();
+Command session_detach_command();
+Command session_delete_command();
 Command completion_command();
 Command complete_command();
 

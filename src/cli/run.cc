@@ -1,9 +1,14 @@
 #include <unistd.h>
 
+#include <charconv>
+
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/json.h"
+#include "cli/run_list.h"
 #include "cli/run_request.h"
+#include "cli/start_job.h"
+#include "cli/text.h"
+#include "run/config.h"
 #include "run/executor_local.h"
 #include "run/supervise.h"
 
@@ -13,13 +18,67 @@ namespace {
 
 namespace fs = std::filesystem;
 
+std::uint64_t number_of(const Arguments& arguments, std::string_view option,
+                        std::uint64_t number_max = UINT64_MAX) {
+  const std::string text = arguments.get(option);
+  std::uint64_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc() || end != text.data() + text.size() || number > number_max)
+    fail(ErrorKind::invalid_argument, "{} {}: it takes a whole number", option, text);
+  return number;
+}
+
+run::SweepOptions sweep_options(const Arguments& arguments) {
+  run::SweepOptions options{.strategy = run::parse_strategy(arguments.get("--strategy")),
+                            .seed = number_of(arguments, "--seed")};
+  if (arguments.has("--num_trials")) options.num_trials = number_of(arguments, "--num_trials");
+  return options;
+}
+
+unsigned parallel_of(const Arguments& arguments) {
+  const std::uint64_t parallel = number_of(arguments, "--parallel", 10'000);
+  if (parallel == 0) fail(ErrorKind::invalid_argument, "--parallel 0: nothing would ever run");
+  return static_cast<unsigned>(parallel);
+}
+
+run::JobResources job_resources(const Arguments& arguments) {
+  run::JobResources wanted{.memory = arguments.find("--memory").value_or(""),
+                           .gpus = arguments.find("--gpus").value_or(""),
+                           .options = arguments.all("--sbatch")};
+  if (arguments.has("--cpus")) wanted.cpus = unsigned(number_of(arguments, "--cpus", 1'000'000));
+  if (arguments.has("--nodes")) wanted.nodes = unsigned(number_of(arguments, "--nodes", 1'000'000));
+  return wanted;
+}
+
+// What was written on the command line stands above the file.
+void apply(const run::RunConfig& config, const Arguments& arguments, run::RunRequest& request) {
+  run::ReferenceRequest& references = request.references;
+  if (!arguments.has("--datastore_name")) references.datastore_names = config.datastore_names;
+  if (!arguments.has("--datastore_version"))
+    references.datastore_version = config.datastore_version;
+  if (!arguments.has("--datastore_mount_dir") && !config.datastore_mount_folder.empty())
+    references.mount_folder = mount_folder_of(config.datastore_mount_folder);
+  request.settings.insert(request.settings.begin(), config.settings.begin(), config.settings.end());
+  if (!arguments.has("--strategy") && !config.strategy.empty())
+    request.sweep.strategy = run::parse_strategy(config.strategy);
+  if (!arguments.has("--num_trials") && config.num_trials)
+    request.sweep.num_trials = config.num_trials;
+  if (!arguments.has("--seed") && config.seed) request.sweep.seed = *config.seed;
+  for (const auto& [name, value] : config.parameters)
+    for (std::string& word : run::spell_parameter(name, value))
+      references.command.push_back(std::move(word));
+}
+
 run::RunRequest request_of(const Context& context, const Arguments& arguments,
                            const dataset::OpenStore& store) {
   run::RunRequest request = run_request(context, arguments);
   request.references.command = arguments.rest();
   request.executor = arguments.get("--cluster");
+  request.sweep = sweep_options(arguments);
   if (const auto folder = arguments.find("--artifacts"))
     request.artifacts_source = fs::absolute(*folder).lexically_normal().string();
+  if (const auto config = arguments.find("--config"))
+    apply(run::read_config(*config), arguments, request);
   if (!arguments.has("--repeat")) {
     if (arguments.rest().empty())
       fail(ErrorKind::invalid_argument, "grid run: SCRIPT is missing; see grid run --help");
@@ -37,49 +96,34 @@ run::RunRequest request_of(const Context& context, const Arguments& arguments,
   return request;
 }
 
-std::string own_program() {
-  std::error_code error;
-  const fs::path program = fs::read_symlink("/proc/self/exe", error);
-  if (error) throw system_error(error.value(), "cannot tell where grid is");
-  return program.string();
+// What only an engine can give is not to be asked for in vain.
+void refuse_idle_options(const Arguments& arguments, std::string_view executor) {
+  if (executor != "local") return;
+  for (const char* option : {"--cpus", "--memory", "--gpus", "--nodes", "--sbatch"})
+    if (arguments.has(option))
+      fail(ErrorKind::invalid_argument, "{} is for --cluster slurm", option);
 }
 
-// Hands the run over to an executor.
-int run_as_job(Context& context, const run::Runs& runs, const run::Executor& executor,
-               run::PreparedRun& prepared) {
-  const run::RunFolder& folder = prepared.folder;
-  folder.write(prepared.record);
-  folder.write_environment(prepared.environment);
-  for (const run::RunRecord& experiment : prepared.experiments)
-    runs.folder_of(experiment.name).write(experiment);
-  std::vector<std::string> command = {own_program(), "--quiet", "run-job"};
-  command.push_back(folder.path().string());
-  try {
-    prepared.record.job = executor.start({.folder = folder, .command = command, .resources = {}});
-  } catch (const Error&) {
-    folder.remove();
-    for (const run::RunRecord& experiment : prepared.experiments)
-      runs.folder_of(experiment.name).remove();
-    throw;
-  }
-  folder.write_job(prepared.record.job);
-  if (!context.output.json()) {
-    context.output.write(prepared.record.name + "\n");
-    return 0;
-  }
-  JsonWriter(context.output)
-      .begin_object()
-      .member("name", prepared.record.name)
-      .member("executor", prepared.record.executor)
-      .member("job", prepared.record.job)
-      .end_object();
-  return 0;
+run::Streams streams_of(const Arguments& arguments, const run::PreparedRun& run) {
+  if (!run.experiments.empty())
+    return run::Streams::log;  // side by side, nobody could tell them apart
+  return arguments.has("--no-log") ? run::Streams::callers : run::Streams::callers_and_log;
+}
+
+void say_experiment(Output& output, const run::RunRecord& record) {
+  std::string parameters;
+  for (const run::Parameter& parameter : record.parameters)
+    parameters += fmt::format("  {}={}", parameter.name, parameter.value);
+  output.say(fmt::format("{}  {}{}", record.name, spell_state({record, record.state}),
+                         escape_controls(parameters)));
 }
 
 int run_script(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   const std::unique_ptr<run::Executor> executor = run::make_executor(arguments.get("--cluster"));
   const bool as_job = arguments.has("--detach") || executor->name() != "local";
+  const unsigned parallel = parallel_of(arguments);
+  refuse_idle_options(arguments, executor->name());
   if (as_job) executor->check();
 
   const run::Runs runs(context.settings.run_folder);
@@ -91,17 +135,27 @@ int run_script(Context& context, const Arguments& arguments) {
   }
   output.say(fmt::format("run {}", prepared->record.name));
   say_versions(output, prepared->references);
-  if (as_job) return run_as_job(context, runs, *executor, *prepared);
+  if (as_job)
+    return start_job(
+        context, runs, *prepared,
+        {.executor = *executor, .resources = job_resources(arguments), .parallel = parallel});
 
   prepared->record.job = run::own_job();
+  if (const std::size_t count = prepared->experiments.size(); count > 0)
+    output.say(fmt::format("{}, {} at a time; follow one with: grid logs -f {}",
+                           format_count(count, "experiment"), parallel,
+                           prepared->record.experiments.front()));
+  const run::Streams streams = streams_of(arguments, *prepared);
   FileDescriptor supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
       runs,
       {.run = std::move(*prepared),
        .supervisor = std::move(supervisor),
        .attachment_folder = context.settings.attachment_folder,
-       .streams = arguments.has("--no-log") ? run::Streams::callers : run::Streams::callers_and_log,
+       .streams = streams,
+       .parallel = parallel,
        .open_store = [&] { return context.open_store(StoreUse::attach); },
+       .on_experiment_end = [&](const run::RunRecord& record) { say_experiment(output, record); },
        .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (end.signal) run::exit_like(end);
   return end.status;
@@ -126,8 +180,30 @@ std::vector<OptionSpec> run_options() {
        .completes = Completes::run},
       {.name = "--cluster",
        .value = "EXECUTOR",
-       .help = "where it runs",
-       .default_value = "local"}};
+       .help = "where it runs: local, or slurm",
+       .default_value = "local"},
+      {.name = "--cpus", .value = "N", .help = "of Slurm, for the job"},
+      {.name = "--memory", .value = "SIZE", .help = "of Slurm, for the job: 8G"},
+      {.name = "--gpus", .value = "SPEC", .help = "of Slurm, for the job: 1 or a100:2"},
+      {.name = "--nodes", .value = "N", .help = "of Slurm, for the job"},
+      {.name = "--sbatch",
+       .value = "OPTION",
+       .help = "passed to sbatch as it is: --sbatch=--time=1:00:00",
+       .repeatable = true},
+      {.name = "--config",
+       .value = "FILE",
+       .help = "take options and hyper-parameters from this file, grid.yml",
+       .completes = Completes::file},
+      {.name = "--strategy",
+       .value = "NAME",
+       .help = "grid_search, random_search, or none: lists in arguments are no sweep",
+       .default_value = "grid_search"},
+      {.name = "--num_trials", .value = "N", .help = "how many experiments of a random_search"},
+      {.name = "--seed", .value = "N", .help = "of what is drawn", .default_value = "0"},
+      {.name = "--parallel",
+       .value = "N",
+       .help = "experiments that run at the same time",
+       .default_value = "1"}};
   options.insert(options.end(), own.begin(), own.end());
   return options;
 }
@@ -146,14 +222,20 @@ Command run_command() {
                    "paths, and /datastores/NAME means one version for the whole run: the one that "
                    "an option names, else the newest. The exit status and the three standard "
                    "streams are the script's. A record of the run is kept, with what it printed "
-                   "and what it wrote to $GRID_ARTIFACTS: see grid status, logs and artifacts.",
+                   "and what it wrote to $GRID_ARTIFACTS: see grid status, logs and artifacts. "
+                   "Arguments "
+                   "like \"[32, 64]\", --opt=\"['adam', 'sgd']\", \"range(1,10,2)\" and "
+                   "\"uniform(1e-5,1e-1,3)\" are a sweep: every combination is an experiment "
+                   "with a record of its own.",
                .positionals = {{.name = "SCRIPT", .required = false, .completes = Completes::file},
                                {.name = "ARGS", .required = false, .repeatable = true}},
                .options = run_options(),
                .examples = {"grid run main.py --data_dir /datastores/cats/1",
                             "grid run ./train --train=grid:cats:2 --test=grid:dogs",
                             "grid run --datastore_name cats:2 -- ls -l /datastores/cats",
-                            "grid run --detach --name baseline main.py grid:cats"},
+                            "grid run --detach --name baseline main.py grid:cats",
+                            "grid run --parallel 2 main.py grid:cats --lr \"uniform(1e-5,1e-1,3)\"",
+                            "grid run --cluster slurm --cpus 8 --memory 32G main.py grid:cats"},
                .raw_rest = true},
       .run = run_script};
 }

@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <set>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/run_request.h"
 #include "run/executor.h"
 #include "run/supervise.h"
 
@@ -27,6 +29,18 @@ std::string host_name() {
   return name;
 }
 
+// What the caller had, and what the executor adds for its jobs.
+std::vector<std::string> job_environment(const run::RunFolder& folder) {
+  std::vector<std::string> variables = folder.read_environment();
+  std::set<std::string, std::less<>> names;
+  for (const std::string& variable : variables)
+    names.insert(variable.substr(0, variable.find('=')));
+  for (std::string& variable : callers_environment())
+    if (!names.contains(variable.substr(0, variable.find('='))))
+      variables.push_back(std::move(variable));
+  return variables;
+}
+
 // From now on what is printed goes to the run's log, and whoever started the job need not wait.
 void let_caller_go() {
   const FileDescriptor null = open_file("/dev/null", O_WRONLY);
@@ -41,7 +55,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
     run::PreparedRun prepared{.folder = folder,
                               .record = folder.read(),
                               .experiments = {},
-                              .environment = folder.read_environment(),
+                              .environment = job_environment(folder),
                               .references = {}};
     prepared.record.host = host_name();
     for (const std::string& name : prepared.record.experiments)

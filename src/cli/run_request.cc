@@ -22,28 +22,11 @@ std::string host_name() {
   return name;
 }
 
-// The caller's environment is passed on whole; nothing in it is looked at.
-std::vector<std::string> callers_environment() {
-  std::vector<std::string> variables;
-  for (char** variable = ::environ; *variable != nullptr; ++variable)
-    variables.emplace_back(*variable);
-  return variables;
-}
-
 // Absolute, without "." and "..", and without a '/' at the end.
 std::string absolute_folder(const std::string& written) {
   std::filesystem::path folder = std::filesystem::absolute(written).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
   return folder.string();
-}
-
-std::string mount_folder(const Arguments& arguments) {
-  const std::string written = arguments.get("--datastore_mount_dir");
-  const std::string folder = written.empty() ? "/" : absolute_folder(written);
-  if (folder == "/")
-    fail(ErrorKind::invalid_argument, "datastores cannot be attached at {}: name a folder",
-         written.empty() ? "\"\"" : written);
-  return folder;
 }
 
 // A run may read its store from another folder, or another machine.
@@ -86,12 +69,28 @@ std::vector<OptionSpec> attach_options() {
            .repeatable = true}};
 }
 
+// The caller's environment is passed on whole; nothing in it is looked at.
+std::vector<std::string> callers_environment() {
+  std::vector<std::string> variables;
+  for (char** variable = ::environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  return variables;
+}
+
+std::string mount_folder_of(const std::string& written) {
+  const std::string folder = written.empty() ? "/" : absolute_folder(written);
+  if (folder == "/")
+    fail(ErrorKind::invalid_argument, "datastores cannot be attached at {}: name a folder",
+         written.empty() ? "\"\"" : written);
+  return folder;
+}
+
 run::RunRequest run_request(const Context& context, const Arguments& arguments) {
   run::RunRequest request{
       .references = {.command = {},
                      .datastore_names = arguments.all("--datastore_name"),
                      .datastore_version = arguments.find("--datastore_version").value_or(""),
-                     .mount_folder = mount_folder(arguments)},
+                     .mount_folder = mount_folder_of(arguments.get("--datastore_mount_dir"))},
       .environment = callers_environment(),
       .settings = arguments.all("--env"),
       .name = arguments.find("--name").value_or(""),

@@ -1,3 +1,5 @@
+#include "cli/stop.h"
+
 #include <signal.h>
 
 #include <charconv>
@@ -14,15 +16,6 @@ namespace grid::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-std::chrono::seconds patience_of(const Arguments& arguments) {
-  const std::string text = arguments.get("--wait");
-  unsigned seconds = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (problem != std::errc() || end != text.data() + text.size())
-    fail(ErrorKind::invalid_argument, "--wait {}: it takes a number of seconds", text);
-  return std::chrono::seconds(seconds);
-}
 
 bool is_over_within(const run::Runs& runs, const run::RunFolder& folder,
                     std::chrono::seconds patience) {
@@ -48,16 +41,40 @@ void end_experiment(const run::Runs& runs, const run::RunRecord& record, How how
 void end_run(const run::Runs& runs, const run::RunRecord& record, How how) {
   if (!record.parent.empty()) return end_experiment(runs, record, how);
   const auto executor = run::make_executor(record.executor);
-  if (how == How::ask)
+  if (how == How::ask) {
+    // An interactive shell does not hear SIGTERM. Sessions are of this machine.
+    if (record.session) run::LocalExecutor().hang_up(record.job);
     executor->ask_to_end(record.job);
-  else
+  } else {
     executor->kill(record.job);
+  }
 }
 
 int stop(Context& context, const Arguments& arguments) {
   const run::Runs runs(context.settings.run_folder);
-  const run::RunFolder folder = runs.get(arguments.get("RUN"));
-  const std::chrono::seconds patience = patience_of(arguments);
+  return stop_run(context, runs, runs.get(arguments.get("RUN")), stop_patience(arguments));
+}
+
+}  // namespace
+
+OptionSpec stop_wait_option() {
+  return {.name = "--wait",
+          .value = "SECONDS",
+          .help = "how long it may take to end by itself",
+          .default_value = "10"};
+}
+
+std::chrono::seconds stop_patience(const Arguments& arguments) {
+  const std::string text = arguments.get("--wait");
+  unsigned seconds = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (problem != std::errc() || end != text.data() + text.size())
+    fail(ErrorKind::invalid_argument, "--wait {}: it takes a number of seconds", text);
+  return std::chrono::seconds(seconds);
+}
+
+int stop_run(Context& context, const run::Runs& runs, const run::RunFolder& folder,
+             std::chrono::seconds patience) {
   run::RunRecord record = folder.read();
   if (run::is_over(run::observe(runs, record)))
     fail(ErrorKind::unavailable, "{} is not running", record.name);
@@ -85,18 +102,13 @@ int stop(Context& context, const Arguments& arguments) {
   return 0;
 }
 
-}  // namespace
-
 Command stop_command() {
   return {.spec = {.path = {"stop"},
                    .summary = "End a run",
                    .description = "The script is sent SIGTERM, and killed if it has not ended when "
                                   "the time is up. Returns when the run is over.",
                    .positionals = {{.name = "RUN", .completes = Completes::run}},
-                   .options = {{.name = "--wait",
-                                .value = "SECONDS",
-                                .help = "how long it may take to end by itself",
-                                .default_value = "10"}},
+                   .options = {stop_wait_option()},
                    .examples = {"grid stop quiet-otter-42"}},
           .run = stop};
 }

@@ -89,15 +89,16 @@ class Filesystem::State {
   BytesView read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
   Totals totals(Node node);
 
+  // Shows a version in its datastore's own folder; false if another is shown there, or its names
+  // forbid it.
+  bool pin(const VersionName& version);
+
   OpenVersions& versions() { return versions_; }
   Patience& patience() { return patience_; }
   const FilesystemOptions& options() const { return options_; }
   const std::vector<VersionName>& unmerged_pins() const { return unmerged_pins_; }
 
  private:
-  // Shows a version in its datastore's own folder, unless another is shown there; false if its
-  // names forbid it.
-  bool pin(const VersionName& version);
   void pin_newest_of(const std::string& name);
   // The slot of the version that a datastore's folder shows as its own; null for none.
   const Slot* pinned_in(const Slot& datastore);
@@ -174,8 +175,7 @@ bool Filesystem::State::pin(const VersionName& version) {
   const bool hides = ask_about(make_node(slot.index, folder_place),
                                [&] { return hides_versions(versions_.manifest(slot)); });
   std::lock_guard lock(mutex_);
-  pins_.try_emplace(version.name, hides ? nullptr : &slot);
-  return !hides;
+  return pins_.try_emplace(version.name, hides ? nullptr : &slot).first->second == &slot;
 }
 
 void Filesystem::State::pin_newest_of(const std::string& name) {
@@ -472,6 +472,7 @@ BytesView Filesystem::read(Node file, std::uint64_t offset, std::size_t size, By
 }
 Totals Filesystem::totals(Node node) { return state_->totals(node); }
 std::vector<VersionName> Filesystem::touched() const { return state_->versions().touched(); }
+bool Filesystem::pin(const VersionName& version) { return state_->pin(version); }
 const std::vector<VersionName>& Filesystem::unmerged_pins() const {
   return state_->unmerged_pins();
 }

@@ -127,6 +127,10 @@ class Filesystem {
   // The versions looked into so far, sorted.
   std::vector<VersionName> touched() const;
 
+  // As FilesystemOptions::pins, from now on. False if the datastore's folder shows another version,
+  // which it then does for ever, or cannot show this one. Throws `not_found`.
+  bool pin(const VersionName& version);
+
   // Those of FilesystemOptions::pins whose version could not be shown in its datastore's own folder
   // because its top holds a name that a version or `latest` may have; only NAME/VERSION leads
   // there.

@@ -4,12 +4,14 @@
 
 #include "base/error.h"
 #include "run/executor_local.h"
+#include "run/executor_slurm.h"
 
 namespace grid::run {
 
 std::unique_ptr<Executor> make_executor(std::string_view name) {
   if (name == "local") return std::make_unique<LocalExecutor>();
-  fail(ErrorKind::invalid_argument, "--cluster {}: there is no such executor; local is one", name);
+  if (name == "slurm") return std::make_unique<SlurmExecutor>();
+  fail(ErrorKind::invalid_argument, "--cluster {}: it is local or slurm", name);
 }
 
 std::string encode_refusal(const Error& error) {

@@ -1,6 +1,6 @@
 // Where a run goes that does not stay in the caller's hands: this machine, or an engine that has
 // many. An executor starts one command, which supervises the run wherever it comes to be, and
-// knows nothing of what that does. Every implementation passes executor_conformance_test.cc.
+// knows nothing of what that does. Every implementation passes tests/e2e/executors.sh.
 #pragma once
 
 #include <memory>

@@ -121,6 +121,8 @@ std::optional<RunState> LocalExecutor::find_state(const std::string& job) const 
 
 void LocalExecutor::ask_to_end(const std::string& job) const { send(job, SIGTERM); }
 
+void LocalExecutor::hang_up(const std::string& job) const { send(job, SIGHUP); }
+
 void LocalExecutor::kill(const std::string& job) const { send(job, SIGKILL); }
 
 }  // namespace grid::run

@@ -18,6 +18,7 @@ class LocalExecutor : public Executor {
   std::optional<RunState> find_state(const std::string& job) const override;
   void ask_to_end(const std::string& job) const override;
   void kill(const std::string& job) const override;
+  void hang_up(const std::string& job) const;  // SIGHUP
 };
 
 }  // namespace grid::run

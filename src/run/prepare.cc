@@ -17,13 +17,21 @@ void check_setting(const std::string& setting) {
     fail(ErrorKind::invalid_argument, "--env {}: it takes NAME=VALUE", setting);
 }
 
+// All commands of a run, one behind the other, as one request: so all agree on their versions.
+ReferenceRequest joined(const ReferenceRequest& request,
+                        const std::vector<Experiment>& experiments) {
+  ReferenceRequest all = request;
+  for (const Experiment& experiment : experiments)
+    all.command.insert(all.command.end(), experiment.command.begin(), experiment.command.end());
+  return all;
+}
+
 RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolved,
                     const std::string& store_id) {
   const auto now = std::chrono::system_clock::now();
   RunRecord record;
   record.id = make_run_id(now);
   record.command = request.references.command;
-  record.resolved_command = resolved.command;
   record.settings = request.settings;
   std::error_code ignored;  // a folder that was removed meanwhile has no name
   record.folder = fs::current_path(ignored).string();
@@ -35,6 +43,7 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.store_id = store_id;
   record.mount_folder = request.references.mount_folder;
   record.copied = request.copy;
+  record.session = request.session;
   for (const AttachedVersion& version : resolved.versions)
     record.versions.push_back({.name = version.name,
                                .version = version.record.number,
@@ -46,8 +55,54 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   return record;
 }
 
+std::vector<RunRecord> experiment_records(const RunRecord& sweep,
+                                          std::vector<Experiment> experiments) {
+  std::vector<RunRecord> records;
+  for (Experiment& experiment : experiments) {
+    RunRecord record = sweep;
+    record.command = std::move(experiment.command);
+    record.parameters = std::move(experiment.parameters);
+    records.push_back(std::move(record));
+  }
+  return records;
+}
+
+// Cuts the commands of all records off what joined() has put together.
+void set_resolved(const std::vector<std::string>& resolved, RunRecord& run,
+                  std::vector<RunRecord>& experiments) {
+  auto next = resolved.begin();
+  auto take = [&](RunRecord& record) {
+    const auto end = next + static_cast<std::ptrdiff_t>(record.command.size());
+    record.resolved_command.assign(next, end);
+    next = end;
+  };
+  take(run);
+  for (RunRecord& experiment : experiments) take(experiment);
+}
+
 bool begins_with_reference(const RunRecord& record) {
   return find_reference(record.command.front(), record.mount_folder).has_value();
+}
+
+void remove_all(const Runs& runs, const PreparedRun& run) {
+  for (const std::string& name : run.record.experiments) runs.folder_of(name).remove();
+  run.folder.remove();
+}
+
+// NAME-exp0, NAME-exp1, …
+void name_experiments(const Runs& runs, PreparedRun& run) {
+  try {
+    for (std::size_t i = 0; i < run.experiments.size(); ++i) {
+      RunRecord& experiment = run.experiments[i];
+      experiment.name = runs.make(fmt::format("{}-exp{}", run.record.name, i)).name();
+      run.record.experiments.push_back(experiment.name);
+      experiment.id = fmt::format("{}-{:04}", run.record.id, i);
+      experiment.parent = run.record.name;
+    }
+  } catch (const Error&) {
+    remove_all(runs, run);
+    throw;
+  }
 }
 
 }  // namespace
@@ -56,33 +111,33 @@ PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
                         const RunRequest& request) {
   for (const std::string& setting : request.settings) check_setting(setting);
   if (!request.name.empty()) check_run_name(request.name);
-  ResolvedReferences resolved = resolve_references(
-      request.references,
-      [&](const dataset::Reference& reference) { return store.datastores->resolve(reference); });
+  const VersionResolver resolve = [&](const dataset::Reference& reference) {
+    return store.datastores->resolve(reference);
+  };
+  std::vector<Experiment> experiments = expand_sweep(request.references.command, request.sweep);
+  ReferenceRequest references = joined(request.references, experiments);
+  ResolvedReferences resolved = resolve_references(references, resolve);
   RunRecord record = record_of(request, resolved, store.marker.store_id);
+  std::vector<RunRecord> records = experiment_records(record, std::move(experiments));
+  set_resolved(resolved.command, record, records);
   program_of(record, request.environment);
 
-  RunFolder folder = runs.make(request.name);
-  record.name = folder.name();
+  PreparedRun run{.folder = runs.make(request.name),
+                  .record = std::move(record),
+                  .experiments = std::move(records),
+                  .environment = with_settings(request.environment, request.settings),
+                  .references = {}};
+  run.record.name = run.folder.name();
   if (request.copy) {
     // Known only now: the copies lie in the run's own folder.
-    ReferenceRequest there = request.references;
-    there.mount_folder = record.mount_folder = folder.copies().string();
-    resolved.command = record.resolved_command =
-        resolve_references(there, [&](const dataset::Reference& reference) {
-          return store.datastores->resolve(reference);
-        }).command;
+    references.mount_folder = run.record.mount_folder = run.folder.copies().string();
+    for (RunRecord& experiment : run.experiments) experiment.mount_folder = references.mount_folder;
+    resolved.command = resolve_references(references, resolve).command;
+    set_resolved(resolved.command, run.record, run.experiments);
   }
-  std::vector<std::string> environment = request.environment;
-  for (const std::string& setting : request.settings) {
-    const std::size_t equals = setting.find('=');
-    set_variable(environment, setting.substr(0, equals), setting.substr(equals + 1));
-  }
-  return {.folder = std::move(folder),
-          .record = std::move(record),
-          .experiments = {},
-          .environment = std::move(environment),
-          .references = std::move(resolved)};
+  name_experiments(runs, run);
+  run.references = std::move(resolved);
+  return run;
 }
 
 RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& store,
@@ -92,6 +147,7 @@ RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& sto
          record.name, record.store);
   ReferenceRequest& references = request.references;
   references.command = record.resolved_command;
+  if (record.experiments.empty()) request.sweep.strategy = Strategy::none;
   references.mount_folder = record.copied ? std::string(default_mount_folder) : record.mount_folder;
   references.datastore_names.clear();
   references.datastore_version.clear();
@@ -110,6 +166,15 @@ RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& sto
   if (request.artifacts_source.empty()) request.artifacts_source = record.artifacts_source;
   request.copy = request.copy || record.copied;
   return request;
+}
+
+std::vector<std::string> with_settings(std::vector<std::string> environment,
+                                       const std::vector<std::string>& settings) {
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    set_variable(environment, setting.substr(0, equals), setting.substr(equals + 1));
+  }
+  return environment;
 }
 
 std::vector<std::string> environment_of(const RunFolder& folder, const RunRecord& record,

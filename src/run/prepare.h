@@ -9,6 +9,7 @@
 #include "dataset/open_store.h"
 #include "run/references.h"
 #include "run/runs.h"
+#include "run/sweep.h"
 
 namespace grid::run {
 
@@ -18,7 +19,9 @@ struct RunRequest {
   std::vector<std::string> settings;     // "NAME=VALUE", to be set in it
   std::string name;                      // empty: a random one
   std::string executor = "local";
-  bool copy = false;                     // attach by copying
+  SweepOptions sweep;  // what to make of lists in the arguments
+  bool copy = false;   // attach by copying
+  bool session = false;
   std::string artifacts_source;          // see RunRecord
   std::string store;                     // its location, recorded
   std::string user, host, grid_version;  // recorded
@@ -33,8 +36,8 @@ struct PreparedRun {
   ResolvedReferences references;
 };
 
-// Throws what resolve_references() and find_program() throw, `invalid_argument` for a setting that
-// is none; then nothing was made.
+// Throws what expand_sweep(), resolve_references() and find_program() throw, `invalid_argument` for
+// a setting that is none; then nothing was made.
 PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
                         const RunRequest& request);
 
@@ -42,6 +45,9 @@ PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
 // `artifacts_source`. Throws `not_found` if the store is another or lacks a version.
 RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& store,
                           RunRequest request);
+
+std::vector<std::string> with_settings(std::vector<std::string> environment,
+                                       const std::vector<std::string>& settings);
 
 // The variables of the script of `record`.
 std::vector<std::string> environment_of(const RunFolder& folder, const RunRecord& record,

@@ -29,7 +29,7 @@ struct PrivateMount {
 PrivateMount make_private_mount(const std::filesystem::path& folder);
 
 // Takes the calling process, which has one thread, inside, to the folder from which the mount was
-// made. exec drops the privileges that this brings.
+// made; the device is not needed for it. exec drops the privileges that this brings.
 void enter(const PrivateMount& mount);
 
 }  // namespace grid::run

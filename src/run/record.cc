@@ -1,8 +1,10 @@
 #include "run/record.h"
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -96,6 +98,7 @@ Json encode(const RunRecord& record) {
                {"id", record.id},
                {"name", record.name},
                {"state", name_of(record.state)},
+               {"kind", record.session ? "session" : "run"},
                {"parent", text_or_null(record.parent)},
                {"experiments", record.experiments},
                {"parameters", parameters},
@@ -130,6 +133,7 @@ RunRecord decode(const Json& json) {
   record.id = json.at("id");
   record.name = json.at("name");
   record.state = parse_state(json.at("state").get<std::string>());
+  record.session = json.value("kind", "run") == "session";
   record.parent = text_of(json.at("parent"));
   record.experiments = json.at("experiments").get<std::vector<std::string>>();
   for (const Json& parameter : json.at("parameters"))
@@ -171,6 +175,16 @@ std::string make_run_id(std::chrono::system_clock::time_point now) {
 
 std::string format_time(std::chrono::system_clock::time_point time) {
   return format_utc(time, "%Y-%m-%dT%H:%M:%SZ");
+}
+
+RunVersion& RunRecord::settle(const UsedVersion& version) {
+  const auto at = std::lower_bound(
+      versions.begin(), versions.end(), version, [](const RunVersion& a, const UsedVersion& b) {
+        return std::tie(a.name, a.version) < std::tie(b.name, b.version);
+      });
+  if (at != versions.end() && at->name == version.name && at->version == version.version)
+    return *at;
+  return *versions.insert(at, RunVersion{.name = version.name, .version = version.version});
 }
 
 std::string_view name_of(RunState state) { return state_names[static_cast<std::size_t>(state)]; }

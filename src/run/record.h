@@ -53,6 +53,7 @@ struct RunRecord {
   std::string parent;                         // the sweep that it is an experiment of, or empty
   std::vector<std::string> experiments;       // of a sweep: their names
   std::vector<Parameter> parameters;          // of an experiment
+  bool session = false;                       // for a person, not a script: it can be entered
   std::vector<std::string> command;           // as it was written
   std::vector<std::string> resolved_command;  // with paths in the place of references
   std::vector<std::string> settings;          // "NAME=VALUE", by --env
@@ -76,6 +77,9 @@ struct RunRecord {
   Resources used;
 
   bool operator==(const RunRecord&) const = default;
+
+  // Its place in `versions`, made if need be.
+  RunVersion& settle(const UsedVersion& version);
 };
 
 // An identity that no other run has, starting with the time.

@@ -7,6 +7,7 @@
 //   job            what an executor calls the job that supervises the run
 //   environment    of a run that has yet to start: its variables, each with a NUL behind it
 //   supervisor     an empty file that is locked for as long as the run has a supervisor
+//   door           the socket of a live session; see session.h
 //   stop           there if someone asked that the run be stopped
 //   datastores/    the copies of a run with --attach copy, while it lives
 #pragma once
@@ -35,6 +36,7 @@ class RunFolder {
   std::filesystem::path log() const { return path_ / "log"; }
   std::filesystem::path artifacts() const { return path_ / "artifacts"; }
   std::filesystem::path copies() const { return path_ / "datastores"; }
+  std::filesystem::path door() const { return path_ / "door"; }
 
   // Whole or not at all.
   void write(const RunRecord& record) const;

@@ -277,6 +277,10 @@ void Scripts::stop_with_scripts() {
   }
 }
 
+void become(const Program& program, const std::vector<std::string>& environment) {
+  throw execute(program, environment);
+}
+
 void exit_like(const ExitStatus& end) {
   if (!end.signal) ::_exit(end.status);
   const rlimit no_core{0, 0};

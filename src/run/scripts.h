@@ -105,6 +105,9 @@ class Scripts {
   bool resized_ = false;
 };
 
+// This process becomes the program. Throws if it cannot be executed.
+[[noreturn]] void become(const Program& program, const std::vector<std::string>& environment);
+
 // Ends this process as the program ended, by the same signal if it was one, so that the caller
 // cannot tell the difference. Runs no destructors.
 [[noreturn]] void exit_like(const ExitStatus& end);

@@ -1,9 +1,9 @@
 // Supervisor and server talk over a pair of sockets:
 //
-//   supervisor → server   "d" and the /dev/fuse descriptor; "l": the supervisor is about to end
-//   server → supervisor   "r": served; "p…": a problem; a failure: it could not serve; "h": it
-//   holds
-//                         the versions in use by itself
+//   supervisor → server   "d" and the /dev/fuse descriptor; "vNAME:VERSION": pin this one;
+//                         "l": the supervisor is about to end
+//   server → supervisor   "r": served; "y", "n": pinned or not; "p…": a problem; a failure: it
+//                         could not serve; "h": it holds the versions in use by itself
 //
 // The server serves on after the supervisor's end, since the script may have left processes behind
 // that read; the kernel ends the connection with the last.
@@ -26,7 +26,8 @@ namespace grid::run {
 namespace {
 
 constexpr std::string_view ready_message = "r", leave_message = "l", holding_message = "h";
-constexpr char problem_message = 'p';
+constexpr std::string_view pinned_message = "y", not_pinned_message = "n";
+constexpr char problem_message = 'p', pin_message = 'v';
 
 // How long the kernel may take to end the connection after the last process inside has ended: it
 // takes some milliseconds. Whoever is inside after that was left behind by the script.
@@ -40,8 +41,12 @@ class BackgroundUse {
       : request_(request), board_(board), channel_(channel) {}
 
   // Never returns; the process exits when the connection ends.
-  void watch() noexcept {
-    (void)receive_message(channel_);  // "l", or the supervisor was killed
+  void watch(mount::Filesystem& filesystem) noexcept {
+    // Until "l", or the supervisor was killed.
+    for (Message message = receive_message(channel_);
+         !message.text.empty() && message.text[0] == pin_message;
+         message = receive_message(channel_))
+      answer_pin(filesystem, message.text.substr(1));
     ::poll(nullptr, 0, end_of_connection_ms);
     try {
       for (;;) {
@@ -60,6 +65,16 @@ class BackgroundUse {
   }
 
  private:
+  void answer_pin(mount::Filesystem& filesystem, const std::string& version) noexcept {
+    try {
+      const dataset::Reference wanted = dataset::Reference::parse(version);
+      const bool pinned = filesystem.pin({wanted.name, wanted.version.value_or(0)});
+      send_message(channel_, pinned ? pinned_message : not_pinned_message);
+    } catch (const Error& error) {
+      send_failure(channel_, error);
+    }
+  }
+
   void hold() {
     std::vector<UsedVersion> used = request_.attachment.versions;
     for (const ReadVersion& read : board_.versions()) used.push_back(read.version);
@@ -113,7 +128,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
   mount::FuseServer server(filesystem, {.on_ready = [&] { send_message(channel, ready_message); }});
   server.adopt(std::move(message.descriptors[0]));
   BackgroundUse background(request, board, channel);
-  std::thread([&] { background.watch(); }).detach();
+  std::thread([&] { background.watch(filesystem); }).detach();
   server.serve();
   background.end();
   ::_exit(0);  // the thread would not survive what it refers to
@@ -139,16 +154,24 @@ ServerProcess::ServerProcess(const ServerRequest& request, Scoreboard& board) {
   channel_ = std::move(channel.ours);
 }
 
+std::string ServerProcess::receive_answer() {
+  for (;;) {
+    Message message = receive_message(channel_);
+    check_failure(message);
+    if (message.text.empty() || message.text[0] != problem_message) return message.text;
+    problems_.push_back(message.text.substr(1));
+  }
+}
+
 void ServerProcess::serve(const FileDescriptor& device) {
   send_message(channel_, "d", {device.get()});
-  for (;;) {
-    const Message message = receive_message(channel_);
-    check_failure(message);
-    if (message.text == ready_message) return;
-    if (message.text.empty())
-      fail(ErrorKind::unavailable, "the process that serves the datastores ended before it could");
-    early_problems_.push_back(message.text.substr(1));
-  }
+  if (receive_answer() != ready_message)
+    fail(ErrorKind::unavailable, "the process that serves the datastores ended before it could");
+}
+
+bool ServerProcess::pin(const UsedVersion& version) {
+  send_message(channel_, fmt::format("{}{}:{}", pin_message, version.name, version.version));
+  return receive_answer() == pinned_message;
 }
 
 void ServerProcess::leave() {
@@ -159,12 +182,7 @@ void ServerProcess::leave() {
   }
 }
 
-std::optional<std::string> ServerProcess::take_problem() {
-  if (!early_problems_.empty()) {
-    std::string first = early_problems_.front();
-    early_problems_.erase(early_problems_.begin());
-    return first;
-  }
+std::optional<std::string> ServerProcess::receive_problem() {
   const Message message = receive_message(channel_);
   if (message.text.empty()) return std::nullopt;
   return message.text.substr(1);

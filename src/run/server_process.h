@@ -10,6 +10,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "dataset/open_store.h"
 #include "run/attachment.h"
@@ -39,19 +41,29 @@ class ServerProcess {
   // Returns when the kernel and the server have shaken hands. Throws what kept it from serving.
   void serve(const FileDescriptor& device);
 
+  // Lets MOUNT_FOLDER/NAME mean this version from now on; false if it means another already.
+  // Throws `not_found`.
+  bool pin(const UsedVersion& version);
+
   // To be called when the last script has ended and this process has let go of the mount. Returns
   // when the server has ended too; or, if somebody is still inside the mount, when the server holds
   // the versions in use by itself.
   void leave();
 
-  // Readable when there is something to take.
+  // Problems that came while this process waited for something else.
+  std::vector<std::string> take_problems() { return std::exchange(problems_, {}); }
+
+  // Readable when there is something to receive.
   int channel() const { return channel_.get(); }
   // What went wrong while it served; empty: the server has ended.
-  std::optional<std::string> take_problem();
+  std::optional<std::string> receive_problem();
 
  private:
   FileDescriptor channel_;
-  std::vector<std::string> early_problems_;
+  // Returns the next message that is no problem; throws if it is a failure.
+  std::string receive_answer();
+
+  std::vector<std::string> problems_;  // that came while an answer was awaited
 };
 
 }  // namespace grid::run

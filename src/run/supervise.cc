@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
+#include <map>
 
 #include "base/error.h"
 #include "dataset/exporter.h"
@@ -16,6 +18,7 @@
 #include "run/private_mount.h"
 #include "run/scoreboard.h"
 #include "run/server_process.h"
+#include "run/session.h"
 
 namespace grid::run {
 
@@ -40,22 +43,19 @@ std::vector<UsedVersion> versions_of(const RunRecord& record) {
   return used;
 }
 
-// Puts what was counted into a record; true if that changed it.
-bool take_counts(const Scoreboard& board, RunRecord& record) {
+// Puts what was counted into a record; true if that changed it. What was released is left out until
+// more of it is read.
+bool take_counts(const Scoreboard& board, const std::map<UsedVersion, std::uint64_t>& released,
+                 RunRecord& record) {
   bool changed = false;
   for (const ReadVersion& read : board.versions()) {
-    const RunVersion wanted{.name = read.version.name, .version = read.version.version};
-    auto at = std::lower_bound(record.versions.begin(), record.versions.end(), wanted,
-                               [](const RunVersion& a, const RunVersion& b) {
-                                 return std::tie(a.name, a.version) < std::tie(b.name, b.version);
-                               });
-    if (at == record.versions.end() || at->name != wanted.name || at->version != wanted.version) {
-      at = record.versions.insert(at, wanted);
-      at->root = read.root;
-    }
-    changed = changed || !at->touched || at->bytes_read != read.bytes_read;
-    at->touched = true;
-    at->bytes_read = read.bytes_read;
+    const auto release = released.find(read.version);
+    if (release != released.end() && release->second == read.bytes_read) continue;
+    RunVersion& version = record.settle(read.version);
+    changed = changed || !version.touched || version.bytes_read != read.bytes_read;
+    version.root = read.root;
+    version.touched = true;
+    version.bytes_read = read.bytes_read;
   }
   return changed;
 }
@@ -126,8 +126,7 @@ class Attached {
 class Supervision {
  public:
   Supervision(const Runs& runs, SuperviseRequest& request)
-      : runs_(runs),
-        request_(request),
+      : request_(request),
         run_(request.run),
         attachment_(request.attachment_folder, Attached::attachment_of(request)) {
     if (run_.experiments.empty()) {
@@ -140,6 +139,8 @@ class Supervision {
 
   ExitStatus run() {
     attached_.emplace(request_, board_);
+    tell_early_problems();
+    if (run_.record.session) door_.emplace(run_.folder);
     start_time_ = Clock::now();
     start_next();  // throws what keeps the first from starting
     if (is_sweep()) {
@@ -216,13 +217,16 @@ class Supervision {
   }
 
   void wait_once() {
-    std::vector<pollfd> watched;
-    if (ServerProcess* server = attached_->server())
-      watched.push_back({.fd = server->channel(), .events = POLLIN, .revents = 0});
+    ServerProcess* server = attached_->server();
+    // A descriptor of -1 is not waited for.
+    std::array<pollfd, 2> watched{
+        {{.fd = server ? server->channel() : -1, .events = POLLIN, .revents = 0},
+         {.fd = door_ ? door_->descriptor() : -1, .events = POLLIN, .revents = 0}}};
     const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
     // Told again: the first signal came before the script's terminal had the new size.
     if (output_ && scripts_.take_resize() && output_->resize()) scripts_.signal_all(SIGWINCH);
-    if (!watched.empty() && watched[0].revents != 0) hear_server();
+    if (watched[0].revents != 0) hear_server();
+    if (watched[1].revents != 0) answer_door();
     if (end) {
       const auto task = std::find_if(running_.begin(), running_.end(),
                                      [&](const Task& t) { return t.script == end->number; });
@@ -236,7 +240,7 @@ class Supervision {
   }
 
   void hear_server() {
-    if (std::optional<std::string> problem = attached_->server()->take_problem()) {
+    if (std::optional<std::string> problem = attached_->server()->receive_problem()) {
       tell(*problem);
       return;
     }
@@ -245,8 +249,57 @@ class Supervision {
     scripts_.signal_all(SIGKILL);
   }
 
+  void tell_early_problems() {
+    if (!attached_->server()) return;
+    for (const std::string& problem : attached_->server()->take_problems()) tell(problem);
+  }
+
+  void answer_door() {
+    door_->answer(attached_->mount(),
+                  {.attach = [&](const UsedVersion& version,
+                                 const Digest& root) { attach_to_session(version, root); },
+                   .detach = [&](const std::string& name) { detach_from_session(name); }});
+  }
+
+  void attach_to_session(const UsedVersion& version, const Digest& root) {
+    if (!attached_->server())
+      fail(ErrorKind::unsupported, "the datastores of {} are copies: nothing can be attached to it",
+           run_.record.name);
+    // In use before it is looked at, so that nobody deletes it in between.
+    std::vector<UsedVersion> used = versions_of(run_.record);
+    used.push_back(version);
+    attachment_.use(std::move(used));
+    const bool pinned = attached_->server()->pin(version);
+    tell_early_problems();
+    if (!pinned) {
+      attachment_.use(versions_of(run_.record));
+      fail(ErrorKind::already_exists,
+           "{0}/{1} means another version in this session, for as long as it lives; {1}:{2} is at "
+           "{0}/{1}/{2}",
+           run_.record.mount_folder, version.name, version.version);
+    }
+    run_.record.pins[version.name] = version.version;
+    RunVersion& attached = run_.record.settle(version);
+    attached.named = true;
+    attached.root = root;
+    keep_books_now();
+  }
+
+  void detach_from_session(const std::string& name) {
+    const auto removed =
+        std::erase_if(run_.record.versions, [&](const RunVersion& v) { return v.name == name; });
+    if (removed == 0)
+      fail(ErrorKind::not_found, "{} is not attached to {}", name, run_.record.name);
+    for (const ReadVersion& read : board_.versions())
+      if (read.version.name == name) released_[read.version] = read.bytes_read;
+    keep_books_now();
+  }
+
   void keep_books() {
-    if (!take_counts(board_, run_.record)) return;
+    if (take_counts(board_, released_, run_.record)) keep_books_now();
+  }
+
+  void keep_books_now() {
     reporting([&] {
       attachment_.use(versions_of(run_.record));
       run_.folder.write(run_.record);
@@ -262,7 +315,7 @@ class Supervision {
 
   void end_task(const Task& task, const ScriptEnd& end) {
     RunRecord& record = *task.record;
-    take_counts(board_, run_.record);
+    take_counts(board_, released_, run_.record);
     record.ended = format_time(Clock::now());
     record.end = end.status;
     record.used = end.used;
@@ -322,7 +375,6 @@ class Supervision {
     }
   }
 
-  const Runs& runs_;
   SuperviseRequest& request_;
   PreparedRun& run_;
   Scoreboard board_;
@@ -330,6 +382,8 @@ class Supervision {
   LiveAttachment attachment_;
   std::optional<Attached> attached_;
   std::optional<OutputCopy> output_;
+  std::optional<SessionDoor> door_;
+  std::map<UsedVersion, std::uint64_t> released_;  // detached, and what had been read by then
   std::deque<Task> waiting_;
   std::vector<Task> running_;
   Clock::time_point start_time_;

@@ -40,6 +40,25 @@ for moment in $(seq 0 39); do
   wait $run 2>/dev/null || :
   nothing_left "grid killed, $moment"
 done
+# The server is killed, or what copies the output: the run ends, nothing hangs, the record tells.
+child_called() { # NAME
+  for p in /proc/[0-9]*; do
+    [ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] && grep -q "^PPid:.$run\$" "$p/status" && echo "${p#/proc/}"
+  done
+}
+rm -f pid; "$GRID" run --name served --datastore_mount_dir $sets ./script grid:cats >out 2>err & run=$!
+until [ -s pid ]; do sleep 0.01; done
+kill -9 "$(child_called grid-serve)"
+status=0; wait $run || status=$?
+equal $status 137
+grep -q 'serves the datastores was killed' err || die "$(cat err)"
+nothing_left "server killed"
+grid status served | grep -q 'failed (signal 9' || die "$(grid status served)"
+rm -f pid; "$GRID" run -q --name copied --datastore_mount_dir $sets -- sh -c 'echo $$ >pid; while cat $1/a; do :; done' sh grid:cats >out 2>err & run=$!
+until [ -s pid ]; do sleep 0.01; done
+kill -9 "$(child_called grid-log)"
+wait $run || :
+nothing_left "copier killed"
 # The next to look removes what the dead left of their bookkeeping.
 "$GRID" run -q sleep 60 & run=$!
 sleep 0.2; kill -9 $run; wait $run 2>/dev/null || :

@@ -1,0 +1,78 @@
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/run_request.h"
+#include "cli/start_job.h"
+#include "run/executor_local.h"
+#include "run/supervise.h"
+
+namespace grid::cli {
+
+namespace {
+
+// What runs in a session if nothing else is named: a shell, or, without a terminal, nothing.
+std::vector<std::string> default_command(const Arguments& arguments) {
+  if (arguments.has("--detach")) return {"sleep", "infinity"};
+  const std::string shell = environment("SHELL");
+  return {shell.empty() ? "/bin/sh" : shell};
+}
+
+int create_session(Context& context, const Arguments& arguments) {
+  Output& output = context.output;
+  run::RunRequest request = run_request(context, arguments);
+  request.session = true;
+  request.sweep.strategy = run::Strategy::none;
+  request.references.command =
+      arguments.rest().empty() ? default_command(arguments) : arguments.rest();
+  const run::Runs runs(context.settings.run_folder);
+  std::optional<run::PreparedRun> prepared;
+  {
+    // Closed before anything is forked: see SuperviseRequest::open_store.
+    const std::shared_ptr<dataset::OpenStore> store = context.open_store();
+    prepared = run::prepare_run(runs, *store, request);
+  }
+  output.say(fmt::format("session {}", prepared->record.name));
+  say_versions(output, prepared->references);
+  if (arguments.has("--detach"))
+    return start_job(context, runs, *prepared, {.executor = run::LocalExecutor(), .resources = {}});
+
+  prepared->record.job = run::own_job();
+  FileDescriptor supervisor = prepared->folder.become_supervisor();
+  const run::ExitStatus end = run::supervise(
+      runs, {.run = std::move(*prepared),
+             .supervisor = std::move(supervisor),
+             .attachment_folder = context.settings.attachment_folder,
+             .streams = run::Streams::callers,
+             .open_store = [&] { return context.open_store(StoreUse::attach); },
+             .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+  if (end.signal) run::exit_like(end);
+  return end.status;
+}
+
+std::vector<OptionSpec> options() {
+  std::vector<OptionSpec> all = attach_options();
+  all.push_back({.name = "--name", .value = "NAME", .help = "of the session; else a random one"});
+  all.push_back({.name = "--detach",
+                 .short_name = "-d",
+                 .help = "do not wait: the session lives on without the terminal"});
+  return all;
+}
+
+}  // namespace
+
+Command session_create_command() {
+  return {.spec = {.path = {"session", "create"},
+                   .summary = "Open a shell, or run CMD, with datastores attached",
+                   .description =
+                       "Lives until the shell or CMD ends, or until it is deleted. Others can look "
+                       "into it with grid session exec. With --detach and without CMD nothing "
+                       "runs in it until somebody does.",
+                   .positionals = {{.name = "CMD", .required = false, .completes = Completes::file},
+                                   {.name = "ARGS", .required = false, .repeatable = true}},
+                   .options = options(),
+                   .examples = {"grid session create --datastore_name cats:2",
+                                "grid session create --detach --name lab -- jupyter notebook"},
+                   .raw_rest = true},
+          .run = create_session};
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,84 @@
+#include "run/command_output.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace grid::run {
+
+namespace {
+
+struct Pipe {
+  FileDescriptor read, write;
+};
+
+Pipe make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
+  return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+[[noreturn]] void become(const std::vector<std::string>& command, const Pipe& input,
+                         const Pipe& output, const Pipe& errors) {
+  ::dup2(input.read.get(), STDIN_FILENO);
+  ::dup2(output.write.get(), STDOUT_FILENO);
+  ::dup2(errors.write.get(), STDERR_FILENO);
+  std::vector<char*> words;
+  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
+  words.push_back(nullptr);
+  ::execvp(words[0], words.data());
+  ::_exit(127);
+}
+
+// Reads both at once, so that neither side waits for the other.
+void read_both(FileDescriptor output, FileDescriptor errors, CommandOutput& result) {
+  std::array<pollfd, 2> events{{{.fd = output.get(), .events = POLLIN, .revents = 0},
+                                {.fd = errors.get(), .events = POLLIN, .revents = 0}}};
+  std::array<std::string*, 2> texts{&result.output, &result.errors};
+  while (events[0].fd >= 0 || events[1].fd >= 0) {
+    if (::poll(events.data(), events.size(), -1) < 0) continue;
+    for (std::size_t i = 0; i < events.size(); ++i) {
+      if (events[i].fd < 0 || events[i].revents == 0) continue;
+      char piece[4096];
+      const ssize_t got = ::read(events[i].fd, piece, sizeof piece);
+      if (got > 0)
+        texts[i]->append(piece, static_cast<std::size_t>(got));
+      else if (got == 0 || errno != EINTR)
+        events[i].fd = -1;
+    }
+  }
+}
+
+}  // namespace
+
+CommandOutput run_command(const std::vector<std::string>& command, const std::string& input) {
+  Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
+  const pid_t process = ::fork();
+  if (process == 0) become(command, in, out, err);
+  if (process < 0) throw system_error(errno, fmt::format("cannot start {}", command[0]));
+  in.read.reset();
+  out.write.reset();
+  err.write.reset();
+  // It fits into the pipe; a program that does not read it is no reason to end.
+  void (*former)(int) = ::signal(SIGPIPE, SIG_IGN);
+  [[maybe_unused]] const ssize_t written = ::write(in.write.get(), input.data(), input.size());
+  ::signal(SIGPIPE, former);
+  in.write.reset();
+  CommandOutput result;
+  read_both(std::move(out.read), std::move(err.read), result);
+  int status = 0;
+  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  }
+  result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return result;
+}
+
+}  // namespace grid::run

@@ -1,0 +1,28 @@
+#include "run/command_output.h"
+
+#include <gtest/gtest.h>
+
+namespace grid::run {
+namespace {
+
+TEST(CommandOutput, IsWhatTheProgramPrintsAndHowItEnds) {
+  const CommandOutput result = run_command({"sh", "-c", "cat; echo err >&2; exit 3"}, "in\n");
+  EXPECT_EQ(result.status, 3);
+  EXPECT_EQ(result.output, "in\n");
+  EXPECT_EQ(result.errors, "err\n");
+}
+
+TEST(CommandOutput, TellsAProgramThatIsNotThereFromOneThatFails) {
+  EXPECT_EQ(run_command({"/no/such/program"}).status, 127);
+  EXPECT_EQ(run_command({"sh", "-c", "kill -9 $$"}).status, 137);
+  EXPECT_EQ(run_command({"true"}, "nobody reads this").status, 0);
+}
+
+TEST(CommandOutput, MayBeMuchOnBothStreams) {
+  const CommandOutput result = run_command({"sh", "-c", "seq 50000; seq 50000 >&2"});
+  EXPECT_EQ(result.output.size(), 288894u);
+  EXPECT_EQ(result.errors.size(), 288894u);
+}
+
+}  // namespace
+}  // namespace grid::run
