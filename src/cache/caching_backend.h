@@ -51,6 +51,8 @@ class CachingBackend : public backend::Backend {
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
+  bool remote() const override { return remote_->remote(); }
+  void prove_creates() override { remote_->prove_creates(); }
   std::string name() const override { return remote_->name(); }
 
  private:

@@ -2,9 +2,13 @@
 
 #include <algorithm>
 #include <cassert>
+#include <deque>
+#include <future>
+#include <iterator>
 #include <set>
 
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "store/layout.h"
 #include "store/pack.h"
 
@@ -28,6 +32,42 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
 
 ChunkStore::~ChunkStore() = default;
 
+// A pack whose index is damaged holds nothing that can be found: empty, as for one that was removed
+// since it was listed. verify() names it and what is lost with it. The other packs are as good as
+// before.
+static std::optional<PackIndex> find_index(const backend::Backend& backend, const PackId& pack) {
+  const std::string key = pack_index_key(pack);
+  const std::optional<Bytes> object = backend.find(key);
+  if (!object) return std::nullopt;
+  try {
+    return decode_pack_index(*object, backend.name() + ": " + key);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    return std::nullopt;
+  }
+}
+
+// Calls take(pack, index) for each pack, in order. From a server several are asked for at once.
+template <class Take>
+static void read_indexes(const backend::Backend& backend, const std::vector<PackId>& packs,
+                         const Take& take) {
+  static constexpr std::size_t in_flight_max = 16;
+  if (!backend.remote() || packs.size() < 2) {
+    for (const PackId& pack : packs)
+      if (std::optional<PackIndex> index = find_index(backend, pack)) take(pack, *index);
+    return;
+  }
+  ThreadPool pool(static_cast<unsigned>(std::min(in_flight_max, packs.size())));
+  std::deque<std::future<std::optional<PackIndex>>> coming;
+  std::size_t asked = 0;
+  for (const PackId& pack : packs) {
+    for (; asked < packs.size() && coming.size() < 2 * in_flight_max; ++asked)
+      coming.push_back(pool.submit([&, next = packs[asked]] { return find_index(backend, next); }));
+    if (std::optional<PackIndex> index = coming.front().get()) take(pack, *index);
+    coming.pop_front();
+  }
+}
+
 bool ChunkStore::refresh() const {
   // Before the listing: what is added to the index meanwhile is in the store too.
   std::set<PackId> known = index_->packs();
@@ -42,21 +82,13 @@ bool ChunkStore::refresh() const {
     known.clear();
     changed = true;
   }
-  for (const PackId& pack : listed) {
-    if (known.contains(pack)) continue;
-    std::string key = pack_index_key(pack);
-    std::optional<Bytes> object = backend_->find(key);
-    if (!object) continue;  // removed since it was listed
-    try {
-      PackIndex index = decode_pack_index(*object, backend_->name() + ": " + key);
-      index_->add_pack(pack, index.entries);
-      changed = true;
-    } catch (const Error& error) {
-      // A pack whose index is damaged holds nothing that can be found; verify() names it and what
-      // is lost with it. The other packs are as good as before.
-      if (error.kind() != ErrorKind::corrupt) throw;
-    }
-  }
+  std::vector<PackId> unknown;
+  std::set_difference(listed.begin(), listed.end(), known.begin(), known.end(),
+                      std::back_inserter(unknown));
+  read_indexes(*backend_, unknown, [&](const PackId& pack, const PackIndex& index) {
+    index_->add_pack(pack, index.entries);
+    changed = true;
+  });
   if (changed) index_->flush();
   return changed;
 }

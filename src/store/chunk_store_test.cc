@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <barrier>
 #include <chrono>
 #include <semaphore>
 #include <thread>
@@ -68,6 +69,30 @@ TEST_F(ChunkStoreTest, AnotherOpenStoreFindsTheChunksByItself) {
   ChunkStore one(backend_, marker_), other(backend_, marker_);
   std::vector<ChunkRef> refs = put(one, texts_);
   EXPECT_EQ(read(other, refs), read(one, refs));
+}
+
+// Answers the first two reads of pack indexes only when both have been asked for.
+class DistantBackend : public backend::MemoryBackend {
+ public:
+  bool remote() const override { return true; }
+  std::optional<Bytes> find(std::string_view key) const override {
+    if (key.ends_with(".index")) both_.arrive_and_wait();
+    return MemoryBackend::find(key);
+  }
+
+ private:
+  mutable std::barrier<> both_{2};
+};
+
+TEST_F(ChunkStoreTest, IndexesAreReadFromAServerSideBySide) {
+  backend_ = std::make_shared<DistantBackend>();
+  marker_ = make_store(*backend_);
+  ChunkStore one(backend_, marker_), other(backend_, marker_);
+  std::vector<ChunkRef> refs = put(one, {texts_[0]});
+  refs.push_back(put(one, {texts_[1]})[0]);
+  EXPECT_TRUE(other.refresh());
+  EXPECT_EQ(read(other, refs), texts_[0] + texts_[1]);
+  EXPECT_FALSE(other.refresh());
 }
 
 TEST_F(ChunkStoreTest, ManyWritersStoreAChunkOnceAndFewPacks) {

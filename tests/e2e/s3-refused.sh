@@ -3,6 +3,7 @@
 . "$here/../support/radosgw.sh"
 radosgw_start
 use_owner
+unset SSL_CERT_FILE CURL_CA_BUNDLE
 make_bucket stores
 mkdir cats && echo a >cats/a
 export GRID_STORE=s3://stores/x
@@ -24,6 +25,15 @@ fails 2 grid --store s3:// datastore list
 says 'cannot be the name of a bucket'
 fails 2 env GRID_STALL_TIMEOUT=soon "$GRID" datastore list
 says 'GRID_STALL_TIMEOUT is "soon"'
+
+# TLS: an authority that nobody knows is refused, and trusted when it is named.
+fails 1 env AWS_ENDPOINT_URL="$secure_endpoint" "$GRID" datastore list
+says 'name its certificate file in SSL_CERT_FILE'
+for variable in AWS_CA_BUNDLE SSL_CERT_FILE CURL_CA_BUNDLE; do
+  equal "$(env AWS_ENDPOINT_URL="$secure_endpoint" "$variable=$work/authority.pem" "$GRID" datastore cat cats a)" a
+done
+fails 1 env AWS_ENDPOINT_URL="https://localhost:$secure_port" AWS_CA_BUNDLE="$work/authority.pem" "$GRID" datastore list
+says 'cannot read s3://stores/x/store.json: SSL'
 
 # Profiles, as the AWS tools read them.
 mkdir -p "$HOME/.aws"

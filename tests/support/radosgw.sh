@@ -1,6 +1,7 @@
 # Sourced by the e2e scripts that need a real S3 server: one Ceph radosgw over one OSD in memory,
 # on free ports of 127.0.0.1, in $work/ceph. What starts is killed by pid at the script's end.
-#   radosgw_start       sets $endpoint; makes the user OWNERKEY/ownersecret
+#   radosgw_start       sets $endpoint, and $secure_endpoint with a certificate by the authority in
+#                       $work/authority.pem; makes the user OWNERKEY/ownersecret
 #   radosgw_admin …     radosgw-admin on it
 #   radosgw_kill, radosgw_serve   the gateway alone, for faults; objects stay
 # Debian's packages ceph-mon, ceph-osd, radosgw, ceph-common; without them the script is skipped.
@@ -35,8 +36,20 @@ radosgw_serve() {
   die "radosgw does not answer: $(tail -5 "$work/ceph/log/rgw.out")"
 }
 
+# A test authority, and a certificate for 127.0.0.1 that it signed.
+make_certificate() {
+  {
+    openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj '/CN=test authority' \
+      -keyout "$work/authority.key" -out "$work/authority.pem"
+    openssl req -newkey rsa:2048 -nodes -subj '/CN=127.0.0.1' -keyout "$work/server.key" -out "$work/server.csr"
+    printf 'subjectAltName=IP:127.0.0.1\n' >"$work/server.ext"
+    openssl x509 -req -days 2 -in "$work/server.csr" -CA "$work/authority.pem" -CAkey "$work/authority.key" \
+      -CAcreateserial -extfile "$work/server.ext" -out "$work/server.pem"
+  } >"$work/certificate.out" 2>&1 || die "no certificate: $(cat "$work/certificate.out")"
+}
+
 radosgw_start() {
-  for program in ceph-mon ceph-osd radosgw radosgw-admin curl; do
+  for program in ceph-mon ceph-osd radosgw radosgw-admin curl openssl; do
     command -v "$program" >/dev/null || skip "$program is not installed: scripts/install-deps test"
   done
   ceph=$work/ceph
@@ -45,6 +58,9 @@ radosgw_start() {
   monitor_port=$(free_port)
   gateway_port=$(free_port)
   endpoint=http://127.0.0.1:$gateway_port
+  secure_port=$(free_port)
+  secure_endpoint=https://127.0.0.1:$secure_port
+  make_certificate
   # Authentication stays on: without it radosgw waits for ever. "osd max object name len", an old
   # tip for ext4, makes long keys fail.
   cat >"$ceph/ceph.conf" <<C
@@ -83,7 +99,7 @@ rgw enable ops log = false
 rgw s3 auth use sts = true
 rgw sts key = abcdefghijklmnop
 rgw enable apis = s3, sts, iam, admin
-rgw frontends = beast endpoint=127.0.0.1:$gateway_port tcp_nodelay=1
+rgw frontends = beast endpoint=127.0.0.1:$gateway_port tcp_nodelay=1 ssl_endpoint=127.0.0.1:$secure_port ssl_certificate=$work/server.pem ssl_private_key=$work/server.key
 rgw thread pool size = 64
 rgw run sync thread = false
 rgw data log num shards = 1
