@@ -159,10 +159,13 @@ std::vector<std::string> names_below(const CommandTable& table, const CommandGro
   std::string before = group == nullptr ? "grid" : "grid " + group->name;
   std::string hint = did_you_mean(word, names_below(table, group));
   // A word of another level is the likeliest slip: `grid create` for `grid datastore create`.
-  if (hint.empty())
+  if (hint.empty()) {
+    std::string likely;
     for (const Command& command : table.commands)
       if (!command.spec.hidden && command.spec.path.back() == word)
-        hint = fmt::format("; did you mean {}?", joined(command.spec.path));
+        likely += (likely.empty() ? "" : " or ") + joined(command.spec.path);
+    if (!likely.empty()) hint = fmt::format("; did you mean {}?", likely);
+  }
   if (hint.empty()) hint = fmt::format("; see {} --help", before);
   fail(ErrorKind::invalid_argument, "{}: there is no command {}{}", before, word, hint);
 }

@@ -55,7 +55,7 @@ TEST(Help, FitsTheTerminal) {
 TEST(Help, ShowsTheExamplesOfACommand) {
   std::string text = help_text(command_table(), {"datastore", "create"}, 80);
   EXPECT_NE(text.find("grid datastore create ./cats --name cats"), std::string::npos);
-  EXPECT_NE(text.find("--exclude GLOB"), std::string::npos);
+  EXPECT_NE(text.find("--exclude PATTERN"), std::string::npos);
 }
 
 NameSource toy_names() {

@@ -1,7 +1,7 @@
 # Creates under way and broken off: seen from elsewhere, continued, dropped; any number of them.
 . "$(dirname "$0")/lib.sh"
 mkdir -p from/cats dogs
-i=0; while [ $i -lt 40 ]; do head -c 5000000 /dev/urandom >from/cats/$i; i=$((i + 1)); done
+i=0; while [ $i -lt 120 ]; do head -c 6000000 /dev/urandom >from/cats/$i; i=$((i + 1)); done
 head -c 9000 /dev/urandom >dogs/a
 equal "$(grid datastore list --show-incomplete 2>&1)" 'no create is incomplete'
 begin() { # FOLDER COMMAND…: starts a create in that folder, and stops it once it is seen
