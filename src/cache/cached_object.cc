@@ -141,7 +141,12 @@ bool CachedObject::read(std::uint64_t block, std::uint64_t offset, MutableBytesV
   BlockState state = decode_block_state(before);
   if (!state.present) return false;
   std::uint64_t at = map_end + block * block_size + offset;
-  if (read_at(fd_.get(), out, at, path_.native()) != out.size()) return false;
+  if (read_at(fd_.get(), out, at, path_.native()) != out.size()) {
+    // The map promises what the file has lost, as after a power cut. Left so, the reader would
+    // look here, and not fetch, for ever.
+    evict(block, /*ghost=*/false, 0);
+    return false;
+  }
   // An eviction clears the word before it punches the hole: if the block is of the same
   // generation still, what was read is what was there.
   BlockState after = this->state(block);

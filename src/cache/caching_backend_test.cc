@@ -210,6 +210,13 @@ TEST_F(CachingBackendTest, WhatIsDroppedIsFetchedAgain) {
   EXPECT_EQ(DiskCache(folder_ / "cache").statistics().blocks_damaged, 1u);
 }
 
+TEST_F(CachingBackendTest, AFileShorterThanItsMapSaysIsFetchedAgain) {
+  std::string bytes = make_object("packs/a", 3 * block_size);
+  read(*open(), "packs/a", 0, bytes.size());
+  fs::resize_file(folder_ / "cache/store/packs/a", CachedObject::map_end + block_size + 100);
+  EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
+}
+
 TEST_F(CachingBackendTest, ServesWhatIsHereWithoutTheNetwork) {
   std::string bytes = make_object("packs/a", 3 * block_size);
   remote_->create("datastores/cats/versions/1", as_bytes("one"));
