@@ -10,7 +10,7 @@
 #include "base/bytes.h"
 #include "base/digest.h"
 #include "dataset/segment.h"
-#include "dataset/tree.h"
+#include "source/tree.h"
 #include "store/chunk_index.h"
 #include "store/chunker.h"
 #include "store/codec.h"

@@ -8,16 +8,16 @@
 #include "base/error.h"
 #include "cli/text.h"
 #include "cli/version.h"
-#include "dataset/archive_reader.h"
-#include "dataset/url_source.h"
 #include "net/s3_bucket.h"
 #include "run/runs.h"
+#include "source/archive_reader.h"
+#include "source/url_source.h"
 
 namespace grid::cli {
 
 namespace {
 
-using dataset::SourceSpec;
+using source::SourceSpec;
 
 void refuse(const Arguments& arguments, std::initializer_list<const char*> options,
             std::string_view why) {
@@ -35,9 +35,9 @@ std::vector<SourceSpec> sources_of(const Arguments& arguments) {
   if (std::optional<std::string> source = arguments.find("SOURCE"))
     sources.push_back({.where = *source});
   for (const std::string& text : arguments.all("--source"))
-    sources.push_back(dataset::parse_source(text));
+    sources.push_back(source::parse_source(text));
   for (const std::string& text : arguments.all("--add"))
-    sources.push_back(dataset::parse_addition(text));
+    sources.push_back(source::parse_addition(text));
   return sources;
 }
 
@@ -51,13 +51,13 @@ void resolve_run(SourceSpec& source, const Settings& settings) {
 
 // The last path component, by which an archive is told.
 std::string file_name_of(const SourceSpec& source) {
-  return dataset::is_url(source.where) ? dataset::file_name_of_url(source.where) : source.where;
+  return source::is_url(source.where) ? source::file_name_of_url(source.where) : source.where;
 }
 
 // Decides whether a source is an archive to be unpacked. What is not there is said before anything
 // is opened: a slip of the fingers leaves no empty store behind.
 void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
-  if (dataset::is_s3_url(source.where)) {
+  if (source::is_s3_url(source.where)) {
     net::parse_s3_url(source.where);
     if (lone) refuse(arguments, {"--extract"}, "does not go with s3:// yet: get the archive first");
     return;
@@ -67,10 +67,10 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
            "does not go with -: what comes on standard input is a tar that is unpacked");
     return;
   }
-  bool named_archive = dataset::is_archive_name(file_name_of(source));
+  bool named_archive = source::is_archive_name(file_name_of(source));
   // Of several files those are meant that are called archives.
   bool extract = arguments.has("--extract") && (lone || named_archive);
-  if (dataset::is_url(source.where)) {
+  if (source::is_url(source.where)) {
     source.extract = extract || (named_archive && !arguments.has("--no-extract"));
     return;
   }
@@ -112,8 +112,8 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
            "grid datastore create: SOURCE is empty; see grid datastore create --help");
 }
 
-dataset::ArchiveLimits limits_of(const Arguments& arguments) {
-  dataset::ArchiveLimits limits;
+source::ArchiveLimits limits_of(const Arguments& arguments) {
+  source::ArchiveLimits limits;
   if (arguments.has("--max-size"))
     limits.size_max = parse_size(arguments.get("--max-size"), "--max-size");
   if (arguments.has("--max-files"))
@@ -145,7 +145,7 @@ dataset::CreateOptions create_options_of(const Arguments& arguments, const Setti
   dataset::CreateOptions options{.sources = std::move(sources),
                                  .name = name,
                                  .message = arguments.find("--message").value_or(""),
-                                 .patterns = dataset::IgnorePatterns(arguments.all("--exclude")),
+                                 .patterns = source::IgnorePatterns(arguments.all("--exclude")),
                                  .use_ignore_files = !arguments.has("--no-ignore"),
                                  .limits = limits_of(arguments),
                                  .servers = settings.servers,

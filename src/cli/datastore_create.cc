@@ -25,8 +25,8 @@ using std::chrono::steady_clock;
 // Beside the create, which walks just ahead of its reading, one folder or file can be counted.
 bool can_be_counted(const dataset::CreateOptions& options) {
   return options.sources.size() == 1 && !options.sources[0].extract &&
-         options.sources[0].where != "-" && !dataset::is_url(options.sources[0].where) &&
-         !dataset::is_s3_url(options.sources[0].where);
+         options.sources[0].where != "-" && !source::is_url(options.sources[0].where) &&
+         !source::is_s3_url(options.sources[0].where);
 }
 
 std::uint64_t unread(const dataset::CreateProgress& progress) {
@@ -139,9 +139,9 @@ int create(Context& context, const Arguments& arguments) {
         [&] { stop = true; });
     std::optional<SourceCount> ahead;
     if (!output.quiet() && can_be_counted(options))
-      ahead.emplace(dataset::WalkOptions{.source = options.sources[0].where,
-                                         .patterns = options.patterns,
-                                         .use_ignore_files = options.use_ignore_files});
+      ahead.emplace(source::WalkOptions{.source = options.sources[0].where,
+                                        .patterns = options.patterns,
+                                        .use_ignore_files = options.use_ignore_files});
     auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
     KeptCreate kept(context, datastore_create_command().spec, arguments,
                     {.store = context.settings.store,

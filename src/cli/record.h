@@ -9,7 +9,7 @@
 #include "cli/json.h"
 #include "dataset/datastore.h"
 #include "dataset/manifest.h"
-#include "dataset/problem.h"
+#include "source/problem.h"
 
 namespace grid::cli {
 

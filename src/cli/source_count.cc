@@ -7,7 +7,7 @@
 
 namespace grid::cli {
 
-SourceCount::SourceCount(dataset::WalkOptions source)
+SourceCount::SourceCount(source::WalkOptions source)
     : thread_([this, source = std::move(source)]() mutable { count(std::move(source)); }) {}
 
 SourceCount::~SourceCount() {
@@ -19,18 +19,18 @@ SourceCount::~SourceCount() {
   thread_.join();
 }
 
-void SourceCount::count(dataset::WalkOptions source) {
+void SourceCount::count(source::WalkOptions source) {
   {
     std::unique_lock lock(mutex_);
     if (stopping_.wait_for(lock, std::chrono::seconds(1), [this] { return stopped_.load(); }))
       return;
   }
   try {
-    dataset::Walker walker(std::move(source), [](const dataset::Problem&) {});
-    while (std::optional<dataset::WalkedEntry> walked = walker.next()) {
+    source::Walker walker(std::move(source), [](const source::Problem&) {});
+    while (std::optional<source::WalkedEntry> walked = walker.next()) {
       if (stopped_) return;
-      const dataset::Entry& entry = walked->entry;
-      if (entry.kind != dataset::EntryKind::file) continue;
+      const source::Entry& entry = walked->entry;
+      if (entry.kind != source::EntryKind::file) continue;
       ++files_;
       // Of a file with several names in the source the create reads one.
       bytes_ += entry.size / std::max<std::uint64_t>(1, walked->link_count);

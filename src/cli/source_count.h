@@ -8,14 +8,14 @@
 #include <mutex>
 #include <thread>
 
-#include "dataset/walker.h"
+#include "source/walker.h"
 
 namespace grid::cli {
 
 // Counts in a thread of its own, from a second on: what is done by then needs no estimate.
 class SourceCount {
  public:
-  explicit SourceCount(dataset::WalkOptions source);
+  explicit SourceCount(source::WalkOptions source);
   ~SourceCount();
   SourceCount(const SourceCount&) = delete;
   SourceCount& operator=(const SourceCount&) = delete;
@@ -26,7 +26,7 @@ class SourceCount {
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  void count(dataset::WalkOptions source);
+  void count(source::WalkOptions source);
 
   std::atomic<std::uint64_t> files_ = 0, bytes_ = 0;
   std::atomic<bool> known_ = false;

@@ -15,7 +15,7 @@
 #include <algorithm>
 
 #include "base/error.h"
-#include "dataset/ignore_patterns.h"
+#include "source/ignore_patterns.h"
 
 namespace grid::dataset {
 
@@ -35,7 +35,7 @@ class RemovalSearch {
       pattern.remove_suffix(1);
     }
     if (pattern.starts_with('/')) pattern.remove_prefix(1);
-    segments_ = split_pattern(pattern);
+    segments_ = source::split_pattern(pattern);
     search("", 0);
   }
   bool found_any() const { return found_any_; }
@@ -58,7 +58,7 @@ class RemovalSearch {
     EntryRange children = base_.children(folder);
     for (std::uint64_t i = children.first; i < children.first + children.count; ++i) {
       EntryRef entry = base_.at(i);
-      if (!matches_name(segment, entry.name())) continue;
+      if (!source::matches_name(segment, entry.name())) continue;
       if (last)
         take(entry);
       else if (entry.kind() == EntryKind::folder)
@@ -73,7 +73,8 @@ class RemovalSearch {
     for (std::uint64_t i = all.first; i < all.first + all.count; ++i) {
       EntryRef entry = base_.at(i);
       std::string path = entry.path();
-      if (matches_path(rest, folder.empty() ? path : path.substr(folder.size() + 1))) take(entry);
+      if (source::matches_path(rest, folder.empty() ? path : path.substr(folder.size() + 1)))
+        take(entry);
     }
   }
 

@@ -47,7 +47,7 @@ std::uint64_t key_of(std::string_view path, std::uint64_t begin) {
 // A stretch as it lies in the log.
 struct Stretch {
   std::string_view path;
-  FileState state;
+  source::FileState state;
   std::uint64_t begin = 0;
   BytesView chunks;
 
@@ -128,7 +128,7 @@ void CheckpointLog::add_slots(BytesView frame, std::uint64_t offset) {
 }
 
 std::optional<std::vector<store::ChunkRef>> CheckpointLog::find(
-    std::string_view path, const FileState& state, std::uint64_t begin,
+    std::string_view path, const source::FileState& state, std::uint64_t begin,
     const store::ChunkIndex& index) const {
   const std::uint64_t key = key_of(path, begin);
   auto at = std::lower_bound(slots_.begin(), slots_.end(), Slot{key, 0});
@@ -166,7 +166,7 @@ void CheckpointLog::write(BytesView stretches) {
     broken_ = true;
 }
 
-void CheckpointLog::add(std::string_view path, const FileState& state, std::uint64_t begin,
+void CheckpointLog::add(std::string_view path, const source::FileState& state, std::uint64_t begin,
                         std::span<const store::ChunkRef> chunks) {
   if (chunks.empty()) return;
   Bytes full;

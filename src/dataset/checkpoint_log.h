@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/file.h"
-#include "dataset/source.h"
+#include "source/source.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
 
@@ -29,14 +29,15 @@ class CheckpointLog {
 
   // The chunks of a stretch of the file that begins at byte `begin`, if it was logged with this
   // state and `index` has them all.
-  std::optional<std::vector<store::ChunkRef>> find(std::string_view path, const FileState& state,
+  std::optional<std::vector<store::ChunkRef>> find(std::string_view path,
+                                                   const source::FileState& state,
                                                    std::uint64_t begin,
                                                    const store::ChunkIndex& index) const;
 
   // Logs the chunks of a file's bytes from `begin` on, without a gap. Only for a file whose state
   // is settled: a later write must change it. Written soon, a few megabytes of content at a time.
   // Never throws: what cannot be logged is read again.
-  void add(std::string_view path, const FileState& state, std::uint64_t begin,
+  void add(std::string_view path, const source::FileState& state, std::uint64_t begin,
            std::span<const store::ChunkRef> chunks);
 
   // Writes what was gathered. The destructor does not: it is for when all is lost anyway.

@@ -32,7 +32,7 @@ class Stored {
   int packs_ = 0;
 };
 
-constexpr FileState state{.size = 9, .mtime_ns = 2, .ctime_ns = 3, .inode = 4};
+constexpr source::FileState state{.size = 9, .mtime_ns = 2, .ctime_ns = 3, .inode = 4};
 
 void add(CheckpointLog& log, std::string_view path, std::uint64_t begin, const Chunks& chunks) {
   log.add(path, state, begin, chunks);
@@ -68,13 +68,13 @@ TEST_F(CheckpointLogTest, BelievesNothingOfAFileThatLooksDifferent) {
     add(log, "a", 0, stored_.chunks({"abc"}));
   }
   CheckpointLog log(path_);
-  for (auto member : {&FileState::mtime_ns, &FileState::ctime_ns}) {
-    FileState other = state;
+  for (auto member : {&source::FileState::mtime_ns, &source::FileState::ctime_ns}) {
+    source::FileState other = state;
     ++(other.*member);
     EXPECT_FALSE(log.find("a", other, 0, stored_.index));
   }
-  for (auto member : {&FileState::size, &FileState::inode}) {
-    FileState other = state;
+  for (auto member : {&source::FileState::size, &source::FileState::inode}) {
+    source::FileState other = state;
     ++(other.*member);
     EXPECT_FALSE(log.find("a", other, 0, stored_.index));
   }

@@ -127,29 +127,29 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
 }
 
 // What of an item is to be read: less than its slice where an earlier attempt has stored the front.
-static std::optional<ByteRange> range_to_read(const Item& item, const Batch& batch) {
+static std::optional<source::ByteRange> range_to_read(const Item& item, const Batch& batch) {
   if (item.known_size == 0) return batch.slice;
-  ByteRange range = batch.slice.value_or(ByteRange{0, item.source.state.size});
+  source::ByteRange range = batch.slice.value_or(source::ByteRange{0, item.source.state.size});
   range.begin += item.known_size;
   return range;
 }
 
 static bool must_open(const Item& item, const Batch& batch) {
   if (!item.read || item.source.opener == nullptr) return false;
-  std::optional<ByteRange> range = range_to_read(item, batch);
+  std::optional<source::ByteRange> range = range_to_read(item, batch);
   return !range || range->begin < range->end;
 }
 
 // Reads the files of a batch one after the other, and opens as many ahead as their source likes.
 void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
-  std::deque<std::unique_ptr<SourceFile>> open;  // from the item that is being read on
+  std::deque<std::unique_ptr<source::SourceFile>> open;  // from the item that is being read on
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     while (open.empty() || i + open.size() < batch.items.size()) {
       Item& next = batch.items[i + open.size()];
       if (!open.empty() &&
           (!must_open(next, batch) || open.size() >= next.source.opener->open_count()))
         break;
-      std::unique_ptr<SourceFile> file;
+      std::unique_ptr<source::SourceFile> file;
       if (must_open(next, batch)) try {
           file = next.source.opener->open(next.source, range_to_read(next, batch));
         } catch (const Error& error) {  // a problem of this file, which is named with the others
@@ -158,7 +158,7 @@ void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
         }
       open.push_back(std::move(file));
     }
-    std::unique_ptr<SourceFile> file = std::move(open.front());
+    std::unique_ptr<source::SourceFile> file = std::move(open.front());
     open.pop_front();
     Item& item = batch.items[i];
     if (file || item.stream) read_item(item, batch, std::move(file), cutter);
@@ -171,7 +171,8 @@ namespace {
 class StretchNoter {
  public:
   // `file` is null where the bytes come in a stream.
-  StretchNoter(Checkpoint* checkpoint, const Item& item, const Batch& batch, SourceFile* file)
+  StretchNoter(Checkpoint* checkpoint, const Item& item, const Batch& batch,
+               source::SourceFile* file)
       : checkpoint_(checkpoint),
         item_(item),
         file_(file),
@@ -197,15 +198,15 @@ class StretchNoter {
 
   Checkpoint* const checkpoint_;
   const Item& item_;
-  SourceFile* const file_;
+  source::SourceFile* const file_;
   std::size_t noted_;  // of the item's chunks
   std::uint64_t end_;  // of what is noted, in the file
 };
 
 }  // namespace
 
-void ContentPipeline::read_item(Item& item, const Batch& batch, std::unique_ptr<SourceFile> file,
-                                FileCutter& cutter) {
+void ContentPipeline::read_item(Item& item, const Batch& batch,
+                                std::unique_ptr<source::SourceFile> file, FileCutter& cutter) {
   StretchNoter noter(options_.checkpoint, item, batch, file.get());
   if (file) {
     // A file that changed since the walk is taken as it is now, unless it is to be divided.

@@ -16,7 +16,7 @@
 #include "dataset/block_stream.h"
 #include "dataset/checkpoint.h"
 #include "dataset/create.h"
-#include "dataset/source.h"
+#include "source/source.h"
 #include "store/chunk_session.h"
 
 namespace grid::dataset {
@@ -25,7 +25,7 @@ class FileCutter;
 
 // One entry, or one slice of a large file, on its way through the workers.
 struct Item {
-  SourceEntry source;
+  source::SourceEntry source;
   bool read = false;                    // a file whose bytes are to be read, or were
   std::uint64_t known_size = 0;         // bytes at its front that an earlier attempt has stored
   std::shared_ptr<BlockStream> stream;  // its bytes, if they came with the entry
@@ -38,7 +38,7 @@ struct Item {
 struct Batch {
   std::vector<Item> items;
   // One slice of a large file, which is the only item; the whole files otherwise.
-  std::optional<ByteRange> slice;  // `end` means nothing for a file that comes in a stream
+  std::optional<source::ByteRange> slice;  // `end` means nothing for a file that comes in a stream
   bool last_slice = false;
   bool done = false;  // guarded by ContentPipeline::mutex_
 };
@@ -75,7 +75,7 @@ class ContentPipeline {
  private:
   void work(store::ChunkWriter& writer);
   void read_batch(Batch& batch, FileCutter& cutter);
-  void read_item(Item& item, const Batch& batch, std::unique_ptr<SourceFile> file,
+  void read_item(Item& item, const Batch& batch, std::unique_ptr<source::SourceFile> file,
                  FileCutter& cutter);
   void write_finished();
 

@@ -6,7 +6,7 @@
 #include <memory>
 
 #include "base/bytes.h"
-#include "dataset/tree.h"
+#include "dataset/entries.h"
 #include "store/chunk_reader.h"
 
 namespace grid::dataset {

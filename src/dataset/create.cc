@@ -51,10 +51,10 @@ static std::optional<UnchangedFiles> find_unchanged(const OpenStore& store,
 
 // The sources as the user named them.
 static std::string named(const CreateOptions& options) {
-  if (!options.base) return shown(options.sources);
+  if (!options.base) return source::shown(options.sources);
   std::string text = options.base->reference.text();
-  for (const SourceSpec& added : options.sources)
-    text += " --add " + shown({{.where = added.where}}) +
+  for (const source::SourceSpec& added : options.sources)
+    text += " --add " + source::shown({{.where = added.where}}) +
             (added.place.empty() ? "" : "=" + added.place);
   for (const std::string& pattern : options.base->removed) text += " --remove " + pattern;
   return text;
@@ -89,11 +89,11 @@ class LoggedCheckpoint : public Checkpoint {
  public:
   LoggedCheckpoint(CheckpointLog& log, const store::ChunkIndex& index) : log_(log), index_(index) {}
 
-  std::optional<std::vector<store::ChunkRef>> find(const SourceEntry& entry,
+  std::optional<std::vector<store::ChunkRef>> find(const source::SourceEntry& entry,
                                                    std::uint64_t begin) override {
     return log_.find(entry.entry.path(), entry.state, begin, index_);
   }
-  void add(const SourceEntry& entry, std::uint64_t begin,
+  void add(const source::SourceEntry& entry, std::uint64_t begin,
            std::span<const store::ChunkRef> chunks) override {
     log_.add(entry.entry.path(), entry.state, begin, chunks);
   }
@@ -111,15 +111,15 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
   fs::path record_path = scan_record_path(store, options.name);
-  std::unique_ptr<Source> source =
-      open_sources(options.sources, {.patterns = options.patterns,
-                                     .use_ignore_files = options.use_ignore_files,
-                                     .limits = options.limits,
-                                     .servers = options.servers,
-                                     .skipped = folder_of_store(store)});
+  std::unique_ptr<source::Source> source =
+      source::open_sources(options.sources, {.patterns = options.patterns,
+                                             .use_ignore_files = options.use_ignore_files,
+                                             .limits = options.limits,
+                                             .servers = options.servers,
+                                             .skipped = folder_of_store(store)});
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);
-  const bool in_order = source->order() == SourceOrder::tree && !changes;
+  const bool in_order = source->order() == source::SourceOrder::tree && !changes;
   ScanRecordWriter scan_record(in_order ? record_path : fs::path());
   KnownContent known;
   if (in_order) known.unchanged = find_unchanged(store, record_path, newest);

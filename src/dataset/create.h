@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "dataset/checkpoint_log.h"
-#include "dataset/open_source.h"
+#include "dataset/entries.h"
 #include "dataset/open_store.h"
-#include "dataset/problem.h"
+#include "source/open_source.h"
 
 namespace grid::dataset {
 
@@ -21,14 +21,14 @@ struct CreateBase {
 };
 
 struct CreateOptions {
-  std::vector<SourceSpec> sources;
+  std::vector<source::SourceSpec> sources;
   std::optional<CreateBase> base;
   std::string name;  // checked
   std::string message;
   // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
-  IgnorePatterns patterns;
+  source::IgnorePatterns patterns;
   bool use_ignore_files = true;
-  ArchiveLimits limits;
+  source::ArchiveLimits limits;
   backend::OpenOptions servers{};  // how URLs and buckets are reached
   bool force = false;              // a new version even if nothing has changed
   bool allow_partial = false;      // leave out files that could not be read

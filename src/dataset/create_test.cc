@@ -259,7 +259,7 @@ TEST_F(CreateTest, ExcludesByNameAndByPath) {
   write_file(source_ / "sub/keep", "1");
   write_file(source_ / "sub/cache/c", "1");
   write_file(source_ / "cache/d", "1");
-  create({.patterns = IgnorePatterns({"*.tmp", "sub/cache"})});
+  create({.patterns = source::IgnorePatterns({"*.tmp", "sub/cache"})});
   EXPECT_TRUE(manifest(1)->find_path("sub/keep"));
   EXPECT_TRUE(manifest(1)->find_path("cache/d"));
   EXPECT_FALSE(manifest(1)->find_path("a.tmp"));

@@ -9,7 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
-#include "dataset/tree.h"
+#include "dataset/entries.h"
 
 namespace grid::dataset {
 

@@ -32,7 +32,7 @@ std::uint64_t size_of(const std::vector<store::ChunkRef>& chunks) {
 
 class Importer {
  public:
-  Importer(store::ChunkStore& store, const ImportOptions& options, Source& source,
+  Importer(store::ChunkStore& store, const ImportOptions& options, source::Source& source,
            KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress)
       : source_(source),
         known_(std::move(known)),
@@ -55,14 +55,14 @@ class Importer {
  private:
   // The source's side.
   void read_source();
-  void take(SourceEntry entry);
-  void take_opened(SourceEntry entry);
-  void take_streamed(SourceEntry entry);
+  void take(source::SourceEntry entry);
+  void take_opened(source::SourceEntry entry);
+  void take_streamed(source::SourceEntry entry);
   bool read_small(ByteStream& stream, BlockPiece& piece);
-  void send_streamed_slices(SourceEntry entry, BlockPiece piece);
+  void send_streamed_slices(source::SourceEntry entry, BlockPiece piece);
   bool fill(ByteStream& stream, BlockPiece& piece, std::size_t size_max);
-  void add_slices(SourceEntry entry);
-  bool know_slice(Item& item, ByteRange slice);
+  void add_slices(source::SourceEntry entry);
+  bool know_slice(Item& item, source::ByteRange slice);
   bool take_known_stream(const Item& item);
   void add(Item item, std::uint64_t size);
   void send_open();
@@ -71,7 +71,7 @@ class Importer {
   void write_batch(Batch& batch);
   void write_item(Item& item, const Batch& batch);
 
-  Source& source_;
+  source::Source& source_;
   KnownContent known_;
   CreateProgress& progress_;
   store::ChunkSession session_;
@@ -110,7 +110,7 @@ void Importer::add(Item item, std::uint64_t size) {
 }
 
 // Takes what earlier attempts have stored of a slice, from its front on; true if that is all.
-bool Importer::know_slice(Item& item, ByteRange slice) {
+bool Importer::know_slice(Item& item, source::ByteRange slice) {
   if (known_.checkpoint == nullptr) return false;
   std::uint64_t at = slice.begin;
   while (at < slice.end) {
@@ -150,7 +150,7 @@ bool Importer::take_known_stream(const Item& item) {
   return true;
 }
 
-void Importer::add_slices(SourceEntry entry) {
+void Importer::add_slices(source::SourceEntry entry) {
   std::uint64_t size = entry.state.size;
   for (std::uint64_t begin = 0; begin < size; begin += store::slice_size) {
     auto batch = std::make_shared<Batch>();
@@ -163,7 +163,7 @@ void Importer::add_slices(SourceEntry entry) {
   }
 }
 
-void Importer::take_opened(SourceEntry entry) {
+void Importer::take_opened(source::SourceEntry entry) {
   progress_.bytes_total += entry.state.size;
   if (known_.unchanged)
     if (std::optional<Content> content = known_.unchanged->find(entry)) {
@@ -216,7 +216,7 @@ bool Importer::read_small(ByteStream& stream, BlockPiece& piece) {
   return true;
 }
 
-void Importer::take_streamed(SourceEntry entry) {
+void Importer::take_streamed(source::SourceEntry entry) {
   Item item{.source = std::move(entry), .read = true};
   BlockPiece piece;
   if (take_known_stream(item)) return;
@@ -233,7 +233,7 @@ void Importer::take_streamed(SourceEntry entry) {
   add(std::move(item), size);
 }
 
-void Importer::send_streamed_slices(SourceEntry entry, BlockPiece piece) {
+void Importer::send_streamed_slices(source::SourceEntry entry, BlockPiece piece) {
   static_assert(store::slice_size % BlockPool::block_size == 0);
   ByteStream& bytes = *entry.stream;
   std::uint64_t size = 0;
@@ -259,7 +259,7 @@ void Importer::send_streamed_slices(SourceEntry entry, BlockPiece piece) {
   }
 }
 
-void Importer::take(SourceEntry entry) {
+void Importer::take(source::SourceEntry entry) {
   EntryKind kind = entry.entry.kind;
   if (kind == EntryKind::file || kind == EntryKind::hard_link) ++progress_.files_total;
   if (entry.opener != nullptr) {
@@ -273,7 +273,7 @@ void Importer::take(SourceEntry entry) {
 }
 
 void Importer::read_source() {
-  while (std::optional<SourceEntry> entry = source_.next(source_problems_)) {
+  while (std::optional<source::SourceEntry> entry = source_.next(source_problems_)) {
     take(std::move(*entry));
     if (pipeline_.failed()) return;
     if (stop_ != nullptr && *stop_) throw Interrupted();
@@ -344,7 +344,7 @@ Import Importer::run() {
 
 }  // namespace
 
-Import import_tree(store::ChunkStore& store, const ImportOptions& options, Source& source,
+Import import_tree(store::ChunkStore& store, const ImportOptions& options, source::Source& source,
                    KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress) {
   return Importer(store, options, source, std::move(known), scan_record, progress).run();
 }

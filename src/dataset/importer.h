@@ -10,7 +10,7 @@
 #include "dataset/create.h"
 #include "dataset/manifest.h"
 #include "dataset/scan_record.h"
-#include "dataset/source.h"
+#include "source/source.h"
 #include "store/chunk_session.h"
 
 namespace grid::dataset {
@@ -40,7 +40,7 @@ struct Import {
 // entries nothing is stored, and the root means nothing. Whether a file that could not be kept is
 // a failure is the caller's to say. Where it throws, what was put by then is durable if the store
 // still takes it.
-Import import_tree(store::ChunkStore& store, const ImportOptions& options, Source& source,
+Import import_tree(store::ChunkStore& store, const ImportOptions& options, source::Source& source,
                    KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress);
 
 }  // namespace grid::dataset

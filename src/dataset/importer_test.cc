@@ -11,7 +11,7 @@
 #include <random>
 
 #include "base/error.h"
-#include "dataset/folder_source.h"
+#include "source/folder_source.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -44,7 +44,7 @@ class TextStream : public ByteStream {
 };
 
 // Its entries in the order given; the bytes come with them, or are opened by the workers.
-class ListSource : public Source, private FileOpener {
+class ListSource : public source::Source, private source::FileOpener {
  public:
   struct Listed {
     Entry entry;
@@ -53,12 +53,12 @@ class ListSource : public Source, private FileOpener {
   ListSource(std::vector<Listed> entries, bool streamed)
       : entries_(std::move(entries)), streamed_(streamed) {}
 
-  SourceOrder order() const override { return SourceOrder::any; }
+  source::SourceOrder order() const override { return source::SourceOrder::any; }
 
-  std::optional<SourceEntry> next(std::vector<Problem>&) override {
+  std::optional<source::SourceEntry> next(std::vector<Problem>&) override {
     if (next_ == entries_.size()) return std::nullopt;
     const Listed& listed = entries_[next_++];
-    SourceEntry entry{.entry = listed.entry};
+    source::SourceEntry entry{.entry = listed.entry};
     if (entry.entry.kind != EntryKind::file) return entry;
     texts_[entry.entry.path()] = listed.text;
     if (streamed_) {
@@ -73,23 +73,24 @@ class ListSource : public Source, private FileOpener {
   }
 
  private:
-  class Opened : public SourceFile {
+  class Opened : public source::SourceFile {
    public:
-    Opened(const SourceEntry& entry, std::string text) : entry_(entry), stream_(std::move(text)) {}
+    Opened(const source::SourceEntry& entry, std::string text)
+        : entry_(entry), stream_(std::move(text)) {}
     std::size_t read(MutableBytesView out) override { return stream_.read(out); }
     std::optional<std::uint64_t> size() const override { return std::nullopt; }
     std::string name() const override { return "a text"; }
-    FileState state() const override { return entry_.state; }
+    source::FileState state() const override { return entry_.state; }
     bool executable() const override { return entry_.entry.executable; }
     bool settled() override { return true; }
 
    private:
-    SourceEntry entry_;
+    source::SourceEntry entry_;
     TextStream stream_;
   };
 
-  std::unique_ptr<SourceFile> open(const SourceEntry& entry,
-                                   std::optional<ByteRange> range) override {
+  std::unique_ptr<source::SourceFile> open(const source::SourceEntry& entry,
+                                           std::optional<source::ByteRange> range) override {
     std::string text;
     for (const Listed& listed : entries_)
       if (listed.entry.path() == entry.entry.path()) text = listed.text;
@@ -124,7 +125,7 @@ ListSource::Listed other(EntryKind kind, const std::string& path, std::string ta
 
 class ImporterTest : public ::testing::Test {
  protected:
-  Import import(Source& source, unsigned workers = 2) {
+  Import import(source::Source& source, unsigned workers = 2) {
     CreateProgress progress;
     ScanRecordWriter record{{}};
     return import_tree(*store_->chunks, {.workers = workers, .temporary_folder = folder_.path()},
@@ -183,7 +184,7 @@ TEST_F(ImporterTest, EveryKindOfSourceGivesTheSameRoot) {
       listed.push_back(other(EntryKind::folder, path));
     }
   std::shuffle(listed.begin(), listed.end(), random);
-  FolderSource folder({.source = folder_ / "source"});
+  source::FolderSource folder({.source = folder_ / "source"});
   Digest expected = import(folder).root;
   for (bool streamed : {true, false}) {
     ListSource source(listed, streamed);

@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "dataset/entries.h"
 #include "dataset/segment.h"
-#include "dataset/tree.h"
 #include "store/chunk_reader.h"
 
 namespace grid::dataset {

@@ -3,9 +3,9 @@
 
 #include <vector>
 
+#include "dataset/entries.h"
 #include "dataset/manifest.h"
 #include "dataset/root.h"
-#include "dataset/tree.h"
 #include "store/chunk_session.h"
 
 namespace grid::dataset {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "dataset/tree.h"
+#include "dataset/entries.h"
 #include "store/chunk_reader.h"
 #include "store/chunk_session.h"
 

@@ -43,7 +43,7 @@ void ScanRecordWriter::flush() {
   buffer_.clear();
 }
 
-void ScanRecordWriter::add(const FileState& state, bool settled) {
+void ScanRecordWriter::add(const source::FileState& state, bool settled) {
   if (!fd_) return;
   append(buffer_, settled ? state.ctime_ns : std::int64_t{0});
   append(buffer_, settled ? state.inode : std::uint64_t{0});
@@ -86,7 +86,7 @@ std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& 
   return UnchangedFiles(std::move(*file), std::move(manifest));
 }
 
-std::optional<Content> UnchangedFiles::find(const SourceEntry& file) {
+std::optional<Content> UnchangedFiles::find(const source::SourceEntry& file) {
   const Entry& entry = file.entry;
   int order = -1;
   while (current_ &&

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "dataset/manifest.h"
-#include "dataset/source.h"
+#include "source/source.h"
 
 namespace grid::dataset {
 
@@ -23,7 +23,7 @@ class ScanRecordWriter {
 
   // `settled` is false for anything but a file whose time stamps, when it was opened for reading,
   // were old enough that a later write must change them.
-  void add(const FileState& state, bool settled);
+  void add(const source::FileState& state, bool settled);
 
   // Puts the record in place, for the version whose tree has this root.
   void finish(const Digest& root);
@@ -47,7 +47,7 @@ class UnchangedFiles {
 
   // The content of a source's file, if it is the one that the version has. Entries must come in
   // tree order.
-  std::optional<Content> find(const SourceEntry& file);
+  std::optional<Content> find(const source::SourceEntry& file);
 
  private:
   UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest);

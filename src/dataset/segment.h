@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "dataset/tree.h"
+#include "dataset/entries.h"
 #include "store/chunk_reader.h"
 
 namespace grid::dataset {

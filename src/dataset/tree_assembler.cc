@@ -22,9 +22,9 @@ static bool path_before(const std::string& a, const std::string& b) {
   return compare_keys(folder_a, name_a, folder_b, name_b) < 0;
 }
 
-void TreeAssembler::add(SourceEntry added, bool settled) {
+void TreeAssembler::add(source::SourceEntry added, bool settled) {
   Entry& entry = added.entry;
-  if (order_ == SourceOrder::tree) {
+  if (order_ == source::SourceOrder::tree) {
     if (entry.kind == EntryKind::hard_link)
       ++link_counts_.try_emplace(entry.target, 1).first->second;
     scan_record_.add(added.state, settled);
@@ -139,7 +139,7 @@ void TreeAssembler::write_sorted() {
 }
 
 std::optional<Digest> TreeAssembler::finish() {
-  if (order_ == SourceOrder::any) {
+  if (order_ == source::SourceOrder::any) {
     find_files_of_groups();
     write_sorted();
   }

@@ -14,7 +14,7 @@
 #include "dataset/entry_sorter.h"
 #include "dataset/manifest_writer.h"
 #include "dataset/scan_record.h"
-#include "dataset/source.h"
+#include "source/source.h"
 
 namespace grid::dataset {
 
@@ -22,7 +22,7 @@ namespace grid::dataset {
 class TreeAssembler {
  public:
   struct Options {
-    SourceOrder order = SourceOrder::tree;
+    source::SourceOrder order = source::SourceOrder::tree;
     EntrySorter::Options sorter;
     std::optional<TreeChanges> changes;  // the entries are changes to a base
   };
@@ -38,7 +38,7 @@ class TreeAssembler {
   }
 
   // An entry with its content, in the source's order.
-  void add(SourceEntry entry, bool settled);
+  void add(source::SourceEntry entry, bool settled);
 
   // Stores the tree and gives its root; empty if there are no entries. Throws `already_exists` for
   // a path that stands twice in the source, `unsupported` for one that leads through what is no
@@ -62,7 +62,7 @@ class TreeAssembler {
   void write(Entry entry, bool implied);
   void put(Entry entry, bool implied);
 
-  const SourceOrder order_;
+  const source::SourceOrder order_;
   ScanRecordWriter& scan_record_;
   ManifestWriter manifest_;
   std::optional<ChangedTree> changed_;

@@ -7,9 +7,9 @@
 #include <cstring>
 
 #include "base/error.h"
-#include "dataset/archive_source.h"
+#include "source/archive_source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 namespace {
 
 class MemoryStream : public ByteStream {
@@ -50,11 +50,11 @@ void read_all(BytesView bytes, bool anywhere) {
 }
 
 }  // namespace
-}  // namespace grid::dataset
+}  // namespace grid::source
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   grid::BytesView bytes(reinterpret_cast<const std::byte*>(data), size);
-  grid::dataset::read_all(bytes, true);
-  grid::dataset::read_all(bytes, false);
+  grid::source::read_all(bytes, true);
+  grid::source::read_all(bytes, false);
   return 0;
 }

@@ -6,13 +6,13 @@
 #include <string>
 
 #include "base/error.h"
-#include "dataset/ignore_patterns.h"
-#include "dataset/open_source.h"
 #include "dataset/reference.h"
-#include "dataset/url_source.h"
+#include "source/ignore_patterns.h"
+#include "source/open_source.h"
+#include "source/url_source.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace grid::dataset;
+  using namespace grid::source;
   std::string text(reinterpret_cast<const char*>(data), size);
   text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
   try {
@@ -20,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parse_addition(text);
     shown({spec});
     if (is_url(spec.where)) file_name_of_url(spec.where);
-    assert(is_datastore_name(datastore_name_of_source(text)));
+    assert(grid::dataset::is_datastore_name(grid::dataset::datastore_name_of_source(text)));
   } catch (const grid::Error&) {  // what cannot be a source is answered with
   }
   IgnorePatterns patterns = IgnorePatterns::parse(text, "");

@@ -1,4 +1,4 @@
-#include "dataset/url_source.h"
+#include "source/url_source.h"
 
 #include <algorithm>
 #include <chrono>
@@ -8,7 +8,7 @@
 #include "net/http_stream.h"
 #include "net/url.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -114,4 +114,4 @@ ArchiveBytes archive_bytes_of_url(net::HttpClient& client, const std::string& ur
   return bytes;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -14,10 +14,10 @@
 #include <vector>
 
 #include "base/byte_stream.h"
-#include "dataset/problem.h"
-#include "dataset/tree.h"
+#include "source/problem.h"
+#include "source/tree.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // What tells whether a file is still the one that it was. A source that is no file system fills
 // what it can: an object's ETag may stand for the inode, its last change for the ctime.
@@ -101,4 +101,4 @@ class Source {
   virtual std::optional<SourceEntry> next(std::vector<Problem>& problems) = 0;
 };
 
-}  // namespace grid::dataset
+}  // namespace grid::source

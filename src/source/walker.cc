@@ -1,4 +1,4 @@
-#include "dataset/walker.h"
+#include "source/walker.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 static constexpr std::string_view vanished = "vanished while it was read";
 
@@ -288,4 +288,4 @@ FileDescriptor open_below(const std::filesystem::path& source, const std::string
   return folder ? open_at(folder.get(), path.substr(begin).c_str(), 0) : FileDescriptor();
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

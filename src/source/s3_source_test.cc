@@ -1,4 +1,4 @@
-#include "dataset/s3_source.h"
+#include "source/s3_source.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include "tests/support/loopback_server.h"
 #include "tests/support/random_bytes.h"
 
-namespace grid::dataset {
+namespace grid::source {
 namespace {
 
 using testing::LoopbackServer;
@@ -177,4 +177,4 @@ TEST(S3SourceTest, AnObjectThatChangedSinceItWasListedIsAFailure) {
 }
 
 }  // namespace
-}  // namespace grid::dataset
+}  // namespace grid::source

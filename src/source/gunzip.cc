@@ -1,10 +1,10 @@
-#include "dataset/gunzip.h"
+#include "source/gunzip.h"
 
 #include <zlib.h>
 
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -66,4 +66,4 @@ std::unique_ptr<ByteStream> gunzip(std::unique_ptr<ByteStream> packed) {
   return std::make_unique<GunzipStream>(std::move(packed));
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -1,4 +1,4 @@
-#include "dataset/folder_source.h"
+#include "source/folder_source.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 static constexpr std::string_view changed = "changed while it was read";
 static constexpr std::string_view vanished = "vanished while it was read";
@@ -146,4 +146,4 @@ std::optional<FileState> find_settled_state(int fd) {
   return state;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

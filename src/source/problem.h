@@ -3,7 +3,7 @@
 
 #include <string>
 
-namespace grid::dataset {
+namespace grid::source {
 
 struct Problem {
   std::string path;    // below the source or the version
@@ -16,4 +16,4 @@ struct Problem {
   bool operator==(const Problem&) const = default;
 };
 
-}  // namespace grid::dataset
+}  // namespace grid::source

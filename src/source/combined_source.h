@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "dataset/source.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // A source below a folder of the version: "" leaves it at the top. The folder itself and those
 // above it are no entries of it.
@@ -46,4 +46,4 @@ class CombinedSource : public Source {
   std::size_t current_ = 0;  // in any order
 };
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -1,4 +1,4 @@
-#include "dataset/open_source.h"
+#include "source/open_source.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,13 +7,13 @@
 #include <cerrno>
 
 #include "base/error.h"
-#include "dataset/combined_source.h"
-#include "dataset/folder_source.h"
-#include "dataset/s3_source.h"
-#include "dataset/url_source.h"
 #include "net/url.h"
+#include "source/combined_source.h"
+#include "source/folder_source.h"
+#include "source/s3_source.h"
+#include "source/url_source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -207,4 +207,4 @@ SourceSpec parse_source(std::string_view text) {
   return spec;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

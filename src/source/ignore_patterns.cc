@@ -7,13 +7,13 @@
 // costs at most the product of their lengths, since only the last '*' is ever gone back to, and
 // paths against segments with '**' are matched by a table.
 
-#include "dataset/ignore_patterns.h"
+#include "source/ignore_patterns.h"
 
 #include <algorithm>
 #include <cctype>
 #include <optional>
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -274,4 +274,4 @@ bool IgnoreRules::ignores_within(std::string_view path, bool is_folder) const {
   return ignores(path, is_folder);
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

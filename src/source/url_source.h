@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
-#include "dataset/archive_reader.h"
-#include "dataset/source.h"
 #include "net/http.h"
+#include "source/archive_reader.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // One file, called as the URL's path ends, changed when the server says. The client outlives it.
 std::unique_ptr<Source> open_url_file(net::HttpClient& client, const std::string& url);
@@ -20,4 +20,4 @@ ArchiveBytes archive_bytes_of_url(net::HttpClient& client, const std::string& ur
 // if there is none.
 std::string file_name_of_url(const std::string& url);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "backend/open.h"
-#include "dataset/archive_source.h"
-#include "dataset/source.h"
-#include "dataset/walker.h"
+#include "source/archive_source.h"
+#include "source/source.h"
+#include "source/walker.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 struct SourceSpec {
   std::string where;     // a path, a URL, s3://BUCKET[/PREFIX], or "-" for a tar on standard input
@@ -46,4 +46,4 @@ bool is_s3_url(std::string_view where);  // s3://
 // What messages and records call them: as the user named them, without passwords.
 std::string shown(const std::vector<SourceSpec>& specs);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

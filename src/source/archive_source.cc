@@ -1,9 +1,9 @@
-#include "dataset/archive_source.h"
+#include "source/archive_source.h"
 
 #include "base/digest.h"
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // What the file systems that a version is mounted or written to can have.
 static constexpr std::size_t name_size_max = 255;
@@ -160,4 +160,4 @@ std::size_t ArchiveSource::read(MutableBytesView out) {
   }
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

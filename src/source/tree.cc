@@ -1,8 +1,8 @@
-#include "dataset/tree.h"
+#include "source/tree.h"
 
 #include <algorithm>
 
-namespace grid::dataset {
+namespace grid::source {
 
 std::string_view name_of(EntryKind kind) {
   switch (kind) {
@@ -39,4 +39,4 @@ bool is_valid_name(std::string_view name) {
          name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -8,7 +8,7 @@
 
 #include "base/bytes.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // The file in a folder whose patterns hold in and below it.
 constexpr std::string_view ignore_file_name = ".gridignore";
@@ -83,4 +83,4 @@ bool matches_path(const std::vector<std::string>& segments, std::string_view pat
 // What stands between the slashes of a pattern.
 std::vector<std::string> split_pattern(std::string_view pattern);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -13,11 +13,11 @@
 
 #include "base/file.h"
 #include "base/thread_pool.h"
-#include "dataset/ignore_patterns.h"
-#include "dataset/problem.h"
-#include "dataset/source.h"
+#include "source/ignore_patterns.h"
+#include "source/problem.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 FileState state_of(const struct stat& st);
 
@@ -68,4 +68,4 @@ class Walker {
 // link in its last component. Empty if it is not there any more; throws for other failures.
 FileDescriptor open_below(const std::filesystem::path& source, const std::string& path);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

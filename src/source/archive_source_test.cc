@@ -1,12 +1,12 @@
-#include "dataset/archive_source.h"
+#include "source/archive_source.h"
 
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "dataset/open_source.h"
-#include "dataset/zip_name.h"
+#include "source/open_source.h"
+#include "source/zip_name.h"
 
-namespace grid::dataset {
+namespace grid::source {
 namespace {
 
 TEST(ArchiveSource, PathsOfMembersAreMadePathsOfAVersion) {
@@ -42,4 +42,4 @@ TEST(ParseSource, APathStandsBeforeAnEqualsSign) {
 }
 
 }  // namespace
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -1,10 +1,10 @@
-#include "dataset/s3_source.h"
+#include "source/s3_source.h"
 
 #include <algorithm>
 
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -218,4 +218,4 @@ std::unique_ptr<SourceFile> S3Source::open(const SourceEntry& entry,
                                       range.value_or(ByteRange{0, entry.state.size}));
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -3,7 +3,7 @@
 // where the checksums stand; and the end of what the tar reader consumed can be looked at, since
 // it takes an end without an end mark for the end, which is how a cut transfer looks.
 
-#include "dataset/archive_reader.h"
+#include "source/archive_reader.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -19,11 +19,11 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "dataset/folder_source.h"
-#include "dataset/gunzip.h"
-#include "dataset/zip_name.h"
+#include "source/folder_source.h"
+#include "source/gunzip.h"
+#include "source/zip_name.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -411,4 +411,4 @@ bool is_archive_name(std::string_view name) {
   });
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

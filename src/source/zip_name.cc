@@ -1,6 +1,6 @@
-#include "dataset/zip_name.h"
+#include "source/zip_name.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 bool is_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
@@ -44,4 +44,4 @@ std::string utf8_of_cp437(std::string_view text) {
   return utf8;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

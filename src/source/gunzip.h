@@ -5,9 +5,9 @@
 
 #include "base/byte_stream.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // Compares size and checksum of each member. Throws `corrupt`, and what `packed` throws.
 std::unique_ptr<ByteStream> gunzip(std::unique_ptr<ByteStream> packed);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -5,10 +5,10 @@
 #include <optional>
 #include <string>
 
-#include "dataset/archive_reader.h"
-#include "dataset/source.h"
+#include "source/archive_reader.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 struct ArchiveLimits {
   // Of all members' bytes. Where none is set, what unpacks to more than archive_expansion_max times
@@ -53,4 +53,4 @@ class ArchiveSource : public Source, private ByteStream {
 // absolute, lead upwards or have a name that no folder can hold.
 std::string path_of_member(std::string_view written);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

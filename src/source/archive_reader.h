@@ -9,9 +9,9 @@
 #include <string>
 
 #include "base/byte_stream.h"
-#include "dataset/source.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // The bytes of an archive: once from the beginning, or, where `open_at` is there, from anywhere. A
 // zip that can be read from anywhere is read by its directory, which stands at its end.
@@ -62,4 +62,4 @@ class ArchiveReader {
 // Whether a file of this name is one of those archives.
 bool is_archive_name(std::string_view name);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

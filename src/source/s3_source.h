@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "dataset/source.h"
 #include "net/s3_bucket.h"
+#include "source/source.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 struct S3SourceOptions {
   unsigned open_count = 16;  // objects that a worker asks for ahead
@@ -57,4 +57,4 @@ class S3Source : public Source, private FileOpener {
 // Why a key below the prefix is no path in a version; empty if it is one.
 std::string_view why_key_is_no_path(std::string_view relative_key);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -1,7 +1,7 @@
 // The judge is git: random patterns in nested ignore files over a tree of tricky names, each path
 // asked of `git check-ignore`.
 
-#include "dataset/ignore_patterns.h"
+#include "source/ignore_patterns.h"
 
 #include <gtest/gtest.h>
 
@@ -13,10 +13,10 @@
 #include <random>
 #include <set>
 
-#include "dataset/walker.h"
+#include "source/walker.h"
 #include "tests/support/temporary_folder.h"
 
-namespace grid::dataset {
+namespace grid::source {
 namespace {
 
 using testing::TemporaryFolder;
@@ -135,4 +135,4 @@ TEST(IgnorePatterns, GitJudgesTheSame) {
 }
 
 }  // namespace
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -1,4 +1,4 @@
-#include "dataset/combined_source.h"
+#include "source/combined_source.h"
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 namespace {
 
@@ -138,4 +138,4 @@ std::optional<SourceEntry> CombinedSource::next_in_order(std::vector<Problem>& p
   return entry;
 }
 
-}  // namespace grid::dataset
+}  // namespace grid::source

@@ -6,10 +6,10 @@
 #include <utility>
 #include <vector>
 
-#include "dataset/source.h"
-#include "dataset/walker.h"
+#include "source/source.h"
+#include "source/walker.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 // In tree order. A file's second name is a hard link to the first.
 class FolderSource : public Source, private FileOpener {
@@ -35,4 +35,4 @@ class FolderSource : public Source, private FileOpener {
 // The state of an open file, if any later change will show in it.
 std::optional<FileState> find_settled_state(int fd);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

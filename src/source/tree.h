@@ -7,7 +7,7 @@
 
 #include "base/digest.h"
 
-namespace grid::dataset {
+namespace grid::source {
 
 enum class EntryKind : std::uint8_t {
   file = 1,
@@ -51,4 +51,4 @@ int compare_keys(std::string_view folder_a, std::string_view name_a, std::string
 
 bool is_valid_name(std::string_view name);
 
-}  // namespace grid::dataset
+}  // namespace grid::source

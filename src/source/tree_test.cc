@@ -1,11 +1,11 @@
-#include "dataset/tree.h"
+#include "source/tree.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <vector>
 
-namespace grid::dataset {
+namespace grid::source {
 namespace {
 
 TEST(Tree, AFolderComesBeforeItsSubtreeAndThatBeforeItsSiblings) {
@@ -36,4 +36,4 @@ TEST(Tree, NamesAreBytesButForSlashAndNul) {
 }
 
 }  // namespace
-}  // namespace grid::dataset
+}  // namespace grid::source
