@@ -1,8 +1,5 @@
 #include "net/s3_signer.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
 #include <algorithm>
 #include <array>
 #include <cassert>
@@ -11,6 +8,7 @@
 #include <vector>
 
 #include "base/hex.h"
+#include "net/libcrypto.h"
 #include "net/url.h"
 
 namespace grid::net {
@@ -23,8 +21,8 @@ Sha256 sha256(BytesView data) {
   Sha256 digest;
   unsigned size = 0;
   [[maybe_unused]] const int done =
-      EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()), &size,
-                 EVP_sha256(), nullptr);
+      libcrypto().digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(digest.data()),
+                         &size, libcrypto().sha256(), nullptr);
   assert(done == 1 && size == digest.size());
   return digest;
 }
@@ -33,9 +31,9 @@ Sha256 hmac(BytesView key, std::string_view text) {
   Sha256 code;
   unsigned size = 0;
   [[maybe_unused]] const unsigned char* done =
-      HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-           reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-           reinterpret_cast<unsigned char*>(code.data()), &size);
+      libcrypto().hmac(libcrypto().sha256(), key.data(), static_cast<int>(key.size()),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                       reinterpret_cast<unsigned char*>(code.data()), &size);
   assert(done != nullptr && size == code.size());
   return code;
 }

@@ -1,6 +1,5 @@
 #include "net/transfer_loop.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 
 #include <algorithm>
@@ -9,22 +8,23 @@
 #include <unordered_map>
 #include <utility>
 
+#include "net/libcurl.h"
 #include "net/url.h"
 
 namespace grid::net {
 
 namespace {
 
-template <auto release>
 struct Release {
-  template <class T>
-  void operator()(T* handle) const {
-    release(handle);
-  }
+  void operator()(CURL* easy) const { curl().easy_cleanup(easy); }
+  void operator()(curl_slist* list) const { curl().slist_free_all(list); }
 };
-using EasyHandle = std::unique_ptr<CURL, Release<curl_easy_cleanup>>;
-using MultiHandle = std::unique_ptr<CURLM, Release<curl_multi_cleanup>>;
-using HeaderList = std::unique_ptr<curl_slist, Release<curl_slist_free_all>>;
+struct ReleaseMulti {  // CURL and CURLM are both void
+  void operator()(CURLM* multi) const { curl().multi_cleanup(multi); }
+};
+using EasyHandle = std::unique_ptr<CURL, Release>;
+using MultiHandle = std::unique_ptr<CURLM, ReleaseMulti>;
+using HeaderList = std::unique_ptr<curl_slist, Release>;
 
 // What only the thread of the loop touches, of one transfer.
 struct Active {
@@ -97,8 +97,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
 void complete_head(Active& active) {
   long status = 0;
   const char* url = nullptr;
-  curl_easy_getinfo(active.easy.get(), CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(active.easy.get(), CURLINFO_EFFECTIVE_URL, &url);
+  curl().easy_getinfo(active.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl().easy_getinfo(active.easy.get(), CURLINFO_EFFECTIVE_URL, &url);
   active.head.status = static_cast<int>(status);
   active.head.url = url != nullptr ? url : active.transfer->request.url;
 }
@@ -170,7 +170,7 @@ int on_seek(void* user, curl_off_t offset, int origin) noexcept {
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
-  [[maybe_unused]] const CURLcode code = curl_easy_setopt(easy, option, value);
+  [[maybe_unused]] const CURLcode code = curl().easy_setopt(easy, option, value);
   assert(code == CURLE_OK);
 }
 
@@ -197,7 +197,7 @@ void set_headers(Active& active) {
   curl_slist* list = nullptr;
   for (const HttpHeader& header : active.transfer->request.headers)
     // "Name;" is how curl is told to send a header without a value.
-    list = curl_slist_append(
+    list = curl().slist_append(
         list, (header.name + (header.value.empty() ? ";" : ": " + header.value)).c_str());
   active.headers.reset(list);
   set(active.easy.get(), CURLOPT_HTTPHEADER, list);
@@ -218,14 +218,14 @@ void set_protection(CURL* easy, const HttpOptions& options, bool secure) {
 }
 
 void prepare(Active& active) {
-  active.easy.reset(curl_easy_init());
+  active.easy.reset(curl().easy_init());
   CURL* easy = active.easy.get();
   if (easy == nullptr) throw std::bad_alloc();
   const HttpOptions& options = active.options;
   const HttpRequest& request = active.transfer->request;
   const bool secure = request.url.starts_with("https:") || request.url.starts_with("HTTPS:");
   set(easy, CURLOPT_PRIVATE, &active);
-  curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad one fails when it starts
+  curl().easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad one fails when it starts
   // "a//b" and ".." mean what they say, in S3 keys above all.
   set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
@@ -266,7 +266,7 @@ void end(Active& active, CURLcode code) {
     result.failure = HttpFailure::cut;
     result.detail = "the line broke within the answer's head";
   } else if (result.failure != HttpFailure::none)
-    result.detail = active.error[0] != '\0' ? active.error : curl_easy_strerror(code);
+    result.detail = active.error[0] != '\0' ? active.error : curl().easy_strerror(code);
   if (!transfer.head_is_there) result.response.head = std::move(active.head);
   result.response.body = std::move(active.body);
   result.response.into_size = active.into_size;
@@ -274,10 +274,6 @@ void end(Active& active, CURLcode code) {
   transfer.head_is_there = true;
   transfer.ended = true;
   transfer.changed.notify_all();
-}
-
-void initialise_libcurl() {
-  [[maybe_unused]] static const CURLcode done = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
 // libcurl writes to sockets whose other end may be gone; that must not end the process. Other
@@ -293,12 +289,11 @@ void block_signals() {
 // What only the thread of the loop touches, but for waking it up.
 struct TransferLoop::Machinery {
   explicit Machinery(const HttpOptions& with) : options(with) {
-    initialise_libcurl();
-    multi.reset(curl_multi_init());
+    multi.reset(curl().multi_init());
     if (multi == nullptr) throw std::bad_alloc();
     const auto per_host = static_cast<long>(options.connections_per_host_max);
-    curl_multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
-    curl_multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, per_host);
+    curl().multi_setopt(multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, per_host);
+    curl().multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, per_host);
   }
 
   ~Machinery() {
@@ -310,31 +305,31 @@ struct TransferLoop::Machinery {
     prepare(*starting);
     CURL* easy = starting->easy.get();
     active.emplace(transfer.get(), std::move(starting));
-    curl_multi_add_handle(multi.get(), easy);
+    curl().multi_add_handle(multi.get(), easy);
   }
 
   void resume(const std::shared_ptr<Transfer>& transfer) {
     auto at = active.find(transfer.get());
-    if (at != active.end()) curl_easy_pause(at->second->easy.get(), CURLPAUSE_CONT);
+    if (at != active.end()) curl().easy_pause(at->second->easy.get(), CURLPAUSE_CONT);
   }
 
   void drop(std::shared_ptr<Transfer> transfer, CURLcode code) {
     auto at = active.find(transfer.get());
     if (at == active.end()) return;
-    curl_multi_remove_handle(multi.get(), at->second->easy.get());
+    curl().multi_remove_handle(multi.get(), at->second->easy.get());
     end(*at->second, code);
     active.erase(at);
   }
 
   void transfer_some() {
     int running = 0;
-    curl_multi_perform(multi.get(), &running);
+    curl().multi_perform(multi.get(), &running);
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi.get(), &left)) {
+    while (const CURLMsg* message = curl().multi_info_read(multi.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       Active* done = nullptr;
       const CURLcode code = message->data.result;  // gone with the handle
-      curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &done);
+      curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &done);
       drop(done->transfer, code);
     }
   }
@@ -352,7 +347,7 @@ TransferLoop::~TransferLoop() {
     std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  curl_multi_wakeup(machinery_->multi.get());
+  curl().multi_wakeup(machinery_->multi.get());
   if (thread_.joinable()) thread_.join();
 }
 
@@ -362,7 +357,7 @@ void TransferLoop::push(Command command) {
     commands_.push_back(std::move(command));
     if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
   }
-  curl_multi_wakeup(machinery_->multi.get());
+  curl().multi_wakeup(machinery_->multi.get());
 }
 
 void TransferLoop::start(std::shared_ptr<Transfer> transfer) {
@@ -393,7 +388,7 @@ void TransferLoop::work() {
         machinery_->drop(command.transfer, CURLE_ABORTED_BY_CALLBACK);
     }
     machinery_->transfer_some();
-    curl_multi_poll(machinery_->multi.get(), nullptr, 0, 1'000, nullptr);
+    curl().multi_poll(machinery_->multi.get(), nullptr, 0, 1'000, nullptr);
   }
 }
 

@@ -5,8 +5,6 @@
 
 #include "source/archive_reader.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <sys/stat.h>
@@ -21,6 +19,7 @@
 #include "base/file.h"
 #include "source/folder_source.h"
 #include "source/gunzip.h"
+#include "source/libarchive.h"
 #include "source/zip_name.h"
 
 namespace grid::source {
@@ -49,7 +48,7 @@ class Utf8Locale {
 };
 
 struct FreeArchive {
-  void operator()(archive* freed) const { ::archive_read_free(freed); }
+  void operator()(archive* freed) const { libarchive().read_free(freed); }
 };
 using Archive = std::unique_ptr<archive, FreeArchive>;
 
@@ -116,16 +115,16 @@ class Input {
 
   // What is thrown while libarchive reads comes out of rethrow().
   void give_to(archive* reader) {
-    ::archive_read_set_callback_data(reader, this);
-    ::archive_read_set_read_callback(reader, [](archive*, void* self, const void** data) {
+    libarchive().read_set_callback_data(reader, this);
+    libarchive().read_set_read_callback(reader, [](archive*, void* self, const void** data) {
       return static_cast<Input*>(self)->read(data);
     });
     if (!open_at_ || !stream_->size()) return;
     size_ = *stream_->size();
-    ::archive_read_set_seek_callback(reader,
-                                     [](archive*, void* self, la_int64_t offset, int whence) {
-                                       return static_cast<Input*>(self)->seek(offset, whence);
-                                     });
+    libarchive().read_set_seek_callback(reader,
+                                        [](archive*, void* self, la_int64_t offset, int whence) {
+                                          return static_cast<Input*>(self)->seek(offset, whence);
+                                        });
   }
   void rethrow() {
     if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -195,7 +194,7 @@ class Input {
 
 [[noreturn]] void fail_damaged(Input& input, archive* reader) {
   input.rethrow();
-  const char* why = ::archive_error_string(reader);
+  const char* why = libarchive().error_string(reader);
   fail(ErrorKind::corrupt, "the archive is damaged or truncated: {}",
        why != nullptr ? why : "it cannot be read");
 }
@@ -204,20 +203,20 @@ class Input {
 class DecompressedStream : public ByteStream {
  public:
   explicit DecompressedStream(std::unique_ptr<ByteStream> packed)
-      : input_(std::move(packed), nullptr), reader_(::archive_read_new()) {
-    ::archive_read_support_filter_bzip2(reader_.get());
-    ::archive_read_support_filter_xz(reader_.get());
-    ::archive_read_support_filter_zstd(reader_.get());
-    ::archive_read_support_format_raw(reader_.get());
+      : input_(std::move(packed), nullptr), reader_(libarchive().read_new()) {
+    libarchive().read_support_filter_bzip2(reader_.get());
+    libarchive().read_support_filter_xz(reader_.get());
+    libarchive().read_support_filter_zstd(reader_.get());
+    libarchive().read_support_format_raw(reader_.get());
     input_.give_to(reader_.get());
     archive_entry* entry = nullptr;
-    if (::archive_read_open1(reader_.get()) != ARCHIVE_OK ||
-        ::archive_read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
+    if (libarchive().read_open1(reader_.get()) != ARCHIVE_OK ||
+        libarchive().read_next_header(reader_.get(), &entry) != ARCHIVE_OK)
       fail_damaged(input_, reader_.get());
   }
 
   std::size_t read(MutableBytesView out) override {
-    la_ssize_t got = ::archive_read_data(reader_.get(), out.data(), out.size());
+    la_ssize_t got = libarchive().read_data(reader_.get(), out.data(), out.size());
     if (got < 0) fail_damaged(input_, reader_.get());
     return static_cast<std::size_t>(got);
   }
@@ -241,8 +240,8 @@ bool is_empty_zip(BytesView first) { return begins(first, {'P', 'K', 5, 6}); }
 
 ArchiveMember::Kind kind_of(archive_entry* entry) {
   using Kind = ArchiveMember::Kind;
-  if (::archive_entry_hardlink(entry) != nullptr) return Kind::hard_link;
-  switch (::archive_entry_filetype(entry)) {
+  if (libarchive().entry_hardlink(entry) != nullptr) return Kind::hard_link;
+  switch (libarchive().entry_filetype(entry)) {
     case AE_IFREG:
       return Kind::file;
     case AE_IFDIR:
@@ -264,11 +263,11 @@ ArchiveMember::Kind kind_of(archive_entry* entry) {
 std::int64_t mtime_of(archive_entry* entry) {
   constexpr std::int64_t second = 1'000'000'000;
   constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / second - 1;
-  if (!::archive_entry_mtime_is_set(entry)) return 0;
+  if (!libarchive().entry_mtime_is_set(entry)) return 0;
   std::int64_t seconds =
-      std::clamp<std::int64_t>(::archive_entry_mtime(entry), -seconds_max, seconds_max);
+      std::clamp<std::int64_t>(libarchive().entry_mtime(entry), -seconds_max, seconds_max);
   return seconds * second +
-         std::clamp<std::int64_t>(::archive_entry_mtime_nsec(entry), 0, second - 1);
+         std::clamp<std::int64_t>(libarchive().entry_mtime_nsec(entry), 0, second - 1);
 }
 
 }  // namespace
@@ -278,7 +277,7 @@ struct ArchiveReader::State {
   std::optional<std::uint64_t> size;  // of the archive
   bool compressed = false, zip = false, empty = false;
   std::unique_ptr<Input> input;
-  Archive reader{::archive_read_new()};
+  Archive reader{libarchive().read_new()};
   std::string member;                        // that is being read, for messages
   std::optional<std::uint64_t> member_left;  // bytes, if it was said how many there are
 };
@@ -312,14 +311,14 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
   }
   archive* reader = state_->reader.get();
   if (state_->zip)
-    ::archive_read_support_format_zip_seekable(reader);
+    libarchive().read_support_format_zip_seekable(reader);
   else
-    ::archive_read_support_format_tar(reader);
+    libarchive().read_support_format_tar(reader);
   // A tar that lies as it is can be jumped in: over members that nobody reads.
   const bool plain = state_->zip || !state_->compressed;
   state_->input = std::make_unique<Input>(std::move(inner), plain ? bytes.open_at : nullptr);
   state_->input->give_to(reader);
-  if (::archive_read_open1(reader) == ARCHIVE_OK) return;
+  if (libarchive().read_open1(reader) == ARCHIVE_OK) return;
   state_->input->rethrow();
   if (state_->zip)
     fail(ErrorKind::corrupt, "the archive is damaged or truncated: {} is a zip without a directory",
@@ -343,11 +342,11 @@ std::optional<ArchiveMember> ArchiveReader::next() {
   Utf8Locale locale;
   archive* reader = state_->reader.get();
   archive_entry* entry = nullptr;
-  int status = ::archive_read_next_header(reader, &entry);
+  int status = libarchive().read_next_header(reader, &entry);
   if (status == ARCHIVE_EOF) {
     state_->input->rethrow();
-    bool whole = state_->zip || state_->input->has_end_mark(
-                                    static_cast<std::uint64_t>(::archive_filter_bytes(reader, 0)));
+    bool whole = state_->zip || state_->input->has_end_mark(static_cast<std::uint64_t>(
+                                    libarchive().filter_bytes(reader, 0)));
     if (!whole) fail(ErrorKind::corrupt, "the archive is truncated: a tar ends with zeros");
     if (!state_->zip) state_->input->drain();
     return std::nullopt;
@@ -355,17 +354,17 @@ std::optional<ArchiveMember> ArchiveReader::next() {
   state_->input->rethrow();
   if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail_damaged(*state_->input, reader);
   ArchiveMember member{.kind = kind_of(entry), .mtime_ns = mtime_of(entry)};
-  const char* path = ::archive_entry_pathname(entry);
+  const char* path = libarchive().entry_pathname(entry);
   if (path == nullptr) fail_damaged(*state_->input, reader);
   member.path = state_->zip && !is_utf8(path) ? utf8_of_cp437(path) : path;
   member.executable =
-      member.kind == ArchiveMember::Kind::file && (::archive_entry_perm(entry) & 0111) != 0;
-  member.encrypted = ::archive_entry_is_encrypted(entry) != 0;
-  if (::archive_entry_size_is_set(entry) && member.kind == ArchiveMember::Kind::file)
-    member.size = static_cast<std::uint64_t>(::archive_entry_size(entry));
+      member.kind == ArchiveMember::Kind::file && (libarchive().entry_perm(entry) & 0111) != 0;
+  member.encrypted = libarchive().entry_is_encrypted(entry) != 0;
+  if (libarchive().entry_size_is_set(entry) && member.kind == ArchiveMember::Kind::file)
+    member.size = static_cast<std::uint64_t>(libarchive().entry_size(entry));
   const char* target = member.kind == ArchiveMember::Kind::hard_link
-                           ? ::archive_entry_hardlink(entry)
-                           : ::archive_entry_symlink(entry);
+                           ? libarchive().entry_hardlink(entry)
+                           : libarchive().entry_symlink(entry);
   if (target != nullptr) member.target = target;
   state_->member = member.path;
   state_->member_left = member.size;
@@ -375,7 +374,7 @@ std::optional<ArchiveMember> ArchiveReader::next() {
 std::size_t ArchiveReader::read(MutableBytesView out) {
   archive* reader = state_->reader.get();
   la_ssize_t got = ARCHIVE_RETRY;
-  while (got == ARCHIVE_RETRY) got = ::archive_read_data(reader, out.data(), out.size());
+  while (got == ARCHIVE_RETRY) got = libarchive().read_data(reader, out.data(), out.size());
   state_->input->rethrow();
   if (got < 0) fail_damaged(*state_->input, reader);
   auto size = static_cast<std::size_t>(got);
