@@ -42,7 +42,7 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
 // A killed process loses at most this share of a writer's work, but packs need not be smaller, nor
 // end sooner, than this.
 static constexpr unsigned loss_share = 32;
-static constexpr std::uint64_t loss_size_min = 24 << 20;  // bytes
+static constexpr std::uint64_t loss_size_min = 8 << 20;  // bytes
 static constexpr auto loss_time_min = std::chrono::seconds(4);
 
 bool ChunkWriter::pack_is_due() const {

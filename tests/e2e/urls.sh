@@ -1,5 +1,6 @@
 # create from URLs: archives are extracted while they come, other files are kept as they are.
 . "$(dirname "$0")/lib.sh"
+. "$here/../support/nginx.sh"
 mkdir -p www/data src/sub && cd src
 echo 1 >one && echo 2 >sub/two && ln -s sub/two link && printf '#!/bin/sh\n' >run && chmod +x run
 head -c 9000000 /dev/urandom >large
@@ -16,8 +17,8 @@ print(server.server_port, flush=True)
 server.serve_forever()
 PY
 plain=$!
-trap 'kill $plain $ranges 2>/dev/null || :; clean_up' EXIT
-ranges=
+trap 'kill $plain $nginx_pid 2>/dev/null || :; clean_up' EXIT
+nginx_pid=
 while [ ! -s port ]; do sleep 0.05; done
 plain_url=http://127.0.0.1:$(cat port)/data
 export GRID_STALL_TIMEOUT=5 no_proxy=127.0.0.1
@@ -42,25 +43,8 @@ says 'cut.tar.gz: ./large: the archive is damaged or truncated'
 fails 1 grid datastore create "$plain_url/missing.csv"
 fails 2 grid datastore create "${plain_url%/data}"
 says 'no name for a datastore can be taken'
-command -v nginx >/dev/null || skip "there is no nginx: ranges were not tried"
-
-port=$(/usr/bin/env python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-cat >nginx.conf <<CONF
-daemon off; pid $work/nginx.pid; error_log $work/nginx.err;
-events {}
-http { access_log $work/nginx.log; client_body_temp_path $work/t1; proxy_temp_path $work/t2;
-  fastcgi_temp_path $work/t3; uwsgi_temp_path $work/t4; scgi_temp_path $work/t5;
-  server { listen 127.0.0.1:$port; root $work/www; } }
-CONF
-nginx -c "$work/nginx.conf" -p "$work" 2>/dev/null &
-ranges=$!
-chmod 755 "$work"
-tries=0
-until curl -s -o /dev/null "http://127.0.0.1:$port/"; do
-  tries=$((tries + 1)) && [ $tries -lt 200 ] || die "nginx: $(cat nginx.err)"
-  sleep 0.05
-done
-grid datastore create "http://127.0.0.1:$port/data/dogs.zip" --quiet >/dev/null
+nginx_start
+grid datastore create "http://127.0.0.1:$nginx_port/data/dogs.zip" --quiet >/dev/null
 grid datastore get dogs out.dogs >/dev/null
 diff -r --no-dereference src out.dogs && [ -x out.dogs/run ] || die "the content of dogs"
 grep -q ' 206 ' nginx.log || die "no range was asked for"

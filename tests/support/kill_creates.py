@@ -4,17 +4,20 @@ For every round: an empty store, one create that is killed (kill -9, or now and 
 random moment of the time that it takes, the same command again. The version must be the one that
 an undisturbed create makes, and both together must have read little more than the source has.
 
-    kill_creates.py GRID ROUNDS SHARE_MAX KIND=SOURCE[,OPTION…]…
+    kill_creates.py GRID ROUNDS SHARE_MAX KIND[@PORT:SERVER_PORT]=SOURCE[,OPTION…]…
 
-SHARE_MAX is the share of the source that may be read twice.
+SHARE_MAX is the share of the source that may be read twice. With @PORT, what a server on loopback
+sent through PORT is counted, else what the process read.
 """
 import json
 import os
 import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 GRID, ROUNDS, SHARE_MAX = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -40,17 +43,52 @@ def default_signals():
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+class Forwarder:
+    """Hands connections on to a server, and counts the bytes of its answers."""
+
+    def __init__(self, port, server_port):
+        self.server_port, self.answered = server_port, 0
+        listener = socket.create_server(("127.0.0.1", port))
+        threading.Thread(target=self.accept, args=(listener,), daemon=True).start()
+
+    def accept(self, listener):
+        while True:
+            client, _ = listener.accept()
+            server = socket.create_connection(("127.0.0.1", self.server_port))
+            for ends in ((client, server, False), (server, client, True)):
+                threading.Thread(target=self.copy, args=ends, daemon=True).start()
+
+    def copy(self, from_end, to_end, counts):
+        try:
+            while piece := from_end.recv(1 << 20):
+                to_end.sendall(piece)  # what the other end never took is not counted
+                self.answered += len(piece) if counts else 0
+        except OSError:
+            pass  # killed
+        for end in (from_end, to_end):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+
 class Create:
     """One attempt; its end is the caller's to wait for."""
 
-    def __init__(self, options):
+    def __init__(self, kind):
+        self.forwarder = kind.forwarder
+        self.answered_before = self.forwarder.answered if self.forwarder else 0
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [GRID, "datastore", "create", "--name", "x", "-o", "json", "--quiet", *options],
+            [GRID, "datastore", "create", "--name", "x", "-o", "json", "--quiet", *kind.options],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=default_signals)
 
     def finish(self):
-        self.bytes_read = bytes_read(self.process.pid)
+        if self.forwarder:
+            self.process.wait()
+            self.bytes_read = self.forwarder.answered - self.answered_before
+        else:
+            self.bytes_read = bytes_read(self.process.pid)
         self.seconds = time.monotonic() - self.started
         out, self.messages = self.process.communicate()
         return json.loads(out) if self.process.returncode == 0 else None
@@ -60,8 +98,10 @@ class Kind:
     def __init__(self, word):
         self.name, rest = word.split("=", 1)
         self.options = rest.split(",")
+        self.name, _, ports = self.name.partition("@")
+        self.forwarder = Forwarder(*map(int, ports.split(":"))) if ports else None
         clear()
-        whole = Create(self.options)
+        whole = Create(self)
         version = whole.finish() or sys.exit(f"FAILED: {self.name}: {whole.messages.decode()}")
         self.root, self.seconds = version["root"], whole.seconds
         self.bytes_read = whole.bytes_read
@@ -73,7 +113,7 @@ for number in range(ROUNDS):
     kind = kinds[number % len(kinds)]
     how = signal.SIGINT if random.random() < 0.2 else signal.SIGKILL
     clear()
-    first = Create(kind.options)
+    first = Create(kind)
     time.sleep(random.random() * kind.seconds)
     os.kill(first.process.pid, how)  # not send_signal(), which may reap it
     version = first.finish()
@@ -81,7 +121,7 @@ for number in range(ROUNDS):
     if killed:
         if first.process.returncode != -how:
             sys.exit(f"FAILED: {kind.name}: {how}: {first.process.returncode} {first.messages}")
-        again = Create(kind.options)
+        again = Create(kind)
         version = again.finish() or sys.exit(f"FAILED: {kind.name}: {again.messages.decode()}")
         # Never negative but for what both read besides: libraries, settings, the store.
         twice = max(0, first.bytes_read + again.bytes_read - kind.bytes_read)
