@@ -14,8 +14,7 @@ SharedLibrary::SharedLibrary(const char* name) : name_(name), handle_(::dlopen(n
 
 SharedLibrary::Function SharedLibrary::find(const char* name) const {
   void* address = ::dlsym(handle_, name);
-  if (address == nullptr)
-    fail(ErrorKind::unsupported, "{} is too old: it has no {}", name_, name);
+  if (address == nullptr) fail(ErrorKind::unsupported, "{} is too old: it has no {}", name_, name);
   return {address};
 }
 

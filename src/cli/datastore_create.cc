@@ -150,6 +150,7 @@ int create(Context& context, const Arguments& arguments) {
                      .source = shown(options.sources)},
                     [&] { return counts_of(state()); });
     options.checkpoint = kept.checkpoint();
+    options.journals = kept.folder();
     options.bytes_stored_before = kept.bytes_stored_before();
     ProgressBar bar(output, options.name, state);
     bar.interrupted_if(stop);

@@ -36,6 +36,9 @@ class KeptCreate {
   // Null if nothing is kept.
   dataset::CheckpointLog* checkpoint() { return live_ ? &live_->checkpoint() : nullptr; }
 
+  // Empty if nothing is kept.
+  std::filesystem::path folder() const { return live_ ? live_->own_folder() : ""; }
+
   std::uint64_t bytes_stored_before() const { return live_ ? live_->bytes_stored_before() : 0; }
 
   // Does the create: what is kept goes away if `body` returns, and stays with the reason if it

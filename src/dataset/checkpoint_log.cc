@@ -6,39 +6,28 @@
 // checksum, unsynced. Nothing is ordered against the packs: whoever looks an entry up asks the
 // chunk index for every chunk, and what is missing is read again.
 //
-// The log: magic "GCKP", u32 format; then frames: u32 size, u64 the first 8 bytes of the
-// BLAKE3 of the stretches, the stretches. A stretch: u32 size of the path, the path, u64 size,
-// i64 mtime, i64 ctime, u64 inode of the file, u64 where the stretch begins, u32 chunk count;
+// The log: a FrameLog, magic "GCKP", of stretches. A stretch: u32 size of the path, the path, u64
+// size, i64 mtime, i64 ctime, u64 inode of the file, u64 where the stretch begins, u32 chunk count;
 // for each chunk its digest and u32 size.
 //
 // It costs 36 bytes a chunk, 0.2 % of what is read, and 16 bytes of memory a stretch when it is
 // read back; the log itself is mapped.
 #include "dataset/checkpoint_log.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 
-#include "base/error.h"
-#include "dataset/wire.h"
+#include "base/wire.h"
 
 namespace grid::dataset {
 
 namespace {
 
-constexpr std::uint32_t magic = 0x504b4347;  // "GCKP"
-constexpr std::uint32_t format = 1;
-constexpr std::size_t header_size = 8, frame_header_size = 4 + 8;
+constexpr FrameLog::Format format = {
+    .magic = 0x504b4347, .number = 1, .name = "checkpoint"};  // "GCKP"
 // Written when so much is gathered: of the log, or of what it stands for. What a killed process had
 // gathered is read again.
 constexpr std::size_t gathered_size_max = 32 << 10;
 constexpr std::uint64_t gathered_content_max = 4 << 20;
-
-std::uint64_t checksum(BytesView bytes) {
-  return load<std::uint64_t>(digest_of(bytes).bytes.data());
-}
 
 std::uint64_t key_of(std::string_view path, std::uint64_t begin) {
   return std::hash<std::string_view>()(path) ^ (begin * 0x9e3779b97f4a7c15);
@@ -79,42 +68,10 @@ std::optional<Stretch> take_stretch(BytesView& bytes) {
 }  // namespace
 
 CheckpointLog::CheckpointLog(const std::filesystem::path& path)
-    : fd_(open_file(path, O_RDWR | O_CREAT | O_APPEND)) {
-  read_log(path);
-}
-
-// The size of the file; it begins as it should then, or is empty.
-std::uint64_t CheckpointLog::read_header(const std::filesystem::path& path) const {
-  BytesView bytes = file_.bytes();
-  if (bytes.size() < header_size || load<std::uint32_t>(bytes.data()) != magic) return 0;
-  if (auto found = load<std::uint32_t>(bytes.data() + 4); found > format)
-    fail(ErrorKind::unsupported, "{}: has checkpoint format {}; this program reads format {}",
-         path.string(), found, format);
-  return bytes.size();
-}
-
-void CheckpointLog::read_log(const std::filesystem::path& path) {
-  file_ = MappedFile::find(path).value_or(MappedFile());
-  const BytesView bytes = file_.bytes();
-  const std::uint64_t size = read_header(path);
-  std::uint64_t end = size == 0 ? 0 : header_size;
-  while (size - end > frame_header_size) {
-    std::size_t frame_size = load<std::uint32_t>(bytes.data() + end);
-    if (frame_size > size - end - frame_header_size) break;
-    BytesView frame = bytes.subspan(end + frame_header_size, frame_size);
-    if (load<std::uint64_t>(bytes.data() + end + 4) != checksum(frame)) break;
-    add_slots(frame, end + frame_header_size);
-    end += frame_header_size + frame_size;
-  }
+    : log_(path, format,
+           [this](BytesView frame, std::uint64_t offset) { add_slots(frame, offset); }) {
   std::sort(slots_.begin(), slots_.end());
-  file_.expect_random_reads();
-  if (::ftruncate(fd_.get(), static_cast<off_t>(end)) != 0)
-    throw system_error(errno, fmt::format("cannot cut off {}", path.string()));
-  if (end > 0) return;
-  Bytes header;
-  append(header, magic);
-  append(header, format);
-  write_all(fd_.get(), header, path.native());
+  log_.expect_random_reads();
 }
 
 void CheckpointLog::add_slots(BytesView frame, std::uint64_t offset) {
@@ -134,7 +91,7 @@ std::optional<std::vector<store::ChunkRef>> CheckpointLog::find(
   auto at = std::lower_bound(slots_.begin(), slots_.end(), Slot{key, 0});
   std::optional<Stretch> found;
   for (; at != slots_.end() && at->key == key; ++at) {
-    BytesView rest = file_.bytes().subspan(at->offset);
+    BytesView rest = log_.bytes().subspan(at->offset);
     std::optional<Stretch> stretch = take_stretch(rest);
     if (stretch && stretch->path == path && stretch->begin == begin && stretch->state == state)
       found = stretch;  // the latest entry is the one that counts
@@ -151,19 +108,6 @@ std::optional<std::vector<store::ChunkRef>> CheckpointLog::find(
   }
   if (end == begin || end > state.size) return std::nullopt;
   return chunks;
-}
-
-// One write(2) to a file opened with O_APPEND: frames of several threads do not mix.
-void CheckpointLog::write(BytesView stretches) {
-  Bytes frame;
-  frame.reserve(frame_header_size + stretches.size());
-  append(frame, static_cast<std::uint32_t>(stretches.size()));
-  append(frame, checksum(stretches));
-  append(frame, stretches);
-  // What follows a torn frame would never be read.
-  if (broken_) return;
-  if (::write(fd_.get(), frame.data(), frame.size()) != static_cast<ssize_t>(frame.size()))
-    broken_ = true;
 }
 
 void CheckpointLog::add(std::string_view path, const source::FileState& state, std::uint64_t begin,
@@ -189,7 +133,7 @@ void CheckpointLog::add(std::string_view path, const source::FileState& state, s
     full = std::exchange(gathered_, {});
     gathered_content_ = 0;
   }
-  write(full);
+  log_.append(full);
 }
 
 void CheckpointLog::flush() {
@@ -199,7 +143,7 @@ void CheckpointLog::flush() {
     rest = std::exchange(gathered_, {});
     gathered_content_ = 0;
   }
-  if (!rest.empty()) write(rest);
+  if (!rest.empty()) log_.append(rest);
 }
 
 }  // namespace grid::dataset

@@ -3,7 +3,6 @@
 // and the store has every chunk; losing the log costs time alone.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <mutex>
@@ -12,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
+#include "base/frame_log.h"
 #include "source/source.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
@@ -52,15 +51,10 @@ class CheckpointLog {
     std::uint64_t key = 0, offset = 0;
     auto operator<=>(const Slot&) const = default;
   };
-  void read_log(const std::filesystem::path& path);
-  std::uint64_t read_header(const std::filesystem::path& path) const;
   void add_slots(BytesView frame, std::uint64_t offset);
-  void write(BytesView stretches);
 
-  FileDescriptor fd_;
-  MappedFile file_;          // what was there when it was opened
-  std::vector<Slot> slots_;  // the same
-  std::atomic<bool> broken_ = false;
+  std::vector<Slot> slots_;  // of what was there when it was opened
+  FrameLog log_;
 
   std::mutex mutex_;
   Bytes gathered_;                      // guarded by mutex_; stretches that are not written yet

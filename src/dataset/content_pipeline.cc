@@ -35,7 +35,7 @@ namespace grid::dataset {
 
 static constexpr std::size_t line_items_max = 32 << 10;  // entries sent and not yet written
 // Of 1 MiB, for each worker and in all: what a killed create has read ahead is read again.
-static constexpr std::size_t worker_blocks = 4, blocks_max = 48;
+static constexpr std::size_t worker_blocks = 8, blocks_max = 48;
 
 ContentPipeline::ContentPipeline(store::ChunkSession& session, Options options,
                                  CreateProgress& progress, std::function<void(Batch&)> write)

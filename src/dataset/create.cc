@@ -115,6 +115,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
       source::open_sources(options.sources, {.patterns = options.patterns,
                                              .use_ignore_files = options.use_ignore_files,
                                              .limits = options.limits,
+                                             .journals = options.journals,
                                              .servers = options.servers,
                                              .skipped = folder_of_store(store)});
   std::optional<TreeChanges> changes;

@@ -65,6 +65,7 @@ class LiveCreate {
   // What earlier attempts had written to the store when they were last heard of.
   std::uint64_t bytes_stored_before() const { return bytes_stored_before_; }
   CheckpointLog& checkpoint() { return *checkpoint_; }
+  const std::filesystem::path& own_folder() const { return own_; }  // for what else is kept of it
 
   // These say how it stands. Never throw: whoever looks then sees what was said before.
   // Thread-safe. `counts.bytes_stored` is what this attempt has written.

@@ -1,7 +1,7 @@
 #include "dataset/recipe.h"
 
 #include "base/error.h"
-#include "dataset/wire.h"
+#include "base/wire.h"
 
 namespace grid::dataset {
 

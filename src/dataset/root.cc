@@ -1,7 +1,7 @@
 #include "dataset/root.h"
 
 #include "base/error.h"
-#include "dataset/wire.h"
+#include "base/wire.h"
 
 namespace grid::dataset {
 

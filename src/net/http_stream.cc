@@ -40,6 +40,7 @@ HttpStream::HttpStream(HttpClient& client, std::string url, HttpStreamOptions op
     : client_(client),
       url_(std::move(url)),
       options_(std::move(options)),
+      validator_(options_.validator),
       retries_(options_.retries, client.retry_budget()) {
   ask_until_it_goes_on(ask());
 }
@@ -79,9 +80,10 @@ std::optional<HttpStream::Setback> HttpStream::ask() {
   exchange_.reset();
   request_ = {.url = url_, .headers = options_.headers};
   request_.follow_redirects = options_.follow_redirects;
-  if (given_ > 0 && !validator_.empty()) {
-    request_.headers.set("Range", fmt::format("bytes={}-", given_));
-    request_.headers.set("If-Range", validator_);
+  if (is_part() || (given_ > 0 && !validator_.empty())) {
+    const std::string last = options_.end > 0 ? fmt::to_string(options_.end - 1) : "";
+    request_.headers.set("Range", fmt::format("bytes={}-{}", options_.begin + given_, last));
+    if (!validator_.empty()) request_.headers.set("If-Range", validator_);
   }
   if (options_.prepare) options_.prepare(request_);
   exchange_ = client_.start(request_);
@@ -92,18 +94,20 @@ std::optional<HttpStream::Setback> HttpStream::ask() {
 
 std::optional<HttpStream::Setback> HttpStream::accept(const HttpHead& head) {
   const bool whole = head.status == 200 || head.status == 203;
+  if (whole && is_part()) fail_as_changed("the server sends all of it in place of a part");
   if (whole && given_ == 0) {
     accept_first(head);
     return std::nullopt;
   }
   if (whole) return skip_what_was_given(head);
   if (head.status == 206 && request_.headers.contains("Range")) {
+    if (first_.status == 0) accept_part(head);
     check_rest(head);
     return std::nullopt;
   }
   // There is no rest: the line broke right behind the last byte.
   if (head.status == 416 && request_.headers.contains("Range") &&
-      head.headers.get("Content-Range") == fmt::format("bytes */{}", given_)) {
+      head.headers.get("Content-Range") == fmt::format("bytes */{}", options_.begin + given_)) {
     ended_ = true;
     return std::nullopt;
   }
@@ -115,20 +119,39 @@ std::optional<HttpStream::Setback> HttpStream::accept(const HttpHead& head) {
 void HttpStream::accept_first(const HttpHead& head) {
   first_ = head;
   validator_ = strong_validator(head.headers);
-  size_ = head.headers.contains("Transfer-Encoding")
-              ? std::nullopt
-              : parse_size(head.headers.get("Content-Length"));
+  size_ = file_size_ = head.headers.contains("Transfer-Encoding")
+                           ? std::nullopt
+                           : parse_size(head.headers.get("Content-Length"));
+}
+
+void HttpStream::accept_part(const HttpHead& head) {
+  first_ = head;
+  const auto range = parse_content_range(head.headers.get("Content-Range"));
+  if (range) file_size_ = range->size;
+  const std::optional<std::uint64_t> end = options_.end > 0 ? options_.end : file_size_;
+  if (!end || *end < options_.begin)
+    fail(ErrorKind::unsupported,
+         "cannot read {} from byte {} on: the server does not say how much there is", name(),
+         options_.begin);
+  size_ = *end - options_.begin;
+  // A server may know Range and not If-Range.
+  for (const char* header : {"ETag", "Last-Modified"}) {
+    const bool meant = options_.validator.starts_with('"') == (std::string_view(header) == "ETag");
+    if (const std::string_view now = head.headers.get(header);
+        meant && !options_.validator.empty() && !now.empty() && now != options_.validator)
+      fail_as_changed(fmt::format("its {} is {} now, not {}", header, now, options_.validator));
+  }
 }
 
 // A server may know Range and not If-Range.
 void HttpStream::check_rest(const HttpHead& head) const {
   const auto range = parse_content_range(head.headers.get("Content-Range"));
-  if (!range || range->first != given_)
+  if (!range || range->first != options_.begin + given_)
     fail(ErrorKind::unsupported,
          "cannot continue {} at byte {}: the server sends a range that was not asked for", name(),
-         given_);
-  if (size_ && range->size && *range->size != *size_)
-    fail_as_changed(fmt::format("it has {} bytes now, not {}", *range->size, *size_));
+         options_.begin + given_);
+  if (file_size_ && range->size && *range->size != *file_size_)
+    fail_as_changed(fmt::format("it has {} bytes now, not {}", *range->size, *file_size_));
   for (const char* header : {"ETag", "Last-Modified"}) {
     std::string_view before = first_.headers.get(header), now = head.headers.get(header);
     if (!before.empty() && !now.empty() && before != now)

@@ -30,6 +30,12 @@ struct HttpStreamOptions {
   // What each request needs besides, for instance a signature.
   std::function<void(HttpRequest&)> prepare{};
   bool follow_redirects = true;
+
+  // Bytes [begin, end) of the file, end 0 for its end. With a begin or an end the server must know
+  // ranges, and the file must have this strong validator, if there is one: else Error, `changed` or
+  // `unsupported`.
+  std::uint64_t begin = 0, end = 0;
+  std::string validator{};
 };
 
 class HttpStream : public ByteStream {
@@ -40,6 +46,7 @@ class HttpStream : public ByteStream {
 
   // Throws `unavailable` if the rest cannot be had and `changed` if it is that of other bytes.
   std::size_t read(MutableBytesView out) override;
+  // Of what is asked for.
   std::optional<std::uint64_t> size() const override { return size_; }
   std::string name() const override;
 
@@ -57,8 +64,10 @@ class HttpStream : public ByteStream {
 
   void ask_until_it_goes_on(std::optional<Setback> setback);
   std::optional<Setback> ask();
+  bool is_part() const { return options_.begin > 0 || options_.end > 0; }
   std::optional<Setback> accept(const HttpHead& head);
   void accept_first(const HttpHead& head);
+  void accept_part(const HttpHead& head);
   void check_rest(const HttpHead& head) const;
   std::optional<Setback> skip_what_was_given(const HttpHead& head);
   Setback setback_of_line() const;
@@ -71,9 +80,10 @@ class HttpStream : public ByteStream {
   std::unique_ptr<HttpExchange> exchange_;
   HttpRequest request_;  // the one that the exchange answers
   HttpHead first_;
-  std::string validator_;  // for If-Range; empty: there is none
-  std::optional<std::uint64_t> size_;
-  std::uint64_t given_ = 0;  // bytes
+  std::string validator_;                   // for If-Range; empty: there is none
+  std::optional<std::uint64_t> size_;       // of what is asked for
+  std::optional<std::uint64_t> file_size_;  // of the whole file
+  std::uint64_t given_ = 0;                 // bytes
   Digester given_digest_;
   RetryLoop retries_;
   bool ended_ = false;

@@ -1,5 +1,5 @@
 // What an archive holds, member by member, in the archive's order, with nothing decided about it.
-// archive_reader.cc is the one file that knows libarchive.
+// This and archive_input.h are what knows libarchive.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/byte_stream.h"
+#include "source/gunzip.h"
 #include "source/source.h"
 
 namespace grid::source {
@@ -18,7 +19,8 @@ namespace grid::source {
 struct ArchiveBytes {
   std::unique_ptr<ByteStream> stream;  // from the beginning
   std::function<std::unique_ptr<ByteStream>(std::uint64_t offset)> open_at;
-  std::optional<FileState> state;  // of the archive, if any later change will show in it
+  std::optional<FileState> state;   // of the archive, if any later change will show in it
+  std::uint64_t jump_size_min = 0;  // fewer bytes are sooner read than jumped over
 };
 
 // Of a file of this machine. Throws Error.
@@ -35,12 +37,23 @@ struct ArchiveMember {
   std::string target;  // of links, as it stands there
 };
 
+// Where the reading of a tar can begin: at a member's header.
+struct ArchivePoint {
+  std::uint64_t header = 0;                   // unpacked bytes that stand before it
+  std::shared_ptr<const GunzipPoint> gunzip;  // of a .tar.gz: where unpacking begins, before it
+
+  // Bytes of the archive that need not be read.
+  std::uint64_t packed() const { return gunzip ? gunzip->packed : header; }
+};
+
 // Reads zip and tar, the latter also compressed with gzip, bzip2, xz or zstd, told by the bytes
 // and not by a name. Not thread-safe. Throws `corrupt` for damaged and truncated archives,
 // `unsupported` for what is no archive, and what the bytes throw.
 class ArchiveReader {
  public:
   explicit ArchiveReader(ArchiveBytes bytes);
+  // Begins at a point of the same archive, which has `size` bytes and open_at.
+  ArchiveReader(const ArchiveBytes& bytes, std::uint64_t size, const ArchivePoint& at);
   ~ArchiveReader();
 
   // The next member; its bytes are then read with read(), or not at all. At the end the rest of
@@ -50,7 +63,11 @@ class ArchiveReader {
   // Fills the front of `out`; 0 at the end of the member.
   std::size_t read(MutableBytesView out);
 
-  bool compressed() const;
+  // Where the member is that next() gave last, if reading can begin there or not far before.
+  std::optional<ArchivePoint> point() const;
+
+  bool has_points() const;
+
   // Of the archive: bytes that were needed so far, or, where it is known, its size.
   std::uint64_t archive_size() const;
 

@@ -50,11 +50,12 @@ static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
   }
 }
 
-ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits)
+ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits,
+                             const std::filesystem::path& journals)
     : name_(bytes.stream->name()),
       limits_(limits),
       state_(bytes.state),
-      reader_(std::move(bytes)) {}
+      archive_(std::move(bytes), journals) {}
 
 // A member is what it was if it is the n-th one of an archive that is what it was.
 void ArchiveSource::settle(SourceEntry& entry) const {
@@ -77,7 +78,7 @@ void ArchiveSource::count(std::uint64_t size) {
          "published",
          *limits_.size_max);
   if (limits_.size_max || size_ <= archive_size_trusted) return;
-  if (size_ / archive_expansion_max > reader_.archive_size())
+  if (size_ / archive_expansion_max > archive_.archive_size())
     fail(ErrorKind::unsupported,
          "with it the archive unpacks to more than {} times its size, as only a bomb does; "
          "nothing was published (--max-size SIZE allows it up to that size)",
@@ -134,7 +135,7 @@ std::optional<SourceEntry> ArchiveSource::next(std::vector<Problem>& problems) {
   for (;;) {
     std::optional<ArchiveMember> member;
     try {
-      member = reader_.next();
+      member = archive_.next();
     } catch (const Error& error) {  // the noun is known here
       if (member_.empty()) throw error.within(name_);
       throw error.within(fmt::format("{}: at or behind {}", name_, member_));
@@ -152,7 +153,7 @@ std::optional<SourceEntry> ArchiveSource::next(std::vector<Problem>& problems) {
 
 std::size_t ArchiveSource::read(MutableBytesView out) {
   try {
-    std::size_t size = reader_.read(out);
+    std::size_t size = archive_.read(out);
     count(size);
     return size;
   } catch (const Error& error) {  // the noun is known here

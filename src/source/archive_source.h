@@ -2,10 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 
-#include "source/archive_reader.h"
+#include "source/continued_archive.h"
 #include "source/source.h"
 
 namespace grid::source {
@@ -25,7 +26,9 @@ constexpr std::uint64_t archive_size_trusted = 1 << 30;  // bytes
 // encrypted one and beyond the limits; `corrupt` for a damaged or truncated archive.
 class ArchiveSource : public Source, private ByteStream {
  public:
-  ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits = {});
+  // `journals`: see ContinuedArchive.
+  explicit ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits = {},
+                         const std::filesystem::path& journals = {});
 
   SourceOrder order() const override { return SourceOrder::any; }
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
@@ -43,7 +46,7 @@ class ArchiveSource : public Source, private ByteStream {
   const std::string name_;
   const ArchiveLimits limits_;
   const std::optional<FileState> state_;
-  ArchiveReader reader_;
+  ContinuedArchive archive_;
   std::string member_;
   std::uint64_t files_ = 0, size_ = 0;  // so far; bytes
   std::uint64_t members_ = 0;           // that next() has seen

@@ -18,6 +18,7 @@ struct Libarchive {
   GRID_FUNCTION(filter_bytes);
   GRID_FUNCTION(read_data);
   GRID_FUNCTION(read_free);
+  GRID_FUNCTION(read_header_position);
   GRID_FUNCTION(read_new);
   GRID_FUNCTION(read_next_header);
   GRID_FUNCTION(read_open1);

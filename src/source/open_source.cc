@@ -68,7 +68,8 @@ static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceO
 }
 
 static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOptions& options) {
-  auto archive = std::make_unique<ArchiveSource>(std::move(bytes), options.limits);
+  auto archive =
+      std::make_unique<ArchiveSource>(std::move(bytes), options.limits, options.journals);
   if (options.patterns.empty()) return archive;
   return std::make_unique<FilteredSource>(std::move(archive), options.patterns);
 }

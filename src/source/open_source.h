@@ -1,6 +1,7 @@
 // From what a user names as a source to a Source.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,7 +25,8 @@ struct SourceOptions {
   IgnorePatterns patterns;  // see CreateOptions
   bool use_ignore_files = true;
   ArchiveLimits limits;
-  backend::OpenOptions servers{};  // how URLs and buckets are reached
+  std::filesystem::path journals{};  // see ContinuedArchive; empty: none
+  backend::OpenOptions servers{};    // how URLs and buckets are reached
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };
 

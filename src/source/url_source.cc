@@ -1,9 +1,8 @@
 #include "source/url_source.h"
 
-#include <algorithm>
 #include <chrono>
-#include <cstring>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "net/http_stream.h"
 #include "net/url.h"
@@ -12,76 +11,98 @@ namespace grid::source {
 
 namespace {
 
-constexpr std::size_t range_size = 4 << 20;  // bytes asked for at once
+// Fewer bytes of an archive are sooner read than jumped over: a jump is a request of its own.
+constexpr std::uint64_t jump_size_min = 4 << 20;
+constexpr unsigned parts_ahead = 2;  // that a worker asks for
 
-class UrlFile : public Source {
+// What a server says of a file that can be asked for in parts.
+struct Parts {
+  std::string validator;  // may be empty
+  std::uint64_t size = 0;
+};
+
+std::optional<Parts> find_parts(const net::HttpStream& stream) {
+  const net::HttpHeaders& headers = stream.head().headers;
+  if (!stream.size() || headers.get("Accept-Ranges") != "bytes") return std::nullopt;
+  return Parts{net::strong_validator(headers), *stream.size()};
+}
+
+// Its validator stands for the inode.
+FileState state_of(const Parts& parts, std::int64_t mtime_ns) {
+  return {.size = parts.size,
+          .mtime_ns = mtime_ns,
+          .ctime_ns = mtime_ns,
+          .inode = digest_of(as_bytes(parts.validator)).prefix()};
+}
+
+std::int64_t mtime_of(const net::HttpStream& stream) {
+  const auto time = net::parse_http_date(stream.head().headers.get("Last-Modified"));
+  if (!time) return 0;
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(time->time_since_epoch()).count();
+}
+
+// A part of a file that has a validator.
+class UrlPart : public SourceFile {
+ public:
+  UrlPart(net::HttpClient& client, const std::string& url, const std::string& validator,
+          const FileState& state, ByteRange range)
+      : state_(state),
+        stream_(client, url, {.begin = range.begin, .end = range.end, .validator = validator}) {}
+
+  std::size_t read(MutableBytesView out) override { return stream_.read(out); }
+  std::optional<std::uint64_t> size() const override { return stream_.size(); }
+  std::string name() const override { return stream_.name(); }
+  FileState state() const override { return state_; }
+  bool executable() const override { return false; }
+  bool settled() override { return true; }  // the validator says what was read
+
+ private:
+  const FileState state_;
+  net::HttpStream stream_;
+};
+
+// Where the server gives parts, workers fetch them side by side; else it comes in one stream.
+class UrlFile : public Source, private FileOpener {
  public:
   UrlFile(net::HttpClient& client, const std::string& url)
-      : name_(file_name_of_url(url)), stream_(client, url) {}
+      : client_(client),
+        url_(url),
+        name_(file_name_of_url(url)),
+        stream_(std::make_unique<net::HttpStream>(client, url)) {}
 
   SourceOrder order() const override { return SourceOrder::tree; }
+
   std::optional<SourceEntry> next(std::vector<Problem>&) override {
     if (std::exchange(given_, true)) return std::nullopt;
-    SourceEntry entry{.stream = &stream_};
+    SourceEntry entry;
     entry.entry.name = name_;
-    entry.state.size = entry.entry.size = stream_.size().value_or(0);
-    if (auto time = net::parse_http_date(stream_.head().headers.get("Last-Modified")))
-      entry.state.mtime_ns = entry.entry.mtime_ns =
-          std::chrono::duration_cast<std::chrono::nanoseconds>(time->time_since_epoch()).count();
+    entry.state.size = entry.entry.size = stream_->size().value_or(0);
+    entry.state.mtime_ns = entry.entry.mtime_ns = mtime_of(*stream_);
+    const std::optional<Parts> parts = find_parts(*stream_);
+    if (parts && parts->size > 0 && !parts->validator.empty()) {
+      validator_ = parts->validator;
+      entry.state = state_of(*parts, entry.entry.mtime_ns);
+      entry.opener = this;
+      stream_.reset();
+    } else {
+      entry.stream = stream_.get();
+    }
     return entry;
   }
 
  private:
-  const std::string name_;
-  net::HttpStream stream_;
-  bool given_ = false;
-};
-
-// A file from an offset on, in ranges, each of the same state.
-class RangeStream : public ByteStream {
- public:
-  RangeStream(net::HttpClient& client, std::string url, std::string validator, std::uint64_t at,
-              std::uint64_t size)
-      : client_(client),
-        url_(std::move(url)),
-        validator_(std::move(validator)),
-        at_(at),
-        size_(size) {}
-
-  std::size_t read(MutableBytesView out) override {
-    if (held_.empty() && at_ < size_) ask();
-    std::size_t size = std::min(out.size(), held_.size());
-    std::memcpy(out.data(), held_.data(), size);
-    held_ = held_.subspan(size);
-    return size;
+  std::unique_ptr<SourceFile> open(const SourceEntry& entry,
+                                   std::optional<ByteRange> range) override {
+    return std::make_unique<UrlPart>(client_, url_, validator_, entry.state,
+                                     range.value_or(ByteRange{0, entry.state.size}));
   }
-  std::optional<std::uint64_t> size() const override { return size_; }
-  std::string name() const override { return net::shown(url_); }
-
- private:
-  void ask() {
-    std::uint64_t end = std::min<std::uint64_t>(size_, at_ + range_size);
-    net::HttpRequest request{.url = url_, .follow_redirects = true};
-    request.headers.add("Range", fmt::format("bytes={}-{}", at_, end - 1));
-    if (!validator_.empty()) request.headers.add("If-Match", validator_);
-    response_ = client_.send(request);
-    if (response_.status() == 412 || response_.status() == 200)
-      fail(ErrorKind::changed, "{}: changed while it was read", name());
-    if (response_.status() != 206)
-      throw net::status_error("cannot read " + name(), response_.status());
-    if (response_.body.size() != end - at_)
-      fail(ErrorKind::unavailable, "{}: the server gave {} bytes of a range of {}", name(),
-           response_.body.size(), end - at_);
-    held_ = response_.body;
-    at_ = end;
-  }
+  unsigned open_count() const override { return parts_ahead; }
 
   net::HttpClient& client_;
-  const std::string url_, validator_;
-  std::uint64_t at_;
-  const std::uint64_t size_;
-  net::HttpResponse response_;
-  BytesView held_;  // of the response, not yet given
+  const std::string url_, name_;
+  std::unique_ptr<net::HttpStream> stream_;
+  std::string validator_;
+  bool given_ = false;
 };
 
 }  // namespace
@@ -101,14 +122,13 @@ std::unique_ptr<Source> open_url_file(net::HttpClient& client, const std::string
 
 ArchiveBytes archive_bytes_of_url(net::HttpClient& client, const std::string& url) {
   auto stream = std::make_unique<net::HttpStream>(client, url);
-  ArchiveBytes bytes;
-  const net::HttpHeaders& headers = stream->head().headers;
-  if (stream->size() && headers.get("Accept-Ranges") == "bytes") {
-    std::string validator = net::strong_validator(headers);
-    if (!validator.starts_with('"')) validator.clear();  // If-Match takes ETags alone
-    bytes.open_at = [&client, url, validator, size = *stream->size()](std::uint64_t offset) {
-      return std::make_unique<RangeStream>(client, url, validator, offset, size);
+  ArchiveBytes bytes{.jump_size_min = jump_size_min};
+  if (const std::optional<Parts> parts = find_parts(*stream)) {
+    bytes.open_at = [&client, url, validator = parts->validator](std::uint64_t offset) {
+      return std::make_unique<net::HttpStream>(
+          client, url, net::HttpStreamOptions{.begin = offset, .validator = validator});
     };
+    if (!parts->validator.empty()) bytes.state = state_of(*parts, mtime_of(*stream));
   }
   bytes.stream = std::move(stream);
   return bytes;

@@ -9,7 +9,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 
-namespace grid::dataset {
+namespace grid {
 
 class WireReader {
  public:
@@ -26,6 +26,9 @@ class WireReader {
     return digest;
   }
   std::string text(std::size_t size) { return std::string(as_text(take(size))); }
+
+  bool ended() const { return rest_.empty(); }
+  BytesView rest() const { return rest_; }
 
   // Throws `corrupt` unless everything was read.
   void finish() const {
@@ -44,4 +47,4 @@ class WireReader {
   std::string_view what_;
 };
 
-}  // namespace grid::dataset
+}  // namespace grid
