@@ -38,6 +38,15 @@ struct S3Object {
   bool operator==(const S3Object&) const = default;
 };
 
+// One state of an object: what tells it from whatever else is at its key, now or later.
+struct S3ObjectState {
+  std::uint64_t size = 0;    // bytes
+  std::string etag;          // as a listing gives it
+  std::string version_id{};  // in a bucket that keeps versions, where it is known
+
+  bool operator==(const S3ObjectState&) const = default;
+};
+
 struct S3Listing {
   std::vector<S3Object> objects;      // in the order of their keys' bytes
   std::vector<std::string> prefixes;  // those that end in the delimiter
@@ -48,6 +57,7 @@ struct S3ListRequest {
   std::string prefix{};
   std::string delimiter{};
   std::string continue_at{};
+  std::string start_after{};  // a key: only those behind it
   unsigned count_max = 1000;
 };
 
@@ -80,7 +90,13 @@ class S3Bucket {
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out, std::string_view etag = {}) const;
 
-  // Asks for the same, once, and does not wait.
+  // Fills `out` with the bytes from `offset` on of an object in the state `state`, to whose end
+  // they reach at most. Throws `changed` if there is another object now, or none. If-Match asks
+  // the server to see to it; what it answers is compared all the same, ETag and size.
+  void read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
+                 MutableBytesView out) const;
+
+  // Asks for the same as find_part(), once, and does not wait.
   std::unique_ptr<HttpExchange> start_part(std::string_view key, std::uint64_t offset,
                                            std::uint64_t size, std::string_view etag) const;
 
@@ -110,6 +126,8 @@ class S3Bucket {
   HttpRequest prepare(const Call& call, const std::optional<AwsCredentials>& credentials) const;
   bool learn_from(const HttpResponse& response, const std::optional<AwsCredentials>& used) const;
   Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
+  void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset) const;
+  bool is_in_state(std::string_view key, const S3ObjectState& state) const;
   std::string target_of(std::string_view key) const;
   std::string region() const;
   bool was_written_by(std::string_view key, std::string_view writer) const;
@@ -125,6 +143,7 @@ class S3Bucket {
   mutable std::mutex mutex_;
   mutable std::string region_;  // guarded by mutex_; corrected by what the server says
   mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: the server's clock before ours
+  mutable std::atomic<bool> misjudges_if_match_{false};
 };
 
 }  // namespace grid::net

@@ -109,6 +109,66 @@ TEST_F(S3BucketTest, AnObjectThatIsAnotherOneNowHasChanged) {
             ErrorKind::changed);
 }
 
+TEST_F(S3BucketTest, BytesOfAStateAreThoseOfNoOther) {
+  int status = 206;
+  std::string etag = "\"state\"", total = "10", body = "456";
+  S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
+    EXPECT_EQ(request.header("if-match"), "\"state\"");
+    EXPECT_EQ(request.target, "/bucket/key");
+    connection.answer(status, status == 206 ? body : "",
+                      {"Content-Range: bytes 4-6/" + total, "ETag: " + etag});
+  });
+  const S3ObjectState state{.size = 10, .etag = "\"state\""};
+  Bytes out(3);
+  auto read = [&] { bucket.read_part("key", state, 4, out); };
+  read();
+  EXPECT_EQ(as_text(out), "456");
+  etag = "state";  // quoted in the listing, not here
+  read();
+  etag = "\"other\"";  // a server that takes no notice of If-Match
+  EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
+  etag = "";
+  EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
+  etag = "\"state\"";
+  total = "11";
+  EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
+  total = "10";
+  for (int gone : {404, 416}) {
+    status = gone;
+    EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
+  }
+}
+
+TEST_F(S3BucketTest, AServerThatMisjudgesIfMatchIsReadWithoutIt) {
+  std::vector<std::string> seen;
+  std::string etag = "\"state\"";
+  S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
+    const bool asks = !request.header("if-match").empty();
+    seen.push_back(request.method + (asks ? " if" : ""));
+    if (asks) return connection.answer(412, error_body("PreconditionFailed"));
+    if (request.method == "HEAD")
+      return connection.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nETag: " + etag + "\r\n\r\n");
+    connection.answer(206, "abc", {"Content-Range: bytes 0-2/3", "ETag: " + etag});
+  });
+  const S3ObjectState state{.size = 3, .etag = "\"state\""};
+  Bytes out(3);
+  bucket.read_part("key", state, 0, out);
+  bucket.read_part("key", state, 0, out);
+  EXPECT_EQ(seen, (std::vector<std::string>{"GET if", "HEAD", "GET", "GET"}));
+  etag = "\"other\"";
+  EXPECT_EQ(error_of([&] { bucket.read_part("key", state, 0, out); }).kind(), ErrorKind::changed);
+}
+
+TEST_F(S3BucketTest, AVersionThatIsKnownIsAskedFor) {
+  S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
+    EXPECT_EQ(request.target, "/bucket/key?versionId=3%2FL4");
+    connection.answer(206, "abc", {"Content-Range: bytes 0-2/3", "ETag: e"});
+  });
+  Bytes out(3);
+  bucket.read_part("key", {.size = 3, .etag = "e", .version_id = "3/L4"}, 0, out);
+  EXPECT_EQ(as_text(out), "abc");
+}
+
 TEST_F(S3BucketTest, TriesAgainWhatIsBusyCutOrDamagedOnTheWay) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int call) {
     if (call == 1) return connection.answer(503, error_body("SlowDown"));
