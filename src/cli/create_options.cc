@@ -92,7 +92,6 @@ std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arg
 }
 
 void check_combination(const Arguments& arguments, const std::vector<SourceSpec>& sources) {
-  refuse(arguments, {"--no-copy"}, "is not supported yet: it is for s3:// sources");
   if (arguments.has("--extract"))
     refuse(arguments, {"--no-extract"}, "and --extract contradict each other");
   if (arguments.has("--base")) {
@@ -106,6 +105,14 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
       fail(ErrorKind::invalid_argument,
            "grid datastore create: SOURCE is missing; see grid datastore create --help");
   }
+  for (const SourceSpec& source : sources)
+    if (arguments.has("--no-copy") && !source::is_s3_url(source.where))
+      fail(
+          ErrorKind::invalid_argument,
+          "--no-copy leaves objects in their bucket: the source must be s3://BUCKET/PREFIX, not {}",
+          source.where);
+  if (sources.empty())
+    refuse(arguments, {"--no-copy"}, "needs an s3:// source that stays where it is");
   for (const SourceSpec& source : sources)
     if (source.where.empty())
       fail(ErrorKind::invalid_argument,
@@ -149,6 +156,7 @@ dataset::CreateOptions create_options_of(const Arguments& arguments, const Setti
                                  .use_ignore_files = !arguments.has("--no-ignore"),
                                  .limits = limits_of(arguments),
                                  .servers = settings.servers,
+                                 .in_place = arguments.has("--no-copy"),
                                  .force = arguments.has("--force"),
                                  .allow_partial = arguments.has("--allow-partial"),
                                  .program = fmt::format("grid {}", program_version())};

@@ -41,10 +41,10 @@ int cat(Context& context, const Arguments& arguments) {
   Bytes scratch;
   try {
     for (std::uint64_t offset = 0; offset < file.size(); offset += piece_size)
-      context.output.write(
-          store->contents->read(file.content(), file.size(), offset, piece_size, scratch));
+      context.output.write(store->files->read(file, offset, piece_size, scratch));
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::corrupt) throw error.within(path).within(version);
+    if (error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::changed)
+      throw error.within(path).within(version);
     throw;
   }
   return 0;

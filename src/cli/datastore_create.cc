@@ -85,6 +85,9 @@ std::string summary(const std::string& name, const dataset::CreateResult& result
   std::string out =
       fmt::format("{}  {}  {}  · ", spell(name, record.number),
                   format_count(record.totals.files, "file"), format_size(record.totals.bytes));
+  if (record.totals.files_in_place == record.totals.files && record.totals.files > 0)
+    return out + fmt::format("in place, none read, stored {} in {}\n",
+                             format_size(record.stored_bytes), format_duration(elapsed));
   if (record.parent)
     out += fmt::format("{} read, {} unchanged, ", format_count(result.files_read),
                        format_count(result.files_unchanged));
@@ -237,7 +240,8 @@ Command datastore_create_command() {
                        {.name = "--force", .help = "make a version even if nothing has changed"},
                        {.name = "--allow-partial",
                         .help = "leave out, and name, files that cannot be read"},
-                       {.name = "--no-copy", .help = "not supported yet"}},
+                       {.name = "--no-copy",
+                        .help = "leave the objects of s3:// where they are: list, read nothing"}},
            .examples = {"grid datastore create ./cats --name cats",
                         "grid datastore create ./cats -m 'new labels' --exclude '*.tmp'",
                         "grid datastore create cats.tar.zst --extract",

@@ -92,25 +92,6 @@ class RemovalSearch {
   bool folders_only_ = false, found_any_ = false;
 };
 
-void add_to(TreeTotals& totals, const EntryRef& entry) {
-  ++totals.entries;
-  switch (entry.kind()) {
-    case EntryKind::file:
-      ++totals.files;
-      totals.bytes += entry.size();
-      break;
-    case EntryKind::hard_link:
-      ++totals.files;
-      break;
-    case EntryKind::folder:
-      ++totals.folders;
-      break;
-    case EntryKind::symlink:
-      ++totals.symlinks;
-      break;
-  }
-}
-
 }  // namespace
 
 std::vector<EntryRange> find_removed(const Manifest& base, const std::string& base_name,
@@ -195,7 +176,7 @@ void ChangedTree::advance(const Entry* limit) {
     EntryRef ref = current();
     if (limit != nullptr && compare_keys(ref.folder(), ref.name(), limit->folder, limit->name) >= 0)
       return;
-    add_to(visited_, ref);
+    visited_.add(ref.kind(), ref.size(), ref.is_in_place());
     if (is_removed(next_))
       drop(ref);
     else
@@ -218,7 +199,7 @@ void ChangedTree::add(Entry entry, bool implied) {
              "{} is a {} in {} and a {} in what is added; --remove it first, nothing was published",
              entry.path(), name_of(ref.kind()), changes_.base_name, name_of(entry.kind));
       if (implied && !removed) entry.mtime_ns = ref.mtime_ns();
-      add_to(visited_, ref);
+      visited_.add(ref.kind(), ref.size(), ref.is_in_place());
       drop(ref);
       ++next_;
     }
@@ -278,7 +259,9 @@ void ChangedTree::finish(std::map<std::string, std::uint32_t>& link_counts) {
                       .files = all.files - visited_.files,
                       .folders = all.folders - visited_.folders,
                       .symlinks = all.symlinks - visited_.symlinks,
-                      .bytes = all.bytes - visited_.bytes});
+                      .bytes = all.bytes - visited_.bytes,
+                      .files_in_place = all.files_in_place - visited_.files_in_place,
+                      .bytes_in_place = all.bytes_in_place - visited_.bytes_in_place});
   for (const auto& [path, count] : link_counts_)
     if (count > 1) link_counts.try_emplace(path, count);
 }

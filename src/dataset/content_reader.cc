@@ -133,7 +133,8 @@ static void visit_lists(const store::ChunkReader& chunks, const Content& content
 void ContentReader::visit_chunks(
     const Content& content, std::uint64_t file_size,
     const std::function<void(std::span<const ChunkRef>)>& visit) const {
-  if (file_size > 0) visit_lists(*chunks_, content, file_size, visit);
+  if (file_size > 0 && content.depth != Content::in_place)
+    visit_lists(*chunks_, content, file_size, visit);
 }
 
 }  // namespace grid::dataset

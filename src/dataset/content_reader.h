@@ -24,7 +24,7 @@ class ContentReader {
   BytesView read(const Content& content, std::uint64_t file_size, std::uint64_t offset,
                  std::size_t size, Bytes& scratch) const;
 
-  // Every chunk of the file in order, a recipe's worth at a time.
+  // Every chunk of the file in order, a recipe's worth at a time. A file in place has none.
   void visit_chunks(const Content& content, std::uint64_t file_size,
                     const std::function<void(std::span<const store::ChunkRef>)>& visit) const;
 

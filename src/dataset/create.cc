@@ -117,6 +117,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
                                              .limits = options.limits,
                                              .journals = options.journals,
                                              .servers = options.servers,
+                                             .in_place = options.in_place,
                                              .skipped = folder_of_store(store)});
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);

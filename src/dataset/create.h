@@ -30,6 +30,7 @@ struct CreateOptions {
   bool use_ignore_files = true;
   source::ArchiveLimits limits;
   backend::OpenOptions servers{};  // how URLs and buckets are reached
+  bool in_place = false;           // the objects of buckets stay there: none is read
   bool force = false;              // a new version even if nothing has changed
   bool allow_partial = false;      // leave out files that could not be read
   std::string program;             // recorded

@@ -13,6 +13,7 @@ using source::Entry;
 using source::EntryKind;
 using source::is_valid_name;
 using source::name_of;
+using source::ObjectRef;
 using source::Problem;
 
 }  // namespace grid::dataset

@@ -1,14 +1,14 @@
 // Problem. Archives and buckets give their entries in an order of their own; a manifest wants them
 // in tree order. Ten million entries are a gigabyte and more.
 //
-// Idea. Entries are kept as records, 50 bytes and their names each, until they fill the memory
+// Idea. Entries are kept as records, 80 bytes and their names each, until they fill the memory
 // that there is; then they are sorted and written behind each other to a file without a name: a
 // run. In the end the runs, and what is still in memory, are merged, a heap telling which has the
 // least entry. With 48 MiB a run holds half a million entries; ten million make twenty runs, each
 // of which is read through a buffer of 256 KiB.
 //
-// A record: u32 size of what follows, u8 kind and executable, u8 depth, u8 mark, u32 sizes of
-// folder, name and target, u64 size, i64 mtime, digest, folder, name, target.
+// A record: u32 size of what follows, u8 kind and executable, u8 depth, u8 mark, u32 sizes of the
+// texts, u64 size, i64 mtime, digest, the texts: folder, name, target, what names an object.
 
 #include "dataset/entry_sorter.h"
 
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <numeric>
@@ -25,23 +26,30 @@
 
 namespace grid::dataset {
 
-static constexpr std::size_t fixed_size = 3 + 3 * 4 + 8 + 8 + 32;
+static constexpr int texts_max = 7;
+static constexpr std::size_t fixed_size = 3 + texts_max * 4 + 8 + 8 + 32;
 static constexpr std::size_t read_size = 256 << 10;
 
+static std::array<const std::string*, texts_max> texts_of(const Entry& entry) {
+  const ObjectRef& object = entry.object;
+  return {&entry.folder, &entry.name,  &entry.target,     &object.bucket,
+          &object.key,   &object.etag, &object.version_id};
+}
+
 static void append_record(Bytes& to, const Entry& entry, std::uint8_t mark) {
-  append(to, static_cast<std::uint32_t>(fixed_size + entry.folder.size() + entry.name.size() +
-                                        entry.target.size()));
+  const auto texts = texts_of(entry);
+  std::size_t size = fixed_size;
+  for (const std::string* text : texts) size += text->size();
+  append(to, static_cast<std::uint32_t>(size));
   append(to, static_cast<std::uint8_t>(static_cast<unsigned>(entry.kind) |
                                        (entry.executable ? 8u : 0u)));
   append(to, entry.content.depth);
   append(to, mark);
-  for (const std::string* text : {&entry.folder, &entry.name, &entry.target})
-    append(to, static_cast<std::uint32_t>(text->size()));
+  for (const std::string* text : texts) append(to, static_cast<std::uint32_t>(text->size()));
   append(to, entry.size);
   append(to, entry.mtime_ns);
   append(to, BytesView(entry.content.digest.bytes));
-  for (const std::string* text : {&entry.folder, &entry.name, &entry.target})
-    append(to, as_bytes(*text));
+  for (const std::string* text : texts) append(to, as_bytes(*text));
 }
 
 static std::uint32_t size_of_record(const std::byte* record) { return load<std::uint32_t>(record); }
@@ -66,12 +74,14 @@ static EntrySorter::Sorted decode_record(const std::byte* record) {
   entry.executable = (flags & 8) != 0;
   entry.content.depth = std::to_integer<std::uint8_t>(record[5]);
   sorted.mark = std::to_integer<std::uint8_t>(record[6]);
-  entry.size = load<std::uint64_t>(record + 19);
-  entry.mtime_ns = load<std::int64_t>(record + 27);
-  std::memcpy(entry.content.digest.bytes.data(), record + 35, 32);
-  entry.folder = text_of_record(record, 0);
-  entry.name = text_of_record(record, 1);
-  entry.target = text_of_record(record, 2);
+  const std::byte* numbers = record + 4 + 3 + texts_max * 4;
+  entry.size = load<std::uint64_t>(numbers);
+  entry.mtime_ns = load<std::int64_t>(numbers + 8);
+  std::memcpy(entry.content.digest.bytes.data(), numbers + 16, 32);
+  int which = 0;
+  for (std::string* text : {&entry.folder, &entry.name, &entry.target, &entry.object.bucket,
+                            &entry.object.key, &entry.object.etag, &entry.object.version_id})
+    *text = text_of_record(record, which++);
   return sorted;
 }
 

@@ -24,6 +24,7 @@ TEST(EntrySorter, SortsBeyondItsMemoryAndKeepsTheOrderOfEquals) {
                 .mtime_ns = static_cast<std::int64_t>(random()),
                 .target = std::string(random() % 30, 't')};
     entry.content.depth = static_cast<std::uint8_t>(random() % 3);
+    if (i % 7 == 0) entry.object = {"bucket", std::to_string(random()), "etag", "version"};
     for (auto& byte : entry.content.digest.bytes) byte = static_cast<std::byte>(random());
     expected.push_back({entry, static_cast<std::uint8_t>(random() % 3)});
   }

@@ -187,7 +187,7 @@ void Export::write_file(const EntryRef& entry, const Target& to) {
   for (std::uint64_t offset = 0; offset < size;) {
     BytesView data;
     try {
-      data = store_.contents->read(entry.content(), size, offset, read_size, scratch);
+      data = store_.files->read(entry, offset, read_size, scratch);
     } catch (const Error& error) {
       throw error.within(entry.path());
     }
@@ -267,7 +267,7 @@ void Export::write_stretch(EntryRange stretch, FolderOpener& folders) {
   EntryCursor cursor(manifest_, stretch);
   while (std::optional<EntryRef> entry = cursor.next()) {
     bool file = entry->kind() == EntryKind::file;
-    if (file && entry->size() <= small_file_size_max) {
+    if (file && entry->size() <= small_file_size_max && !entry->is_in_place()) {
       small.size += entry->size();
       store_.contents->visit_chunks(entry->content(), entry->size(), [&](auto chunks) {
         small.chunks.insert(small.chunks.end(), chunks.begin(), chunks.end());

@@ -1,6 +1,7 @@
 // A store as format 1 wrote it, kept in tests/data/format-1: every later program reads it, and
 // writes the same tree under the same root. GRID_ACCEPT=1 makes the store anew, which is right
-// only for a new format, in a folder of its own.
+// only for a new format, in a folder of its own. tests/data/in-place is such a store: its version 2
+// has files in place, which format 1 of segments and roots cannot have.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -10,6 +11,7 @@
 
 #include "backend/local.h"
 #include "dataset/verify.h"
+#include "tests/support/bucket_server.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -20,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path golden = fs::path(GRID_TEST_DATA) / "format-1";
+const fs::path golden_in_place = fs::path(GRID_TEST_DATA) / "in-place";
 
 void set_time(const fs::path& path, std::int64_t seconds) {
   timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 0}, {.tv_sec = seconds, .tv_nsec = 7}};
@@ -45,6 +48,11 @@ void make_source(const fs::path& source) {
 std::string line_of(const OpenStore& store, const EntryRef& entry) {
   std::string line = fmt::format("{} {} {} {}", name_of(entry.kind()), entry.size(),
                                  entry.mtime_ns(), entry.executable() ? "x" : "-");
+  if (entry.is_in_place()) {
+    const ObjectRef object = entry.object();
+    return line + fmt::format(" in place {} {} {} {} {}\n", entry.path(), object.bucket, object.key,
+                              object.etag, object.version_id);
+  }
   if (entry.kind() == EntryKind::file) {
     Bytes scratch;
     BytesView data = store.contents->read(entry.content(), entry.size(), 0, entry.size(), scratch);
@@ -83,6 +91,31 @@ void make_golden() {
   store->datastores->remove("cats", 3);
   store->datastores->describe("cats", "what format 1 looks like");
   testing::write_file(golden / "expected.txt", describe(*store));
+}
+
+void make_golden_in_place() {
+  testing::TemporaryFolder folder;
+  fs::remove_all(golden_in_place);
+  auto store =
+      testing::open_test_store(std::make_shared<backend::LocalBackend>(golden_in_place / "store"));
+  testing::write_file(folder / "cats/owned", "in the store\n");
+  set_time(folder / "cats/owned", 1'700'000'000);
+  testing::create_version(*store, folder / "cats");
+  testing::BucketServer server;
+  server.set({{"pets/a/1.txt", "one"}, {"pets/a/2.txt", "two"}, {"pets/b", ""}});
+  CreateOptions options{.name = "cats", .servers = {.aws = server.settings()}, .in_place = true};
+  options.sources = {{.where = "s3://bucket/pets/", .place = "in/place"}};
+  options.base = CreateBase{.reference = {.name = "cats", .version = 1}};
+  CreateProgress progress;
+  create_version(*store, options, progress);
+  testing::write_file(golden_in_place / "expected.txt", describe(*store));
+}
+
+TEST(Golden, FilesInPlaceAreReadAsTheyWereWritten) {
+  if (std::getenv("GRID_ACCEPT_IN_PLACE") != nullptr) make_golden_in_place();
+  auto store =
+      testing::open_test_store(std::make_shared<backend::LocalBackend>(golden_in_place / "store"));
+  EXPECT_EQ(describe(*store), testing::read_file(golden_in_place / "expected.txt"));
 }
 
 TEST(Golden, Format1IsReadAsItWasWritten) {

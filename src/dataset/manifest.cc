@@ -8,6 +8,28 @@
 
 namespace grid::dataset {
 
+void TreeTotals::add(EntryKind kind, std::uint64_t size, bool in_place) {
+  ++entries;
+  switch (kind) {
+    case EntryKind::file:
+      ++files;
+      bytes += size;
+      break;
+    case EntryKind::hard_link:
+      ++files;
+      break;
+    case EntryKind::folder:
+      ++folders;
+      break;
+    case EntryKind::symlink:
+      ++symlinks;
+      break;
+  }
+  if (!in_place) return;
+  ++files_in_place;
+  bytes_in_place += size;
+}
+
 std::string EntryRef::path() const {
   std::string path(folder());
   if (!path.empty()) path += '/';

@@ -29,7 +29,9 @@ class EntryRef {
   std::uint64_t size() const { return segment_->size(index_); }
   std::int64_t mtime_ns() const { return segment_->mtime_ns(index_); }
   bool executable() const { return segment_->executable(index_); }
+  bool is_in_place() const { return segment_->is_in_place(index_); }
   Content content() const { return segment_->content(index_); }
+  ObjectRef object() const { return segment_->object(index_); }  // see Segment
   std::string path() const;
   Entry to_entry() const;
 
@@ -50,8 +52,10 @@ struct TreeTotals {
   std::uint64_t files = 0;    // hard links included
   std::uint64_t folders = 0;  // the top not counted
   std::uint64_t symlinks = 0;
-  std::uint64_t bytes = 0;  // of files; a hard link adds nothing
+  std::uint64_t bytes = 0;                               // of files; a hard link adds nothing
+  std::uint64_t files_in_place = 0, bytes_in_place = 0;  // that count among the others
 
+  void add(EntryKind kind, std::uint64_t size, bool in_place);
   bool operator==(const TreeTotals&) const = default;
 };
 

@@ -88,6 +88,40 @@ TEST_F(ManifestTest, GivesBackEveryEntryInPlace) {
     EXPECT_FALSE(manifest->find_path(path)) << path;
 }
 
+TEST_F(ManifestTest, KeepsWhichObjectAFileInPlaceIs) {
+  auto in_place = [](std::string folder, std::string name, ObjectRef object) {
+    Entry entry{.folder = std::move(folder), .name = std::move(name), .size = 9};
+    entry.object = std::move(object);
+    entry.content = source::content_in_place(entry.object, entry.size);
+    return entry;
+  };
+  std::vector<Entry> entries = many(2, 3);
+  // Keys that end as the path does, in all ways, and one that does not at all.
+  entries.push_back(in_place("", "x", {"bucket", "x", "\"e1\"", ""}));
+  entries.push_back(in_place("", "y", {"bucket", "pre/y", "\"e2\"", "version 7"}));
+  entries.push_back(in_place("class-0", "z", {"bucket", "pre/class-0/z", "\"e3\"", ""}));
+  entries.push_back(in_place("class-1", "z", {"b", "other", "", ""}));
+  sort(entries);
+  std::shared_ptr<const Manifest> manifest = write(entries);
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    EXPECT_EQ(manifest->at(i).to_entry(), entries[i]);
+  EXPECT_EQ(manifest->totals().files_in_place, 4u);
+  EXPECT_EQ(manifest->totals().bytes_in_place, 36u);
+  EXPECT_EQ(manifest->totals().files, 10u);
+
+  // Everything that names the object is under the root.
+  for (Entry& entry : entries)
+    for (std::string* text :
+         {&entry.object.bucket, &entry.object.key, &entry.object.etag, &entry.object.version_id}) {
+      if (!entry.is_in_place()) continue;
+      const Entry before = entry;
+      *text += "!";
+      entry.content = source::content_in_place(entry.object, entry.size);
+      EXPECT_NE(write(entries)->root_digest(), manifest->root_digest());
+      entry = before;
+    }
+}
+
 // The toy is a sorted vector; the tree is odd on purpose.
 TEST_F(ManifestTest, RangesAreThoseOfASortedList) {
   std::uint64_t seed = std::random_device()();
@@ -162,7 +196,11 @@ TEST_F(ManifestTest, NoDamagedSegmentIsReadPastItsEnd) {
       {.name = "a", .kind = EntryKind::folder},
       {.folder = "a", .name = "b", .size = 3, .content = {digest_of(as_bytes("b")), 0}},
       {.folder = "a", .name = "c", .kind = EntryKind::symlink, .size = 1, .target = "b"}};
+  entries.push_back({.folder = "a", .name = "d", .size = 2});
+  entries.back().object = {"bucket", "pre/a/d", "\"etag\"", "v"};
+  entries.back().content = source::content_in_place(entries.back().object, 2);
   Bytes bytes = encode_segment(entries);
+  ASSERT_EQ(Segment(bytes).entry(3), entries[3]);
   for (std::size_t i = 0; i < bytes.size(); ++i)
     for (unsigned value : {0x00u, 0x01u, 0x2fu, 0x80u, 0xffu}) {
       Bytes hostile = bytes;
@@ -192,12 +230,14 @@ TEST_F(ManifestTest, HostileNamesAreRefused) {
 }
 
 TEST_F(ManifestTest, NoDamagedRootIsReadPastItsEnd) {
-  ManifestRoot root{.totals = {.entries = 5, .files = 5, .bytes = 10},
-                    .segments = {{.count = 2, .size = 100, .first_name = "a"},
-                                 {.count = 3, .size = 100, .first_folder = "b", .first_name = "c"}},
-                    .link_counts = {{"b/c", 2}}};
+  ManifestRoot root{
+      .totals = {.entries = 5, .files = 5, .bytes = 10, .files_in_place = 1, .bytes_in_place = 2},
+      .segments = {{.count = 2, .size = 100, .first_name = "a"},
+                   {.count = 3, .size = 100, .first_folder = "b", .first_name = "c"}},
+      .link_counts = {{"b/c", 2}}};
   Bytes bytes = encode_root(root);
   EXPECT_EQ(decode_root(bytes).link_counts, root.link_counts);
+  EXPECT_EQ(decode_root(bytes).totals, root.totals);
   for (std::size_t i = 0; i < bytes.size(); ++i)
     for (unsigned value : {0x00u, 0x01u, 0x80u, 0xffu}) {
       Bytes hostile = bytes;

@@ -17,23 +17,7 @@ static bool ends_segment(const Entry& entry) {
 void ManifestWriter::add(Entry entry) {
   assert(entries_.empty() ||
          compare_keys(entries_.back().folder, entries_.back().name, entry.folder, entry.name) < 0);
-  TreeTotals& totals = root_.totals;
-  ++totals.entries;
-  switch (entry.kind) {
-    case EntryKind::file:
-      ++totals.files;
-      totals.bytes += entry.size;
-      break;
-    case EntryKind::hard_link:
-      ++totals.files;
-      break;
-    case EntryKind::folder:
-      ++totals.folders;
-      break;
-    case EntryKind::symlink:
-      ++totals.symlinks;
-      break;
-  }
+  root_.totals.add(entry.kind, entry.size, entry.is_in_place());
   entries_.push_back(std::move(entry));
   if (entries_.size() == segment_entries_max ||
       (entries_.size() >= segment_entries_min && ends_segment(entries_.back())))
@@ -53,6 +37,8 @@ void ManifestWriter::add_totals(const TreeTotals& totals) {
   root_.totals.folders += totals.folders;
   root_.totals.symlinks += totals.symlinks;
   root_.totals.bytes += totals.bytes;
+  root_.totals.files_in_place += totals.files_in_place;
+  root_.totals.bytes_in_place += totals.bytes_in_place;
 }
 
 void ManifestWriter::end_segment() {

@@ -9,6 +9,7 @@
 #include "backend/open.h"
 #include "dataset/content_reader.h"
 #include "dataset/datastore.h"
+#include "dataset/file_reader.h"
 #include "dataset/manifest.h"
 #include "store/chunk_store.h"
 
@@ -31,6 +32,7 @@ struct OpenStore {
   std::shared_ptr<store::ChunkStore> chunks;
   std::shared_ptr<SegmentCache> segments;
   std::shared_ptr<ContentReader> contents;
+  std::shared_ptr<FileReader> files;
   std::shared_ptr<Datastores> datastores;
   std::filesystem::path cache_folder;
 

@@ -33,6 +33,10 @@ std::string encode_version_record(const VersionRecord& record) {
                 {"stored_bytes", record.stored_bytes},
                 {"left_out", record.left_out}};
   if (record.parent) value["parent"] = *record.parent;
+  if (record.totals.files_in_place > 0) {
+    value["files_in_place"] = record.totals.files_in_place;
+    value["bytes_in_place"] = record.totals.bytes_in_place;
+  }
   return dump(value);
 }
 
@@ -65,7 +69,9 @@ VersionRecord decode_version_record(BytesView object, std::string_view name) {
                      .files = value.at("files").get<std::uint64_t>(),
                      .folders = value.at("folders").get<std::uint64_t>(),
                      .symlinks = value.at("symlinks").get<std::uint64_t>(),
-                     .bytes = value.at("bytes").get<std::uint64_t>()};
+                     .bytes = value.at("bytes").get<std::uint64_t>(),
+                     .files_in_place = value.value("files_in_place", std::uint64_t{0}),
+                     .bytes_in_place = value.value("bytes_in_place", std::uint64_t{0})};
     record.stored_bytes = value.at("stored_bytes").get<std::uint64_t>();
     record.left_out = value.at("left_out").get<std::uint64_t>();
     return record;

@@ -7,23 +7,27 @@ namespace grid::dataset {
 
 // The root, all integers little-endian:
 //   magic "GTRE", u16 format, u16 zero, u32 segment count, u32 link count
-//   u64 entries, files, folders, symlinks, bytes
+//   u64 entries, files, folders, symlinks, bytes; in format 2 also files and bytes in place
 //   segments: digest, u32 entries, u32 size, u32 length of the first entry's folder, u32 length of
 //   its name, folder, name
 //   links: u32 names, u32 length of the path, path
 static constexpr std::uint32_t magic = 0x45525447;  // "GTRE"
-static constexpr std::uint16_t format = 1;
+static constexpr std::uint16_t format = 1, format_in_place = 2;
 
 Bytes encode_root(const ManifestRoot& root) {
   Bytes out;
   append(out, magic);
-  append(out, format);
+  const bool in_place = root.totals.files_in_place > 0;
+  append(out, in_place ? format_in_place : format);
   append(out, std::uint16_t{0});
   append(out, static_cast<std::uint32_t>(root.segments.size()));
   append(out, static_cast<std::uint32_t>(root.link_counts.size()));
   for (std::uint64_t total : {root.totals.entries, root.totals.files, root.totals.folders,
                               root.totals.symlinks, root.totals.bytes})
     append(out, total);
+  if (in_place)
+    for (std::uint64_t total : {root.totals.files_in_place, root.totals.bytes_in_place})
+      append(out, total);
   for (const auto& segment : root.segments) {
     append(out, BytesView(segment.digest.bytes));
     append(out, segment.count);
@@ -44,9 +48,10 @@ Bytes encode_root(const ManifestRoot& root) {
 ManifestRoot decode_root(BytesView bytes) {
   WireReader in(bytes, "tree root");
   if (in.integer<std::uint32_t>() != magic) fail(ErrorKind::corrupt, "tree root: is not one");
-  if (auto found = in.integer<std::uint16_t>(); found != format)
-    fail(ErrorKind::unsupported, "tree root: has format {}; this program reads format {}", found,
-         format);
+  const auto found = in.integer<std::uint16_t>();
+  if (found != format && found != format_in_place)
+    fail(ErrorKind::unsupported, "tree root: has format {}; this program reads formats {} and {}",
+         found, format, format_in_place);
   in.integer<std::uint16_t>();
   auto segment_count = in.integer<std::uint32_t>();
   auto link_count = in.integer<std::uint32_t>();
@@ -54,6 +59,9 @@ ManifestRoot decode_root(BytesView bytes) {
   for (std::uint64_t* total : {&root.totals.entries, &root.totals.files, &root.totals.folders,
                                &root.totals.symlinks, &root.totals.bytes})
     *total = in.integer<std::uint64_t>();
+  if (found == format_in_place)
+    for (std::uint64_t* total : {&root.totals.files_in_place, &root.totals.bytes_in_place})
+      *total = in.integer<std::uint64_t>();
   std::uint64_t first = 0;
   for (std::uint32_t i = 0; i < segment_count; ++i) {
     Manifest::SegmentEntry segment;

@@ -34,7 +34,11 @@ class Segment {
   std::int64_t mtime_ns(std::uint32_t index) const {
     return load<std::int64_t>(mtimes_ + 8 * index);
   }
+  bool is_in_place(std::uint32_t index) const {
+    return (std::to_integer<unsigned>(flags_[index]) & in_place_flag) != 0;
+  }
   Content content(std::uint32_t index) const;
+  ObjectRef object(std::uint32_t index) const;  // of a file in place; empty for others
   std::string_view name(std::uint32_t index) const {
     return text(load<std::uint32_t>(name_offsets_ + 4 * index),
                 load<std::uint16_t>(name_sizes_ + 2 * index));
@@ -47,7 +51,11 @@ class Segment {
   std::uint32_t lower_bound(std::string_view folder, std::string_view name) const;
 
  private:
-  std::string_view text(std::uint32_t offset, std::size_t size) const {
+  static constexpr unsigned in_place_flag = 16;  // only in segments of format 2
+
+  bool has_whole_object(std::uint32_t index) const;
+  std::size_t name_end(std::uint32_t index) const;
+  std::string_view text(std::size_t offset, std::size_t size) const {
     return as_text(BytesView(bytes_).subspan(heap_ + offset, size));
   }
   std::string_view folder_path(std::uint32_t folder_index) const;

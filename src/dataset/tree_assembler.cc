@@ -106,6 +106,7 @@ void TreeAssembler::write(Entry entry, bool only_implied) {
     written.kind = EntryKind::hard_link;
     written.executable = false;
     written.content = {};
+    written.object = {};
     written.target = group.first;
     written.size = written.target.size();
   }

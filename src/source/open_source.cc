@@ -61,8 +61,9 @@ class FilteredSource : public Source {
 
 static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
   const backend::OpenOptions& servers = options.servers;
-  auto objects = std::make_unique<S3Source>(
-      net::S3Access::open(servers.http, servers.aws, servers.retries), spec.where);
+  auto objects =
+      std::make_unique<S3Source>(net::S3Access::open(servers.http, servers.aws, servers.retries),
+                                 spec.where, S3SourceOptions{.in_place = options.in_place});
   if (options.patterns.empty()) return objects;
   return std::make_unique<FilteredSource>(std::move(objects), options.patterns);
 }

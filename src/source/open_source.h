@@ -27,6 +27,7 @@ struct SourceOptions {
   ArchiveLimits limits;
   std::filesystem::path journals{};  // see ContinuedArchive; empty: none
   backend::OpenOptions servers{};    // how URLs and buckets are reached
+  bool in_place = false;             // the objects of buckets stay there: none is read
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };
 

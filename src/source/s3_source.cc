@@ -134,14 +134,25 @@ std::optional<net::S3Object> S3Source::next_object() {
 SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view path, EntryKind kind) {
   const auto [folder, name] = split(path);
   const bool is_file = kind == EntryKind::file;
-  return {.entry = {.folder = std::string(folder),
-                    .name = std::string(name),
-                    .kind = kind,
-                    .size = is_file ? object.size : 0,
-                    .mtime_ns = object.mtime_ns},
-          .state = state_of(object),
-          .opener = is_file ? this : nullptr,
-          .origin = object.etag + "\n" + object.key};
+  SourceEntry entry{.entry = {.folder = std::string(folder),
+                              .name = std::string(name),
+                              .kind = kind,
+                              .size = is_file ? object.size : 0,
+                              .mtime_ns = object.mtime_ns},
+                    .state = state_of(object)};
+  if (is_file && options_.in_place) {
+    if (object.etag.empty())
+      fail(ErrorKind::unsupported,
+           "{}: the server's listing has no ETags, by which a changed object could be told",
+           bucket_.url_of(object.key));
+    entry.entry.object = {.bucket = bucket_.name(), .key = object.key, .etag = object.etag};
+    entry.entry.content = content_in_place(entry.entry.object, object.size);
+    entry.content_known = true;
+  } else if (is_file) {
+    entry.opener = this;
+    entry.origin = object.etag + "\n" + object.key;
+  }
+  return entry;
 }
 
 // Keys come in the order of their bytes: behind "a", and before "a/b", there may be any number that

@@ -15,10 +15,12 @@
 namespace grid::source {
 
 struct S3SourceOptions {
+  bool in_place = false;     // the files are the objects: none is read
   unsigned open_count = 16;  // objects that a worker asks for ahead
 };
 
-// In any order. Each object is read only as long as its ETag is that of the listing.
+// In any order. Each object is read only as long as its ETag is that of the listing; in place
+// nothing but the listing is asked for.
 class S3Source : public Source, private FileOpener {
  public:
   // "s3://bucket/prefix/", "s3://bucket" or "s3://bucket/key". A URL without '/' at its end means

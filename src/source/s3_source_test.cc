@@ -5,74 +5,13 @@
 #include <map>
 
 #include "base/error.h"
-#include "net/url.h"
-#include "tests/support/loopback_server.h"
+#include "tests/support/bucket_server.h"
 #include "tests/support/random_bytes.h"
 
 namespace grid::source {
 namespace {
 
-using testing::LoopbackServer;
-
-// A bucket whose listing has two objects a page.
-class BucketServer {
- public:
-  std::map<std::string, std::string> objects;  // by key
-  std::atomic<bool> cuts_once = false;         // the next answer breaks off
-  std::atomic<bool> changed = false;           // no ETag is right any more
-
-  net::S3Access access() const {
-    return net::S3Access::open({}, {.endpoint_url = server_.origin(), .anonymous = true},
-                               {.tries_max = 3, .delay_first = std::chrono::milliseconds(1)});
-  }
-
- private:
-  static std::string parameter(const std::string& target, const std::string& name) {
-    const std::size_t at = target.find(name + "=");
-    if (at == target.npos) return "";
-    const std::size_t begin = at + name.size() + 1;
-    return net::percent_decode(target.substr(begin, target.find('&', begin) - begin));
-  }
-
-  void list(const std::string& target, LoopbackServer::Connection& connection) const {
-    const std::string prefix = parameter(target, "prefix");
-    std::string body = "<ListBucketResult><EncodingType>url</EncodingType>";
-    int count = 0;
-    for (auto at = objects.lower_bound(std::max(prefix, parameter(target, "continuation-token")));
-         at != objects.end() && at->first.starts_with(prefix); ++at) {
-      if (++count > 2) {
-        body += "<IsTruncated>true</IsTruncated><NextContinuationToken>" + at->first +
-                "</NextContinuationToken>";
-        break;
-      }
-      body += "<Contents><Key>" + net::percent_encode(at->first, net::Slash::keep) +
-              "</Key><ETag>&quot;1&quot;</ETag><Size>" + std::to_string(at->second.size()) +
-              "</Size><LastModified>2020-01-02T03:04:05Z</LastModified></Contents>";
-    }
-    connection.answer(200, body + "</ListBucketResult>");
-  }
-
-  void answer(const LoopbackServer::Request& request, LoopbackServer::Connection& connection) {
-    if (request.target.find("list-type=2") != std::string::npos)
-      return list(request.target, connection);
-    EXPECT_EQ(request.header("if-match"), "\"1\"");
-    if (changed) return connection.answer(412);
-    const std::string& body = objects.at(net::percent_decode(request.target.substr(8)));
-    std::size_t first = 0, last = 0;
-    std::sscanf(request.header("range").c_str(), "bytes=%zu-%zu", &first, &last);
-    const std::string part = body.substr(first, last - first + 1);
-    const std::string head = "HTTP/1.1 206 X\r\nContent-Length: " + std::to_string(part.size()) +
-                             "\r\nContent-Range: bytes " + std::to_string(first) + "-" +
-                             std::to_string(first + part.size() - 1) + "/" +
-                             std::to_string(body.size()) + "\r\n\r\n";
-    if (!cuts_once.exchange(false)) return connection.send(head + part);
-    connection.send(head + part.substr(0, part.size() / 2));
-    connection.close();
-  }
-
-  LoopbackServer server_{
-      [this](const auto& request, auto& connection) { answer(request, connection); }};
-};
+using testing::BucketServer;
 
 std::string content_of(const SourceEntry& entry, std::optional<ByteRange> range = {}) {
   std::unique_ptr<SourceFile> file = entry.opener->open(entry, range);
@@ -107,7 +46,7 @@ using Entries = std::map<std::string, std::string>;
 
 TEST(S3SourceTest, HasWhatIsBelowThePrefixPageByPage) {
   BucketServer server;
-  server.objects = {{"other", "x"}, {"p/a", "1"}, {"p/b/c", "2"}, {"p/b/d e", ""}, {"p/e", "3"}};
+  server.set({{"other", "x"}, {"p/a", "1"}, {"p/b/c", "2"}, {"p/b/d e", ""}, {"p/e", "3"}});
   S3Source source(server.access(), "s3://bucket/p/");
   EXPECT_EQ(read_all(source).entries,
             (Entries{{"a", "1"}, {"b/c", "2"}, {"b/d e", ""}, {"e", "3"}}));
@@ -115,7 +54,7 @@ TEST(S3SourceTest, HasWhatIsBelowThePrefixPageByPage) {
 
 TEST(S3SourceTest, AKeyIsOneFileAndAPrefixWithoutSlashIsFound) {
   BucketServer server;
-  server.objects = {{"p/a", "1"}, {"p/a/b", "2"}, {"q/x", "3"}};
+  server.set({{"p/a", "1"}, {"p/a/b", "2"}, {"q/x", "3"}});
   S3Source file(server.access(), "s3://bucket/p/a");
   EXPECT_EQ(read_all(file).entries, (Entries{{"a", "1"}}));
   S3Source folder(server.access(), "s3://bucket/q");
@@ -125,9 +64,19 @@ TEST(S3SourceTest, AKeyIsOneFileAndAPrefixWithoutSlashIsFound) {
 
 TEST(S3SourceTest, KeysThatAreNoNamesAreLeftOutAndNamed) {
   BucketServer server;
-  server.objects = {{"a", "object"}, {"a-b", "1"},    {"a-b/", ""},   {"a.c", "2"}, {"a/b", "3"},
-                    {"d//e", "x"},   {"d/../e", "x"}, {"empty/", ""}, {"f/", "x"},  {"g", "4"},
-                    {"g/./h", "x"},  {"/i", "x"},     {"z", "5"}};
+  server.set({{"a", "object"},
+              {"a-b", "1"},
+              {"a-b/", ""},
+              {"a.c", "2"},
+              {"a/b", "3"},
+              {"d//e", "x"},
+              {"d/../e", "x"},
+              {"empty/", ""},
+              {"f/", "x"},
+              {"g", "4"},
+              {"g/./h", "x"},
+              {"/i", "x"},
+              {"z", "5"}});
   S3Source source(server.access(), "s3://bucket");
   const Found found = read_all(source);
   EXPECT_EQ(found.entries, (Entries{{"a-b", "/"},
@@ -150,7 +99,7 @@ TEST(S3SourceTest, KeysThatAreNoNamesAreLeftOutAndNamed) {
 TEST(S3SourceTest, APartIsReadAndALineThatBreaksIsContinued) {
   BucketServer server;
   const std::string body = testing::random_bytes(100'000, 1);
-  server.objects = {{"a", body}};
+  server.set({{"a", body}});
   S3Source source(server.access(), "s3://bucket");
   std::vector<Problem> problems;
   const SourceEntry entry = source.next(problems).value();
@@ -163,17 +112,41 @@ TEST(S3SourceTest, APartIsReadAndALineThatBreaksIsContinued) {
 
 TEST(S3SourceTest, AnObjectThatChangedSinceItWasListedIsAFailure) {
   BucketServer server;
-  server.objects = {{"a", "text"}};
+  server.set({{"a", "text"}});
   S3Source source(server.access(), "s3://bucket");
   std::vector<Problem> problems;
   const SourceEntry entry = source.next(problems).value();
-  server.changed = true;
+  server.put("a", "other");
   try {
     content_of(entry);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::changed);
   }
+}
+
+TEST(S3SourceTest, InPlaceTheFilesAreTheObjectsAndNoneIsRead) {
+  BucketServer server;
+  server.set({{"p/a/b", "text"}, {"p/a/c", ""}, {"p/d/", ""}, {"p/e//f", "x"}});
+  S3Source source(server.access(), "s3://bucket/p/", {.in_place = true});
+  std::vector<Problem> problems;
+  std::map<std::string, SourceEntry> found;
+  while (std::optional<SourceEntry> entry = source.next(problems))
+    found.emplace(entry->entry.path(), *entry);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(problems.size(), 1u);
+  const SourceEntry& file = found.at("a/b");
+  EXPECT_TRUE(file.content_known && file.opener == nullptr);
+  EXPECT_TRUE(file.entry.is_in_place());
+  EXPECT_EQ(file.entry.size, 4u);
+  EXPECT_EQ(file.entry.object.bucket, "bucket");
+  EXPECT_EQ(file.entry.object.key, "p/a/b");
+  EXPECT_EQ(file.entry.object.etag.size(), 34u);
+  EXPECT_EQ(file.entry.content, content_in_place(file.entry.object, 4));
+  EXPECT_NE(file.entry.content, content_in_place(file.entry.object, 5));
+  EXPECT_TRUE(found.at("a/c").entry.is_in_place());
+  EXPECT_FALSE(found.at("d").entry.is_in_place());
+  EXPECT_EQ(server.gets, 0);
 }
 
 }  // namespace

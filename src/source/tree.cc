@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
+
 namespace grid::source {
 
 std::string_view name_of(EntryKind kind) {
@@ -16,6 +18,16 @@ std::string_view name_of(EntryKind kind) {
       return "hard_link";
   }
   return "unknown";
+}
+
+Content content_in_place(const ObjectRef& object, std::uint64_t size) {
+  Bytes name;
+  append(name, size);
+  for (const std::string* text : {&object.bucket, &object.key, &object.etag, &object.version_id}) {
+    append(name, static_cast<std::uint32_t>(text->size()));
+    append(name, as_bytes(*text));
+  }
+  return {.digest = digest_of(name), .depth = Content::in_place};
 }
 
 int compare_folders(std::string_view a, std::string_view b) {

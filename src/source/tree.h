@@ -20,13 +20,30 @@ std::string_view name_of(EntryKind kind);
 
 // Where a file's bytes are. depth 0: `digest` names the one chunk that is the file (for an empty
 // file: the digest of no bytes, which is not stored). depth n: `digest` names a recipe, a chunk
-// that lists the contents of depth n-1 which make up the file, in order.
+// that lists the contents of depth n-1 which make up the file, in order. depth in_place: the file
+// is in place, and the digest is that of what names its object: two are equal if those are.
 struct Content {
+  static constexpr std::uint8_t in_place = 255;
+
   Digest digest;
   std::uint8_t depth = 0;
 
   bool operator==(const Content&) const = default;
 };
+
+// An object of a bucket that a file in place is, in the state in which a version knows it; its
+// size is the file's.
+struct ObjectRef {
+  std::string bucket;
+  std::string key;
+  std::string etag;        // as a listing gives it
+  std::string version_id;  // in a bucket that keeps versions, where it is known
+
+  bool operator==(const ObjectRef&) const = default;
+};
+
+// The content of a file that is this object.
+Content content_in_place(const ObjectRef& object, std::uint64_t size);
 
 struct Entry {
   std::string folder;  // path of the folder that holds it, "" for the top, "a/b" below
@@ -37,8 +54,10 @@ struct Entry {
   std::int64_t mtime_ns = 0;  // since 1970-01-01 UTC
   Content content;            // files
   std::string target;         // symlinks: verbatim; hard links: path of the first name
+  ObjectRef object;           // files in place
 
   bool operator==(const Entry&) const = default;
+  bool is_in_place() const { return content.depth == Content::in_place; }
   std::string path() const { return folder.empty() ? name : folder + "/" + name; }
 };
 

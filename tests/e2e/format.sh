@@ -43,6 +43,16 @@ digest=$(b3sum --no-names golden/program)
 grep -q "^file .* x $digest depth 0 program$" "$here/../data/format-1/expected.txt" ||
   die "golden/program has the digest $digest"
 
+# The golden store with files in place: what names their objects.
+reader "$here/../data/in-place/store" cats 2 placed >objects
+equal "$(cat placed/owned)" 'in the store'
+expected=$here/../data/in-place/expected.txt
+equal "$(wc -l <objects)" 3
+while read -r path bucket key etag size; do
+  grep -qF " $size " "$expected" && grep -qF "in place $path $bucket $key $etag" "$expected" ||
+    die "not in $expected: $path $bucket $key $etag $size"
+done <objects
+
 # What it checks: one wrong byte is never read, a deleted version is none.
 grid datastore delete cats:1 -y -q
 fails 1 reader "$GRID_STORE" cats 1 deleted

@@ -1,7 +1,8 @@
 """Extracts a version of a store in a local folder: format_reader.py STORE NAME VERSION DESTINATION
 
 Written from docs/format.md alone, whose sections are quoted as §, to show that it is complete.
-Needs the programs b3sum and zstd. It unpacks the whole store: it is a proof, not a tool.
+Needs the programs b3sum and zstd. It unpacks the whole store: it is a proof, not a tool. Of files in
+place, which no store has, it prints what names their objects: bucket, key, ETag, version id, size.
 """
 import glob, json, os, subprocess, sys, tempfile
 from struct import calcsize, iter_unpack, unpack_from
@@ -9,11 +10,23 @@ from struct import calcsize, iter_unpack, unpack_from
 def refuse(what):
     sys.exit(f"damaged: {what}")
 
-def header(data, magic, fields, what):
+def header(data, magic, fields, what, formats=(1,)):
     """The fields behind magic and format, which are checked (§3 to §6)."""
-    if len(data) < 6 + calcsize("<" + fields) or data[:6] != magic + b"\1\0":
-        refuse(f"{what} is none of format 1")
+    if len(data) < 6 + calcsize("<" + fields) or data[:4] != magic or \
+            int.from_bytes(data[4:6], "little") not in formats:
+        refuse(f"{what} is none of format {formats}")
     return unpack_from("<" + fields, data, 6)
+
+def object_at(text, at, path):
+    """§5: bucket, key, ETag and version id of a file in place."""
+    *sizes, skipped = unpack_from("<HHHHI", text, at)
+    parts, at = [], at + 12
+    for size in sizes:
+        parts.append(text[at : at + size])
+        at += size
+    if at > len(text) or not parts[0] or skipped > len(path):
+        refuse("an object")
+    return parts[0], parts[1] + path[skipped:], parts[2], parts[3]
 
 def read_record(path, kind):
     """§2, §7"""
@@ -82,9 +95,9 @@ class Store:
             yield from self.content(recipe[12 + 32 * i : 44 + 32 * i], depth - 1, sizes[i])
 
     def segment(self, digest, size):
-        """§5: (path, kind, executable, size, mtime, content, depth, target) of each entry."""
+        """§5: (path, kind, executable, size, mtime, content, depth, target or object) of each entry."""
         data = self.chunk(digest, size)
-        _, n, f, h = header(data, b"GSEG", "HIII", "a segment")
+        _, n, f, h = header(data, b"GSEG", "HIII", "a segment", (1, 2))
         if len(data) != 32 + 56 * n + 12 * f + h:
             refuse("a segment")
         sizes, times, offsets, lengths, flags, depths = (
@@ -99,15 +112,19 @@ class Store:
                 name, kind = text[offsets[i] : name_end], flags[i] & 7
                 if name in (b"", b".", b"..") or {0, ord("/")} & {*name} or not 1 <= kind <= 4:
                     refuse("an entry")
-                yield (os.path.join(text[at : at + length], name), kind, flags[i] & 8, sizes[i],
-                       times[i], data[32 + 32 * i : 64 + 32 * i], depths[i],
-                       text[name_end : name_end + sizes[i]] if kind > 2 else None)
+                path, more = os.path.join(text[at : at + length], name), None
+                if kind > 2:
+                    more = text[name_end : name_end + sizes[i]]
+                elif flags[i] & 16:
+                    more = object_at(text, name_end, path)
+                yield (path, kind, flags[i] & 8, sizes[i], times[i],
+                       data[32 + 32 * i : 64 + 32 * i], depths[i], more)
 
     def entries(self, root):
         """§6: those of a whole tree, in tree order."""
         data = self.chunk(root)
-        _, segment_count, link_count, total, *_ = header(data, b"GTRE", "HIIQQQQQ", "a root")
-        at, seen = 56, 0
+        _, segment_count, link_count, total, *_ = header(data, b"GTRE", "HIIQQQQQ", "a root", (1, 2))
+        at, seen = 56 if data[4] == 1 else 72, 0
         for _ in range(segment_count):
             count, size, p, q = unpack_from("<IIII", data, at + 32)
             entries, name = list(self.segment(data[at : at + 32], size)), at + 48 + p
@@ -125,6 +142,9 @@ def extract(store, root, destination):
     top, times = os.fsencode(destination), []
     os.mkdir(top)
     for path, kind, executable, size, mtime, content, depth, target in store.entries(root):
+        if kind == 1 and target:
+            print(path.decode(), *(part.decode() for part in target), size)
+            continue
         path = os.path.join(top, path)
         times.append((path, mtime))
         if kind == 1:

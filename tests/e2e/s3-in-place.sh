@@ -1,0 +1,72 @@
+# Versions of a private bucket in place: by a user who may list, locate and get, and nothing else.
+# What is overwritten or deleted there is an error by name, through mount, cat, get, verify and show.
+. "$(dirname "$0")/lib.sh"
+. "$here/../support/radosgw.sh"
+radosgw_start
+use_owner
+make_bucket priv
+put() { printf '%s' "$2" | s3 PUT "/priv/$1" -f --data-binary @- -o /dev/null; }
+for n in $(seq 30); do put "img/set%20a/$n.txt" "content of $n"; done
+head -c 3000000 /dev/urandom >large
+s3 PUT /priv/img/large -f -T large -o /dev/null
+for key in img/none/ img/x//y img/up/../z img/b/c; do
+  s3 PUT "/priv/$key" -f --path-as-is -o /dev/null --data-binary ''
+done
+put img/b both
+
+radosgw_admin user create --uid=reader --display-name=reader --max-buckets=-1 --access-key=READERKEY --secret-key=readersecret >/dev/null
+cat >policy <<P
+{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/reader"]},"Action":["s3:ListBucket","s3:GetBucketLocation","s3:GetObject"],"Resource":["arn:aws:s3:::priv","arn:aws:s3:::priv/*"]}]}
+P
+s3 PUT '/priv?policy=' -f --data-binary @policy -o /dev/null
+export AWS_ACCESS_KEY_ID=READERKEY AWS_SECRET_ACCESS_KEY=readersecret
+
+# The listing alone makes the version.
+grid datastore create s3://priv/img/ --name cats --no-copy >out 2>err || die "$(cat err)"
+grep -q '^cats:1  32 files' out && grep -q 'in place, none read' out || die "$(cat out err)"
+for said in 'b: is an object, and a folder of other objects' 'x//y: its key has an empty name' 'up/../z: its key has the name . or ..'; do
+  grep -qF "$said" err || die "not said: $said: $(cat err)"
+done
+grid datastore create s3://priv/img --name cats --no-copy 2>/dev/null | grep -q 'same as cats:1' || die "not the same"
+
+# Reading, everywhere.
+grid datastore cat cats:1 large | cmp - large
+grid datastore get cats:1 copy --quiet
+cmp copy/large large
+equal "$(cat copy/set*/7.txt)" 'content of 7'
+mkdir mnt && grid mount mnt --quiet
+equal "$(cat 'mnt/cats/1/set a/9.txt')" 'content of 9'
+cmp mnt/cats/1/large large
+[ -d mnt/cats/1/none ] || die 'no empty folder'
+
+# Another object at a key, and none: an I/O error, and one line that names the key and the version.
+put 'img/set%20a/9.txt' 'CONTENT OF 9'
+put 'img/set%20a/11.txt' 'longer than before'
+s3 DELETE '/priv/img/set%20a/12.txt' -f
+grid unmount mnt --quiet
+grid mount --foreground mnt 2>log &
+until [ -e mnt/cats ]; do sleep 0.05; done
+for n in 9 11 12; do
+  for _ in 1 2; do fails 1 cat "mnt/cats/1/set a/$n.txt"; says 'Input/output error'; done
+  equal "$(grep -c "cats:1: set a/$n.txt: s3://priv/img/set a/$n.txt is" log)" 1
+  fails 1 grid datastore cat cats:1 "set a/$n.txt"
+  says "cats:1: set a/$n.txt: s3://priv/img/set a/$n.txt is"
+done
+equal "$(cat 'mnt/cats/1/set a/10.txt')" 'content of 10'
+fails 1 grid datastore get cats:1 drifted --quiet
+says 'set a/'
+grid unmount mnt --quiet
+
+# Listed again: the next version, and what differs.
+grid datastore create s3://priv/img/ --name cats --no-copy 2>/dev/null | grep -q '^cats:2  31 files' || die 'no cats:2'
+grid datastore diff cats:1 cats:2 >out
+grep -qF -- '- set a/12.txt' out && grep -qF '~ set a/11.txt' out && grep -qF '~ set a/9.txt' out || die "$(cat out)"
+grep -q '0 added, 1 removed, 2 changed, 0 renamed' out || die "$(cat out)"
+equal "$(grid datastore cat cats:2 'set a/9.txt')" 'CONTENT OF 9'
+
+# Deleting a version leaves the bucket alone.
+grid datastore delete cats:2 --yes --quiet
+s3 GET '/priv/img/set%20a/9.txt' -f | grep -q 'CONTENT OF 9'
+
+fails 2 grid datastore create ./copy --no-copy
+says 'the source must be s3://BUCKET/PREFIX'

@@ -1,0 +1,121 @@
+// A bucket called "bucket" on a loopback server, for what reads objects and lists them.
+#pragma once
+
+#include <atomic>
+#include <cstdio>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "base/digest.h"
+#include "net/s3_bucket.h"
+#include "net/url.h"
+#include "tests/support/loopback_server.h"
+
+namespace grid::testing {
+
+// An object's ETag says what its bytes are, as with AWS. LastModified is the same for all.
+class BucketServer {
+ public:
+  std::atomic<unsigned> page_size = 2;  // keys of a listing's page
+  std::atomic<bool> cuts_once = false;  // the next object's bytes break off
+  std::atomic<bool> honours_if_match = true;
+  std::atomic<int> lists = 0, gets = 0;
+
+  void set(std::map<std::string, std::string> objects) {
+    std::lock_guard lock(mutex_);
+    objects_ = std::move(objects);
+  }
+  void put(const std::string& key, std::string body) {
+    std::lock_guard lock(mutex_);
+    objects_[key] = std::move(body);
+  }
+  void remove(const std::string& key) {
+    std::lock_guard lock(mutex_);
+    objects_.erase(key);
+  }
+
+  net::AwsSettings settings() const {
+    return {.endpoint_url = server_.origin(), .anonymous = true};
+  }
+  static net::RetryPolicy retries() {
+    return {.tries_max = 3, .delay_first = std::chrono::milliseconds(1)};
+  }
+  net::S3Access access() const { return net::S3Access::open({}, settings(), retries()); }
+
+ private:
+  using Connection = LoopbackServer::Connection;
+
+  static std::string etag_of(const std::string& body) {
+    return "\"" + digest_of(as_bytes(body)).hex().substr(0, 32) + "\"";
+  }
+
+  static std::string parameter(const std::string& target, const std::string& name) {
+    const std::size_t at = target.find(name + "=");
+    if (at == target.npos) return "";
+    const std::size_t begin = at + name.size() + 1;
+    return net::percent_decode(target.substr(begin, target.find('&', begin) - begin));
+  }
+
+  void list(const std::string& target, Connection& connection) {
+    ++lists;
+    const std::string prefix = parameter(target, "prefix");
+    const std::string after = parameter(target, "start-after");
+    std::string body = "<ListBucketResult><EncodingType>url</EncodingType>";
+    unsigned count = 0;
+    auto at = objects_.lower_bound(std::max(prefix, parameter(target, "continuation-token")));
+    if (!after.empty() && after >= prefix) at = objects_.upper_bound(after);
+    for (; at != objects_.end() && at->first.starts_with(prefix); ++at) {
+      if (++count > page_size) {
+        body += "<IsTruncated>true</IsTruncated><NextContinuationToken>" + at->first +
+                "</NextContinuationToken>";
+        break;
+      }
+      body += "<Contents><Key>" + net::percent_encode(at->first, net::Slash::keep) +
+              "</Key><ETag>" + etag_of(at->second) + "</ETag><Size>" +
+              std::to_string(at->second.size()) +
+              "</Size><LastModified>2020-01-02T03:04:05Z</LastModified></Contents>";
+    }
+    connection.answer(200, body + "</ListBucketResult>");
+  }
+
+  void get(const LoopbackServer::Request& request, Connection& connection) {
+    ++gets;
+    const auto object = objects_.find(net::percent_decode(request.target.substr(8)));
+    if (object == objects_.end())
+      return connection.answer(404, "<Error><Code>NoSuchKey</Code></Error>");
+    const std::string& body = object->second;
+    const std::string etag = etag_of(body), wanted = request.header("if-match");
+    if (honours_if_match && !wanted.empty() && wanted != etag)
+      return connection.answer(412, "", {"ETag: " + etag});
+    if (request.method == "HEAD")
+      return connection.send("HTTP/1.1 200 X\r\nContent-Length: " + std::to_string(body.size()) +
+                             "\r\nETag: " + etag + "\r\n\r\n");
+    std::size_t first = 0, last = 0;
+    std::sscanf(request.header("range").c_str(), "bytes=%zu-%zu", &first, &last);
+    if (first >= body.size()) return connection.answer(416);
+    const std::string part = body.substr(first, last - first + 1);
+    const std::string head = "HTTP/1.1 206 X\r\nContent-Length: " + std::to_string(part.size()) +
+                             "\r\nContent-Range: bytes " + std::to_string(first) + "-" +
+                             std::to_string(first + part.size() - 1) + "/" +
+                             std::to_string(body.size()) + "\r\nETag: " + etag + "\r\n\r\n";
+    if (!cuts_once.exchange(false)) return connection.send(head + part);
+    connection.send(head + part.substr(0, part.size() / 2));
+    connection.close();
+  }
+
+  void answer(const LoopbackServer::Request& request, Connection& connection) {
+    std::lock_guard lock(mutex_);
+    if (request.target.find("list-type=2") != std::string::npos)
+      list(request.target, connection);
+    else
+      get(request, connection);
+  }
+
+  std::mutex mutex_;
+  std::map<std::string, std::string> objects_;  // by key; guarded by mutex_
+  LoopbackServer server_{
+      [this](const auto& request, auto& connection) { answer(request, connection); }};
+};
+
+}  // namespace grid::testing
