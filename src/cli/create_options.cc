@@ -80,6 +80,22 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   source.extract = extract && !S_ISDIR(status.st_mode);
 }
 
+// What "cats:3" means as a source, unless there is a file of that name.
+std::optional<dataset::Reference> find_version(const std::vector<SourceSpec>& sources) {
+  if (sources.size() != 1 || !sources[0].place.empty()) return std::nullopt;
+  const std::string& where = sources[0].where;
+  const std::size_t colon = where.find(':');
+  if (colon == where.npos || !dataset::is_datastore_name(where.substr(0, colon)))
+    return std::nullopt;
+  const std::string version = where.substr(colon + 1);
+  struct stat status;
+  if ((version != "latest" &&
+       (version.empty() || version.find_first_not_of("0123456789") != version.npos)) ||
+      ::stat(where.c_str(), &status) == 0)
+    return std::nullopt;
+  return dataset::Reference::parse(where);
+}
+
 std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arguments) {
   if (arguments.has("--name")) return arguments.get("--name");
   if (arguments.has("--base")) return dataset::Reference::parse(arguments.get("--base")).name;
@@ -133,8 +149,15 @@ source::ArchiveLimits limits_of(const Arguments& arguments) {
 dataset::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings) {
   std::vector<SourceSpec> sources = sources_of(arguments);
   check_combination(arguments, sources);
+  std::optional<dataset::Reference> version;
+  if (!arguments.has("--base")) version = find_version(sources);
+  if (version)
+    refuse(arguments,
+           {"--exclude", "--no-ignore", "--extract", "--no-extract", "--max-size", "--max-files"},
+           "does not go with a version as the source, which is copied as it is");
   bool archive = false;
   for (SourceSpec& source : sources) {
+    if (version) break;
     resolve_run(source, settings);
     examine(source, arguments, sources.size() == 1);
     archive = archive || source.extract || source.where == "-";
@@ -147,9 +170,11 @@ dataset::CreateOptions create_options_of(const Arguments& arguments, const Setti
     refuse(arguments, {"--max-size", "--max-files"},
            "is for archives that are unpacked; see --extract");
   }
-  std::string name = name_of(sources, arguments);
+  std::string name =
+      version && !arguments.has("--name") ? version->name : name_of(sources, arguments);
   dataset::check_datastore_name(name);
   dataset::CreateOptions options{.sources = std::move(sources),
+                                 .version = std::move(version),
                                  .name = name,
                                  .message = arguments.find("--message").value_or(""),
                                  .patterns = source::IgnorePatterns(arguments.all("--exclude")),

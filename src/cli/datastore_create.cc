@@ -24,7 +24,7 @@ using std::chrono::steady_clock;
 
 // Beside the create, which walks just ahead of its reading, one folder or file can be counted.
 bool can_be_counted(const dataset::CreateOptions& options) {
-  return options.sources.size() == 1 && !options.sources[0].extract &&
+  return options.sources.size() == 1 && !options.version && !options.sources[0].extract &&
          options.sources[0].where != "-" && !source::is_url(options.sources[0].where) &&
          !source::is_s3_url(options.sources[0].where);
 }
@@ -186,9 +186,16 @@ Command datastore_create_command() {
                "Stores what the store does not have yet. A source that has not changed makes "
                "no new version. A version appears whole or not at all; after an interruption "
                "the same command continues.\n\n"
-               "SOURCE is a folder, a file, an http:// or https:// URL, or - for a tar on standard "
-               "input. An archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is unpacked "
+               "SOURCE is a folder, a file, an http:// or https:// URL, s3://BUCKET/PREFIX, or - "
+               "for a "
+               "tar on standard input. An archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is "
+               "unpacked "
                "while it is read, from a URL by default, from a file with --extract.\n\n"
+               "With --no-copy the objects of a bucket stay there: a listing is made a version, "
+               "and no "
+               "object is read. A file is the object with the ETag and size that it has now; "
+               "one that is overwritten or deleted later is an error, never other bytes. With a "
+               "version as SOURCE the next one has copies of all that has not changed.\n\n"
                "A .gridignore in a folder of the source has the rules of a .gitignore.",
            .positionals = {{.name = "SOURCE", .required = false, .completes = Completes::file}},
            .options = {{.name = "--source",
@@ -248,6 +255,8 @@ Command datastore_create_command() {
                         "tar c . | grid datastore create - --name cats",
                         "grid datastore create -n pets --source cats=./cats --source labels.csv",
                         "grid datastore create https://example.org/cats.zip",
+                        "grid datastore create s3://private-bucket/cats/ --name cats --no-copy",
+                        "grid datastore create cats:1 --name cats",
                         "grid datastore create --base cats:3 --add new --remove 'old/*.jpg'"}},
       .run = create};
 }

@@ -102,6 +102,10 @@ int diff(Context& context, const Arguments& arguments) {
   output.write(fmt::format("{} → {}: {} added, {} removed, {} changed, {} renamed\n", older_name,
                            newer_name, format_count(totals.added), format_count(totals.removed),
                            format_count(totals.changed), format_count(totals.renamed)));
+  if ((older_record.totals.files_in_place > 0) != (newer_record.totals.files_in_place > 0))
+    output.say(
+        "files in place were compared with those in the store by size and time: their bytes "
+        "are not known");
   return 0;
 }
 
@@ -111,7 +115,8 @@ Command datastore_diff_command() {
   return {.spec = {.path = {"datastore", "diff"},
                    .summary = "Show what differs between two versions",
                    .description = "A line for each difference: + added, - removed, ~ changed, > "
-                                  "renamed; then the totals.",
+                                  "renamed; then the totals. No file is read: those in place are "
+                                  "compared by ETag and size, and with copies by size and time.",
                    .positionals = {{.name = "NAME:V1", .completes = Completes::version},
                                    {.name = "NAME:V2", .completes = Completes::version}},
                    .examples = {"grid datastore diff cats:2 cats:3"}},

@@ -39,7 +39,12 @@ int get(Context& context, const Arguments& arguments) {
       return fmt::format("interrupted: {} is an incomplete copy of {}", destination, version);
     });
     ProgressBar bar(output, version, [&] { return state_of(progress); });
-    dataset::export_tree(*store, manifest, path, destination, progress);
+    try {
+      dataset::export_tree(*store, manifest, path, destination, progress);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::changed) throw error.within(version);
+      throw;
+    }
   }
   std::chrono::duration<double> elapsed = steady_clock::now() - started;
 

@@ -19,6 +19,7 @@ struct Shown {
   std::vector<run::Attachment> users;
   IncompleteCreates creates;      // of its next versions
   std::vector<ObservedRun> runs;  // that used it, newest first
+  dataset::DriftKnowledge drift;  // of one version in place
 };
 
 bool uses(const run::Attachment& user, const std::string& name,
@@ -51,6 +52,7 @@ Shown find_shown(const Context& context, const dataset::Reference& reference) {
   shown.description = store->datastores->description(reference.name);
   std::optional<dataset::VersionNumber> number;
   if (!whole) number = shown.versions[0].record.number;
+  if (!whole) shown.drift = store->drift->find(shown.versions[0].record.root);
   for (run::Attachment& user : run::live_attachments(context.settings.attachment_folder))
     if (user.store_id == store->marker.store_id && uses(user, reference.name, number))
       shown.users.push_back(std::move(user));
@@ -128,6 +130,33 @@ void write_datastore(Output& output, const Shown& shown) {
   write_shown_runs(output, shown);
 }
 
+// The warning of a version in place.
+void write_in_place(Output& output, const std::string& version,
+                    const dataset::VersionRecord& record, const dataset::DriftKnowledge& drift) {
+  constexpr std::size_t count_max = 20;
+  if (record.totals.files_in_place == 0) return;
+  output.write(fmt::format(
+      "\nIn place: {} ({}) in a bucket and not in this store; what is overwritten or deleted there "
+      "cannot be read any more\n",
+      format_count(record.totals.files_in_place, "file"),
+      format_size(record.totals.bytes_in_place)));
+  const std::string compared = drift.compared.empty()
+                                   ? "never compared on this machine"
+                                   : fmt::format("compared {}", format_time(drift.compared));
+  output.write(fmt::format(
+      "  drifted: {} ({}; now: grid datastore verify {})\n",
+      drift.reasons.empty() ? "none that is known" : format_count(drift.reasons.size(), "file"),
+      compared, version));
+  std::size_t count = 0;
+  for (const auto& [path, reason] : drift.reasons) {
+    if (++count > count_max) {
+      output.write(fmt::format("  and {} more\n", drift.reasons.size() - count_max));
+      break;
+    }
+    output.write(fmt::format("  {}: {}\n", escape_name(path), escape_controls(reason)));
+  }
+}
+
 void write_version(Output& output, const Shown& shown) {
   const dataset::VersionRecord& record = shown.versions[0].record;
   auto row = [&](std::string_view title, std::string_view text) {
@@ -150,6 +179,7 @@ void write_version(Output& output, const Shown& shown) {
                             format_count(record.stored_bytes)));
   if (record.left_out > 0) row("left out", format_count(record.left_out));
   row("root", record.root.hex());
+  write_in_place(output, spell(shown.name, record.number), record, shown.drift);
   write_users(output, shown);
   write_shown_runs(output, shown);
 }
@@ -163,7 +193,12 @@ void write_document(Output& output, const Shown& shown) {
     write_version_members(json, shown.name, version);
     json.end_object();
   }
-  json.end_array().key("used_by").begin_array();
+  json.end_array().key("drift").begin_object().member("compared", shown.drift.compared);
+  json.key("files").begin_array();
+  for (const auto& [path, reason] : shown.drift.reasons)
+    json.begin_object().name_member("path", path).member("reason", reason).end_object();
+  json.end_array().end_object();
+  json.key("used_by").begin_array();
   for (const run::Attachment& user : shown.users) {
     json.begin_object().member("kind", run::name_of(user.kind)).name_member("label", user.label);
     json.member("pid", user.pid).key("versions").begin_array();

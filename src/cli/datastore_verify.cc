@@ -25,12 +25,17 @@ void write_document(Output& output, const dataset::VerifyReport& report) {
   JsonWriter json(output);
   json.begin_object().member("versions", report.versions).member("files", report.files);
   json.member("chunks", report.chunks).member("bytes", report.bytes);
-  json.key("damages").begin_array();
-  for (const Damage& damage : report.damages) {
-    json.begin_object().member("name", damage.name).member("version", damage.version);
-    json.name_member("path", damage.path).member("reason", damage.reason).end_object();
+  json.member("files_in_place", report.files_in_place);
+  for (const auto& [key, found] :
+       {std::pair("damages", &report.damages), std::pair("drifts", &report.drifts)}) {
+    json.key(key).begin_array();
+    for (const Damage& damage : *found) {
+      json.begin_object().member("name", damage.name).member("version", damage.version);
+      json.name_member("path", damage.path).member("reason", damage.reason).end_object();
+    }
+    json.end_array();
   }
-  json.end_array().end_object();
+  json.end_object();
 }
 
 int verify(Context& context, const Arguments& arguments) {
@@ -52,19 +57,29 @@ int verify(Context& context, const Arguments& arguments) {
   }
   const auto elapsed = std::chrono::steady_clock::now() - started;
 
+  const bool well = report.damages.empty() && report.drifts.empty();
   if (output.json()) {
     write_document(output, report);
   } else {
     for (const Damage& damage : report.damages)
       output.write(fmt::format("damaged  {}: {}\n", escape_controls(place_of(damage)),
                                escape_controls(damage.reason)));
+    for (const Damage& drift : report.drifts)
+      output.write(fmt::format("drifted  {}: {}\n", escape_controls(place_of(drift)),
+                               escape_controls(drift.reason)));
+    if (report.files_in_place > 0)
+      output.write(fmt::format(
+          "{} in place compared by size and ETag with what their buckets list, unread: {}\n",
+          format_count(report.files_in_place, "file"),
+          report.drifts.empty() ? "none has drifted"
+                                : format_count(report.drifts.size()) + " drifted"));
     output.write(fmt::format(
         "{}, {}, {} checked in {}: {}\n", format_count(report.versions, "version"),
         format_count(report.files, "file"), format_size(report.bytes), format_duration(elapsed),
         report.damages.empty() ? "all is well"
                                : format_count(report.damages.size(), "damage") + " found"));
   }
-  return report.damages.empty() ? 0 : 1;
+  return well ? 0 : 1;
 }
 
 }  // namespace
@@ -72,8 +87,10 @@ int verify(Context& context, const Arguments& arguments) {
 Command datastore_verify_command() {
   return {.spec = {.path = {"datastore", "verify"},
                    .summary = "Read and check everything, and name every damaged file",
-                   .description = "Exit status 1 if anything is damaged. Without a name it checks "
-                                  "every version of every datastore.",
+                   .description =
+                       "Exit status 1 if anything is damaged or has drifted. Without a name it "
+                       "checks every version of every datastore. Files in place (--no-copy) are "
+                       "compared by size and ETag with what their buckets list: they are not read.",
                    .positionals = {{.name = "NAME[:V]",
                                     .required = false,
                                     .repeatable = true,

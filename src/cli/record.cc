@@ -26,6 +26,8 @@ void write_version_members(JsonWriter& json, std::string_view name,
   json.member("program", record.program);
   json.member("files", record.totals.files).member("folders", record.totals.folders);
   json.member("symlinks", record.totals.symlinks).member("bytes", record.totals.bytes);
+  json.member("files_in_place", record.totals.files_in_place);
+  json.member("bytes_in_place", record.totals.bytes_in_place);
   json.member("stored_bytes", record.stored_bytes).member("left_out", record.left_out);
 }
 

@@ -11,6 +11,7 @@
 #include "base/user.h"
 #include "dataset/importer.h"
 #include "dataset/scan_record.h"
+#include "dataset/version_source.h"
 
 namespace grid::dataset {
 
@@ -68,6 +69,20 @@ static TreeChanges changes_of(const OpenStore& store, const CreateBase& base) {
   return {.base = std::move(manifest), .base_name = std::move(name), .removed = std::move(removed)};
 }
 
+static std::unique_ptr<source::Source> open_source_of(const OpenStore& store,
+                                                      const CreateOptions& options) {
+  if (options.version)
+    return std::make_unique<VersionSource>(
+        store.manifest(store.datastores->resolve(*options.version).record), store.buckets);
+  return source::open_sources(options.sources, {.patterns = options.patterns,
+                                                .use_ignore_files = options.use_ignore_files,
+                                                .limits = options.limits,
+                                                .journals = options.journals,
+                                                .servers = options.servers,
+                                                .in_place = options.in_place,
+                                                .skipped = folder_of_store(store)});
+}
+
 static void refuse_incomplete(const CreateOptions& options, const std::vector<Problem>& problems) {
   std::vector<Problem> failed;
   std::copy_if(problems.begin(), problems.end(), std::back_inserter(failed),
@@ -111,14 +126,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
   fs::path record_path = scan_record_path(store, options.name);
-  std::unique_ptr<source::Source> source =
-      source::open_sources(options.sources, {.patterns = options.patterns,
-                                             .use_ignore_files = options.use_ignore_files,
-                                             .limits = options.limits,
-                                             .journals = options.journals,
-                                             .servers = options.servers,
-                                             .in_place = options.in_place,
-                                             .skipped = folder_of_store(store)});
+  std::unique_ptr<source::Source> source = open_source_of(store, options);
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);
   const bool in_order = source->order() == source::SourceOrder::tree && !changes;
@@ -128,14 +136,12 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   std::optional<LoggedCheckpoint> checkpoint;
   if (options.checkpoint != nullptr)
     known.checkpoint = &checkpoint.emplace(*options.checkpoint, store.chunks->index());
-  Import imported =
-      import_tree(*store.chunks,
-                  {.workers = options.workers ? options.workers : default_workers(),
-                   .temporary_folder = store.cache_folder.empty() ? fs::path("/var/tmp")
-                                                                  : store.cache_folder / "tmp",
-                   .changes = std::move(changes),
-                   .stop = options.stop},
-                  *source, std::move(known), scan_record, progress);
+  Import imported = import_tree(*store.chunks,
+                                {.workers = options.workers ? options.workers : default_workers(),
+                                 .temporary_folder = store.temporary_folder(),
+                                 .changes = std::move(changes),
+                                 .stop = options.stop},
+                                *source, std::move(known), scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,

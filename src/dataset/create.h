@@ -22,6 +22,7 @@ struct CreateBase {
 
 struct CreateOptions {
   std::vector<source::SourceSpec> sources;
+  std::optional<Reference> version;  // is what is copied; `sources` has it for messages alone
   std::optional<CreateBase> base;
   std::string name;  // checked
   std::string message;

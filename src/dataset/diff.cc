@@ -57,8 +57,21 @@ Change change_of(ChangeKind kind, const EntryRef& entry) {
   return change;
 }
 
+// Of entries of the same kind and size.
+bool differ_in_content(const EntryRef& older, const EntryRef& newer) {
+  if (older.is_in_place() && newer.is_in_place()) return older.object().etag != newer.object().etag;
+  if (older.is_in_place() != newer.is_in_place()) return older.mtime_ns() != newer.mtime_ns();
+  return older.content() != newer.content();
+}
+
 // What two files must share to be one file that was renamed.
 using Identity = std::tuple<Digest, std::uint64_t, bool>;
+
+Identity identity_of(const EntryRef& file) {
+  const Digest content =
+      file.is_in_place() ? digest_of(as_bytes(file.object().etag)) : file.content().digest;
+  return {content, file.size(), file.executable()};
+}
 
 class Comparison {
  public:
@@ -67,7 +80,7 @@ class Comparison {
 
   void both(const EntryRef& older, const EntryRef& newer) {
     bool content = older.kind() != newer.kind() || older.size() != newer.size() ||
-                   older.content() != newer.content() || older.target() != newer.target();
+                   differ_in_content(older, newer) || older.target() != newer.target();
     if (!content && older.mtime_ns() == newer.mtime_ns() &&
         older.executable() == newer.executable())
       return;
@@ -90,7 +103,7 @@ class Comparison {
   void note(Change change, const EntryRef& entry) {
     if (entry.kind() == EntryKind::file && entry.size() > 0) {
       auto& places = change.kind == ChangeKind::removed ? removed_ : added_;
-      places[{entry.content().digest, entry.size(), entry.executable()}].push_back(changes_.size());
+      places[identity_of(entry)].push_back(changes_.size());
     }
     changes_.push_back(std::move(change));
   }

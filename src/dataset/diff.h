@@ -24,8 +24,9 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
-// Sorted by path. A removed file and an added one with the same content, size and executable bit
-// are one renamed file.
+// Sorted by path. Of a file in place only its object is known: two of them are compared by that,
+// one of them and one in the store by size and time. A removed file and an added one with the same
+// content, size and executable bit are one renamed file.
 std::vector<Change> diff(const std::shared_ptr<const Manifest>& older,
                          const std::shared_ptr<const Manifest>& newer);
 

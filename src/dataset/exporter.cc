@@ -187,7 +187,7 @@ void Export::write_file(const EntryRef& entry, const Target& to) {
   for (std::uint64_t offset = 0; offset < size;) {
     BytesView data;
     try {
-      data = store_.files->read(entry, offset, read_size, scratch);
+      data = store_.files->read(*manifest_, entry, offset, read_size, scratch);
     } catch (const Error& error) {
       throw error.within(entry.path());
     }

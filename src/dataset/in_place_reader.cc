@@ -6,20 +6,12 @@
 
 namespace grid::dataset {
 
-const net::S3Bucket& InPlaceReader::bucket(const std::string& name) const {
-  std::lock_guard lock(mutex_);
-  if (!access_) access_ = net::S3Access::open(servers_.http, servers_.aws, servers_.retries);
-  std::unique_ptr<net::S3Bucket>& bucket = buckets_[name];
-  if (!bucket) bucket = std::make_unique<net::S3Bucket>(*access_, name);
-  return *bucket;
-}
-
 BytesView InPlaceReader::read(const ObjectRef& object, std::uint64_t file_size,
                               std::uint64_t offset, std::size_t size, Bytes& scratch) const {
   if (offset >= file_size) return {};
   scratch.resize(std::min<std::uint64_t>(size, file_size - offset));
   try {
-    bucket(object.bucket)
+    buckets_->get(object.bucket)
         .read_part(object.key,
                    {.size = file_size, .etag = object.etag, .version_id = object.version_id},
                    offset, scratch);

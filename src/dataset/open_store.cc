@@ -110,16 +110,21 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                .frame_cache_size_max = options.frame_cache_size_max,
                                .read_ahead = options.read_ahead});
   auto contents = std::make_shared<ContentReader>(chunks, options.recipe_cache_size_max);
-  auto in_place = std::make_shared<InPlaceReader>(options.servers);
-  return std::make_shared<OpenStore>(
-      OpenStore{.backend = backend,
-                .marker = *marker,
-                .chunks = chunks,
-                .segments = std::make_shared<SegmentCache>(options.segment_cache_size_max),
-                .contents = contents,
-                .files = std::make_shared<FileReader>(contents, std::move(in_place)),
-                .datastores = std::make_shared<Datastores>(backend),
-                .cache_folder = options.cache_folder});
+  auto buckets = std::make_shared<Buckets>(options.servers);
+  auto drift = std::make_shared<KnownDrift>(
+      options.cache_folder.empty() ? fs::path() : options.cache_folder / "drift");
+  return std::make_shared<OpenStore>(OpenStore{
+      .backend = backend,
+      .marker = *marker,
+      .chunks = chunks,
+      .segments = std::make_shared<SegmentCache>(options.segment_cache_size_max),
+      .contents = contents,
+      .files =
+          std::make_shared<FileReader>(contents, std::make_shared<InPlaceReader>(buckets), drift),
+      .buckets = buckets,
+      .drift = drift,
+      .datastores = std::make_shared<Datastores>(backend),
+      .cache_folder = options.cache_folder});
 }
 
 }  // namespace grid::dataset

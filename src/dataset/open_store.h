@@ -7,9 +7,11 @@
 
 #include "backend/backend.h"
 #include "backend/open.h"
+#include "dataset/buckets.h"
 #include "dataset/content_reader.h"
 #include "dataset/datastore.h"
 #include "dataset/file_reader.h"
+#include "dataset/known_drift.h"
 #include "dataset/manifest.h"
 #include "store/chunk_store.h"
 
@@ -33,9 +35,15 @@ struct OpenStore {
   std::shared_ptr<SegmentCache> segments;
   std::shared_ptr<ContentReader> contents;
   std::shared_ptr<FileReader> files;
+  std::shared_ptr<Buckets> buckets;  // of files in place
+  std::shared_ptr<KnownDrift> drift;
   std::shared_ptr<Datastores> datastores;
   std::filesystem::path cache_folder;
 
+  // For what is too much for memory.
+  std::filesystem::path temporary_folder() const {
+    return cache_folder.empty() ? std::filesystem::path("/var/tmp") : cache_folder / "tmp";
+  }
   std::shared_ptr<const Manifest> manifest(const VersionRecord& record) const {
     return Manifest::open(chunks, segments, record.root);
   }

@@ -6,6 +6,8 @@
 // chunks that are damaged. Then the trees are walked again, without reading content, to name the
 // files that need a damaged or missing chunk.
 //
+// Files in place have nothing in the packs. Their buckets are listed, once for all versions.
+//
 // Only the store's own objects are asked: the tables that readers keep in the cache folder are
 // not trusted here.
 
@@ -17,6 +19,8 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/user.h"
+#include "dataset/drift.h"
 #include "store/codec.h"
 #include "store/layout.h"
 #include "store/pack.h"
@@ -42,6 +46,7 @@ class Verification {
     gather(scope);
     check_packs();
     for (const Subject& subject : subjects_) name_damaged_files(subject);
+    compare_in_place();
     report_.versions = subjects_.size();
     return std::move(report_);
   }
@@ -58,6 +63,7 @@ class Verification {
   void check_pack(const store::PackId& pack, const store::PackIndex& index);
   void check_frame(BytesView data, std::span<const PackEntry> chunks);
   void name_damaged_files(const Subject& subject);
+  void compare_in_place();
   std::string problem_of(const ChunkRef& chunk) const;
 
   const OpenStore& store_;
@@ -196,7 +202,7 @@ void Verification::name_damaged_files(const Subject& subject) {
       continue;
     }
     for (std::uint32_t entry = 0; entry < segment->count(); ++entry) {
-      if (segment->kind(entry) != EntryKind::file) continue;
+      if (segment->kind(entry) != EntryKind::file || segment->is_in_place(entry)) continue;
       ++report_.files;
       std::string problem;
       try {
@@ -211,6 +217,37 @@ void Verification::name_damaged_files(const Subject& subject) {
       if (!problem.empty()) noted(segment->entry(entry).path(), problem);
     }
   }
+}
+
+void Verification::compare_in_place() {
+  std::vector<const Subject*> subjects;
+  std::vector<std::shared_ptr<const Manifest>> manifests;
+  for (const Subject& subject : subjects_) {
+    if (subject.version.record.totals.files_in_place == 0) continue;
+    try {
+      manifests.push_back(store_.manifest(subject.version.record));
+      subjects.push_back(&subject);
+    } catch (const Error&) {  // named with the damaged files
+    }
+  }
+  std::vector<DriftKnowledge> known(subjects.size(), {.compared = utc_now(), .reasons = {}});
+  try {
+    report_.files_in_place = compare_with_buckets(
+        manifests, *store_.buckets, store_.temporary_folder(),
+        [&](std::size_t version, std::string path, std::string reason) {
+          known[version].reasons[path] = reason;
+          const Subject& subject = *subjects[version];
+          report_.drifts.push_back(
+              {subject.name, subject.version.record.number, std::move(path), std::move(reason)});
+        });
+  } catch (const Error& error) {  // as above
+    for (const Subject* subject : subjects)
+      damage(subject->name, subject->version.record.number, "",
+             fmt::format("its files in place could not be compared: {}", error.what()));
+    return;
+  }
+  for (std::size_t i = 0; i < subjects.size(); ++i)
+    store_.drift->replace(manifests[i]->root_digest(), known[i]);
 }
 
 }  // namespace

@@ -26,9 +26,12 @@ struct VerifyProgress {
 struct VerifyReport {
   std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // that were checked
   std::vector<Damage> damages;
+  std::uint64_t files_in_place = 0;  // that were compared with listings of their buckets, unread
+  std::vector<Damage> drifts;        // those whose objects are others now, or gone
 };
 
-// Checks the versions in `scope`: empty means every ready version of every datastore.
+// Checks the versions in `scope`: empty means every ready version of every datastore. What files in
+// place have drifted is kept for KnownDrift.
 VerifyReport verify(const OpenStore& store, const std::vector<Reference>& scope,
                     VerifyProgress& progress);
 

@@ -437,7 +437,7 @@ BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t s
       if (entry.kind() != dataset::EntryKind::file) {
         fail(ErrorKind::invalid_argument, "is no file");
       }
-      const BytesView bytes = store_->files->read(entry, offset, size, scratch);
+      const BytesView bytes = store_->files->read(*tree.manifest(), entry, offset, size, scratch);
       if (options_.counter_of) versions_.count_read(slot, bytes.size());
       return bytes;
     } catch (const Error& error) {

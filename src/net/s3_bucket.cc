@@ -185,16 +185,14 @@ static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::
 }
 
 std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64_t offset,
-                                               MutableBytesView out, std::string_view etag) const {
+                                               MutableBytesView out) const {
   if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
   Call call = call_for("read", "GET", key);
-  call.headers = range_headers(offset, out.size(), etag);
+  call.headers = range_headers(offset, out.size(), {});
   call.into = out;
   const HttpResponse response = exchange(call);
   if (response.status() == 416) return 0;
   if (says_that_key_is_absent(response)) return std::nullopt;
-  if (response.status() == 412)
-    fail(ErrorKind::changed, "{} is no longer the object with the ETag {}", url_of(key), etag);
   check_range(call, response, offset);
   return response.into_size;
 }
@@ -222,45 +220,51 @@ static std::string_view unquoted(std::string_view etag) {
   return etag;
 }
 
+bool is_part_of(const HttpHead& head, const S3ObjectState& state) {
+  const auto range = parse_content_range(head.headers.get("Content-Range"));
+  return head.status == 206 && range && range->size == state.size &&
+         unquoted(head.headers.get("ETag")) == unquoted(state.etag);
+}
+
 bool S3Bucket::is_in_state(std::string_view key, const S3ObjectState& state) const {
   const std::optional<Head> there = head(key);
   return there && there->size == state.size && unquoted(there->etag) == unquoted(state.etag);
 }
 
+S3Bucket::Call S3Bucket::call_for_part(std::string_view key, const S3ObjectState& state,
+                                       std::uint64_t offset, std::uint64_t size) const {
+  Call call = call_for("read", "GET", key);
+  if (!state.version_id.empty())
+    call.query = "versionId=" + percent_encode(state.version_id, Slash::encode);
+  call.headers = range_headers(offset, size, misjudges_if_match_ ? "" : state.etag);
+  return call;
+}
+
 void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                          MutableBytesView out) const {
   if (out.empty()) return;
-  Call call = call_for("read", "GET", key);
+  Call call = call_for_part(key, state, offset, out.size());
   call.into = out;
-  if (!state.version_id.empty())
-    call.query = "versionId=" + percent_encode(state.version_id, Slash::encode);
-  const bool conditional = !misjudges_if_match_;
-  call.headers = range_headers(offset, out.size(), conditional ? state.etag : "");
   HttpResponse response = exchange(call);
   // A server that finds that an ETag does not match what it calls so itself, as Ceph's does for
   // some requests, is not asked again.
-  if (response.status() == 412 && conditional && is_in_state(key, state)) {
+  if (response.status() == 412 && is_in_state(key, state)) {
     misjudges_if_match_ = true;
-    call.headers = range_headers(offset, out.size(), "");
+    call.headers = range_headers(offset, out.size(), {});
     response = exchange(call);
   }
   if (says_that_key_is_absent(response)) fail(ErrorKind::changed, "{} is gone", url_of(key));
-  const bool answered = response.status() == 206;
-  const auto range = parse_content_range(response.header("Content-Range"));
-  if (response.status() == 412 || response.status() == 416 ||
-      (answered && unquoted(response.header("ETag")) != unquoted(state.etag)) ||
-      (answered && range && range->size != state.size))
+  const int status = response.status();
+  if (status == 412 || status == 416 || (status == 206 && !is_part_of(response.head, state)))
     fail(ErrorKind::changed, "{} is no longer the object of {} bytes with the ETag {}", url_of(key),
          state.size, state.etag);
   check_range(call, response, offset);
 }
 
-std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, std::uint64_t offset,
-                                                   std::uint64_t size,
-                                                   std::string_view etag) const {
-  Call call = call_for("read", "GET", key);
-  call.headers = range_headers(offset, size, etag);
-  return access_.http->start(prepare(call, access_.credentials->get()));
+std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, const S3ObjectState& state,
+                                                   std::uint64_t offset, std::uint64_t size) const {
+  return access_.http->start(
+      prepare(call_for_part(key, state, offset, size), access_.credentials->get()));
 }
 
 std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {

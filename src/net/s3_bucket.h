@@ -73,6 +73,9 @@ struct S3Access {
                        const RetryPolicy& retries = {});
 };
 
+// Whether an answer brings bytes of an object in this state.
+bool is_part_of(const HttpHead& head, const S3ObjectState& state);
+
 // Thread-safe. Every method throws `permission_denied`, `unavailable`, `not_found` (the bucket)
 // or `unsupported` (what the server cannot do), with bucket and key in the sentence.
 class S3Bucket {
@@ -86,9 +89,9 @@ class S3Bucket {
   std::optional<Bytes> find(std::string_view key) const;
 
   // Fills the front of `out` from `offset` on, fewer only at the object's end; nullopt if there is
-  // no object. With `etag`, throws `changed` if the object is another one now.
+  // no object.
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
-                                       MutableBytesView out, std::string_view etag = {}) const;
+                                       MutableBytesView out) const;
 
   // Fills `out` with the bytes from `offset` on of an object in the state `state`, to whose end
   // they reach at most. Throws `changed` if there is another object now, or none. If-Match asks
@@ -96,9 +99,9 @@ class S3Bucket {
   void read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                  MutableBytesView out) const;
 
-  // Asks for the same as find_part(), once, and does not wait.
-  std::unique_ptr<HttpExchange> start_part(std::string_view key, std::uint64_t offset,
-                                           std::uint64_t size, std::string_view etag) const;
+  // Asks for the same, once, and does not wait: is_part_of() tells whether it comes.
+  std::unique_ptr<HttpExchange> start_part(std::string_view key, const S3ObjectState& state,
+                                           std::uint64_t offset, std::uint64_t size) const;
 
   struct Head {
     std::uint64_t size = 0;
@@ -128,6 +131,8 @@ class S3Bucket {
   Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
   void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset) const;
   bool is_in_state(std::string_view key, const S3ObjectState& state) const;
+  Call call_for_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
+                     std::uint64_t size) const;
   std::string target_of(std::string_view key) const;
   std::string region() const;
   bool was_written_by(std::string_view key, std::string_view writer) const;

@@ -23,10 +23,10 @@ void ArchiveInput::give_to(archive* reader) {
     return static_cast<ArchiveInput*>(self)->read(data);
   });
   if (!jumps_) return;
-  libarchive().read_set_seek_callback(reader,
-                                      [](archive*, void* self, la_int64_t offset, int whence) {
-                                        return static_cast<ArchiveInput*>(self)->seek(offset, whence);
-                                      });
+  libarchive().read_set_seek_callback(
+      reader, [](archive*, void* self, la_int64_t offset, int whence) {
+        return static_cast<ArchiveInput*>(self)->seek(offset, whence);
+      });
 }
 void ArchiveInput::rethrow() {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -75,8 +75,8 @@ la_ssize_t ArchiveInput::read(const void** data) noexcept {
 void ArchiveInput::go_to_position() {
   if (stream_at_ < position_ && position_ - stream_at_ < jumps_->size_min) {
     while (stream_at_ < position_) {
-      const auto left = static_cast<std::size_t>(
-          std::min<std::uint64_t>(position_ - stream_at_, buffer_.size()));
+      const auto left =
+          static_cast<std::size_t>(std::min<std::uint64_t>(position_ - stream_at_, buffer_.size()));
       const std::size_t got = stream_->read(MutableBytesView(buffer_).first(left));
       if (got == 0) break;  // the archive ends too early, as libarchive will see
       stream_at_ += got;

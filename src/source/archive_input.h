@@ -90,10 +90,10 @@ class ArchiveInput {
   std::unique_ptr<ByteStream> stream_;
   const std::optional<Jumps> jumps_;
   Bytes buffer_;
-  std::size_t wanted_;  // bytes of the next read, at most; fewer behind a jump
-  BytesView given_;                   // last
-  std::uint64_t position_ = 0;        // of what is given next
-  std::uint64_t stream_at_ = 0;       // of what stream_ gives next
+  std::size_t wanted_;           // bytes of the next read, at most; fewer behind a jump
+  BytesView given_;              // last
+  std::uint64_t position_ = 0;   // of what is given next
+  std::uint64_t stream_at_ = 0;  // of what stream_ gives next
   std::exception_ptr failure_;
 };
 

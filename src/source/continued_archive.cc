@@ -51,8 +51,8 @@ void ContinuedArchive::begin_reader() {
 void ContinuedArchive::note(const ArchiveMember& member) {
   if (!journal_ || !reader_->has_points() || members_ < journal_->count()) return;
   const std::optional<ArchivePoint> point = reader_->point();
-  if (point && point->packed() >=
-                   point_at_ + std::max(point_distance_min, point->packed() / point_share)) {
+  if (point &&
+      point->packed() >= point_at_ + std::max(point_distance_min, point->packed() / point_share)) {
     journal_->add(MemberJournal::Point{members_, *point});
     point_at_ = point->packed();
   }

@@ -8,8 +8,8 @@
 // are noted. The repeat is given the members that were noted; the first whose bytes are wanted, or
 // that was not noted, is looked for from the last point before it.
 //
-// A tar, with gzip or as it is, that can be opened at any offset and says in what state it is. Every
-// other archive is read from its beginning. Not thread-safe; errors as ArchiveReader's.
+// A tar, with gzip or as it is, that can be opened at any offset and says in what state it is.
+// Every other archive is read from its beginning. Not thread-safe; errors as ArchiveReader's.
 #pragma once
 
 #include <filesystem>

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-
 #include <vector>
 
 #include "base/error.h"
@@ -64,8 +63,9 @@ class ContinuedArchiveTest : public ::testing::TestWithParam<bool> {
 
   ContinuedArchive open() {
     auto open_at = [this](std::uint64_t offset) {
-      return std::make_unique<TextStream>(std::string_view(bytes_).substr(std::min<std::size_t>(offset, bytes_.size())), 64 << 10,
-                                          &given_);
+      return std::make_unique<TextStream>(
+          std::string_view(bytes_).substr(std::min<std::size_t>(offset, bytes_.size())), 64 << 10,
+          &given_);
     };
     return ContinuedArchive({.stream = open_at(0), .open_at = open_at, .state = state_},
                             folder_.path());

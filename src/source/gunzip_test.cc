@@ -22,9 +22,8 @@ const std::string& unpacked() {
   return text;
 }
 const std::string& packed() {
-  static const std::string bytes =
-      gzip(std::string_view(unpacked()).substr(0, 5'000'000)) +
-      gzip(std::string_view(unpacked()).substr(5'000'000), 1);
+  static const std::string bytes = gzip(std::string_view(unpacked()).substr(0, 5'000'000)) +
+                                   gzip(std::string_view(unpacked()).substr(5'000'000), 1);
   return bytes;
 }
 

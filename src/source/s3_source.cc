@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "source/object_file.h"
 
 namespace grid::source {
 
@@ -15,61 +16,6 @@ FileState state_of(const net::S3Object& object) {
           .ctime_ns = object.mtime_ns,
           .inode = digest_of(as_bytes(object.etag)).prefix()};
 }
-
-// An object, or a part of it, that is asked for when it is opened and comes while others are read.
-// When the line breaks, the rest is asked for piece by piece with all patience.
-class ObjectFile : public SourceFile {
- public:
-  ObjectFile(const net::S3Bucket& bucket, const SourceEntry& entry, std::string key,
-             std::string etag, ByteRange range)
-      : bucket_(bucket),
-        state_(entry.state),
-        key_(std::move(key)),
-        etag_(std::move(etag)),
-        at_(range.begin),
-        end_(range.end) {
-    if (at_ < end_) exchange_ = bucket_.start_part(key_, at_, end_ - at_, etag_);
-  }
-
-  std::size_t read(MutableBytesView out) override {
-    out = out.first(std::min<std::uint64_t>(out.size(), end_ - at_));
-    if (out.empty()) return 0;
-    std::size_t got = exchange_ ? read_line(out) : 0;
-    if (got == 0) got = read_piece(out);
-    at_ += got;
-    return got;
-  }
-
-  FileState state() const override { return state_; }
-  bool executable() const override { return false; }
-  bool settled() override { return true; }  // the ETag says what was read
-  std::optional<std::uint64_t> size() const override { return end_ - at_; }
-  std::string name() const override { return bucket_.url_of(key_); }
-
- private:
-  std::size_t read_line(MutableBytesView out) {
-    if (exchange_->head().status != 206) {
-      exchange_.reset();
-      return 0;
-    }
-    const std::size_t got = exchange_->read(out);
-    if (got == 0) exchange_.reset();  // it broke: there are bytes left
-    return got;
-  }
-
-  std::size_t read_piece(MutableBytesView out) {
-    const std::optional<std::size_t> got = bucket_.find_part(key_, at_, out, etag_);
-    if (!got) fail(ErrorKind::changed, "vanished while it was read");
-    if (*got == 0) fail(ErrorKind::changed, "changed while it was read");
-    return *got;
-  }
-
-  const net::S3Bucket& bucket_;
-  const FileState state_;
-  const std::string key_, etag_;
-  std::uint64_t at_, end_;
-  std::unique_ptr<net::HttpExchange> exchange_;
-};
 
 std::pair<std::string_view, std::string_view> split(std::string_view path) {
   const std::size_t slash = path.rfind('/');
@@ -224,9 +170,9 @@ std::optional<SourceEntry> S3Source::next(std::vector<Problem>& problems) {
 std::unique_ptr<SourceFile> S3Source::open(const SourceEntry& entry,
                                            std::optional<ByteRange> range) {
   const std::size_t end = entry.origin.find('\n');
-  return std::make_unique<ObjectFile>(bucket_, entry, entry.origin.substr(end + 1),
-                                      entry.origin.substr(0, end),
-                                      range.value_or(ByteRange{0, entry.state.size}));
+  return open_object(bucket_, entry.origin.substr(end + 1),
+                     {.size = entry.state.size, .etag = entry.origin.substr(0, end)}, entry.state,
+                     range.value_or(ByteRange{0, entry.state.size}));
 }
 
 }  // namespace grid::source

@@ -5,14 +5,14 @@ has() { # MEMBERS COMMAND…: the document of the command has exactly these memb
   "$@" -o json >out 2>err || die "$*: $(cat err)"
   equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)))' <out)" "$members"
 }
-version='bytes created created_by files folders left_out message name parent program root source status stored_bytes symlinks version'
+version='bytes bytes_in_place created created_by files files_in_place folders left_out message name parent program root source status stored_bytes symlinks version'
 mkdir cats && echo a >cats/a && echo b >cats/b
-has "bytes bytes_new bytes_read bytes_resumed created created_by files files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
+has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
   grid datastore create cats
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null
 has datastores grid datastore
-has 'description incomplete name runs used_by versions' grid datastore show cats:1
+has 'description drift incomplete name runs used_by versions' grid datastore show cats:1
 equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)["versions"][0]))' <out)" \
   "$version"
 has incomplete grid datastore list --show-incomplete
@@ -23,7 +23,7 @@ has 'entries name path version' grid datastore ls -lR cats:1
 has 'bytes destination files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2
 has 'description name' grid datastore describe cats --text 'with "quotes"'
-has 'bytes chunks damages files versions' grid datastore verify
+has 'bytes chunks damages drifts files files_in_place versions' grid datastore verify
 has 'deleted name' grid datastore delete cats:1 --yes
 fails 1 grid datastore show dogs -o json
 equal "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["error"]["kind"])' <out)" not_found

@@ -39,6 +39,11 @@ equal "$(cat 'mnt/cats/1/set a/9.txt')" 'content of 9'
 cmp mnt/cats/1/large large
 [ -d mnt/cats/1/none ] || die 'no empty folder'
 
+grid datastore verify >out || die "$(cat out)"
+grep -q '32 files in place compared by size and ETag .*: none has drifted' out || die "$(cat out)"
+grid datastore show cats:1 | grep -q 'In place: 32 files (3.0 MB) in a bucket' || die 'no warning'
+grid datastore show cats:1 | grep -q 'drifted: none that is known (compared' || die 'not compared'
+
 # Another object at a key, and none: an I/O error, and one line that names the key and the version.
 put 'img/set%20a/9.txt' 'CONTENT OF 9'
 put 'img/set%20a/11.txt' 'longer than before'
@@ -57,6 +62,13 @@ fails 1 grid datastore get cats:1 drifted --quiet
 says 'set a/'
 grid unmount mnt --quiet
 
+grid datastore show cats:1 | grep -q 'drifted: 3 files' || die "what readers met is not shown"
+rm -r cache
+fails 1 grid datastore verify cats:1
+equal "$(grep -c '^drifted  cats:1: set a/' "$work/out")" 3
+grep -qF 'set a/12.txt: s3://priv/img/set a/12.txt is gone' "$work/out" || die "$(cat out)"
+grid datastore show cats:1 | grep -q 'drifted: 3 files (compared' || die "verify's findings are not shown"
+
 # Listed again: the next version, and what differs.
 grid datastore create s3://priv/img/ --name cats --no-copy 2>/dev/null | grep -q '^cats:2  31 files' || die 'no cats:2'
 grid datastore diff cats:1 cats:2 >out
@@ -70,3 +82,30 @@ s3 GET '/priv/img/set%20a/9.txt' -f | grep -q 'CONTENT OF 9'
 
 fails 2 grid datastore create ./copy --no-copy
 says 'the source must be s3://BUCKET/PREFIX'
+
+# A copy of what is unchanged: refused by name where something drifted, unless it may be left out.
+fails 1 grid datastore create cats:1 --name cats
+says 'set a/12.txt: s3://priv/img/set a/12.txt is gone'
+says 'set a/9.txt: s3://priv/img/set a/9.txt is no longer the object of 12 bytes'
+says '3 files or folders could not be kept'
+grid datastore create cats:1 --name cats --allow-partial >out 2>err || die "$(cat err)"
+grep -q '^cats:3  29 files' out || die "$(cat out)"
+grid datastore create s3://priv/img/ --name now --no-copy --quiet >/dev/null 2>&1
+grid datastore create now:1 2>err | grep -q '^now:2  31 files' || die "$(cat err)"
+grid datastore create now:2 | grep -q 'same as now:2' || die 'a copy of a copy differs'
+grid datastore diff now:1 now:2 | tail -1 | grep -q ' 0 changed' || die "$(grid datastore diff now:1 now:2)"
+env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$GRID" datastore cat now:2 large | cmp - large
+grid datastore create s3://priv/img/ --name copied --quiet >/dev/null 2>&1
+equal "$(grid datastore show copied:1 | grep root)" "$(grid datastore show now:2 | grep root)"
+fails 1 grid datastore create now:9
+says 'now:9'
+fails 2 grid datastore create now:1 --exclude large
+says 'copied as it is'
+
+# Both in one version.
+mkdir more && echo owned >more/owned
+grid datastore create more --name mixed --quiet >/dev/null
+grid datastore create --base mixed:1 --add 's3://priv/img/set a/=img' --no-copy --quiet >/dev/null
+equal "$(grid datastore cat mixed:2 owned) $(grid datastore cat mixed:2 img/3.txt)" 'owned content of 3'
+grid datastore verify mixed >out || die "$(cat out)"
+grep -q '29 files in place compared' out || die "$(cat out)"

@@ -1,0 +1,36 @@
+// The buckets that files in place are objects of, each opened once.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "backend/open.h"
+#include "net/s3_bucket.h"
+
+namespace grid::dataset {
+
+// Thread-safe. Nothing is read or asked before the first bucket is wanted.
+class Buckets {
+ public:
+  explicit Buckets(backend::OpenOptions servers) : servers_(std::move(servers)) {}
+
+  // Lives as long as this. Throws as net::S3Access::open() does.
+  const net::S3Bucket& get(const std::string& name) const {
+    std::lock_guard lock(mutex_);
+    if (!access_) access_ = net::S3Access::open(servers_.http, servers_.aws, servers_.retries);
+    std::unique_ptr<net::S3Bucket>& bucket = buckets_[name];
+    if (!bucket) bucket = std::make_unique<net::S3Bucket>(*access_, name);
+    return *bucket;
+  }
+
+ private:
+  const backend::OpenOptions servers_;
+  mutable std::mutex mutex_;
+  mutable std::optional<net::S3Access> access_;                            // guarded by mutex_
+  mutable std::map<std::string, std::unique_ptr<net::S3Bucket>> buckets_;  // guarded by mutex_
+};
+
+}  // namespace grid::dataset

@@ -1,0 +1,69 @@
+#include "source/object_file.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace grid::source {
+
+namespace {
+
+class ObjectFile : public SourceFile {
+ public:
+  ObjectFile(const net::S3Bucket& bucket, std::string key, net::S3ObjectState object,
+             const FileState& state, ByteRange range)
+      : bucket_(bucket),
+        key_(std::move(key)),
+        object_(std::move(object)),
+        state_(state),
+        at_(range.begin),
+        end_(range.end) {
+    if (at_ < end_) exchange_ = bucket_.start_part(key_, object_, at_, end_ - at_);
+  }
+
+  std::size_t read(MutableBytesView out) override {
+    out = out.first(std::min<std::uint64_t>(out.size(), end_ - at_));
+    if (out.empty()) return 0;
+    std::size_t got = exchange_ ? read_line(out) : 0;
+    if (got == 0) {
+      bucket_.read_part(key_, object_, at_, out);
+      got = out.size();
+    }
+    at_ += got;
+    return got;
+  }
+
+  FileState state() const override { return state_; }
+  bool executable() const override { return false; }
+  bool settled() override { return true; }  // the ETag says what was read
+  std::optional<std::uint64_t> size() const override { return end_ - at_; }
+  std::string name() const override { return bucket_.url_of(key_); }
+
+ private:
+  std::size_t read_line(MutableBytesView out) {
+    if (!net::is_part_of(exchange_->head(), object_)) {
+      exchange_.reset();  // read_part() says what is wrong, if anything is
+      return 0;
+    }
+    const std::size_t got = exchange_->read(out);
+    if (got == 0) exchange_.reset();  // it broke: there are bytes left
+    return got;
+  }
+
+  const net::S3Bucket& bucket_;
+  const std::string key_;
+  const net::S3ObjectState object_;
+  const FileState state_;
+  std::uint64_t at_, end_;
+  std::unique_ptr<net::HttpExchange> exchange_;
+};
+
+}  // namespace
+
+std::unique_ptr<SourceFile> open_object(const net::S3Bucket& bucket, std::string key,
+                                        net::S3ObjectState object, const FileState& state,
+                                        ByteRange range) {
+  return std::make_unique<ObjectFile>(bucket, std::move(key), std::move(object), state, range);
+}
+
+}  // namespace grid::source
