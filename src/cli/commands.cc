@@ -23,6 +23,7 @@ const CommandTable& command_table() {
               datastore_get_command(),
               datastore_diff_command(),
               datastore_delete_command(),
+              datastore_move_command(),
               datastore_describe_command(),
               datastore_verify_command(),
               datastore_resume_command(),

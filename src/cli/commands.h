@@ -13,6 +13,7 @@ Command datastore_cat_command();
 Command datastore_get_command();
 Command datastore_diff_command();
 Command datastore_delete_command();
+Command datastore_move_command();
 Command datastore_describe_command();
 Command datastore_verify_command();
 Command datastore_resume_command();

@@ -1,12 +1,9 @@
-#include <algorithm>
-
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/in_use.h"
 #include "cli/record.h"
 #include "cli/text.h"
-#include "run/attachment.h"
-#include "run/executor.h"
 
 namespace grid::cli {
 
@@ -28,38 +25,13 @@ Numbers versions_to_delete(const dataset::Datastores& datastores,
   return all ? datastores.ready_numbers(reference.name) : Numbers{version.record.number};
 }
 
-bool is_one_of(const Numbers& numbers, dataset::VersionNumber number) {
-  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
-}
-
-// Throws if anything on this machine uses one of the versions now, or a run that is queued will.
-void refuse_if_used(const Context& context, const dataset::OpenStore& store,
-                    const std::string& name, const Numbers& numbers) {
-  for (const run::Attachment& user : run::live_attachments(context.settings.attachment_folder)) {
-    if (user.store_id != store.marker.store_id) continue;
-    for (const run::UsedVersion& used : user.versions)
-      if (used.name == name && is_one_of(numbers, used.version))
-        fail(ErrorKind::unavailable, "{} is in use by the {} {} (process {}); nothing was deleted",
-             spell(name, used.version), run::name_of(user.kind), user.label, user.pid);
-  }
-  const run::Runs runs(context.settings.run_folder);
-  for (const run::RunRecord& record : runs.all()) {
-    if (run::is_over(record.state) || record.store_id != store.marker.store_id) continue;
-    for (const run::RunVersion& version : record.versions)
-      if (version.name == name && is_one_of(numbers, version.version) &&
-          !run::is_over(run::observe(runs, record)))
-        fail(ErrorKind::unavailable, "{} is in use by the run {}, which is {}; nothing was deleted",
-             spell(name, version.version), record.name, run::name_of(record.state));
-  }
-}
-
 int delete_versions(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME:V"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const std::string& name = reference.name;
   Numbers numbers = versions_to_delete(*store->datastores, reference, arguments.has("--all"));
-  refuse_if_used(context, *store, name, numbers);
+  refuse_if_used(context, *store, name, numbers, "nothing was deleted");
   std::string what = arguments.has("--all")
                          ? fmt::format("{} ({})", name, format_count(numbers.size(), "version"))
                          : spell(name, numbers[0]);

@@ -31,11 +31,6 @@ static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
   return std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino);
 }
 
-static fs::path scan_record_path(const OpenStore& store, const std::string& name) {
-  if (store.cache_folder.empty()) return {};
-  return store.cache_folder / "scans" / store.marker.store_id / name;
-}
-
 // The files of the newest version that need not be read again. Anything amiss with the version or
 // the record means that all files are read, which is always right.
 static std::optional<UnchangedFiles> find_unchanged(const OpenStore& store,
@@ -125,7 +120,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   check_datastore_name(options.name);
   store.chunks->refresh();
   std::optional<Version> newest = store.datastores->find_newest(options.name);
-  fs::path record_path = scan_record_path(store, options.name);
+  fs::path record_path = store.scan_record_path(options.name);
   std::unique_ptr<source::Source> source = open_source_of(store, options);
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);

@@ -54,7 +54,10 @@ std::optional<Version> Datastores::find(std::string_view name, VersionNumber num
   if (version.record.number != number)
     fail(ErrorKind::corrupt, "{}: the version record is that of version {}", noun,
          version.record.number);
-  if (backend_->find(store::tombstone_key(name, number))) version.state = VersionState::deleted;
+  if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number))) {
+    version.state = VersionState::deleted;
+    version.moved_to = decode_tombstone(*tombstone);
+  }
   return version;
 }
 
@@ -85,11 +88,19 @@ static std::string joined(const std::vector<std::string>& words) {
                            ? fmt::format("{} has {}", reference.name, fmt::join(ready, ", "))
                            : fmt::format("{} has {} versions from {} to {}", reference.name,
                                          ready.size(), ready.front(), ready.back());
+  std::vector<VersionNumber> published = datastores.published_numbers(reference.name);
+  std::optional<Version> meant;
+  if (reference.version)
+    meant = datastores.find(reference.name, *reference.version);
+  else if (!published.empty())
+    meant = datastores.find(reference.name, published.back());
+  if (meant && !meant->moved_to.empty())
+    fail(ErrorKind::not_found, "{} was moved: it is in the store {} now", reference.text(),
+         meant->moved_to);
   if (!reference.version)
     fail(ErrorKind::not_found, "all versions of {} are deleted", reference.name);
-  bool published = datastores.find(reference.name, *reference.version).has_value();
   fail(ErrorKind::not_found, "{}:{} {}; {}", reference.name, *reference.version,
-       published ? "is deleted" : "does not exist", having);
+       meant ? "is deleted" : "does not exist", having);
 }
 
 Version Datastores::resolve(const Reference& reference) const {
@@ -111,9 +122,28 @@ VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
   }
 }
 
-void Datastores::remove(std::string_view name, VersionNumber number) {
+void Datastores::remove(std::string_view name, VersionNumber number, std::string_view moved_to) {
   resolve({.name = std::string(name), .version = number});
-  backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone()));
+  backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone(moved_to)));
+}
+
+std::vector<VersionNumber> Datastores::published_numbers(std::string_view name) const {
+  return numbers_below(*backend_, store::versions_prefix(name));
+}
+
+std::optional<Bytes> Datastores::find_record(std::string_view name, VersionNumber number) const {
+  return backend_->find(store::version_key(name, number));
+}
+
+bool Datastores::adopt(std::string_view name, VersionNumber number, BytesView record,
+                       VersionState state) {
+  check_datastore_name(name);
+  // The tombstone goes first: nobody must see the version ready in between.
+  if (state == VersionState::deleted) {
+    if (backend_->find(store::version_key(name, number))) return false;
+    backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone({})));
+  }
+  return backend_->create(store::version_key(name, number), record);
 }
 
 std::string Datastores::description(std::string_view name) const {

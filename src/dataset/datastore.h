@@ -19,6 +19,7 @@ std::string_view name_of(VersionState state);
 struct Version {
   VersionRecord record;
   VersionState state = VersionState::ready;
+  std::string moved_to = {};  // the store that has it now, of one that was moved
 };
 
 // All datastores of a store. Thread-safe. Reads nothing but records: opening `cats:1` lists
@@ -46,8 +47,18 @@ class Datastores {
   VersionRecord publish(std::string_view name, VersionRecord record);
 
   // Leaves a tombstone: the version is gone from every listing, its number is never used again.
-  // Throws `not_found` if there is no such ready version.
-  void remove(std::string_view name, VersionNumber number);
+  // Throws `not_found` if there is no such ready version. `moved_to` is the store that has it now,
+  // where it was moved.
+  void remove(std::string_view name, VersionNumber number, std::string_view moved_to = {});
+
+  // The numbers of all versions ever published, ascending.
+  std::vector<VersionNumber> published_numbers(std::string_view name) const;
+  // A version's record as it is stored, for adopt(); nullopt if it was never published.
+  std::optional<Bytes> find_record(std::string_view name, VersionNumber number) const;
+  // Makes a version exist under the number and with the very record that it has in another store;
+  // ready only if `state` is. Its chunks must be durable here. False, and nothing changes, if the
+  // number has a record already, be it the same.
+  bool adopt(std::string_view name, VersionNumber number, BytesView record, VersionState state);
 
   std::string description(std::string_view name) const;
   void describe(std::string_view name, std::string_view text);

@@ -47,6 +47,10 @@ struct OpenStore {
   std::shared_ptr<const Manifest> manifest(const VersionRecord& record) const {
     return Manifest::open(chunks, segments, record.root);
   }
+  // Where the scan record of a datastore is; empty: nowhere.
+  std::filesystem::path scan_record_path(const std::string& name) const {
+    return cache_folder.empty() ? cache_folder : cache_folder / "scans" / marker.store_id / name;
+  }
 };
 
 // `location` as for backend::open(). Throws `not_found` (nothing there), `corrupt` (no store),

@@ -92,6 +92,17 @@ std::string decode_description(BytesView object, std::string_view name) {
   return value["text"].get<std::string>();
 }
 
-std::string encode_tombstone() { return dump({{"grid", "tombstone"}, {"format", format}}); }
+std::string encode_tombstone(std::string_view moved_to) {
+  json value = {{"grid", "tombstone"}, {"format", format}};
+  if (!moved_to.empty()) value["moved_to"] = moved_to;
+  return dump(value);
+}
+
+std::string decode_tombstone(BytesView object) {
+  json value = json::parse(as_text(object), nullptr, /*allow_exceptions=*/false);
+  if (!value.is_object() || !value.contains("moved_to") || !value["moved_to"].is_string())
+    return {};
+  return value["moved_to"].get<std::string>();
+}
 
 }  // namespace grid::dataset

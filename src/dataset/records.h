@@ -37,6 +37,9 @@ VersionRecord decode_version_record(BytesView object, std::string_view name);
 std::string encode_description(std::string_view text);
 std::string decode_description(BytesView object, std::string_view name);  // throws as above
 
-std::string encode_tombstone();
+// `moved_to` is the store in which a version that was moved is now; empty: it was deleted.
+std::string encode_tombstone(std::string_view moved_to);
+// Where it was moved to, or "". Never throws: a tombstone says deleted whatever is in it.
+std::string decode_tombstone(BytesView object);
 
 }  // namespace grid::dataset
