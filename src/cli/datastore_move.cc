@@ -33,8 +33,8 @@ ProgressState state_of(const dataset::MoveProgress& progress) {
           .bytes_done = progress.bytes_done,
           .files_total = progress.files_total,
           .bytes_total = progress.bytes_total,
-          .savings = Savings{.fresh = progress.chunks.bytes_sent,
-                             .stored = progress.chunks.bytes_stored}};
+          .savings =
+              Savings{.fresh = progress.chunks.bytes_sent, .stored = progress.chunks.bytes_stored}};
 }
 
 std::string summary(const std::string& name, const dataset::MoveResult& result, bool keep,

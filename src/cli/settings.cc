@@ -125,6 +125,8 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";
   settings.run_folder = settings.state_folder / "runs";
+  settings.credential_folder = xdg_folder("XDG_CONFIG_HOME", ".config") / "credentials";
+  settings.servers.aws.saved_credentials = settings.credential_folder;
   return settings;
 }
 

@@ -19,6 +19,7 @@ struct Settings {
   std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
   std::filesystem::path create_folder;      // the same: see dataset::incomplete_creates()
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
+  std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
 };
 
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.

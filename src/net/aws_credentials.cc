@@ -22,6 +22,19 @@ class Search {
       : http_(http), settings_(settings), profiles_(profiles), clock_(clock) {}
 
   std::optional<AwsCredentials> run() {
+    std::optional<AwsCredentials> found = look();
+    if (settings_.taken_role.empty()) return found;
+    if (!found)
+      fail(ErrorKind::permission_denied,
+           "cannot take the role {}: no credentials were found to take it with",
+           settings_.taken_role);
+    RoleRequest request = role_request(settings_.taken_role, settings_.role_session_name);
+    request.external_id = settings_.taken_role_external_id;
+    return assume_role(http_, request, *found, clock_());
+  }
+
+ private:
+  std::optional<AwsCredentials> look() {
     const std::string profile = settings_.profile.empty() ? "default" : settings_.profile;
     if (auto found = from_environment()) return found;
     if (auto found = from_role_of(profile)) return found;
@@ -34,7 +47,6 @@ class Search {
     return from_machine();
   }
 
- private:
   std::optional<AwsCredentials> from_environment() const {
     if (settings_.access_key_id.empty()) return std::nullopt;
     if (settings_.secret_access_key.empty())

@@ -35,6 +35,10 @@ struct AwsSettings {
   std::string metadata_url = "http://169.254.169.254";  // AWS_EC2_METADATA_SERVICE_ENDPOINT
   bool metadata_disabled = false;                       // AWS_EC2_METADATA_DISABLED
 
+  // Whoever is found in these places takes this role then; empty: none.
+  std::string taken_role, taken_role_external_id;
+  std::filesystem::path saved_credentials;  // see SavedCredentials; empty: there are none
+
   bool anonymous = false;  // look for no credentials at all: for public buckets
 };
 

@@ -67,9 +67,9 @@ static std::string form_of(std::string_view action, const RoleRequest& role) {
   return form;
 }
 
-static HttpRequest request_of(const RoleRequest& role, const std::string& form) {
+static HttpRequest request_of(const std::string& url, const std::string& form) {
   return {.method = "POST",
-          .url = role.url + (parse_url(role.url).path.empty() ? "/" : ""),
+          .url = url + (parse_url(url).path.empty() ? "/" : ""),
           .headers = {{"Content-Type", "application/x-www-form-urlencoded"}},
           .body = as_bytes(form)};
 }
@@ -77,16 +77,31 @@ static HttpRequest request_of(const RoleRequest& role, const std::string& form) 
 AwsCredentials assume_role(HttpClient& http, const RoleRequest& role, const AwsCredentials& caller,
                            std::chrono::system_clock::time_point now) {
   const std::string form = form_of("AssumeRole", role);
-  HttpRequest request = request_of(role, form);
+  HttpRequest request = request_of(role.url, form);
   sign(request, caller, {role.region, "sts", now});
   return ask(http, request, role);
+}
+
+std::optional<std::string> find_caller(HttpClient& http, const std::string& url,
+                                       const std::string& region, const AwsCredentials& caller,
+                                       std::chrono::system_clock::time_point now) {
+  const std::string form = "Action=GetCallerIdentity&Version=2011-06-15";
+  HttpRequest request = request_of(url, form);
+  sign(request, caller, {region, "sts", now});
+  const HttpResponse response = http.send(request);
+  if (response.status() != 200) return std::nullopt;
+  pugi::xml_document document;
+  document.load_buffer(response.body.data(), response.body.size());
+  std::string arn = document.select_node("//*[local-name()='Arn']").node().child_value();
+  if (arn.empty()) return std::nullopt;
+  return arn;
 }
 
 AwsCredentials assume_role_with_token(HttpClient& http, const RoleRequest& role,
                                       const std::string& token) {
   const std::string form = form_of("AssumeRoleWithWebIdentity", role) +
                            "&WebIdentityToken=" + percent_encode(token, Slash::encode);
-  return ask(http, request_of(role, form), role);
+  return ask(http, request_of(role.url, form), role);
 }
 
 }  // namespace grid::net

@@ -25,6 +25,12 @@ AwsCredentials assume_role(HttpClient& http, const RoleRequest& request,
 AwsCredentials assume_role_with_token(HttpClient& http, const RoleRequest& request,
                                       const std::string& token);
 
+// What the service calls who has these credentials: "arn:aws:iam::123456789012:user/ann". Empty if
+// it does not say: not every service of this kind can.
+std::optional<std::string> find_caller(HttpClient& http, const std::string& url,
+                                       const std::string& region, const AwsCredentials& caller,
+                                       std::chrono::system_clock::time_point now);
+
 // "2026-11-23T01:02:03Z", with a fraction of a second or without.
 std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "net/saved_credentials.h"
 #include "net/url.h"
 #include "source/combined_source.h"
 #include "source/folder_source.h"
@@ -61,9 +62,10 @@ class FilteredSource : public Source {
 
 static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
   const backend::OpenOptions& servers = options.servers;
-  auto objects =
-      std::make_unique<S3Source>(net::S3Access::open(servers.http, servers.aws, servers.retries),
-                                 spec.where, S3SourceOptions{.in_place = options.in_place});
+  const net::S3Url url = net::parse_s3_url(spec.where);
+  auto objects = std::make_unique<S3Source>(
+      net::open_to_read(servers.http, servers.aws, url.bucket, url.key, servers.retries),
+      spec.where, S3SourceOptions{.in_place = options.in_place});
   if (options.patterns.empty()) return objects;
   return std::make_unique<FilteredSource>(std::move(objects), options.patterns);
 }

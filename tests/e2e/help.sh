@@ -3,7 +3,7 @@
 equal "$(grid --version | cut -d' ' -f1)" grid
 for c in '' datastore 'datastore create' 'datastore list' 'datastore show' 'datastore ls' \
   'datastore cat' 'datastore get' 'datastore diff' 'datastore delete' 'datastore describe' \
-  'datastore verify' 'datastore move' mount unmount run status history logs stop artifacts 'session create' \
+  'datastore verify' 'datastore move' 'datastore policy' 'credential create' 'credential list' 'credential delete' mount unmount run status history logs stop artifacts 'session create' \
   'session list' 'session exec' 'session attach' 'session detach' 'session delete' completion; do
   grid $c --help >out || die "grid $c --help"
   [ "$(wc -L <out)" -le 100 ] || die "grid $c --help is too wide"
@@ -16,7 +16,7 @@ says 'did you mean datastore?'
 fails 2 grid datastore craete x
 says 'did you mean create?'
 fails 2 grid create x
-says 'did you mean grid datastore create or grid session create?'
+says 'did you mean grid datastore create or grid credential create or grid session create?'
 fails 2 grid datastore list --al
 says 'did you mean --all?'
 fails 2 grid datastore create
