@@ -138,6 +138,7 @@ void write_run_members(JsonWriter& json, const ObservedRun& run) {
     json.member("touched", version.touched).member("bytes_read", version.bytes_read).end_object();
   }
   json.end_array();
+  json.member("servers_replaced", record.servers_replaced);
   json.member("created", record.created);
   write_text_or_null(json, "started", record.started);
   write_text_or_null(json, "ended", record.ended);

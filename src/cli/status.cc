@@ -67,6 +67,9 @@ void write_run(Output& output, const ObservedRun& run, std::size_t artifact_coun
   if (record.end)
     row("used", fmt::format("{:.2f} s user, {:.2f} s system, at most {}", record.used.user_seconds,
                             record.used.system_seconds, format_size(record.used.memory_peak)));
+  if (record.servers_replaced > 0)
+    row("server", fmt::format("was killed {}; another took over",
+                              format_count(record.servers_replaced, "time")));
   if (artifact_count > 0)
     row("artifacts",
         fmt::format("{}: grid artifacts {}", format_count(artifact_count, "file"), record.name));

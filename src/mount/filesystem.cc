@@ -75,8 +75,10 @@ class Filesystem::State {
       : store_(std::move(store)),
         options_(std::move(options)),
         patience_(options_.retry_deadline),
+        slots_(options_.slot_file),
         listing_(store_->datastores, options_.refresh_interval),
-        versions_(store_) {
+        versions_(store_, slots_) {
+    for (const Slot* slot : slots_.all_pinned()) pins_.emplace(slot->version.name, slot);
     for (const auto& [name, number] : options_.pins) {
       if (!pin({name, number})) unmerged_pins_.push_back({name, number});
     }
@@ -100,6 +102,8 @@ class Filesystem::State {
 
  private:
   void pin_newest_of(const std::string& name);
+  // The slot of the version that is pinned, whether it is shown or not; null for none.
+  const Slot* find_pin(const std::string& name);
   // The slot of the version that a datastore's folder shows as its own; null for none.
   const Slot* pinned_in(const Slot& datastore);
 
@@ -138,7 +142,7 @@ class Filesystem::State {
 
   std::mutex mutex_;
   std::unordered_set<Node> reported_;  // guarded by mutex_
-  // By datastore; null where nothing is merged. A pin never changes.
+  // By datastore, also those that are not shown. A pin never changes.
   std::map<std::string, const Slot*, std::less<>> pins_;  // guarded by mutex_
 };
 
@@ -171,18 +175,25 @@ void Filesystem::State::report(Node node, const Error& error) {
 }
 
 bool Filesystem::State::pin(const VersionName& version) {
-  const Slot& slot = slots_.pinned(version);
+  if (const Slot* known = find_pin(version.name)) return known->shown && known->version == version;
+  const Slot& slot = slots_.version(version);
   const bool hides = ask_about(make_node(slot.index, folder_place),
                                [&] { return hides_versions(versions_.manifest(slot)); });
   std::lock_guard lock(mutex_);
-  return pins_.try_emplace(version.name, hides ? nullptr : &slot).first->second == &slot;
+  auto known = pins_.find(version.name);
+  if (known == pins_.end())
+    known = pins_.emplace(version.name, &slots_.pinned(version, !hides)).first;
+  return known->second->shown && known->second->version == version;
+}
+
+const Slot* Filesystem::State::find_pin(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const auto pin = pins_.find(name);
+  return pin == pins_.end() ? nullptr : pin->second;
 }
 
 void Filesystem::State::pin_newest_of(const std::string& name) {
-  {
-    std::lock_guard lock(mutex_);
-    if (pins_.contains(name)) return;
-  }
+  if (find_pin(name)) return;
   const auto numbers = listing_.numbers(name, Freshness::recent);
   if (numbers->values.empty()) return;
   try {
@@ -194,9 +205,8 @@ void Filesystem::State::pin_newest_of(const std::string& name) {
 }
 
 const Slot* Filesystem::State::pinned_in(const Slot& datastore) {
-  std::lock_guard lock(mutex_);
-  const auto pin = pins_.find(datastore.version.name);
-  return pin == pins_.end() ? nullptr : pin->second;
+  const Slot* pin = find_pin(datastore.version.name);
+  return pin && pin->shown ? pin : nullptr;
 }
 
 VersionTree Filesystem::State::tree_of(const Slot& slot) {

@@ -97,6 +97,11 @@ struct FilesystemOptions {
   // are added to what it returns, which outlives the Filesystem. Null: they are not counted.
   std::function<std::atomic<std::uint64_t>*(const VersionName&, const Digest& root)> counter_of;
 
+  // Of make_slot_file() (slots.h), and not closed before the Filesystem: what its numbers of nodes
+  // mean is kept there, so that the next Filesystem with the same file and the same store gives the
+  // same numbers. -1: it is kept nowhere.
+  int slot_file = -1;
+
   // Called with a sentence for each damaged or unreadable file, once for each; from any thread.
   std::function<void(std::string_view)> on_problem;
 };

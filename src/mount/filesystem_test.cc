@@ -8,6 +8,7 @@
 
 #include "backend/memory.h"
 #include "base/error.h"
+#include "mount/slots.h"
 #include "tests/support/created_store.h"
 #include "tests/support/temporary_folder.h"
 
@@ -432,6 +433,42 @@ TEST_F(FilesystemTest, AnswersManyThreadsWhileVersionsComeAndGo) {
   done = true;
   for (std::thread& reader : readers) reader.join();
   EXPECT_EQ(static_cast<std::size_t>(touches), filesystem.touched().size());
+}
+
+TEST_F(FilesystemTest, GivesTheSameNumbersAsTheOneBeforeWithTheSameSlotFile) {
+  write_file(source / "sub/file", "first");
+  created.create("cats", source.path());
+  created.create("dogs", source.path());
+  const FileDescriptor slots = make_slot_file();
+  const std::vector<std::string> paths = {"dogs/1/sub/file", "cats", "cats/sub", "cats/latest"};
+  std::vector<Node> nodes;
+  {
+    Filesystem first(created.store(), {.pin_newest = true, .slot_file = slots.get()});
+    for (const std::string& path : paths) nodes.push_back(find(first, path).node);
+  }
+  // Neither what came meanwhile nor what went changes what is known.
+  created.create("cats", source.path());
+  created.store()->datastores->remove("dogs", 1);
+  Filesystem second(created.store(), {.pin_newest = true, .slot_file = slots.get()});
+  Bytes scratch;
+  EXPECT_EQ(as_text(second.read(nodes[0], 0, 100, scratch)), "first");
+  EXPECT_EQ(find(second, "cats/2/sub/file").size, 5u);
+  EXPECT_EQ(find(second, "cats").node, nodes[1]);
+  EXPECT_EQ(find(second, "cats/sub").node, nodes[2]);
+  EXPECT_EQ(second.read_link(nodes[3]), "1");
+  EXPECT_FALSE(second.pin({"cats", 2}));
+  EXPECT_TRUE(second.pin({"cats", 1}));
+}
+
+TEST_F(FilesystemTest, RemembersAPinThatIsNotShown) {
+  write_file(source / "7", "in the way");
+  created.create("cats", source.path());
+  const FileDescriptor slots = make_slot_file();
+  for (int i = 0; i < 2; ++i) {
+    Filesystem filesystem(created.store(), {.pins = {{"cats", 1}}, .slot_file = slots.get()});
+    EXPECT_EQ(filesystem.unmerged_pins().size(), 1u);
+    EXPECT_FALSE(filesystem.lookup(find(filesystem, "cats").node, "7").attributes);
+  }
 }
 
 TEST_F(FilesystemTest, KnowsNoNodeThatItDidNotGive) {

@@ -1,15 +1,17 @@
 #include "mount/fuse_server.h"
 
 #define FUSE_USE_VERSION 314
+#include <fcntl.h>
 #include <fuse_lowlevel.h>
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
-#include <sys/signalfd.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <mutex>
@@ -18,8 +20,10 @@
 #include <thread>
 
 #include "base/error.h"
+#include "mount/fuse_device.h"
 #include "mount/mount_guard.h"
 #include "mount/mount_point.h"
+#include "mount/server_signals.h"
 
 namespace grid::mount {
 namespace {
@@ -306,52 +310,23 @@ void raise_event(const FileDescriptor& event) noexcept {
   [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
 }
 
+// A request that is half copied when the server is killed would fail, if the memory that it is
+// copied to had yet to be given to this process. So that is done before.
+ssize_t read_request(int device, void* buffer, std::size_t size, void*) {
+  constexpr std::size_t request_size_max = 16 << 10, page_size = 4096;
+  auto* bytes = static_cast<volatile char*>(buffer);
+  for (std::size_t at = 0; at < std::min(size, request_size_max); at += page_size) bytes[at] = 0;
+  return ::read(device, buffer, size);
+}
+ssize_t write_answer(int device, iovec* parts, int count, void*) {
+  return ::writev(device, parts, count);
+}
+constexpr fuse_custom_io interruptible_io{.writev = write_answer,
+                                          .read = read_request,
+                                          .splice_receive = nullptr,
+                                          .splice_send = nullptr};
+
 void ignore_log(fuse_log_level, const char*, va_list) {}  // what matters comes as a return value
-
-// While it lives, SIGURG interrupts a system call and does nothing else.
-class InterruptingSignal {
- public:
-  static constexpr int number = SIGURG;  // ignored by default: a late one does no harm
-
-  InterruptingSignal() {
-    struct sigaction action {};
-    action.sa_handler = [](int) {};
-    ::sigaction(number, &action, &before_);
-  }
-  ~InterruptingSignal() { ::sigaction(number, &before_, nullptr); }
-
- private:
-  struct sigaction before_ {};
-};
-
-// While it lives, the signals that mean "end" can be read from a descriptor, and do nothing else.
-class EndingSignals {
- public:
-  EndingSignals() {
-    ::sigemptyset(&set_);
-    for (int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set_, number);
-    ::pthread_sigmask(SIG_BLOCK, &set_, &before_);
-    descriptor_ = FileDescriptor(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
-  }
-  ~EndingSignals() {
-    while (take() != 0) {  // a second Ctrl-C during the unmount is not to kill us after it
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-  int descriptor() const { return descriptor_.get(); }
-
-  // The signal that came, or 0.
-  int take() {
-    signalfd_siginfo came{};
-    if (::read(descriptor_.get(), &came, sizeof came) != sizeof came) return 0;
-    return static_cast<int>(came.ssi_signo);
-  }
-
- private:
-  sigset_t set_, before_;
-  FileDescriptor descriptor_;
-};
 
 }  // namespace
 
@@ -381,7 +356,19 @@ class FuseServer::Session {
     if (options_.unmount_on_death) guard_.emplace(folder_);
   }
 
-  void adopt(FileDescriptor device) { use(std::move(device), CloneDevice::no); }
+  Bytes adopt(FileDescriptor device) {
+    Bytes handshake = receive_handshake(device);
+    use_shared(std::move(device));
+    shake_hands(handshake);
+    return handshake;
+  }
+
+  void take_over(FileDescriptor device, BytesView handshake) {
+    const FileDescriptor shared(::fcntl(device.get(), F_DUPFD_CLOEXEC, 0));
+    use_shared(std::move(device));
+    shake_hands(handshake);  // the answer goes nowhere: the kernel has had it
+    ask_to_resend(shared);
+  }
 
   // Answers until the mount is gone, stop() was called or `signals` has one, which is returned.
   int serve(EndingSignals* signals);
@@ -401,9 +388,22 @@ class FuseServer::Session {
     device.release();
   }
 
-  bool is_mounted() const {
-    pollfd poll{.fd = device_, .events = 0, .revents = 0};
-    return device_ >= 0 && ::poll(&poll, 1, 0) >= 0 && (poll.revents & POLLERR) == 0;
+  // No descriptors of its own for the threads: when a server dies, the kernel would fail the
+  // requests that came through them.
+  void use_shared(FileDescriptor device) {
+    clone_ = CloneDevice::no;
+    device_ = device.get();
+    if (::fuse_session_custom_io(session_, &interruptible_io, device_) != 0)
+      fail(ErrorKind::unsupported, "cannot use the FUSE device");
+    device.release();
+  }
+
+  void shake_hands(BytesView handshake) {
+    Bytes message(handshake.begin(), handshake.end());
+    fuse_buf buffer{};
+    buffer.size = message.size();
+    buffer.mem = message.data();
+    ::fuse_session_process_buf(session_, &buffer);
   }
 
   int loop() const;
@@ -471,7 +471,7 @@ void FuseServer::Session::interrupt(std::thread& looping, const FileDescriptor& 
 // the device, which ends the waiting of programs that still hold files open.
 void FuseServer::Session::end() {
   if (!session_) return;
-  if (!folder_.empty() && is_mounted()) {
+  if (!folder_.empty() && is_connected(device_)) {
     try {
       unmount(folder_, UnmountMode::lazy);
     } catch (const Error&) {
@@ -488,7 +488,10 @@ FuseServer::FuseServer(Filesystem& filesystem, FuseOptions options)
 FuseServer::~FuseServer() = default;
 
 void FuseServer::mount(const std::filesystem::path& folder) { session_->mount(folder); }
-void FuseServer::adopt(FileDescriptor device) { session_->adopt(std::move(device)); }
+Bytes FuseServer::adopt(FileDescriptor device) { return session_->adopt(std::move(device)); }
+void FuseServer::take_over(FileDescriptor device, BytesView handshake) {
+  session_->take_over(std::move(device), handshake);
+}
 void FuseServer::serve() { session_->serve(nullptr); }
 int FuseServer::serve_until_signal() {
   EndingSignals signals;

@@ -38,8 +38,13 @@ class FuseServer {
   void mount(const std::filesystem::path& folder);
 
   // Serves a mount that someone else made with this /dev/fuse descriptor, for instance inside a
-  // mount namespace. Who made it also unmounts it.
-  void adopt(FileDescriptor device);
+  // mount namespace. Who made it also unmounts it. Returns the handshake, for take_over().
+  Bytes adopt(FileDescriptor device);
+
+  // Goes on with a mount whose server has died, on the same open /dev/fuse. Its readers wait, and
+  // notice nothing if `filesystem` gives nodes the same numbers (FilesystemOptions::slot_file).
+  // To be called when the dead one's threads have ended, if the kernel can_resend().
+  void take_over(FileDescriptor device, BytesView handshake);
 
   // Answers the kernel until the mount is gone or stop() was called; then unmounts. Throws if the
   // connection to the kernel breaks.

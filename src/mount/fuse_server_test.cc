@@ -1,6 +1,7 @@
 // How mounts begin and end, with real ones.
 #include "mount/fuse_server.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -12,7 +13,9 @@
 #include <thread>
 
 #include "base/error.h"
+#include "mount/fuse_device.h"
 #include "mount/mount_point.h"
+#include "mount/slots.h"
 #include "tests/support/created_store.h"
 #include "tests/support/live_mount.h"
 #include "tests/support/temporary_folder.h"
@@ -229,6 +232,70 @@ TEST_F(FuseServerTest, UnmountsWhatItNeverServed) {
     server.mount(folder.path());
   }
   EXPECT_TRUE(is_plain_folder());
+}
+
+// One server after the other is killed while a process reads: it waits, and reads right.
+TEST_F(FuseServerTest, TakesOverFromOneThatWasKilled) {
+  const std::string text(300'000, 'x');
+  write_file(source / "b.txt", text);
+  created.create("cats", source.path());
+  const FileDescriptor slots = make_slot_file();
+  const FileDescriptor device = make_mount(folder.path(), {.allow_other = false});
+  Bytes handshake;
+  int pipe[2];
+  ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
+  const auto start = [&] {
+    const pid_t server = ::fork();
+    if (server != 0) return server;
+    Filesystem filesystem(created.store(), {.slot_file = slots.get()});
+    FuseServer fuse(filesystem, {});
+    FileDescriptor shared(::dup(device.get()));
+    if (handshake.empty()) {
+      handshake = fuse.adopt(std::move(shared));
+      write_all(pipe[1], handshake, "pipe");
+    } else {
+      fuse.take_over(std::move(shared), handshake);
+    }
+    fuse.serve();
+    ::_exit(0);
+  };
+  pid_t server = start();
+  handshake.resize(4096);
+  const ssize_t size = ::read(pipe[0], handshake.data(), handshake.size());
+  ASSERT_GT(size, 0);
+  handshake.resize(static_cast<std::size_t>(size));
+
+  const pid_t reader = ::fork();
+  if (reader == 0) {
+    for (int i = 0; i < 400; ++i) {
+      const FileDescriptor file = open_file(folder / "cats/2/b.txt", O_RDONLY);
+      std::string got(text.size(), ' ');
+      if (::pread(file.get(), got.data(), got.size(), 0) != ssize_t(text.size()) || got != text ||
+          fs::exists(folder / fmt::format("cats/2/none{}", i)))
+        ::_exit(1);
+      ::posix_fadvise(file.get(), 0, 0, POSIX_FADV_DONTNEED);
+    }
+    ::_exit(0);
+  }
+  int status = 0, killed_count = 0;
+  if (can_resend(handshake)) {
+    for (; ::waitpid(reader, &status, WNOHANG) == 0; ++killed_count) {
+      std::this_thread::sleep_for(1ms * (killed_count % 5));
+      ::kill(server, SIGKILL);
+      ::waitpid(server, nullptr, 0);
+      server = start();
+    }
+    EXPECT_GT(killed_count, 5);
+  } else {
+    ::waitpid(reader, &status, 0);
+  }
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << killed_count << " were killed";
+  unmount(folder.path(), UnmountMode::lazy);
+  EXPECT_EQ(::waitpid(server, &status, 0), server);
+  EXPECT_FALSE(is_connected(device.get()));
+  ::close(pipe[0]);
+  ::close(pipe[1]);
+  if (!can_resend(handshake)) GTEST_SKIP() << "this kernel cannot send requests again";
 }
 
 TEST_F(FuseServerTest, StartsAndStopsManyTimes) {

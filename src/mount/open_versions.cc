@@ -28,14 +28,23 @@ std::optional<VersionSummary> OpenVersions::find(const Slot& slot) {
     auto known = known_.find(slot.files);
     if (known != known_.end()) return known->second.summary;
   }
+  std::optional<VersionSummary> summary = slots_.find_summary(slot);
+  if (!summary) {
+    summary = find_in_store(slot);
+    if (!summary) return std::nullopt;
+    slots_.keep_summary(slot, *summary);
+  }
+  std::lock_guard lock(mutex_);
+  known_.try_emplace(slot.files, Known{.version = slot.version, .summary = *summary});
+  return summary;
+}
+
+std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) const {
   const auto found = store_->datastores->find(slot.version.name, slot.version.number);
   if (!found || found->state != dataset::VersionState::ready) return std::nullopt;
-  VersionSummary summary{.root = found->record.root,
-                         .created_ns = parse_rfc3339_ns(found->record.created),
-                         .totals = found->record.totals};
-  std::lock_guard lock(mutex_);
-  known_.try_emplace(slot.files, Known{.version = slot.version, .summary = summary});
-  return summary;
+  return VersionSummary{.root = found->record.root,
+                        .created_ns = parse_rfc3339_ns(found->record.created),
+                        .totals = found->record.totals};
 }
 
 std::shared_ptr<const dataset::Manifest> OpenVersions::manifest(const Slot& slot) {

@@ -13,21 +13,15 @@
 
 namespace grid::mount {
 
-// What is kept of a version's record.
-struct VersionSummary {
-  Digest root;
-  std::int64_t created_ns = 0;  // since 1970-01-01 UTC
-  dataset::TreeTotals totals;
-};
-
 using CounterOf = decltype(FilesystemOptions::counter_of);
 
 // Thread-safe. A summary once found is kept, so that what is open stays readable when the version
 // is deleted. Manifests are kept while few are open; the one used least recently goes first.
 class OpenVersions {
  public:
-  explicit OpenVersions(std::shared_ptr<const dataset::OpenStore> store)
-      : store_(std::move(store)) {}
+  // `slots` outlives this object.
+  OpenVersions(std::shared_ptr<const dataset::OpenStore> store, Slots& slots)
+      : store_(std::move(store)), slots_(slots) {}
 
   // Empty if there is no such ready version, and it was not found before either.
   std::optional<VersionSummary> find(const Slot& slot);
@@ -55,8 +49,10 @@ class OpenVersions {
     std::atomic<std::uint64_t>* bytes_read = nullptr;
   };
   void close_least_used();  // the caller holds mutex_
+  std::optional<VersionSummary> find_in_store(const Slot& slot) const;
 
   const std::shared_ptr<const dataset::OpenStore> store_;
+  Slots& slots_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, Known> known_;  // by Slot::files; guarded by mutex_
   std::size_t open_count_ = 0;                      // guarded by mutex_

@@ -11,7 +11,6 @@ namespace grid::run {
 
 namespace {
 
-constexpr char failure_message = 'f';
 constexpr std::size_t message_size_max = 4096;
 constexpr std::size_t descriptor_count_max = 8;
 

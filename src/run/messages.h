@@ -27,7 +27,8 @@ void send_message(const FileDescriptor& to, std::string_view text,
                   const std::vector<int>& descriptors = {});
 Message receive_message(const FileDescriptor& from);
 
-// A failure as a message: its kind and its sentence.
+// A failure as a message: this letter, its kind and its sentence.
+inline constexpr char failure_message = 'f';
 void send_failure(const FileDescriptor& to, const Error& error);
 // Throws the failure that a message carries, if it does.
 void check_failure(const Message& message);

@@ -119,6 +119,7 @@ Json encode(const RunRecord& record) {
                {"attach", record.copied ? "copy" : "mount"},
                {"versions", encode_versions(record.versions)},
                {"pins", Json(record.pins)},
+               {"servers_replaced", record.servers_replaced},
                {"artifacts_source", text_or_null(record.artifacts_source)},
                {"created", record.created},
                {"started", text_or_null(record.started)},
@@ -155,6 +156,7 @@ RunRecord decode(const Json& json) {
   record.copied = json.at("attach") == "copy";
   record.versions = decode_versions(json.at("versions"));
   record.pins = json.at("pins").get<std::map<std::string, dataset::VersionNumber>>();
+  record.servers_replaced = json.value("servers_replaced", 0u);
   record.artifacts_source = text_of(json.at("artifacts_source"));
   record.created = json.at("created");
   record.started = text_of(json.at("started"));

@@ -1,17 +1,25 @@
 // Supervisor and server talk over a pair of sockets:
 //
-//   supervisor → server   "d" and the /dev/fuse descriptor; "vNAME:VERSION": pin this one;
-//                         "l": the supervisor is about to end
-//   server → supervisor   "r": served; "y", "n": pinned or not; "p…": a problem; a failure: it
-//                         could not serve; "h": it holds the versions in use by itself
+//   supervisor → server   "d" and the /dev/fuse descriptor, to the first server; "vNAME:VERSION":
+//                         pin this one
+//   server → supervisor   "r": it serves, with the kernel's handshake behind it; "y", "n": pinned
+//                         or not; "p…": a problem; a failure: it could not serve
+//
+// The supervisor keeps the device open and the server's death does not end the connection. So the
+// next server, forked from the same supervisor, goes on with it: it has the device, what node
+// numbers mean (the slot file) and the handshake, and has the kernel send again what the dead one
+// had taken. The end of the stream of messages is when to do that: all threads of the dead one have
+// closed their descriptors by then, and read no more.
 //
 // The server serves on after the supervisor's end, since the script may have left processes behind
-// that read; the kernel ends the connection with the last.
+// that read; the kernel ends the connection with the last. A copy of the supervisor, `grid-keep`,
+// then looks after the server and holds the versions in use. Where both were killed, the server
+// itself holds them.
 #include "run/server_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <mutex>
@@ -19,21 +27,36 @@
 
 #include "mount/filesystem.h"
 #include "mount/fuse_server.h"
+#include "mount/slots.h"
 #include "run/process_setup.h"
 
 namespace grid::run {
 
 namespace {
 
-constexpr std::string_view ready_message = "r", leave_message = "l", holding_message = "h";
+constexpr std::string_view ready_message = "r";
 constexpr std::string_view pinned_message = "y", not_pinned_message = "n";
 constexpr char problem_message = 'p', pin_message = 'v';
 
+// Between servers that fail to begin, for instance since the store does not answer.
+constexpr std::chrono::milliseconds retry_interval{500};
+constexpr std::chrono::seconds give_up_after{60};
+
+// What makes one server fail, other than being killed, will make the next one fail.
+constexpr std::chrono::seconds crash_interval{10};
+constexpr unsigned crash_count_max = 5;
+
 // How long the kernel may take to end the connection after the last process inside has ended: it
 // takes some milliseconds. Whoever is inside after that was left behind by the script.
-constexpr int end_of_connection_ms = 100;
+constexpr std::chrono::milliseconds end_of_connection{100};
 
-// Holds versions in use when the supervisor, who did, has ended. Thread-safe.
+std::vector<UsedVersion> versions_in_use(const ServerRequest& request, const Scoreboard& board) {
+  std::vector<UsedVersion> used = request.attachment.versions;
+  for (const ReadVersion& read : board.versions()) used.push_back(read.version);
+  return used;
+}
+
+// Holds versions in use when whoever did was killed. Thread-safe.
 class BackgroundUse {
  public:
   BackgroundUse(const ServerRequest& request, const Scoreboard& board,
@@ -42,12 +65,10 @@ class BackgroundUse {
 
   // Never returns; the process exits when the connection ends.
   void watch(mount::Filesystem& filesystem) noexcept {
-    // Until "l", or the supervisor was killed.
-    for (Message message = receive_message(channel_);
-         !message.text.empty() && message.text[0] == pin_message;
+    for (Message message = receive_message(channel_); !message.text.empty();
          message = receive_message(channel_))
       answer_pin(filesystem, message.text.substr(1));
-    ::poll(nullptr, 0, end_of_connection_ms);
+    ::poll(nullptr, 0, static_cast<int>(end_of_connection.count()));
     try {
       for (;;) {
         hold();
@@ -76,13 +97,10 @@ class BackgroundUse {
   }
 
   void hold() {
-    std::vector<UsedVersion> used = request_.attachment.versions;
-    for (const ReadVersion& read : board_.versions()) used.push_back(read.version);
     std::lock_guard lock(mutex_);
     if (is_over_) return;
     if (!live_) live_.emplace(request_.attachment_folder, request_.attachment);
-    live_->use(std::move(used));
-    send_message(channel_, holding_message);
+    live_->use(versions_in_use(request_, board_));
   }
 
   const ServerRequest& request_;
@@ -108,7 +126,31 @@ void report_unmerged_pins(const mount::Filesystem& filesystem, const ServerReque
                                       request.mount_folder, pin.name, pin.number));
 }
 
-void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor& channel) {
+// Waits for the device and shakes hands. Ends the process if the run does not come about.
+void begin(const ServerRequest& request, const dataset::OpenStore& store,
+           const mount::Filesystem& filesystem, mount::FuseServer& server,
+           const FileDescriptor& channel) {
+  // Whoever deletes a version looks for its users first. Since the supervisor is one by now, what
+  // was there when it looked must still be.
+  for (const UsedVersion& used : request.attachment.versions)
+    store.datastores->resolve({used.name, used.version, false});
+  report_unmerged_pins(filesystem, request, channel);
+  Message message = receive_message(channel);
+  if (message.descriptors.empty()) ::_exit(0);
+  const Bytes handshake = server.adopt(std::move(message.descriptors[0]));
+  send_message(channel, std::string(ready_message) + std::string(as_text(handshake)));
+}
+
+// What a server that died leaves to the next.
+struct Heritage {
+  int slot_file = -1;
+  int device = -1;  // -1: there was none before; it comes in a message
+  BytesView handshake;
+};
+
+void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor& channel,
+           const Heritage& heritage) {
+  const bool is_first = heritage.device < 0;
   const std::shared_ptr<dataset::OpenStore> store = request.open_store();
   mount::Filesystem filesystem(
       store, {.pins = request.pins,
@@ -117,16 +159,15 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
                   [&](const mount::VersionName& version, const Digest& root) {
                     return &board.counter({version.name, version.number}, root);
                   },
+              .slot_file = heritage.slot_file,
               .on_problem = [&](std::string_view text) { tell_problem(channel, text); }});
-  // Whoever deletes a version looks for its users first. Since the supervisor is one by now, what
-  // was there when it looked must still be.
-  for (const UsedVersion& used : request.attachment.versions)
-    store->datastores->resolve({used.name, used.version, false});
-  report_unmerged_pins(filesystem, request, channel);
-  Message message = receive_message(channel);
-  if (message.descriptors.empty()) return;  // the run did not come about
-  mount::FuseServer server(filesystem, {.on_ready = [&] { send_message(channel, ready_message); }});
-  server.adopt(std::move(message.descriptors[0]));
+  mount::FuseServer server(filesystem, {});
+  if (is_first) {
+    begin(request, *store, filesystem, server, channel);
+  } else {
+    server.take_over(FileDescriptor(heritage.device), heritage.handshake);
+    send_message(channel, ready_message);
+  }
   BackgroundUse background(request, board, channel);
   std::thread([&] { background.watch(filesystem); }).detach();
   server.serve();
@@ -136,13 +177,24 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
 
 }  // namespace
 
-ServerProcess::ServerProcess(const ServerRequest& request, Scoreboard& board) {
+ServerProcess::ServerProcess(const ServerRequest& request, Scoreboard& board)
+    : request_(request), board_(board), slot_file_(mount::make_slot_file()) {
+  start();
+}
+
+void ServerProcess::start() {
   Channel channel = make_channel();
-  const pid_t process = ::fork();
-  if (process == 0) {
-    leave_everything_but({channel.theirs.get()}, "grid-serve");
+  started_ = Clock::now();
+  serves_ = false;
+  process_ = ::fork();
+  if (process_ < 0) throw system_error(errno, "cannot start a process");
+  if (process_ == 0) {
+    leave_everything_but({channel.theirs.get(), slot_file_.get(), device_.get()}, "grid-serve");
     try {
-      run::serve(request, board, channel.theirs);
+      run::serve(request_, board_, channel.theirs,
+                 {.slot_file = slot_file_.get(),
+                  .device = handshake_.empty() ? -1 : device_.get(),
+                  .handshake = handshake_});
     } catch (const Error& error) {
       // Before it serves it is a failure to attach. Later it can only mean that the connection
       // broke, which the script hears as an I/O error.
@@ -150,7 +202,6 @@ ServerProcess::ServerProcess(const ServerRequest& request, Scoreboard& board) {
     }
     ::_exit(0);  // what the supervisor holds is its own to destroy
   }
-  if (process < 0) throw system_error(errno, "cannot start a process");
   channel_ = std::move(channel.ours);
 }
 
@@ -163,29 +214,117 @@ std::string ServerProcess::receive_answer() {
   }
 }
 
-void ServerProcess::serve(const FileDescriptor& device) {
+void ServerProcess::serve(FileDescriptor device) {
   send_message(channel_, "d", {device.get()});
-  if (receive_answer() != ready_message)
+  const std::string answer = receive_answer();
+  if (!answer.starts_with(ready_message))
     fail(ErrorKind::unavailable, "the process that serves the datastores ended before it could");
+  serves_ = true;
+  const BytesView handshake = as_bytes(answer).subspan(ready_message.size());
+  // Where nobody can go on, the server is to be the only one that has the device: if it is killed,
+  // reads end in an error, and do not hang.
+  if (!mount::can_resend(handshake)) return;
+  handshake_.assign(handshake.begin(), handshake.end());
+  device_ = std::move(device);
 }
 
-bool ServerProcess::pin(const UsedVersion& version) {
-  send_message(channel_, fmt::format("{}{}:{}", pin_message, version.name, version.version));
-  return receive_answer() == pinned_message;
-}
-
-void ServerProcess::leave() {
-  send_message(channel_, leave_message);
-  for (;;) {
-    const Message message = receive_message(channel_);
-    if (message.text.empty() || message.text == holding_message) return;
+ServerNews ServerProcess::take_news() {
+  if (!channel_) return Clock::now() - started_ < retry_interval ? ServerNews{} : replace();
+  Message message = receive_message(channel_);
+  if (message.text.empty()) return replace();
+  switch (message.text[0]) {
+    case problem_message:
+      return {ServerNews::Kind::problem, message.text.substr(1)};
+    case failure_message:
+      failure_ = message.text.substr(2);
+      return {};
+    default:
+      serves_ = serves_ || message.text.starts_with(ready_message);
+      return {};
   }
 }
 
-std::optional<std::string> ServerProcess::receive_problem() {
-  const Message message = receive_message(channel_);
-  if (message.text.empty()) return std::nullopt;
-  return message.text.substr(1);
+ServerNews ServerProcess::replace() {
+  using Kind = ServerNews::Kind;
+  if (channel_) {  // the news is that it died
+    channel_.reset();
+    int status = 0;
+    // Another's child, after leave(): nobody can tell us how it ended.
+    const bool known = ::waitpid(process_, &status, 0) == process_;
+    const bool was_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    const bool crashed = known && !was_killed && Clock::now() - started_ < crash_interval;
+    crash_count_ = crashed ? crash_count_ + 1 : 0;
+    if (serves_) served_until_ = Clock::now();
+    if (!device_)
+      return {Kind::ended, "the process that serves the datastores was killed: the run ends"};
+    if (is_over()) return {Kind::ended, ""};
+    if (!serves_ && failure_) {  // it could not open the store, say: not at once again
+      if (Clock::now() - served_until_ < give_up_after) return {};
+      return {Kind::ended, fmt::format("the process that serves the datastores was killed, and no "
+                                       "other could go on: {}; the run ends",
+                                       *failure_)};
+    }
+    if (crash_count_ > crash_count_max)
+      return {Kind::ended, fmt::format("the process that serves the datastores failed {} times in "
+                                       "a row: the run ends",
+                                       crash_count_)};
+  }
+  failure_.reset();
+  start();
+  ++replaced_count_;
+  return {Kind::replaced, ""};
+}
+
+bool ServerProcess::pin(const UsedVersion& version) {
+  for (;;) {
+    send_message(channel_, fmt::format("{}{}:{}", pin_message, version.name, version.version));
+    std::string answer;
+    do {
+      answer = receive_answer();
+    } while (answer.starts_with(ready_message));
+    if (!answer.empty()) return answer == pinned_message;
+    if (replace().kind != ServerNews::Kind::replaced)
+      fail(ErrorKind::unavailable, "the process that serves the datastores was killed");
+  }
+}
+
+void ServerProcess::leave() {
+  const Clock::time_point until = Clock::now() + end_of_connection;
+  while (Clock::now() < until) {
+    pollfd news{.fd = channel_.get(), .events = POLLIN, .revents = 0};
+    ::poll(&news, 1, static_cast<int>(end_of_connection.count()));
+    if (news.revents != 0 && take_news().kind == ServerNews::Kind::ended) return;
+  }
+  hand_over();
+}
+
+void ServerProcess::hand_over() {
+  Channel channel = make_channel();
+  const pid_t keeper = ::fork();
+  if (keeper < 0) throw system_error(errno, "cannot start a process");
+  if (keeper == 0) {
+    leave_everything_but({channel.theirs.get(), channel_.get(), slot_file_.get(), device_.get()},
+                         "grid-keep");
+    keep_up(std::move(channel.theirs));
+  }
+  channel.theirs.reset();
+  receive_message(channel.ours);  // or it is gone
+}
+
+void ServerProcess::keep_up(FileDescriptor waiting) noexcept {
+  try {
+    LiveAttachment live(request_.attachment_folder, request_.attachment);
+    for (;;) {
+      live.use(versions_in_use(request_, board_));
+      waiting.reset();
+      pollfd news{.fd = channel_.get(), .events = POLLIN, .revents = 0};
+      ::poll(&news, 1, channel_ ? 1000 : static_cast<int>(retry_interval.count()));
+      if ((news.revents != 0 || !channel_) && take_news().kind == ServerNews::Kind::ended) break;
+    }
+  } catch (const Error&) {
+    // A full disk, or no room for another process: the server goes on alone.
+  }
+  ::_exit(0);
 }
 
 }  // namespace grid::run

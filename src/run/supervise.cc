@@ -69,17 +69,15 @@ class Attached {
       copy_versions();
       return;
     }
-    server_.emplace(ServerRequest{.open_store = request.open_store,
-                                  .pins = record.pins,
-                                  .mount_folder = record.mount_folder,
-                                  .pins_were_named = request.run.references.pins_were_named,
-                                  .attachment_folder = request.attachment_folder,
-                                  .attachment = attachment_of(request)},
-                    board);
+    server_request_ = {.open_store = request.open_store,
+                       .pins = record.pins,
+                       .mount_folder = record.mount_folder,
+                       .pins_were_named = request.run.references.pins_were_named,
+                       .attachment_folder = request.attachment_folder,
+                       .attachment = attachment_of(request)};
+    server_.emplace(server_request_, board);
     mount_ = make_private_mount(record.mount_folder);
-    server_->serve(mount_->device);
-    // The server's alone from now on: if it is killed, reads end in an error, and do not hang.
-    mount_->device.reset();
+    server_->serve(std::move(mount_->device));
   }
 
   ~Attached() {
@@ -119,6 +117,7 @@ class Attached {
   }
 
   const SuperviseRequest& request_;
+  ServerRequest server_request_;
   std::optional<PrivateMount> mount_;
   std::optional<ServerProcess> server_;
 };
@@ -225,7 +224,7 @@ class Supervision {
     const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
     // Told again: the first signal came before the script's terminal had the new size.
     if (output_ && scripts_.take_resize() && output_->resize()) scripts_.signal_all(SIGWINCH);
-    if (watched[0].revents != 0) hear_server();
+    if (watched[0].revents != 0 || (server && watched[0].fd < 0)) hear_server();
     if (watched[1].revents != 0) answer_door();
     if (end) {
       const auto task = std::find_if(running_.begin(), running_.end(),
@@ -240,12 +239,22 @@ class Supervision {
   }
 
   void hear_server() {
-    if (std::optional<std::string> problem = attached_->server()->receive_problem()) {
-      tell(*problem);
-      return;
+    const ServerNews news = attached_->server()->take_news();
+    switch (news.kind) {
+      case ServerNews::Kind::nothing:
+        return;
+      case ServerNews::Kind::problem:
+        return tell(news.sentence);
+      case ServerNews::Kind::replaced:
+        run_.record.servers_replaced = attached_->server()->replaced_count();
+        if (attached_->server()->replaced_count() == 1)
+          tell("the process that serves the datastores was killed: another goes on in its place");
+        return;
+      case ServerNews::Kind::ended:
+        break;
     }
     attached_->forget_server();
-    tell("the process that serves the datastores was killed: the run ends");
+    tell(news.sentence);
     scripts_.signal_all(SIGKILL);
   }
 

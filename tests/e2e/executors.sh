@@ -85,6 +85,7 @@ MpiDefault=none
 MailProg=/bin/true
 SwitchType=switch/none
 ReturnToService=2
+EnforcePartLimits=ALL
 KillWait=2
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
