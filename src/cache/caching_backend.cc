@@ -123,6 +123,7 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
       wanted_here = std::min(wanted_here, *size - at);
     if (wanted.object->read(block, within, out.subspan(done, wanted_here))) {
       cache_->note_hit(wanted_here);
+      count_cost(options_.costs, &ReadCostCounters::cache_hit_bytes, wanted_here);
       done += wanted_here;
       continue;
     }
@@ -138,6 +139,7 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
     std::copy_n(fetch->bytes.begin() + static_cast<std::ptrdiff_t>(skipped), got,
                 out.begin() + static_cast<std::ptrdiff_t>(done));
     cache_->note_missed(got);
+    count_cost(options_.costs, &ReadCostCounters::cache_missed_bytes, got);
     done += got;
   }
   return done;
@@ -205,6 +207,7 @@ void CachingBackend::fetch_blocks(Fetch& fetch, const Wanted& wanted) const {
       MutableBytesView(fetch.bytes)
           .subspan(from, std::min(last_end * block_size, end) - begin - from);
   std::optional<std::size_t> got = remote_->find_part(wanted.key, begin + from, missing);
+  count_cost(options_.costs, &ReadCostCounters::remote_bytes, got.value_or(0));
   fetch.object_missing = !got;
   if (got == missing.size()) {
     for (std::uint64_t block = first; block < last_end; ++block)

@@ -19,6 +19,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "base/read_costs.h"
 #include "base/thread_pool.h"
 #include "cache/disk_cache.h"
 #include "cache/kept_answers.h"
@@ -31,6 +32,7 @@ struct CachingOptions {
   std::string store_id;
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
+  ReadCostCounters* costs = nullptr;  // outlives the backend; null: nobody counts
   unsigned fetches_max = 16;  // in flight ahead of readers; each takes up to 2 MiB of memory
 };
 

@@ -59,7 +59,8 @@ struct Context {
   Output& output;
 
   // Opens the store that the settings name. Throws as dataset::open_store() does.
-  std::shared_ptr<dataset::OpenStore> open_store(StoreUse use = StoreUse::existing) const;
+  std::shared_ptr<dataset::OpenStore> open_store(StoreUse use = StoreUse::existing,
+                                                 ReadCostCounters* costs = nullptr) const;
 };
 
 struct Command {

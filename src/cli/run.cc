@@ -1,9 +1,11 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <sstream>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/explain.h"
 #include "cli/run_list.h"
 #include "cli/run_request.h"
 #include "cli/start_job.h"
@@ -118,12 +120,22 @@ void say_experiment(Output& output, const run::RunRecord& record) {
                          escape_controls(parameters)));
 }
 
+void explain(Output& output, const run::RunRecord& record) {
+  std::istringstream text(explain_reading(record));
+  std::string line;
+  if (text.view().empty()) output.say("reading: nothing was asked of the datastores");
+  while (std::getline(text, line)) output.say(line);
+}
+
 int run_script(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   const std::unique_ptr<run::Executor> executor = run::make_executor(arguments.get("--cluster"));
   const bool as_job = arguments.has("--detach") || executor->name() != "local";
   const unsigned parallel = parallel_of(arguments);
   refuse_idle_options(arguments, executor->name());
+  if (as_job && arguments.has("--explain"))
+    fail(ErrorKind::invalid_argument,
+         "--explain is for a run that is waited for; later, grid status RUN says it");
   if (as_job) executor->check();
 
   const run::Runs runs(context.settings.run_folder);
@@ -146,6 +158,7 @@ int run_script(Context& context, const Arguments& arguments) {
                            format_count(count, "experiment"), parallel,
                            prepared->record.experiments.front()));
   const run::Streams streams = streams_of(arguments, *prepared);
+  const run::RunFolder folder = prepared->folder;
   FileDescriptor supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
       runs,
@@ -154,9 +167,11 @@ int run_script(Context& context, const Arguments& arguments) {
        .attachment_folder = context.settings.attachment_folder,
        .streams = streams,
        .parallel = parallel,
-       .open_store = [&] { return context.open_store(StoreUse::attach); },
+       .open_store =
+           [&](ReadCostCounters* costs) { return context.open_store(StoreUse::attach, costs); },
        .on_experiment_end = [&](const run::RunRecord& record) { say_experiment(output, record); },
        .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+  if (arguments.has("--explain")) explain(output, folder.read());
   if (end.signal) run::exit_like(end);
   return end.status;
 }
@@ -174,6 +189,7 @@ std::vector<OptionSpec> run_options() {
        .completes = Completes::folder},
       {.name = "--no-log",
        .help = "keep no copy of the output: for programs that take over the terminal"},
+      {.name = "--explain", .help = "say at the end where the time of reading went"},
       {.name = "--repeat",
        .value = "RUN",
        .help = "the same command on the same versions, in the same folder",

@@ -71,7 +71,10 @@ int supervise_job(Context& context, const Arguments& arguments) {
                           .streams = run::Streams::log,
                           .parallel = parallel_of(arguments),
                           .keep_failed = true,
-                          .open_store = [&] { return job_context.open_store(StoreUse::attach); },
+                          .open_store =
+                              [&](ReadCostCounters* costs) {
+                                return job_context.open_store(StoreUse::attach, costs);
+                              },
                           .on_started = let_caller_go,
                           .on_problem = [&](std::string_view text) { context.output.warn(text); }});
     return 0;

@@ -42,6 +42,21 @@ void write_end(JsonWriter& json, const run::RunRecord& record) {
       .end_object();
 }
 
+void write_costs(JsonWriter& json, const ReadCosts& costs) {
+  json.key("read_costs")
+      .begin_object()
+      .member("request_count", costs.request_count)
+      .member("request_ns", costs.request_ns)
+      .member("store_ns", costs.store_ns)
+      .member("store_bytes", costs.store_bytes)
+      .member("unpack_ns", costs.unpack_ns)
+      .member("check_ns", costs.check_ns)
+      .member("cache_hit_bytes", costs.cache_hit_bytes)
+      .member("cache_missed_bytes", costs.cache_missed_bytes)
+      .member("remote_bytes", costs.remote_bytes)
+      .end_object();
+}
+
 void write_words(JsonWriter& json, std::string_view name, const std::vector<std::string>& words) {
   json.key(name).begin_array();
   for (const std::string& word : words) json.value(word);
@@ -138,6 +153,7 @@ void write_run_members(JsonWriter& json, const ObservedRun& run) {
     json.member("touched", version.touched).member("bytes_read", version.bytes_read).end_object();
   }
   json.end_array();
+  write_costs(json, record.costs);
   json.member("servers_replaced", record.servers_replaced);
   json.member("created", record.created);
   write_text_or_null(json, "started", record.started);

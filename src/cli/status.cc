@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/explain.h"
 #include "cli/record.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
@@ -74,6 +75,8 @@ void write_run(Output& output, const ObservedRun& run, std::size_t artifact_coun
     row("artifacts",
         fmt::format("{}: grid artifacts {}", format_count(artifact_count, "file"), record.name));
   write_versions(output, record);
+  if (const std::string reading = explain_reading(record); !reading.empty())
+    output.write("\n  " + reading);
 }
 
 int show_run(Context& context, const run::Runs& runs, const std::string& name) {

@@ -82,13 +82,15 @@ std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
 // A remote store is read through the node's cache. One that cannot be used is done without.
 std::shared_ptr<backend::Backend> with_node_cache(std::shared_ptr<backend::Backend> backend,
                                                   const store::StoreMarker& marker,
-                                                  const fs::path& cache_folder) {
+                                                  const OpenStoreOptions& options) {
+  const fs::path& cache_folder = options.cache_folder;
   if (!backend->remote() || cache_folder.empty()) return backend;
   try {
     auto cache = std::make_shared<cache::DiskCache>(node_cache_folder(cache_folder));
     return std::make_shared<cache::CachingBackend>(
         backend, std::move(cache),
-        cache::CachingOptions{.store_id = marker.store_id, .caching_of = store::caching_of});
+        cache::CachingOptions{
+            .store_id = marker.store_id, .caching_of = store::caching_of, .costs = options.costs});
   } catch (const Error&) {
     return backend;
   }
@@ -103,12 +105,13 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
     fail(ErrorKind::not_found,
          "there is no store at {} yet: the first `grid datastore create` makes one",
          backend->name());
-  backend = with_node_cache(std::move(backend), *marker, options.cache_folder);
+  backend = with_node_cache(std::move(backend), *marker, options);
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,
                                .frame_cache_size_max = options.frame_cache_size_max,
-                               .read_ahead = options.read_ahead});
+                               .read_ahead = options.read_ahead,
+                               .costs = options.costs});
   auto contents = std::make_shared<ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
   auto drift = std::make_shared<KnownDrift>(

@@ -25,6 +25,7 @@ struct OpenStoreOptions {
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes
   bool read_ahead = false;  // for readers that stay, as a mount: see store::PackPrefetcher
+  ReadCostCounters* costs = nullptr;  // outlives the store; null: nobody counts
 };
 
 // Thread-safe, as its parts are.

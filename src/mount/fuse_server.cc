@@ -106,6 +106,8 @@ template <class Answer>
 void reply(fuse_req_t request, const Answer& answer) noexcept {
   try {
     Served& served = served_by(request);
+    const CostTimer timer(served.options.costs, &ReadCostCounters::request_ns);
+    count_cost(served.options.costs, &ReadCostCounters::request_count, 1);
     // The kernel takes the handshake's read-ahead when it has the answer, so this must come later.
     std::call_once(served.asked, [&] {
       if (!served.folder.empty()) raise_read_ahead(served.folder);

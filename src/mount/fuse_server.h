@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/read_costs.h"
 #include "mount/filesystem.h"
 
 namespace grid::mount {
@@ -22,7 +23,8 @@ struct FuseOptions {
   bool allow_other = false;          // lets other users in; an ordinary user needs user_allow_other
   bool unmount_on_death = true;      // the mount vanishes also when this process is killed
   unsigned threads = 8;              // at most
-  std::function<void()> on_ready;    // called when the kernel and the server have shaken hands
+  ReadCostCounters* costs = nullptr;  // outlives the server; null: nobody counts
+  std::function<void()> on_ready;     // called when the kernel and the server have shaken hands
 };
 
 // One server for a process is enough: it serves every version. Destruction unmounts.

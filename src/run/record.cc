@@ -63,6 +63,32 @@ Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr)
 
 std::string text_of(const Json& json) { return json.is_null() ? "" : json.get<std::string>(); }
 
+Json encode_costs(const ReadCosts& costs) {
+  return {{"request_count", costs.request_count},
+          {"request_ns", costs.request_ns},
+          {"store_ns", costs.store_ns},
+          {"store_bytes", costs.store_bytes},
+          {"unpack_ns", costs.unpack_ns},
+          {"check_ns", costs.check_ns},
+          {"cache_hit_bytes", costs.cache_hit_bytes},
+          {"cache_missed_bytes", costs.cache_missed_bytes},
+          {"remote_bytes", costs.remote_bytes}};
+}
+
+// Records of earlier programs have none.
+ReadCosts decode_costs(const Json& json) {
+  if (json.is_null()) return {};
+  return {.request_count = json.at("request_count"),
+          .request_ns = json.at("request_ns"),
+          .store_ns = json.at("store_ns"),
+          .store_bytes = json.at("store_bytes"),
+          .unpack_ns = json.at("unpack_ns"),
+          .check_ns = json.at("check_ns"),
+          .cache_hit_bytes = json.at("cache_hit_bytes"),
+          .cache_missed_bytes = json.at("cache_missed_bytes"),
+          .remote_bytes = json.at("remote_bytes")};
+}
+
 void encode_end(Json& json, const RunRecord& record) {
   json["exit_status"] = nullptr;
   json["signal"] = nullptr;
@@ -119,6 +145,7 @@ Json encode(const RunRecord& record) {
                {"attach", record.copied ? "copy" : "mount"},
                {"versions", encode_versions(record.versions)},
                {"pins", Json(record.pins)},
+               {"read_costs", encode_costs(record.costs)},
                {"servers_replaced", record.servers_replaced},
                {"artifacts_source", text_or_null(record.artifacts_source)},
                {"created", record.created},
@@ -156,6 +183,7 @@ RunRecord decode(const Json& json) {
   record.copied = json.at("attach") == "copy";
   record.versions = decode_versions(json.at("versions"));
   record.pins = json.at("pins").get<std::map<std::string, dataset::VersionNumber>>();
+  record.costs = decode_costs(json.value("read_costs", Json(nullptr)));
   record.servers_replaced = json.value("servers_replaced", 0u);
   record.artifacts_source = text_of(json.at("artifacts_source"));
   record.created = json.at("created");

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/read_costs.h"
 #include "run/attachment.h"
 #include "run/scripts.h"
 
@@ -69,7 +70,8 @@ struct RunRecord {
   bool copied = false;                                 // there as copies, not by a mount
   std::vector<RunVersion> versions;                    // by name, then version
   std::map<std::string, dataset::VersionNumber> pins;  // what MOUNT_FOLDER/NAME stands for
-  unsigned servers_replaced = 0;                       // that were killed while the run went on
+  ReadCosts costs;                      // of a sweep: of all its experiments; of those, nothing
+  unsigned servers_replaced = 0;        // that were killed while the run went on
   std::string artifacts_source;         // the folder by --artifacts, absolute; or empty
   std::string created, started, ended;  // RFC 3339, UTC; empty: not yet
   RunState state = RunState::queued;    // when it was written; `lost` is never written

@@ -25,6 +25,9 @@ RunRecord example() {
       {.name = "cats", .version = 5, .root = digest_of(as_bytes("cats")), .named = true},
       {.name = "dogs", .version = 1, .touched = true, .bytes_read = 1ull << 40}};
   record.pins = {{"cats", 5}};
+  record.costs = {
+      .request_count = 7, .request_ns = 9, .store_bytes = 1ull << 41, .remote_bytes = 3};
+  record.servers_replaced = 2;
   record.settings = {"A=b c"};
   record.created = "2026-11-22T21:54:45Z";
   return record;

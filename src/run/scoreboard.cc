@@ -29,6 +29,7 @@ struct Scoreboard::Entry {
 struct Scoreboard::Board {
   std::atomic<std::size_t> count;  // of whole entries
   std::atomic<std::uint64_t> overflow;
+  ReadCostCounters costs;
   Entry entries[entry_count_max];
 };
 
@@ -57,6 +58,8 @@ std::atomic<std::uint64_t>& Scoreboard::counter(const UsedVersion& version, cons
   board_->count = count + 1;
   return entry.bytes_read;
 }
+
+ReadCostCounters& Scoreboard::costs() const { return board_->costs; }
 
 std::vector<ReadVersion> Scoreboard::versions() const {
   std::vector<ReadVersion> found;

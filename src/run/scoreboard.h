@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/read_costs.h"
 #include "run/attachment.h"
 
 namespace grid::run {
@@ -32,6 +33,9 @@ class Scoreboard {
   // The counter of a version, which is on the board from now on. For one process at a time, and
   // any of its threads. Versions beyond the 16,000th share one counter that nobody sees.
   std::atomic<std::uint64_t>& counter(const UsedVersion& version, const Digest& root);
+
+  // For any process and any of its threads.
+  ReadCostCounters& costs() const;
 
   // By name and version; from any process.
   std::vector<ReadVersion> versions() const;

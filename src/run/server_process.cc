@@ -151,7 +151,7 @@ struct Heritage {
 void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor& channel,
            const Heritage& heritage) {
   const bool is_first = heritage.device < 0;
-  const std::shared_ptr<dataset::OpenStore> store = request.open_store();
+  const std::shared_ptr<dataset::OpenStore> store = request.open_store(&board.costs());
   mount::Filesystem filesystem(
       store, {.pins = request.pins,
               .pin_newest = true,
@@ -161,7 +161,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
                   },
               .slot_file = heritage.slot_file,
               .on_problem = [&](std::string_view text) { tell_problem(channel, text); }});
-  mount::FuseServer server(filesystem, {});
+  mount::FuseServer server(filesystem, {.costs = &board.costs()});
   if (is_first) {
     begin(request, *store, filesystem, server, channel);
   } else {

@@ -24,7 +24,7 @@ namespace grid::run {
 
 struct ServerRequest {
   // Called in the new process: what a store starts, as threads, would not survive a fork.
-  std::function<std::shared_ptr<dataset::OpenStore>()> open_store;
+  std::function<std::shared_ptr<dataset::OpenStore>(ReadCostCounters*)> open_store;
   std::map<std::string, dataset::VersionNumber> pins;  // see mount::FilesystemOptions
   std::string mount_folder;                            // named in problems
   bool pins_were_named = false;  // by the user, who must hear of one that cannot be shown

@@ -48,6 +48,7 @@ std::vector<UsedVersion> versions_of(const RunRecord& record) {
 bool take_counts(const Scoreboard& board, const std::map<UsedVersion, std::uint64_t>& released,
                  RunRecord& record) {
   bool changed = false;
+  record.costs = board.costs().read();
   for (const ReadVersion& read : board.versions()) {
     const auto release = released.find(read.version);
     if (release != released.end() && release->second == read.bytes_read) continue;
@@ -104,7 +105,7 @@ class Attached {
 
  private:
   void copy_versions() {
-    const std::shared_ptr<dataset::OpenStore> store = request_.open_store();
+    const std::shared_ptr<dataset::OpenStore> store = request_.open_store(nullptr);
     for (const RunVersion& version : request_.run.record.versions) {
       const dataset::Version found =
           store->datastores->resolve({version.name, version.version, false});
@@ -350,6 +351,7 @@ class Supervision {
 
   ExitStatus finish() {
     RunRecord& record = run_.record;
+    take_counts(board_, released_, record);  // and what was read while the server ended
     if (is_sweep()) {
       stop_waiting();
       record.end = ExitStatus{.status = all_done_ ? 0 : 1};

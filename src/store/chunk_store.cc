@@ -28,6 +28,7 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
                                               ? options.cache_folder
                                               : options.cache_folder / "index" / marker.store_id)),
       frames_(options.frame_cache_size_max),
+      costs_(options.costs),
       prefetcher_(options.read_ahead ? std::make_unique<PackPrefetcher>(*backend_) : nullptr) {}
 
 ChunkStore::~ChunkStore() = default;
@@ -173,6 +174,8 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
   const Location& first = run.front().at;
   std::string key = pack_data_key(first.pack);
   auto fetch = [&](std::uint32_t offset, MutableBytesView into) {
+    const CostTimer timer(costs_, &ReadCostCounters::store_ns);
+    count_cost(costs_, &ReadCostCounters::store_bytes, into.size());
     if (!backend_->find_range(key, offset, into))
       fail(ErrorKind::corrupt, "chunk {}: the store {} has lost {}", run.front().digest.short_hex(),
            backend_->name(), key);
@@ -187,6 +190,7 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
     std::shared_ptr<const Bytes> frame = frames_.get(first.pack, first.place.frame_offset, [&] {
       Bytes stored(first.place.frame_stored_size), unpacked(first.place.frame_size);
       fetch(first.place.frame_offset, stored);
+      const CostTimer timer(costs_, &ReadCostCounters::unpack_ns);
       if (!decompress(stored, unpacked))
         fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}: it does not unpack",
              run.front().digest.short_hex(), key, backend_->name());
@@ -196,6 +200,7 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
       std::copy_n(frame->begin() + chunk.at.place.offset_in_frame, chunk.out.size(),
                   chunk.out.begin());
   }
+  const CostTimer timer(costs_, &ReadCostCounters::check_ns);
   std::vector<BytesView> pieces(run.size());
   std::vector<Digest> digests(run.size());
   std::transform(run.begin(), run.end(), pieces.begin(), [](const Located& c) { return c.out; });

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/read_costs.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
 #include "store/frame_cache.h"
@@ -23,6 +24,7 @@ struct ChunkStoreOptions {
   std::filesystem::path cache_folder;
   std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
   bool read_ahead = false;                      // for readers that stay: see PackPrefetcher
+  ReadCostCounters* costs = nullptr;            // outlives the store; null: nobody counts
 };
 
 // Thread-safe.
@@ -53,6 +55,7 @@ class ChunkStore : public ChunkReader {
   std::shared_ptr<backend::Backend> backend_;
   std::unique_ptr<ChunkIndex> index_;
   mutable FrameCache frames_;
+  ReadCostCounters* const costs_;
   const std::unique_ptr<PackPrefetcher> prefetcher_;  // null: nothing is read ahead
 };
 
