@@ -9,6 +9,7 @@
 
 #include "backend/open.h"
 #include "net/s3_bucket.h"
+#include "net/saved_credentials.h"
 
 namespace grid::dataset {
 
@@ -17,19 +18,19 @@ class Buckets {
  public:
   explicit Buckets(backend::OpenOptions servers) : servers_(std::move(servers)) {}
 
-  // Lives as long as this. Throws as net::S3Access::open() does.
+  // Lives as long as this. Throws as net::open_to_read() does.
   const net::S3Bucket& get(const std::string& name) const {
     std::lock_guard lock(mutex_);
-    if (!access_) access_ = net::S3Access::open(servers_.http, servers_.aws, servers_.retries);
     std::unique_ptr<net::S3Bucket>& bucket = buckets_[name];
-    if (!bucket) bucket = std::make_unique<net::S3Bucket>(*access_, name);
+    if (!bucket)
+      bucket = std::make_unique<net::S3Bucket>(
+          net::open_to_read(servers_.http, servers_.aws, name, "", servers_.retries), name);
     return *bucket;
   }
 
  private:
   const backend::OpenOptions servers_;
   mutable std::mutex mutex_;
-  mutable std::optional<net::S3Access> access_;                            // guarded by mutex_
   mutable std::map<std::string, std::unique_ptr<net::S3Bucket>> buckets_;  // guarded by mutex_
 };
 
