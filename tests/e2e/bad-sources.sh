@@ -15,7 +15,7 @@ refused 2 'Cats' grid datastore create cats --name Cats
 refused 2 'name' grid datastore create cats --name "$(printf '%064d' 1)"
 refused 2 'name' grid datastore create cats --name=
 refused 2 'cannot be the name of a bucket' grid datastore create s3://b/cats
-refused 2 'not supported yet' grid datastore create cats --no-copy
+refused 2 'the source must be s3:' grid datastore create cats --no-copy
 refused 2 'named twice' grid datastore create cats --source cats
 refused 1 'cats' grid datastore show cast
 refused 1 'cats:7 does not exist; cats has 1' grid datastore show cats:7
