@@ -56,13 +56,13 @@ Wanted wanted_by(const Arguments& arguments, const net::S3Access& access,
   if (!arguments.has("--bucket"))
     fail(ErrorKind::invalid_argument, "name the bucket that is to be read, with --bucket BUCKET");
   const std::string bucket = bucket_of(arguments.get("--bucket"));
-  Wanted wanted{.credential = {.name = arguments.find("--name").value_or(bucket),
-                               .bucket = bucket,
-                               .endpoint_url = access.endpoint.url,
-                               .role_arn = arguments.find("--role-arn").value_or(""),
-                               .external_id =
-                                   arguments.find("--external-id").value_or(random_hex(32)),
-                               .created = utc_now()}};
+  Wanted wanted{
+      .credential = {.name = arguments.find("--name").value_or(bucket),
+                     .bucket = bucket,
+                     .endpoint_url = access.endpoint.url,
+                     .role_arn = arguments.find("--role-arn").value_or(""),
+                     .external_id = arguments.find("--external-id").value_or(random_hex(32)),
+                     .created = utc_now()}};
   net::check_credential_name(wanted.credential.name);
   if (!wanted.credential.role_arn.empty()) net::check_role_arn(wanted.credential.role_arn);
   wanted.principal = arguments.has("--principal") ? arguments.get("--principal")
@@ -76,10 +76,10 @@ std::string permissions_of(const Wanted& wanted) {
 }
 
 void show_policies(Output& output, const Wanted& wanted) {
-  output.write(fmt::format("Make a role with this trust policy:\n\n{}\nand this permission "
-                           "policy:\n\n{}\n",
-                           net::trust_policy(wanted.principal, wanted.credential.external_id),
-                           permissions_of(wanted)));
+  output.write(fmt::format(
+      "Make a role with this trust policy:\n\n{}\nand this permission "
+      "policy:\n\n{}\n",
+      net::trust_policy(wanted.principal, wanted.credential.external_id), permissions_of(wanted)));
   output.flush();
 }
 
@@ -97,9 +97,9 @@ std::string ask_role(Output& output) {
 // Takes the role and lists the bucket in it. Throws with what refuses, and what may help.
 void prove(const Wanted& wanted, const Settings& settings) {
   const net::SavedCredential& credential = wanted.credential;
-  const net::S3Access access = net::S3Access::open(
-      settings.servers.http, net::with_role(settings.servers.aws, credential),
-      settings.servers.retries);
+  const net::S3Access access =
+      net::S3Access::open(settings.servers.http, net::with_role(settings.servers.aws, credential),
+                          settings.servers.retries);
   try {
     access.credentials->get();
   } catch (const Error& error) {  // what can be done is known here
@@ -149,8 +149,8 @@ void write_document(Output& output, const Wanted& wanted, const std::string& fil
 int create(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   const Settings& settings = context.settings;
-  const net::S3Access access = net::S3Access::open(settings.servers.http, settings.servers.aws,
-                                                   settings.servers.retries);
+  const net::S3Access access =
+      net::S3Access::open(settings.servers.http, settings.servers.aws, settings.servers.retries);
   Wanted wanted = wanted_by(arguments, access, settings);
   net::SavedCredential& credential = wanted.credential;
   net::SavedCredentials saved(settings.credential_folder);
@@ -164,18 +164,20 @@ int create(Context& context, const Arguments& arguments) {
   if (!output.json()) show_policies(output, wanted);
   if (credential.role_arn.empty() && !output.json()) credential.role_arn = ask_role(output);
   if (credential.role_arn.empty()) {
-    output.say(fmt::format("nothing is saved yet. When the role is there: grid credential create "
-                           "--type s3 --bucket {} --external-id {} --role-arn ARN",
-                           credential.bucket, credential.external_id));
+    output.say(
+        fmt::format("nothing is saved yet. When the role is there: grid credential create "
+                    "--type s3 --bucket {} --external-id {} --role-arn ARN",
+                    credential.bucket, credential.external_id));
     if (output.json()) write_document(output, wanted, "");
     return 0;
   }
   net::check_role_arn(credential.role_arn);
   prove(wanted, settings);
   if (!asks_for_external_id(wanted, settings))
-    output.warn(fmt::format("the role {} can be taken without the external id: its trust policy "
-                            "has no condition on sts:ExternalId",
-                            credential.role_arn));
+    output.warn(
+        fmt::format("the role {} can be taken without the external id: its trust policy "
+                    "has no condition on sts:ExternalId",
+                    credential.role_arn));
   if (!saved.save(credential)) refuse_taken();
   const std::string file = saved.path_of(credential.name).string();
   if (output.json())
@@ -213,8 +215,9 @@ Command credential_create_command() {
                  .short_name = "-n",
                  .value = "NAME",
                  .help = "of the credential; else the bucket's"}},
-           .examples = {"grid credential create --type s3 --bucket cats",
-                        "grid credential create --bucket cats --external-id 5f2c… --role-arn arn:…"}},
+           .examples =
+               {"grid credential create --type s3 --bucket cats",
+                "grid credential create --bucket cats --external-id 5f2c… --role-arn arn:…"}},
       .run = create};
 }
 

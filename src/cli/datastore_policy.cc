@@ -25,20 +25,20 @@ int policy(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command datastore_policy_command() {
-  return {
-      .spec = {.path = {"datastore", "policy"},
-               .summary = "Print the policy that lets another account read a bucket in place",
-               .description =
-                   "For the owner of the bucket, where no role is made: it allows "
-                   "s3:ListBucket, s3:GetBucketLocation and s3:GetObject, no more. Nothing is "
-                   "asked or changed. With -o json it is the same document.",
-               .positionals = {{.name = "s3://BUCKET"}},
-               .options = {{.name = "--principal",
-                            .value = "ARN",
-                            .help = "the user, role or account that is to read"}},
-               .examples = {"grid datastore policy s3://cats --principal 123456789012",
-                            "aws s3api put-bucket-policy --bucket cats --policy file://policy.json"}},
-      .run = policy};
+  return {.spec = {.path = {"datastore", "policy"},
+                   .summary = "Print the policy that lets another account read a bucket in place",
+                   .description =
+                       "For the owner of the bucket, where no role is made: it allows "
+                       "s3:ListBucket, s3:GetBucketLocation and s3:GetObject, no more. Nothing is "
+                       "asked or changed. With -o json it is the same document.",
+                   .positionals = {{.name = "s3://BUCKET"}},
+                   .options = {{.name = "--principal",
+                                .value = "ARN",
+                                .help = "the user, role or account that is to read"}},
+                   .examples =
+                       {"grid datastore policy s3://cats --principal 123456789012",
+                        "aws s3api put-bucket-policy --bucket cats --policy file://policy.json"}},
+          .run = policy};
 }
 
 }  // namespace grid::cli

@@ -35,10 +35,11 @@ static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
 // the record means that all files are read, which is always right.
 static std::optional<UnchangedFiles> find_unchanged(const OpenStore& store,
                                                     const fs::path& scan_record,
-                                                    const std::optional<Version>& newest) {
+                                                    const std::optional<Version>& newest,
+                                                    source::SourceOrder order) {
   if (!newest) return std::nullopt;
   try {
-    return UnchangedFiles::find(scan_record, store.manifest(newest->record));
+    return UnchangedFiles::find(scan_record, store.manifest(newest->record), order);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::unavailable) throw;
     return std::nullopt;
@@ -124,10 +125,9 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   std::unique_ptr<source::Source> source = open_source_of(store, options);
   std::optional<TreeChanges> changes;
   if (options.base) changes = changes_of(store, *options.base);
-  const bool in_order = source->order() == source::SourceOrder::tree && !changes;
-  ScanRecordWriter scan_record(in_order ? record_path : fs::path());
+  ScanRecordWriter scan_record(changes ? fs::path() : record_path);
   KnownContent known;
-  if (in_order) known.unchanged = find_unchanged(store, record_path, newest);
+  if (!changes) known.unchanged = find_unchanged(store, record_path, newest, source->order());
   std::optional<LoggedCheckpoint> checkpoint;
   if (options.checkpoint != nullptr)
     known.checkpoint = &checkpoint.emplace(*options.checkpoint, store.chunks->index());

@@ -7,8 +7,9 @@
 // least entry. With 48 MiB a run holds half a million entries; ten million make twenty runs, each
 // of which is read through a buffer of 256 KiB.
 //
-// A record: u32 size of what follows, u8 kind and executable, u8 depth, u8 mark, u32 sizes of the
-// texts, u64 size, i64 mtime, digest, the texts: folder, name, target, what names an object.
+// A record: u32 size of what follows, u8 kind and executable, u8 depth, u8 implied, u32 sizes of
+// the texts, u64 size, i64 mtime, digest, i64 ctime, u64 inode, the texts: folder, name, target,
+// what names an object.
 
 #include "dataset/entry_sorter.h"
 
@@ -27,7 +28,7 @@
 namespace grid::dataset {
 
 static constexpr int texts_max = 7;
-static constexpr std::size_t fixed_size = 3 + texts_max * 4 + 8 + 8 + 32;
+static constexpr std::size_t fixed_size = 3 + texts_max * 4 + 8 + 8 + 32 + 8 + 8;
 static constexpr std::size_t read_size = 256 << 10;
 
 static std::array<const std::string*, texts_max> texts_of(const Entry& entry) {
@@ -36,7 +37,7 @@ static std::array<const std::string*, texts_max> texts_of(const Entry& entry) {
           &object.key,   &object.etag, &object.version_id};
 }
 
-static void append_record(Bytes& to, const Entry& entry, std::uint8_t mark) {
+static void append_record(Bytes& to, const Entry& entry, const EntryMark& mark) {
   const auto texts = texts_of(entry);
   std::size_t size = fixed_size;
   for (const std::string* text : texts) size += text->size();
@@ -44,11 +45,13 @@ static void append_record(Bytes& to, const Entry& entry, std::uint8_t mark) {
   append(to, static_cast<std::uint8_t>(static_cast<unsigned>(entry.kind) |
                                        (entry.executable ? 8u : 0u)));
   append(to, entry.content.depth);
-  append(to, mark);
+  append(to, std::uint8_t{mark.implied});
   for (const std::string* text : texts) append(to, static_cast<std::uint32_t>(text->size()));
   append(to, entry.size);
   append(to, entry.mtime_ns);
   append(to, BytesView(entry.content.digest.bytes));
+  append(to, mark.file.ctime_ns);
+  append(to, mark.file.inode);
   for (const std::string* text : texts) append(to, as_bytes(*text));
 }
 
@@ -73,11 +76,12 @@ static EntrySorter::Sorted decode_record(const std::byte* record) {
   entry.kind = static_cast<EntryKind>(flags & 7);
   entry.executable = (flags & 8) != 0;
   entry.content.depth = std::to_integer<std::uint8_t>(record[5]);
-  sorted.mark = std::to_integer<std::uint8_t>(record[6]);
+  sorted.mark.implied = record[6] != std::byte{};
   const std::byte* numbers = record + 4 + 3 + texts_max * 4;
   entry.size = load<std::uint64_t>(numbers);
   entry.mtime_ns = load<std::int64_t>(numbers + 8);
   std::memcpy(entry.content.digest.bytes.data(), numbers + 16, 32);
+  sorted.mark.file = {load<std::int64_t>(numbers + 48), load<std::uint64_t>(numbers + 56)};
   int which = 0;
   for (std::string* text : {&entry.folder, &entry.name, &entry.target, &entry.object.bucket,
                             &entry.object.key, &entry.object.etag, &entry.object.version_id})
@@ -85,7 +89,7 @@ static EntrySorter::Sorted decode_record(const std::byte* record) {
   return sorted;
 }
 
-void EntrySorter::add(const Entry& entry, std::uint8_t mark) {
+void EntrySorter::add(const Entry& entry, const EntryMark& mark) {
   offsets_.push_back(records_.size());
   append_record(records_, entry, mark);
   if (records_.size() + offsets_.size() * sizeof(std::size_t) >= options_.memory_max) spill();

@@ -10,8 +10,17 @@
 #include "base/bytes.h"
 #include "base/file.h"
 #include "dataset/entries.h"
+#include "dataset/scan_record.h"
 
 namespace grid::dataset {
+
+// What comes out with an entry as it went in.
+struct EntryMark {
+  bool implied = false;  // a folder that no entry of the source names, but a path below it does
+  FileMark file;
+
+  bool operator==(const EntryMark&) const = default;
+};
 
 // First add() for all, then sorted() any number of times. Not thread-safe.
 class EntrySorter {
@@ -22,12 +31,11 @@ class EntrySorter {
   };
   explicit EntrySorter(Options options) : options_(std::move(options)) {}
 
-  // A mark of the caller's comes out with the entry.
-  void add(const Entry& entry, std::uint8_t mark = 0);
+  void add(const Entry& entry, const EntryMark& mark = {});
 
   struct Sorted {
     Entry entry;
-    std::uint8_t mark = 0;
+    EntryMark mark;
   };
 
   // Gives the entries in tree order; equal keys in the order in which they were added.

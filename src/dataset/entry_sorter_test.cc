@@ -26,7 +26,9 @@ TEST(EntrySorter, SortsBeyondItsMemoryAndKeepsTheOrderOfEquals) {
     entry.content.depth = static_cast<std::uint8_t>(random() % 3);
     if (i % 7 == 0) entry.object = {"bucket", std::to_string(random()), "etag", "version"};
     for (auto& byte : entry.content.digest.bytes) byte = static_cast<std::byte>(random());
-    expected.push_back({entry, static_cast<std::uint8_t>(random() % 3)});
+    expected.push_back(
+        {entry,
+         {.implied = random() % 2 == 0, .file = {static_cast<std::int64_t>(random()), random()}}});
   }
   for (std::size_t memory : {std::size_t{100'000}, std::size_t{100'000'000}}) {
     EntrySorter sorter({.folder = folder.path(), .memory_max = memory});

@@ -43,10 +43,14 @@ void ScanRecordWriter::flush() {
   buffer_.clear();
 }
 
-void ScanRecordWriter::add(const source::FileState& state, bool settled) {
+FileMark mark_of(const source::FileState& state, bool settled) {
+  return settled ? FileMark{state.ctime_ns, state.inode} : FileMark{};
+}
+
+void ScanRecordWriter::add(const FileMark& mark) {
   if (!fd_) return;
-  append(buffer_, settled ? state.ctime_ns : std::int64_t{0});
-  append(buffer_, settled ? state.inode : std::uint64_t{0});
+  append(buffer_, mark.ctime_ns);
+  append(buffer_, mark.inode);
   ++count_;
   if (buffer_.size() >= buffer_size) flush();
 }
@@ -65,13 +69,17 @@ void ScanRecordWriter::finish(const Digest& root) {
   fd_.reset();
 }
 
-UnchangedFiles::UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest)
+UnchangedFiles::UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest,
+                               source::SourceOrder order)
     : file_(std::move(file)),
+      manifest_(manifest),
+      order_(order),
       cursor_(manifest, {0, manifest->totals().entries}),
       current_(cursor_.next()) {}
 
 std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& path,
-                                                   std::shared_ptr<const Manifest> manifest) {
+                                                   std::shared_ptr<const Manifest> manifest,
+                                                   source::SourceOrder order) {
   if (path.empty()) return std::nullopt;
   std::optional<MappedFile> file = MappedFile::find(path);
   if (!file) return std::nullopt;
@@ -83,17 +91,25 @@ std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& 
   auto count = load<std::uint64_t>(bytes.data() + 40);
   if (count != manifest->totals().entries || bytes.size() != header_size + count * mark_size)
     return std::nullopt;
-  return UnchangedFiles(std::move(*file), std::move(manifest));
+  return UnchangedFiles(std::move(*file), std::move(manifest), order);
+}
+
+void UnchangedFiles::go_to(const Entry& entry) {
+  if (order_ == source::SourceOrder::any) {
+    current_ = manifest_->find(entry.folder, entry.name);
+    return;
+  }
+  while (current_ &&
+         compare_keys(current_->folder(), current_->name(), entry.folder, entry.name) < 0)
+    current_ = cursor_.next();
 }
 
 std::optional<Content> UnchangedFiles::find(const source::SourceEntry& file) {
   const Entry& entry = file.entry;
-  int order = -1;
-  while (current_ &&
-         (order = compare_keys(current_->folder(), current_->name(), entry.folder, entry.name)) < 0)
-    current_ = cursor_.next();
-  if (!current_ || order != 0 || current_->kind() != EntryKind::file ||
-      current_->size() != file.state.size || current_->mtime_ns() != file.state.mtime_ns)
+  go_to(entry);
+  if (!current_ || current_->folder() != entry.folder || current_->name() != entry.name ||
+      current_->kind() != EntryKind::file || current_->size() != file.state.size ||
+      current_->mtime_ns() != file.state.mtime_ns)
     return std::nullopt;
   const std::byte* mark = file_.bytes().data() + header_size + current_->ordinal() * mark_size;
   if (load<std::int64_t>(mark) != file.state.ctime_ns ||

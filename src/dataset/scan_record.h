@@ -13,6 +13,18 @@
 
 namespace grid::dataset {
 
+// What tells, beside size and time of change, that a file is still the one that it was.
+struct FileMark {
+  std::int64_t ctime_ns = 0;
+  std::uint64_t inode = 0;  // zero: it must be read again
+
+  bool operator==(const FileMark&) const = default;
+};
+
+// `settled` is false for anything but a file whose time stamps, when it was opened for reading,
+// were old enough that a later write must change them.
+FileMark mark_of(const source::FileState& state, bool settled);
+
 // Written in step with a manifest: one mark for each entry, in the same order.
 class ScanRecordWriter {
  public:
@@ -21,9 +33,7 @@ class ScanRecordWriter {
   explicit ScanRecordWriter(std::filesystem::path path);
   ~ScanRecordWriter();
 
-  // `settled` is false for anything but a file whose time stamps, when it was opened for reading,
-  // were old enough that a later write must change them.
-  void add(const source::FileState& state, bool settled);
+  void add(const FileMark& mark);
 
   // Puts the record in place, for the version whose tree has this root.
   void finish(const Digest& root);
@@ -38,23 +48,28 @@ class ScanRecordWriter {
   std::uint64_t count_ = 0;
 };
 
-// Looks entries up in the version that the record belongs to, as a walk goes by in tree order.
+// Looks entries up in the version that the record belongs to. Not thread-safe.
 class UnchangedFiles {
  public:
-  // Empty if there is no record, or it belongs to another tree than `manifest`.
+  // Empty if there is no record, or it belongs to another tree than `manifest`. In tree order each
+  // entry is looked for behind the one before.
   static std::optional<UnchangedFiles> find(const std::filesystem::path& path,
-                                            std::shared_ptr<const Manifest> manifest);
+                                            std::shared_ptr<const Manifest> manifest,
+                                            source::SourceOrder order);
 
-  // The content of a source's file, if it is the one that the version has. Entries must come in
-  // tree order.
+  // The content of a source's file, if it is the one that the version has.
   std::optional<Content> find(const source::SourceEntry& file);
 
  private:
-  UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest);
+  UnchangedFiles(MappedFile file, std::shared_ptr<const Manifest> manifest,
+                 source::SourceOrder order);
+  void go_to(const Entry& entry);
 
   MappedFile file_;
+  std::shared_ptr<const Manifest> manifest_;
+  source::SourceOrder order_;
   EntryCursor cursor_;
-  std::optional<EntryRef> current_;
+  std::optional<EntryRef> current_;  // the one that is asked for, or the first behind it
 };
 
 }  // namespace grid::dataset

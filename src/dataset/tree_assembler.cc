@@ -4,9 +4,6 @@
 
 namespace grid::dataset {
 
-// The mark of a folder that no entry of the source names, but a path below it does.
-static constexpr std::uint8_t implied = 1;
-
 // Beyond so many the folders are forgotten and may be added to the sorter once more.
 static constexpr std::size_t folders_max = 64 << 10;
 
@@ -27,19 +24,19 @@ void TreeAssembler::add(source::SourceEntry added, bool settled) {
   if (order_ == source::SourceOrder::tree) {
     if (entry.kind == EntryKind::hard_link)
       ++link_counts_.try_emplace(entry.target, 1).first->second;
-    scan_record_.add(added.state, settled);
-    put(std::move(entry), added.implied);
+    put(std::move(entry), {.implied = added.implied, .file = mark_of(added.state, settled)});
     return;
   }
   if (entry.kind == EntryKind::hard_link) note_link(entry);
   add_folders_above(entry);
   if (added.implied) entry.target = entry.path();
-  sorter_.add(entry, added.implied ? implied : std::uint8_t{0});
+  sorter_.add(entry, {.implied = added.implied, .file = mark_of(added.state, settled)});
 }
 
-void TreeAssembler::put(Entry entry, bool only_implied) {
+void TreeAssembler::put(Entry entry, const EntryMark& mark) {
+  scan_record_.add(mark.file);
   if (changed_)
-    changed_->add(std::move(entry), only_implied);
+    changed_->add(std::move(entry), mark.implied);
   else
     manifest_.add(std::move(entry));
 }
@@ -62,7 +59,7 @@ void TreeAssembler::add_folders_above(const Entry& entry) {
     Entry above{.kind = EntryKind::folder};
     std::tie(above.folder, above.name) = split(folder);
     above.target = entry.path();  // for the message, should something else be called so
-    sorter_.add(above, implied);
+    sorter_.add(above, {.implied = true});
     folder = above.folder;
   }
   if (folders_.size() > folders_max) folders_.clear();
@@ -81,15 +78,15 @@ void TreeAssembler::find_files_of_groups() {
   }
 }
 
-void TreeAssembler::write(Entry entry, bool only_implied) {
+void TreeAssembler::write(Entry entry, const EntryMark& mark) {
   if (groups_.empty() || (entry.kind != EntryKind::file && entry.kind != EntryKind::hard_link)) {
-    put(std::move(entry), only_implied);
+    put(std::move(entry), mark);
     return;
   }
   std::string path = entry.path();
   auto at = groups_.find(entry.kind == EntryKind::file ? path : entry.target);
   if (at == groups_.end()) {
-    put(std::move(entry), only_implied);
+    put(std::move(entry), mark);
     return;
   }
   LinkGroup& group = at->second;
@@ -110,7 +107,7 @@ void TreeAssembler::write(Entry entry, bool only_implied) {
     written.target = group.first;
     written.size = written.target.size();
   }
-  put(std::move(written), false);
+  put(std::move(written), {});
 }
 
 // What one path came to be, from all that claim it.
@@ -123,19 +120,19 @@ void TreeAssembler::write_sorted() {
            next->entry.folder == current.entry.folder) {
       bool folders =
           current.entry.kind == EntryKind::folder && next->entry.kind == EntryKind::folder;
-      if (folders && next->mark == implied) continue;
-      if (folders || (current.mark == implied && next->mark == implied)) {
+      if (folders && next->mark.implied) continue;
+      if (folders || (current.mark.implied && next->mark.implied)) {
         current = std::move(*next);  // of two that say when it was changed, the later
         continue;
       }
       for (const auto& [one, other] : {std::pair(&current, &*next), std::pair(&*next, &current)})
-        if (one->mark == implied)
+        if (one->mark.implied)
           fail(ErrorKind::unsupported, "{}: its path leads through {}, which is a {} there",
                one->entry.target, other->entry.path(), name_of(other->entry.kind));
       fail(ErrorKind::already_exists, "{}: stands twice in the source", current.entry.path());
     }
-    if (current.mark == implied) current.entry.target.clear();
-    write(std::move(current.entry), current.mark == implied);
+    if (current.mark.implied) current.entry.target.clear();
+    write(std::move(current.entry), current.mark);
   }
 }
 

@@ -27,8 +27,7 @@ class TreeAssembler {
     std::optional<TreeChanges> changes;  // the entries are changes to a base
   };
 
-  // Both outlive the assembler. A scan record is kept of sources in tree order
-  // without a base alone.
+  // Both outlive the assembler. A scan record is kept where there is no base.
   TreeAssembler(Options options, store::ChunkWriter& writer, ScanRecordWriter& scan_record)
       : order_(options.order),
         scan_record_(scan_record),
@@ -59,8 +58,8 @@ class TreeAssembler {
   void add_folders_above(const Entry& entry);
   void find_files_of_groups();
   void write_sorted();
-  void write(Entry entry, bool implied);
-  void put(Entry entry, bool implied);
+  void write(Entry entry, const EntryMark& mark);
+  void put(Entry entry, const EntryMark& mark);
 
   const source::SourceOrder order_;
   ScanRecordWriter& scan_record_;

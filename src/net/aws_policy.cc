@@ -29,11 +29,11 @@ static json reading(std::string_view bucket, std::string_view partition) {
 }
 
 std::string trust_policy(std::string_view principal, std::string_view external_id) {
-  return text_of(json::array(
-      {{{"Effect", "Allow"},
-        {"Principal", {{"AWS", principal}}},
-        {"Action", "sts:AssumeRole"},
-        {"Condition", {{"StringEquals", {{"sts:ExternalId", external_id}}}}}}}));
+  return text_of(
+      json::array({{{"Effect", "Allow"},
+                    {"Principal", {{"AWS", principal}}},
+                    {"Action", "sts:AssumeRole"},
+                    {"Condition", {{"StringEquals", {{"sts:ExternalId", external_id}}}}}}}));
 }
 
 std::string read_policy(std::string_view bucket, std::string_view partition) {
@@ -51,8 +51,8 @@ std::string bucket_policy(std::string_view bucket, std::string_view principal) {
 }
 
 static bool is_account(std::string_view text) {
-  return text.size() == 12 && std::all_of(text.begin(), text.end(),
-                                          [](char c) { return c >= '0' && c <= '9'; });
+  return text.size() == 12 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 static bool is_arn(std::string_view text) {

@@ -42,7 +42,8 @@ TEST(AwsPolicy, WhoHasTakenARoleIsThatRole) {
 }
 
 TEST(AwsPolicy, PrincipalsAndRolesAreLookedAtBeforeTheyAreUsed) {
-  for (const char* good : {"123456789012", "arn:aws:iam::123456789012:root", "arn:aws:iam:::user/x"})
+  for (const char* good :
+       {"123456789012", "arn:aws:iam::123456789012:root", "arn:aws:iam:::user/x"})
     EXPECT_NO_THROW(check_principal(good)) << good;
   for (const char* bad : {"", "12345", "ann", "arn:aws:iam", "arn:aws:iam::1:user/a b", "*"})
     EXPECT_THROW(check_principal(bad), Error) << bad;

@@ -84,9 +84,8 @@ std::vector<SavedCredential> SavedCredentials::all() const {
     if (std::optional<Bytes> bytes = find_file_bytes(entry.path()))
       found.push_back(decode(*bytes, entry.path()));
   }
-  std::sort(found.begin(), found.end(), [](const SavedCredential& a, const SavedCredential& b) {
-    return a.name < b.name;
-  });
+  std::sort(found.begin(), found.end(),
+            [](const SavedCredential& a, const SavedCredential& b) { return a.name < b.name; });
   return found;
 }
 

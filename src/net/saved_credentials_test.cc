@@ -85,9 +85,10 @@ class OpeningToRead : public SavedCredentialsTest {
       if (request.body.find("ExternalId=id-of-" + role) == std::string::npos)
         return connection.answer(403, "<Error><Code>AccessDenied</Code></Error>");
       return connection.answer(
-          200, "<R><Credentials><AccessKeyId>KEY-OF-" + role +
-                   "</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
-                   "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></R>");
+          200,
+          "<R><Credentials><AccessKeyId>KEY-OF-" + role +
+              "</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken>"
+              "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></R>");
     }
     const std::string authorization = request.header("authorization");
     const bool may = authorization.find(allowed_key_) != std::string::npos;

@@ -27,6 +27,11 @@ equal "$(cat copy/a*b/37.txt)" 'content of 37'
 equal "$(cat "$(printf 'copy/\303\251+ *\n.txt')")" odd
 equal "$(ls copy/a*b/ | wc -l)" 40
 grid datastore create s3://data/images 2>/dev/null | grep -q 'same as images:1' || die "not the same"
+# Of what has not changed nothing is read.
+printf 'another content' | s3 PUT /data/images/a%20b/37.txt -f --data-binary @- -o /dev/null
+grid datastore create s3://data/images/ -vv >out 2>err
+grep -q '1 read, 42 unchanged' out || die "read again: $(cat out err)"
+equal "$(grid datastore cat images 'a b/37.txt')" 'another content'
 grid datastore create s3://data/images/large --name one --quiet >/dev/null
 grid datastore cat one large | cmp - large
 grid datastore create s3://data/images/ --name less --exclude 'a b' --exclude large --quiet >/dev/null 2>&1
