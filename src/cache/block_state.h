@@ -13,17 +13,23 @@ struct BlockState {
   bool main = false;            // in the main queue; else in the queue of newcomers: see eviction.h
   bool ghost = false;           // not present, but evicted not long ago, at `stamp`
   std::uint8_t uses = 0;        // 0 to 3: how often it was used again
+  std::uint8_t pages = 1;       // 1 to 64: what it takes on the disk, of 4 KiB
   std::uint8_t generation = 0;  // grows with each eviction, so that a reader notices one
   std::uint16_t touched = 0;    // when it was put in or last counted as used, in 8 s, wrapping
+                                // at touched_end
   std::uint32_t stamp = 0;      // its place in its queue: the cache's clock when it entered
 
+  static constexpr std::uint16_t touched_end = 1 << 13;
+
+  std::uint64_t allocated_size() const { return std::uint64_t{pages} * 4096; }
   bool operator==(const BlockState&) const = default;
 };
 
 inline std::uint64_t encode(const BlockState& state) {
   return (state.present ? 1u : 0u) | (state.main ? 2u : 0u) | (state.ghost ? 4u : 0u) |
-         std::uint64_t{state.uses} << 3 | std::uint64_t{state.generation} << 8 |
-         std::uint64_t{state.touched} << 16 | std::uint64_t{state.stamp} << 32;
+         std::uint64_t{state.uses} << 3 | std::uint64_t{state.pages - 1u} << 5 |
+         std::uint64_t{state.generation} << 11 | std::uint64_t{state.touched} << 19 |
+         std::uint64_t{state.stamp} << 32;
 }
 
 inline BlockState decode_block_state(std::uint64_t word) {
@@ -31,8 +37,9 @@ inline BlockState decode_block_state(std::uint64_t word) {
           .main = (word & 2) != 0,
           .ghost = (word & 4) != 0,
           .uses = static_cast<std::uint8_t>(word >> 3 & 3),
-          .generation = static_cast<std::uint8_t>(word >> 8),
-          .touched = static_cast<std::uint16_t>(word >> 16),
+          .pages = static_cast<std::uint8_t>((word >> 5 & 63) + 1),
+          .generation = static_cast<std::uint8_t>(word >> 11),
+          .touched = static_cast<std::uint16_t>(word >> 19 & (BlockState::touched_end - 1)),
           .stamp = static_cast<std::uint32_t>(word >> 32)};
 }
 

@@ -15,7 +15,7 @@
 namespace grid::cache {
 
 static constexpr std::uint32_t magic = 0x424f4347;  // "GCOB"
-static constexpr std::uint32_t format = 1;
+static constexpr std::uint32_t format = 2;
 static constexpr std::uint64_t page = 4096;
 
 // A use counts when the last one that counted is at least so long ago: reading a block piece by
@@ -29,7 +29,7 @@ static constexpr std::chrono::milliseconds lock_patience{5000};
 static std::uint16_t now_in_units() {
   auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
-  return static_cast<std::uint16_t>(seconds.count() / 8);
+  return static_cast<std::uint16_t>(seconds.count() / 8 % BlockState::touched_end);
 }
 
 static struct flock lock_of(short type, std::uint64_t first, std::uint64_t count) {
@@ -130,7 +130,8 @@ BlockState CachedObject::state(std::uint64_t block) const {
 void CachedObject::count_use(std::uint64_t block, std::uint64_t seen) const {
   BlockState state = decode_block_state(seen);
   std::uint16_t now = now_in_units();
-  if (static_cast<std::uint16_t>(now - state.touched) < uses_apart) return;
+  if ((now + BlockState::touched_end - state.touched) % BlockState::touched_end < uses_apart)
+    return;
   state.touched = now;
   state.uses = std::min<std::uint8_t>(static_cast<std::uint8_t>(state.uses + 1), uses_max);
   word(block).compare_exchange_strong(seen, encode(state));  // lost: somebody else counted
@@ -182,17 +183,18 @@ bool CachedObject::write(std::uint64_t block, BytesView bytes, std::uint32_t clo
   state.main = state.ghost && state.stamp >= ghost_clock_min;
   state.ghost = false;
   state.uses = 0;
+  state.pages = static_cast<std::uint8_t>(allocated_size(bytes.size()) / page);
   state.touched = now_in_units();
   state.stamp = clock;
   return word(block).compare_exchange_strong(seen, encode(state));
 }
 
-bool CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {
+std::uint64_t CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {
   std::uint64_t seen = word(block).load();
   BlockState state;
   do {
     state = decode_block_state(seen);
-    if (!state.present) return false;
+    if (!state.present) return 0;
     state.present = state.main = false;
     state.ghost = ghost;
     state.uses = 0;
@@ -200,7 +202,7 @@ bool CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {
     ++state.generation;
   } while (!word(block).compare_exchange_weak(seen, encode(state)));
   punch(block);
-  return true;
+  return state.allocated_size();
 }
 
 void CachedObject::keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,

@@ -52,8 +52,9 @@ class CachedObject {
   bool write(std::uint64_t block, BytesView bytes, std::uint32_t clock,
              std::uint32_t ghost_clock_min);
 
-  // Takes a block out; `ghost`: it is remembered, at `clock`. False if it was not here.
-  bool evict(std::uint64_t block, bool ghost, std::uint32_t clock);
+  // Takes a block out; `ghost`: it is remembered, at `clock`. Returns what that frees on the disk,
+  // in bytes; 0: it was not here.
+  std::uint64_t evict(std::uint64_t block, bool ghost, std::uint32_t clock);
   // Moves a block to the front of the main queue, unless it has changed since `seen`.
   void keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,
                     std::uint32_t clock);

@@ -10,17 +10,13 @@
 // drop_copy() is how it says that one was wrong.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "backend/backend.h"
-#include "base/read_costs.h"
-#include "base/thread_pool.h"
+#include "cache/block_fetcher.h"
 #include "cache/disk_cache.h"
 #include "cache/kept_answers.h"
 
@@ -33,7 +29,7 @@ struct CachingOptions {
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
   ReadCostCounters* costs = nullptr;  // outlives the backend; null: nobody counts
-  unsigned fetches_max = 16;  // in flight ahead of readers; each takes up to 2 MiB of memory
+  unsigned fetches_max = 16;          // see BlockFetcher
 };
 
 // Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
@@ -58,29 +54,15 @@ class CachingBackend : public backend::Backend {
   std::string name() const override { return remote_->name(); }
 
  private:
-  struct Fetch;   // blocks on their way
-  struct Stream;  // somebody who reads an object from front to back
-  struct Wanted;  // an object and what is known of it
-
-  using FetchKey = std::pair<const CachedObject*, std::uint64_t>;
+  class PartlyCopied;
 
   std::shared_ptr<CachedObject> object_of(std::string_view key) const;
-  std::shared_ptr<Fetch> join_or_begin(const Wanted& wanted, std::uint64_t block,
-                                       std::uint64_t block_end, bool& ours) const;
-  void run(Fetch& fetch, const Wanted& wanted) const;
-  void fetch_blocks(Fetch& fetch, const Wanted& wanted) const;
-  std::uint64_t read_ahead(const Wanted& wanted, std::uint64_t offset, std::uint64_t end) const;
-  bool prefetch(const Wanted& wanted, std::uint64_t first, std::uint64_t end) const;
 
   const std::shared_ptr<backend::Backend> remote_;
   const std::shared_ptr<DiskCache> cache_;
   const CachingOptions options_;
   const std::unique_ptr<KeptAnswers> answers_;
-
-  mutable std::mutex mutex_;
-  mutable std::map<FetchKey, std::shared_ptr<Fetch>> fetches_;  // guarded by mutex_; each block
-  mutable std::map<std::string, Stream, std::less<>> streams_;  // guarded by mutex_; by key
-  mutable ThreadPool pool_;                                     // last: its tasks use the rest
+  mutable BlockFetcher fetcher_;  // last: its threads use the rest
 };
 
 }  // namespace grid::cache

@@ -81,6 +81,17 @@ std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::st
   return object;
 }
 
+bool DiskCache::reserve(std::uint64_t size) {
+  const std::uint64_t limit = size_max();
+  while (!usage_->reserve(size, limit)) {
+    std::uint64_t before = usage_->read().size;
+    if (size > limit) return false;
+    make_room(size);
+    if (usage_->read().size >= before) return false;  // what is there cannot leave
+  }
+  return true;
+}
+
 std::uint64_t DiskCache::size_max() const {
   std::uint64_t set = usage_->read().size_max;
   return set != 0 ? set : size_max_default_;
@@ -122,14 +133,9 @@ std::uint32_t DiskCache::oldest_ghost() const {
 
 bool DiskCache::put(CachedObject& object, std::uint64_t block, BytesView bytes) {
   const std::uint64_t size = allocated_size(bytes.size());
-  const std::uint64_t limit = size_max();
-  if (size > limit) return false;
+  if (size > size_max()) return false;
   usage_->note_fetched(bytes.size());
-  while (!usage_->reserve(size, limit)) {
-    std::uint64_t before = usage_->read().size;
-    make_room(size);
-    if (usage_->read().size >= before) return false;  // what is there cannot leave
-  }
+  if (!reserve(size)) return false;
   try {
     if (object.write(block, bytes, usage_->clock(), oldest_ghost())) return true;
   } catch (const Error&) {
@@ -139,15 +145,14 @@ bool DiskCache::put(CachedObject& object, std::uint64_t block, BytesView bytes) 
   return false;
 }
 
-static std::uint64_t size_of_block(const CachedObject& object, std::uint64_t block) {
-  std::uint64_t begin = block * block_size;
-  std::uint64_t end = std::min(begin + block_size, object.size().value_or(begin + block_size));
-  return allocated_size(end - begin);
+bool DiskCache::drop(CachedObject& object, std::uint64_t block) {
+  const std::uint64_t freed = object.evict(block, /*ghost=*/false, 0);
+  usage_->release(freed);
+  return freed > 0;
 }
 
 bool DiskCache::drop_damaged(CachedObject& object, std::uint64_t block) {
-  if (!object.evict(block, /*ghost=*/false, 0)) return false;
-  usage_->release(size_of_block(object, block));
+  if (!drop(object, block)) return false;
   usage_->note_damaged(1);
   return true;
 }
@@ -164,7 +169,7 @@ void DiskCache::make_room(std::uint64_t size_wanted) {
 void DiskCache::reclaim(CachedObject& object) {
   std::uint64_t known = CachedObject::map_end;  // more than it ever takes
   for (std::uint64_t block = 0, end = object.block_end(); block < end; ++block)
-    if (object.present(block)) known += size_of_block(object, block);
+    if (BlockState state = object.state(block); state.present) known += state.allocated_size();
   const std::uint64_t before = object.allocated();
   if (before <= known) return;
   object.reclaim();
@@ -184,7 +189,7 @@ void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
       if (BlockState state = object->state(block); state.present)
         blocks.push_back({.object = number,
                           .block = static_cast<std::uint32_t>(block),
-                          .size = size_of_block(*object, block),
+                          .size = state.allocated_size(),
                           .state = state});
   });
   std::vector<Verdict> verdicts = choose_evictions(std::move(blocks), size_to_free, size_max());
@@ -200,9 +205,9 @@ void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
     BlockState state = object->state(verdict.block);
     if (verdict.fate == Fate::stay_in_main) {
       object->keep_in_main(verdict.block, state, verdict.uses, clock);
-    } else if (object->evict(verdict.block, /*ghost=*/true, clock)) {
-      usage_->release(size_of_block(*object, verdict.block));
-      usage_->note_evicted(size_of_block(*object, verdict.block));
+    } else if (const std::uint64_t freed = object->evict(verdict.block, /*ghost=*/true, clock)) {
+      usage_->release(freed);
+      usage_->note_evicted(freed);
     }
   }
 }
@@ -214,8 +219,7 @@ std::uint64_t DiskCache::clear() {
     std::uint64_t before = allocated_at(path);
     if (std::shared_ptr<CachedObject> object = CachedObject::find(path)) {
       for (std::uint64_t block = 0, end = object->block_end(); block < end; ++block)
-        if (object->evict(block, /*ghost=*/false, 0))
-          usage_->release(size_of_block(*object, block));
+        drop(*object, block);
       reclaim(*object);
       freed += before - std::min(before, object->allocated());
     } else {

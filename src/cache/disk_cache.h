@@ -41,8 +41,14 @@ class DiskCache {
   // Puts a block in, after making room for it. False if there is no room for it, whatever leaves,
   // or it could not be written.
   bool put(CachedObject& object, std::uint64_t block, BytesView bytes);
-  // Takes a block out because its bytes are wrong. False if it was not there.
+  // Takes a block out, which is not remembered. False if it was not there.
+  bool drop(CachedObject& object, std::uint64_t block);
+  // The same because its bytes are wrong.
   bool drop_damaged(CachedObject& object, std::uint64_t block);
+
+  // For a file of the caller's below the folder: counts its bytes, after making room for them.
+  // False if there is no room, whatever leaves.
+  bool reserve(std::uint64_t size);
 
   void note_hit(std::uint64_t size) { usage_->note_hit(size); }
   void note_missed(std::uint64_t size) { usage_->note_missed(size); }

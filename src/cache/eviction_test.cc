@@ -56,8 +56,9 @@ TEST(BlockState, SurvivesEncoding) {
                    .main = true,
                    .ghost = true,
                    .uses = 3,
+                   .pages = 64,
                    .generation = 255,
-                   .touched = 65535,
+                   .touched = 0x1fff,
                    .stamp = 0xdeadbeef};
   EXPECT_EQ(decode_block_state(encode(state)), state);
   EXPECT_EQ(decode_block_state(0), BlockState{});

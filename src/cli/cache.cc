@@ -107,7 +107,8 @@ Command cache_show_command() {
                    .summary = "Show what this machine keeps of remote stores, and how it serves",
                    .description = "What is read from a store in a bucket is kept on this machine's "
                                   "disk, within a limit, and serves all versions, mounts and runs. "
-                                  "Stores in a local folder need no cache.",
+                                  "Stores in a local folder need no cache; what is read of "
+                                  "versions in place (--no-copy) is kept as in-place.",
                    .examples = {"grid cache", "grid cache -o json"}},
           .run = show};
 }

@@ -18,6 +18,14 @@ namespace grid::dataset {
 
 namespace {
 
+// A key in front of this one, with little between them.
+std::string shortly_before(std::string key) {
+  const char last = key.back();
+  key.pop_back();
+  if (last > '!' && last < '\x7f') key += {static_cast<char>(last - 1), '~'};
+  return key;
+}
+
 // The objects of a bucket in the order of their keys, asked for with growing keys.
 class BucketListing {
  public:
@@ -41,7 +49,7 @@ class BucketListing {
     // Behind a page without anything wanted, the listing begins anew in front of what is.
     request_.start_after.clear();
     if (!useful_page_) {
-      request_.start_after = std::max(last, key.substr(0, key.size() - 1));
+      request_.start_after = std::max(last, shortly_before(key));
       request_.continue_at.clear();
     }
     page_ = bucket_.list(request_);

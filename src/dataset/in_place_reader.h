@@ -2,26 +2,49 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 
 #include "base/bytes.h"
+#include "cache/block_fetcher.h"
+#include "cache/keyed_blocks.h"
 #include "dataset/buckets.h"
 #include "dataset/entries.h"
 
 namespace grid::dataset {
 
-// Thread-safe. Nothing is asked or read before the first file is.
+// Thread-safe. Nothing is opened, asked or read before the first file is.
 class InPlaceReader {
  public:
-  explicit InPlaceReader(std::shared_ptr<const Buckets> buckets) : buckets_(std::move(buckets)) {}
+  using OpenCache = std::function<std::shared_ptr<cache::DiskCache>()>;
+
+  // `open_cache` gives the node's cache, null where there is none; it is called once. What is read
+  // is then kept there, known by what names the object, and checked by its digest from then on.
+  // `costs` outlives the reader; null: nobody counts.
+  InPlaceReader(std::shared_ptr<const Buckets> buckets, OpenCache open_cache,
+                ReadCostCounters* costs = nullptr)
+      : buckets_(std::move(buckets)), open_cache_(std::move(open_cache)), costs_(costs) {}
 
   // The bytes [offset, offset + size) of a file of `file_size` bytes, as FileReader::read(). Throws
-  // `changed` if the object is in another state now, or gone, and as net::S3Bucket does.
+  // `changed` if the object is in another state now, or gone, `corrupt` if the server gives other
+  // bytes than before under the same ETag, and as net::S3Bucket does.
   BytesView read(const ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
                  std::size_t size, Bytes& scratch) const;
 
  private:
+  class CopiedFile;
+  struct Copies {
+    std::unique_ptr<cache::KeyedBlocks> blocks;
+    std::unique_ptr<cache::BlockFetcher> fetcher;  // last: its threads use the blocks
+  };
+  const Copies& copies() const;
+
   const std::shared_ptr<const Buckets> buckets_;
+  const OpenCache open_cache_;
+  ReadCostCounters* const costs_;
+  mutable std::once_flag opened_;
+  mutable Copies copies_;  // set once, by copies(); null without a cache
 };
 
 }  // namespace grid::dataset

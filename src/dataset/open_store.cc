@@ -79,20 +79,13 @@ std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
   }
 }
 
-// A remote store is read through the node's cache. One that cannot be used is done without.
-std::shared_ptr<backend::Backend> with_node_cache(std::shared_ptr<backend::Backend> backend,
-                                                  const store::StoreMarker& marker,
-                                                  const OpenStoreOptions& options) {
-  const fs::path& cache_folder = options.cache_folder;
-  if (!backend->remote() || cache_folder.empty()) return backend;
+// Null where it cannot be used: it is done without.
+std::shared_ptr<cache::DiskCache> open_node_cache(const fs::path& cache_folder) {
+  if (cache_folder.empty()) return nullptr;
   try {
-    auto cache = std::make_shared<cache::DiskCache>(node_cache_folder(cache_folder));
-    return std::make_shared<cache::CachingBackend>(
-        backend, std::move(cache),
-        cache::CachingOptions{
-            .store_id = marker.store_id, .caching_of = store::caching_of, .costs = options.costs});
+    return std::make_shared<cache::DiskCache>(node_cache_folder(cache_folder));
   } catch (const Error&) {
-    return backend;
+    return nullptr;
   }
 }
 
@@ -105,7 +98,13 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
     fail(ErrorKind::not_found,
          "there is no store at {} yet: the first `grid datastore create` makes one",
          backend->name());
-  backend = with_node_cache(std::move(backend), *marker, options);
+  std::shared_ptr<cache::DiskCache> cache;
+  if (backend->remote()) cache = open_node_cache(options.cache_folder);
+  if (cache)
+    backend = std::make_shared<cache::CachingBackend>(
+        backend, cache,
+        cache::CachingOptions{
+            .store_id = marker->store_id, .caching_of = store::caching_of, .costs = options.costs});
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,
@@ -114,20 +113,24 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                .costs = options.costs});
   auto contents = std::make_shared<ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
+  // Of a store in a local folder the cache is opened for the first file in place.
+  auto in_place = std::make_shared<InPlaceReader>(
+      buckets,
+      [cache, folder = options.cache_folder] { return cache ? cache : open_node_cache(folder); },
+      options.costs);
   auto drift = std::make_shared<KnownDrift>(
       options.cache_folder.empty() ? fs::path() : options.cache_folder / "drift");
-  return std::make_shared<OpenStore>(OpenStore{
-      .backend = backend,
-      .marker = *marker,
-      .chunks = chunks,
-      .segments = std::make_shared<SegmentCache>(options.segment_cache_size_max),
-      .contents = contents,
-      .files =
-          std::make_shared<FileReader>(contents, std::make_shared<InPlaceReader>(buckets), drift),
-      .buckets = buckets,
-      .drift = drift,
-      .datastores = std::make_shared<Datastores>(backend),
-      .cache_folder = options.cache_folder});
+  return std::make_shared<OpenStore>(
+      OpenStore{.backend = backend,
+                .marker = *marker,
+                .chunks = chunks,
+                .segments = std::make_shared<SegmentCache>(options.segment_cache_size_max),
+                .contents = contents,
+                .files = std::make_shared<FileReader>(contents, in_place, drift),
+                .buckets = buckets,
+                .drift = drift,
+                .datastores = std::make_shared<Datastores>(backend),
+                .cache_folder = options.cache_folder});
 }
 
 }  // namespace grid::dataset

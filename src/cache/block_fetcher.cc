@@ -1,0 +1,243 @@
+// Problem. A pack lies far away: a request takes tens of milliseconds, whatever it asks for, and
+// many can be under way at once. Readers want a few kilobytes at a time, several of them the same
+// bytes, and some read from front to back.
+//
+// Idea. What is missing is fetched in whole blocks, neighbouring ones with one request, into
+// memory; whoever waits for one of them is served from there, and the blocks go to the disk for
+// all who come later. Somebody who reads on where he stopped is read ahead of, in a window that
+// doubles while he goes on, by threads that do nothing else.
+//
+// Example. Thread A wants bytes 10-20 of block 3, thread B 30-40 of it: A begins the fetch of block
+// 3, B finds it under way and waits for the same bytes. A process C elsewhere on the node finds
+// the block's range of the file locked, waits, and then reads it from the file.
+//
+// It ends because whoever waits, waits for a fetch that another runs to its end, and no fetch waits
+// for another: the locks between processes are tried for a while and then done without.
+//
+// Memory: the fetches under way, fetch_blocks_max blocks each: those of the readers' threads and
+// `fetches_max` ahead of them.
+
+#include "cache/block_fetcher.h"
+
+#include <condition_variable>
+#include <exception>
+
+namespace grid::cache {
+
+static constexpr std::uint64_t fetch_blocks_max = 8;    // 2 MiB
+static constexpr std::uint64_t window_blocks_min = 4;   // 1 MiB
+static constexpr std::uint64_t window_blocks_max = 64;  // 16 MiB
+static constexpr std::size_t streams_max = 1024;
+
+struct BlockFetcher::Stream {
+  std::uint64_t next_offset = 0;  // where whoever reads on reads next
+  std::uint64_t size = 0;         // bytes read so far, one after the other
+  std::uint64_t window = 0;       // blocks
+  std::uint64_t asked_end = 0;    // block: everything before it was asked for
+};
+
+// Blocks on their way. Whoever began it runs it; the others wait.
+struct BlockFetcher::Fetch {
+  Fetch(std::uint64_t begin, std::uint64_t end) : first(begin), last_end(end) {}
+
+  const std::uint64_t first, last_end;  // blocks
+
+  std::mutex mutex;
+  std::condition_variable finished;
+  bool done = false;            // guarded by mutex
+  std::exception_ptr failure;   // guarded by mutex; then const
+  bool object_missing = false;  // guarded by mutex; then const
+  Bytes bytes;                  // the runner's until done, then const
+
+  void wait() {
+    std::unique_lock lock(mutex);
+    finished.wait(lock, [&] { return done; });
+    if (failure) std::rethrow_exception(failure);
+  }
+};
+
+BlockFetcher::BlockFetcher(std::shared_ptr<DiskCache> cache, Options options)
+    : cache_(std::move(cache)), options_(options), pool_(options.fetches_max) {}
+
+BlockFetcher::~BlockFetcher() = default;
+
+std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_t offset,
+                                              MutableBytesView out) {
+  const std::uint64_t end = offset + out.size();
+  const std::uint64_t fetch_end =
+      std::max((end + block_size - 1) / block_size, read_ahead(wanted, offset, end));
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const std::uint64_t at = offset + done;
+    if (std::optional<std::uint64_t> size = wanted->size(); size && at >= *size) break;
+    const std::uint64_t block = at / block_size, within = at % block_size;
+    std::uint64_t wanted_here = std::min<std::uint64_t>(out.size() - done, block_size - within);
+    if (std::optional<std::uint64_t> size = wanted->size())
+      wanted_here = std::min(wanted_here, *size - at);
+    if (wanted->read(block, within, out.subspan(done, wanted_here))) {
+      cache_->note_hit(wanted_here);
+      count_cost(options_.costs, &ReadCostCounters::cache_hit_bytes, wanted_here);
+      done += wanted_here;
+      continue;
+    }
+    bool ours = false;
+    std::shared_ptr<Fetch> fetch = join_or_begin(wanted, block, fetch_end, ours);
+    if (!fetch) continue;  // it has come meanwhile
+    if (ours) run(*fetch, wanted);
+    fetch->wait();
+    if (fetch->object_missing) return std::nullopt;
+    const std::uint64_t skipped = at - fetch->first * block_size;
+    if (skipped >= fetch->bytes.size()) break;  // the object ends before
+    std::size_t got = std::min<std::uint64_t>(out.size() - done, fetch->bytes.size() - skipped);
+    std::copy_n(fetch->bytes.begin() + static_cast<std::ptrdiff_t>(skipped), got,
+                out.begin() + static_cast<std::ptrdiff_t>(done));
+    cache_->note_missed(got);
+    count_cost(options_.costs, &ReadCostCounters::cache_missed_bytes, got);
+    done += got;
+  }
+  return done;
+}
+
+// The fetch that brings `block`: one under way, or a new one (`ours`) of it and of the missing
+// blocks behind it, before `block_end`. nullptr if the block is here.
+std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& wanted,
+                                                                 std::uint64_t block,
+                                                                 std::uint64_t block_end,
+                                                                 bool& ours) {
+  std::lock_guard lock(mutex_);
+  if (auto at = fetches_.find({wanted->name(), block}); at != fetches_.end()) return at->second;
+  if (wanted->present(block)) return nullptr;
+  std::uint64_t end = block + 1;
+  while (end < block_end && end - block < fetch_blocks_max && !wanted->present(end) &&
+         !fetches_.contains({wanted->name(), end}))
+    ++end;
+  auto fetch = std::make_shared<Fetch>(block, end);
+  for (std::uint64_t i = block; i < end; ++i) fetches_.emplace(FetchKey{wanted->name(), i}, fetch);
+  ours = true;
+  return fetch;
+}
+
+// Runs a fetch and tells those who wait for it.
+void BlockFetcher::run(Fetch& fetch, const Object& wanted) {
+  std::exception_ptr failure;
+  try {
+    fetch_blocks(fetch, wanted);
+  } catch (...) {  // rethrown by everyone who waits
+    failure = std::current_exception();
+  }
+  {
+    std::lock_guard lock(mutex_);
+    for (std::uint64_t i = fetch.first; i < fetch.last_end; ++i)
+      fetches_.erase({wanted->name(), i});
+  }
+  std::lock_guard lock(fetch.mutex);
+  fetch.failure = failure;
+  fetch.done = true;
+  fetch.finished.notify_all();
+}
+
+void BlockFetcher::fetch_blocks(Fetch& fetch, const Object& wanted) {
+  CopiedObject& object = *wanted;
+  const std::uint64_t begin = fetch.first * block_size;
+  std::uint64_t end = fetch.last_end * block_size;
+  if (std::optional<std::uint64_t> size = object.size()) end = std::min(end, *size);
+  if (begin >= end) return;
+  const std::shared_ptr<void> lock = object.lock(fetch.first, fetch.last_end - fetch.first);
+  fetch.bytes.resize(end - begin);
+  auto bytes_of = [&](std::uint64_t block) {
+    std::uint64_t at = (block - fetch.first) * block_size;
+    return MutableBytesView(fetch.bytes)
+        .subspan(at, std::min<std::uint64_t>(block_size, fetch.bytes.size() - at));
+  };
+  // Another process may have brought some while we waited for the lock.
+  std::uint64_t first = fetch.first, last_end = (end + block_size - 1) / block_size;
+  while (first < last_end && object.read(first, 0, bytes_of(first))) ++first;
+  while (first < last_end && object.read(last_end - 1, 0, bytes_of(last_end - 1))) --last_end;
+  if (first == last_end) return;
+  const std::uint64_t from = first * block_size - begin;
+  MutableBytesView missing =
+      MutableBytesView(fetch.bytes)
+          .subspan(from, std::min(last_end * block_size, end) - begin - from);
+  std::optional<std::size_t> got = object.fetch(begin + from, missing);
+  count_cost(options_.costs, &ReadCostCounters::remote_bytes, got.value_or(0));
+  fetch.object_missing = !got;
+  if (got == missing.size()) {
+    for (std::uint64_t block = first; block < last_end; ++block) object.put(block, bytes_of(block));
+    return;
+  }
+  fetch.bytes.resize(from + got.value_or(0));
+  if (got.value_or(0) == 0) return;  // it ends here or, for all we know, before
+  object.learn_size(begin + fetch.bytes.size());
+  for (std::uint64_t block = first; (block - fetch.first) * block_size < fetch.bytes.size();
+       ++block)
+    object.put(block, bytes_of(block));
+}
+
+// Sees whether this read goes on where one stopped, and has the blocks behind it fetched if so.
+// Returns the block up to which the reader, should it come to one first, may fetch them itself.
+std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offset,
+                                       std::uint64_t end) {
+  std::uint64_t first = 0, last_end = 0;
+  {
+    std::lock_guard lock(mutex_);
+    if (streams_.size() >= streams_max) streams_.clear();
+    Stream& stream = streams_[wanted->name()];
+    // Several threads of one reader do not come quite in order.
+    bool goes_on = stream.next_offset != 0 && offset + block_size >= stream.next_offset &&
+                   offset <= stream.next_offset + block_size;
+    if (!goes_on) stream = {};
+    stream.next_offset = std::max(stream.next_offset, end);
+    stream.size += end - offset;
+    // Small pieces of one block come with it anyway.
+    if (!goes_on || stream.size <= block_size) return 0;
+    const std::uint64_t block = (end + block_size - 1) / block_size;
+    // Half of the window is to be under way while the other half is read.
+    if (stream.asked_end > block + stream.window / 2) return stream.asked_end;
+    stream.window = std::clamp(stream.window * 2, window_blocks_min, window_blocks_max);
+    first = std::max(block, stream.asked_end);
+    last_end = block + stream.window;
+    stream.asked_end = last_end;
+  }
+  if (std::optional<std::uint64_t> size = wanted->size())
+    last_end = std::min(last_end, (*size + block_size - 1) / block_size);
+  last_end = std::min(last_end, wanted->block_end_max());
+  for (std::uint64_t at = first; at < last_end; at += fetch_blocks_max)
+    pool_.submit([this, wanted, at, piece_end = std::min(last_end, at + fetch_blocks_max)] {
+      prefetch(wanted, at, piece_end);
+    });
+  return last_end;
+}
+
+// Fetches what is missing of the blocks [first, end), unless somebody else does. False if the
+// object ends before.
+bool BlockFetcher::prefetch(const Object& wanted, std::uint64_t first, std::uint64_t end) {
+  for (std::uint64_t block = first; block < end;) {
+    if (std::optional<std::uint64_t> size = wanted->size(); size && block * block_size >= *size)
+      return false;
+    bool ours = false;
+    std::shared_ptr<Fetch> fetch = join_or_begin(wanted, block, end, ours);
+    if (ours) run(*fetch, wanted);
+    if (fetch) {
+      fetch->wait();
+      if (fetch->bytes.size() < (fetch->last_end - fetch->first) * block_size) return false;
+    }
+    block = fetch ? fetch->last_end : block + 1;
+  }
+  return true;
+}
+
+void BlockFetcher::fetch_all(const Object& wanted) {
+  // Until a piece comes back short nobody knows where the object ends: a round of pieces for what
+  // an ordinary pack has, then one after the other.
+  unsigned pieces_max = options_.fetches_max;
+  bool more = true;
+  for (std::uint64_t at = 0; more && at < wanted->block_end_max(); pieces_max = 1) {
+    std::vector<std::future<bool>> pieces;
+    for (unsigned i = 0; i < pieces_max; ++i, at += fetch_blocks_max)
+      pieces.push_back(
+          pool_.submit([this, wanted, at] { return prefetch(wanted, at, at + fetch_blocks_max); }));
+    for (std::future<bool>& piece : pieces) more = piece.get() && more;
+  }
+}
+
+}  // namespace grid::cache

@@ -1,0 +1,58 @@
+// Reads remote objects through their copies, and fetches what is missing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/read_costs.h"
+#include "base/thread_pool.h"
+#include "cache/copied_object.h"
+#include "cache/disk_cache.h"
+
+namespace grid::cache {
+
+// Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
+class BlockFetcher {
+ public:
+  using Object = std::shared_ptr<CopiedObject>;
+
+  struct Options {
+    ReadCostCounters* costs = nullptr;  // outlives the fetcher; null: nobody counts
+    unsigned fetches_max = 16;  // in flight ahead of readers; each takes up to 2 MiB of memory
+  };
+  BlockFetcher(std::shared_ptr<DiskCache> cache, Options options);
+  ~BlockFetcher();
+
+  // As backend::Backend::find_part(). `out` is not empty and ends before the object's
+  // block_end_max().
+  std::optional<std::size_t> read(const Object& wanted, std::uint64_t offset, MutableBytesView out);
+  // Fetches what is missing of an object; returns when it is here.
+  void fetch_all(const Object& wanted);
+
+ private:
+  struct Fetch;   // blocks on their way
+  struct Stream;  // somebody who reads an object from front to back
+
+  using FetchKey = std::pair<std::string, std::uint64_t>;  // name, block
+
+  std::shared_ptr<Fetch> join_or_begin(const Object& wanted, std::uint64_t block,
+                                       std::uint64_t block_end, bool& ours);
+  void run(Fetch& fetch, const Object& wanted);
+  void fetch_blocks(Fetch& fetch, const Object& wanted);
+  std::uint64_t read_ahead(const Object& wanted, std::uint64_t offset, std::uint64_t end);
+  bool prefetch(const Object& wanted, std::uint64_t first, std::uint64_t end);
+
+  const std::shared_ptr<DiskCache> cache_;
+  const Options options_;
+
+  std::mutex mutex_;
+  std::map<FetchKey, std::shared_ptr<Fetch>> fetches_;  // guarded by mutex_; each block
+  std::map<std::string, Stream, std::less<>> streams_;  // guarded by mutex_; by name
+  ThreadPool pool_;                                     // last: its tasks use the rest
+};
+
+}  // namespace grid::cache
