@@ -20,6 +20,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "mount/mount_point.h"
+#include "tests/support/bucket_server.h"
 #include "tests/support/created_store.h"
 #include "tests/support/live_mount.h"
 #include "tests/support/random_bytes.h"
@@ -293,6 +294,40 @@ TEST_F(Semantics, Damage) {
   }
   EXPECT_GE(damaged, 1u);
   EXPECT_GE(whole, 1u);
+}
+
+TEST_F(Semantics, FilesInPlace) {
+  quote("in-place", "a read MUST fail with EIO and MUST NOT return bytes of another object");
+  quote("in-place", "the log names it once");
+  testing::BucketServer bucket;
+  bucket.set({{"a", "aaaa"}, {"b", "bbbb"}, {"c", "cccc"}});
+  auto store = dataset::open_store(
+      backend, {.servers = {.http = {}, .aws = bucket.settings(), .retries = bucket.retries()}});
+  dataset::CreateOptions options{.name = "data",
+                                 .servers = {.http = {}, .aws = bucket.settings(), .retries = {}},
+                                 .in_place = true};
+  options.sources = {{.where = "s3://bucket"}};
+  dataset::CreateProgress progress;
+  dataset::create_version(*store, options, progress);
+  std::vector<std::string> problems;
+  mount.emplace(store, FilesystemOptions{.on_problem = [&](std::string_view problem) {
+                  problems.emplace_back(problem);
+                }});
+  const fs::path top = *mount / "data/1";
+  EXPECT_EQ(stat_of(top / "a").st_size, 4);
+  EXPECT_EQ(stat_of(top / "a").st_mtim.tv_sec, 1'577'934'245);
+  bucket.put("b", "BBBB");
+  bucket.remove("c");
+  EXPECT_EQ(testing::read_file(top / "a"), "aaaa");
+  for (const char* name : {"b", "c", "b", "c"}) {
+    const FileDescriptor file = open_file(top / name, O_RDONLY);
+    char byte = 0;
+    EXPECT_EQ(error_of(static_cast<int>(::pread(file.get(), &byte, 1, 0))), EIO);
+  }
+  mount->stop();
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_TRUE(problems[0].starts_with("data:1: b: s3://bucket/b is no longer")) << problems[0];
+  EXPECT_TRUE(problems[1].starts_with("data:1: c: s3://bucket/c is gone")) << problems[1];
 }
 
 TEST_F(Semantics, Patience) {
