@@ -183,6 +183,37 @@ TEST_F(InPlaceTest, VerifyListsAllDriftAndReadsNothing) {
   EXPECT_FALSE(known.compared.empty());
 }
 
+TEST_F(InPlaceTest, ABucketThatCannotBeListedIsNoDrift) {
+  server_.set({{"p/a", "aaaa"}});
+  auto store = open();
+  create_in_place(*store);
+  server_.refuses = true;
+  VerifyProgress progress;
+  const VerifyReport report = verify(*store, {}, progress);
+  EXPECT_TRUE(report.drifts.empty());
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_TRUE(report.damages[0].reason.starts_with("its files in place could not be compared"));
+  EXPECT_EQ(kind_of([&] { read(*store, *manifest(*store, 1), "a"); }),
+            ErrorKind::permission_denied);
+  EXPECT_TRUE(store->drift->find(manifest(*store, 1)->root_digest()).reasons.empty());
+}
+
+TEST_F(InPlaceTest, OtherBytesUnderTheSameETagAreRefused) {
+  server_.has_one_etag = true;
+  server_.set({{"p/a", "what it was"}});
+  auto store = open();
+  create_in_place(*store);
+  auto version = manifest(*store, 1);
+  EXPECT_EQ(read(*store, *version, "a"), "what it was");
+  cache::DiskCache cache(node_cache_folder(folder_ / "cache"));
+  cache.set_size_max(1);  // everything leaves; what was learnt stays
+  cache.set_size_max(1 << 30);
+  server_.put("p/a", "what it is ");
+  EXPECT_EQ(kind_of([&] { read(*store, *version, "a"); }), ErrorKind::corrupt);
+  server_.put("p/a", "what it was");
+  EXPECT_EQ(read(*store, *version, "a"), "what it was");
+}
+
 TEST_F(InPlaceTest, DiffGoesByETagAndSizeAndReadsNothing) {
   server_.set({{"p/gone", "1"}, {"p/kept", "2"}, {"p/old", "3"}, {"p/written", "4"}});
   auto store = open();

@@ -14,6 +14,17 @@ for key in img/none/ img/x//y img/up/../z img/b/c; do
 done
 put img/b both
 
+# One that was sent in two parts, whose ETag is no MD5.
+upload=$(s3 POST '/priv/img/parts?uploads=' -f | sed 's/.*<UploadId>\(.*\)<.UploadId>.*/\1/')
+head -c 6000000 /dev/urandom >part1 && head -c 1000 /dev/urandom >part2
+for n in 1 2; do
+  s3 PUT "/priv/img/parts?partNumber=$n&uploadId=$upload" -f -D headers -o /dev/null -T "part$n"
+  etag=$(sed -n 's/^[Ee][Tt][Aa][Gg]: *\(.*[^\r]\)\r*$/\1/p' headers)
+  parts="${parts:-}<Part><PartNumber>$n</PartNumber><ETag>$etag</ETag></Part>"
+done
+s3 POST "/priv/img/parts?uploadId=$upload" -f -o /dev/null -d "<CompleteMultipartUpload>$parts</CompleteMultipartUpload>"
+cat part1 part2 >parts
+
 radosgw_admin user create --uid=reader --display-name=reader --max-buckets=-1 --access-key=READERKEY --secret-key=readersecret >/dev/null
 cat >policy <<P
 {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/reader"]},"Action":["s3:ListBucket","s3:GetBucketLocation","s3:GetObject"],"Resource":["arn:aws:s3:::priv","arn:aws:s3:::priv/*"]}]}
@@ -23,7 +34,7 @@ export AWS_ACCESS_KEY_ID=READERKEY AWS_SECRET_ACCESS_KEY=readersecret
 
 # The listing alone makes the version.
 grid datastore create s3://priv/img/ --name cats --no-copy >out 2>err || die "$(cat err)"
-grep -q '^cats:1  32 files' out && grep -q 'in place, none read' out || die "$(cat out err)"
+grep -q '^cats:1  33 files' out && grep -q 'in place, none read' out || die "$(cat out err)"
 for said in 'b: is an object, and a folder of other objects' 'x//y: its key has an empty name' 'up/../z: its key has the name . or ..'; do
   grep -qF "$said" err || die "not said: $said: $(cat err)"
 done
@@ -33,6 +44,7 @@ grid datastore create s3://priv/img --name cats --no-copy 2>/dev/null | grep -q 
 grid datastore cat cats:1 large | cmp - large
 grid datastore get cats:1 copy --quiet
 cmp copy/large large
+cmp copy/parts parts
 equal "$(cat copy/set*/7.txt)" 'content of 7'
 mkdir mnt && grid mount mnt --quiet
 equal "$(cat 'mnt/cats/1/set a/9.txt')" 'content of 9'
@@ -40,14 +52,19 @@ cmp mnt/cats/1/large large
 [ -d mnt/cats/1/none ] || die 'no empty folder'
 grid cache | grep -q '^in-place' || die "not cached: $(grid cache)"
 
+# In a run too, where runs can have mounts.
+if grid run -q true 2>/dev/null; then
+  equal "$(grid run -q -- cat '/datastores/cats/1/set a/5.txt')" 'content of 5'
+fi
+
 # What was read is on this machine, and checked: it is there without the bucket.
 radosgw_kill
 GRID_STALL_TIMEOUT=1 grid datastore cat cats:1 large | cmp - large
 radosgw_serve
 
 grid datastore verify >out || die "$(cat out)"
-grep -q '32 files in place compared by size and ETag .*: none has drifted' out || die "$(cat out)"
-grid datastore show cats:1 | grep -q 'In place: 32 files (3.0 MB) in a bucket' || die 'no warning'
+grep -q '33 files in place compared by size and ETag .*: none has drifted' out || die "$(cat out)"
+grid datastore show cats:1 | grep -q 'In place: 33 files (9.0 MB) in a bucket' || die 'no warning'
 grid datastore show cats:1 | grep -q 'drifted: none that is known (compared' || die 'not compared'
 
 # Another object at a key, and none: an I/O error, and one line that names the key and the version.
@@ -77,7 +94,7 @@ grep -qF 'set a/12.txt: s3://priv/img/set a/12.txt is gone' "$work/out" || die "
 grid datastore show cats:1 | grep -q 'drifted: 3 files (compared' || die "verify's findings are not shown"
 
 # Listed again: the next version, and what differs.
-grid datastore create s3://priv/img/ --name cats --no-copy 2>/dev/null | grep -q '^cats:2  31 files' || die 'no cats:2'
+grid datastore create s3://priv/img/ --name cats --no-copy 2>/dev/null | grep -q '^cats:2  32 files' || die 'no cats:2'
 grid datastore diff cats:1 cats:2 >out
 grep -qF -- '- set a/12.txt' out && grep -qF '~ set a/11.txt' out && grep -qF '~ set a/9.txt' out || die "$(cat out)"
 grep -q '0 added, 1 removed, 2 changed, 0 renamed' out || die "$(cat out)"
@@ -96,9 +113,9 @@ says 'set a/12.txt: s3://priv/img/set a/12.txt is gone'
 says 'set a/9.txt: s3://priv/img/set a/9.txt is no longer the object of 12 bytes'
 says '3 files or folders could not be kept'
 grid datastore create cats:1 --name cats --allow-partial >out 2>err || die "$(cat err)"
-grep -q '^cats:3  29 files' out || die "$(cat out)"
+grep -q '^cats:3  30 files' out || die "$(cat out)"
 grid datastore create s3://priv/img/ --name now --no-copy --quiet >/dev/null 2>&1
-grid datastore create now:1 2>err | grep -q '^now:2  31 files' || die "$(cat err)"
+grid datastore create now:1 2>err | grep -q '^now:2  32 files' || die "$(cat err)"
 grid datastore create now:2 | grep -q 'same as now:2' || die 'a copy of a copy differs'
 grid datastore diff now:1 now:2 | tail -1 | grep -q ' 0 changed' || die "$(grid datastore diff now:1 now:2)"
 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$GRID" datastore cat now:2 large | cmp - large

@@ -20,6 +20,8 @@ class BucketServer {
   std::atomic<unsigned> page_size = 2;  // keys of a listing's page
   std::atomic<bool> cuts_once = false;  // the next object's bytes break off
   std::atomic<bool> honours_if_match = true;
+  std::atomic<bool> has_one_etag = false;  // for whatever bytes, which is a lie
+  std::atomic<bool> refuses = false;
   std::atomic<int> lists = 0, gets = 0;
 
   void set(std::map<std::string, std::string> objects) {
@@ -46,7 +48,8 @@ class BucketServer {
  private:
   using Connection = LoopbackServer::Connection;
 
-  static std::string etag_of(const std::string& body) {
+  std::string etag_of(const std::string& body) const {
+    if (has_one_etag) return "\"1\"";
     return "\"" + digest_of(as_bytes(body)).hex().substr(0, 32) + "\"";
   }
 
@@ -106,6 +109,7 @@ class BucketServer {
 
   void answer(const LoopbackServer::Request& request, Connection& connection) {
     std::lock_guard lock(mutex_);
+    if (refuses) return connection.answer(403);
     if (request.target.find("list-type=2") != std::string::npos)
       list(request.target, connection);
     else
