@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What attaching costs, and what a training loop gets: prints tables.
 
-    bench/attach.py build/release/grid [--runs 60] [--only overhead|crowd|images]
+    bench/attach.py build/release/grid [--runs 60] [--only overhead|crowd|prefetch|images]
 
 Times of another day or machine say nothing; ratios within one run do. Rows alternate, so that a busy
 moment hits all of them. `images` needs python3-torch and python3-torchvision; cold rows need root.
@@ -11,7 +11,7 @@ import argparse, glob, os, re, shutil, statistics, subprocess, sys, tempfile, ti
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("grid", type=os.path.realpath)
 parser.add_argument("--runs", type=int, default=60)
-parser.add_argument("--only", choices=["overhead", "crowd", "images"])
+parser.add_argument("--only", choices=["overhead", "crowd", "prefetch", "images"])
 options = parser.parse_args()
 
 work = tempfile.mkdtemp(prefix="grid-bench-attach-")
@@ -109,6 +109,39 @@ def crowd():
         os.remove("enough")
 
 
+READ = """
+import os, random, sys, time
+root, share = sys.argv[1], float(sys.argv[2])
+names = sorted(os.listdir(root))
+random.Random(1).shuffle(names)
+begin = time.perf_counter()
+for name in names[:int(len(names) * share)]:
+    with open(f"{root}/{name}", "rb") as file:
+        sum(file.read()[::64])  # as much work as a little decoding
+print(time.perf_counter() - begin)
+"""
+
+
+def prefetch():
+    if not can_drop:
+        print("prefetch: skipped, only root can drop what is in memory")
+        return
+    make_version("files", 4000, 80000)
+    print("| in the same order as the run before | none, s | trace, s | all, s |\n| --- | --- | --- | --- |")
+    for share, cold in [(0.1, True), (1, True), (0.1, False), (1, False)]:
+        times = {"none": [], "trace": [], "all": []}
+        script = ["python3", "-c", READ, "/datastores/files/1", str(share)]
+        subprocess.run(["rm", "-rf", "cache/grid/traces"], check=True)
+        run(options.grid, "run", "-q", *script)
+        for _ in range(5):
+            for how, found in times.items():
+                if cold:
+                    drop_caches()
+                command = [options.grid, "run", "-q", "--datastore_name", "files:1", "--prefetch", how, *script]
+                found.append(float(subprocess.run(command, check=True, capture_output=True).stdout))
+        print(f"| {'cold' if cold else 'warm'}, {share:.0%} of 4,000 files, 80 KB each, local store |", " | ".join(f"{statistics.median(found):.2f}" for found in times.values()), "|")
+
+
 DRAW = """
 import os, random
 from PIL import Image
@@ -160,7 +193,7 @@ def images():
 
 
 try:
-    for measure in [overhead, crowd, images]:
+    for measure in [overhead, crowd, prefetch, images]:
         if options.only in (None, measure.__name__):
             measure()
             print(flush=True)

@@ -71,11 +71,18 @@ void apply(const run::RunConfig& config, const Arguments& arguments, run::RunReq
       references.command.push_back(std::move(word));
 }
 
+dataset::Prefetch prefetch_of(const Arguments& arguments) {
+  const std::string word = arguments.get("--prefetch");
+  if (const auto prefetch = run::parse_prefetch(word)) return *prefetch;
+  fail(ErrorKind::invalid_argument, "--prefetch {}: it is none, trace or all", word);
+}
+
 run::RunRequest request_of(const Context& context, const Arguments& arguments,
                            const dataset::OpenStore& store) {
   run::RunRequest request = run_request(context, arguments);
   request.references.command = arguments.rest();
   request.executor = arguments.get("--cluster");
+  request.prefetch = prefetch_of(arguments);
   request.sweep = sweep_options(arguments);
   if (const auto folder = arguments.find("--artifacts"))
     request.artifacts_source = fs::absolute(*folder).lexically_normal().string();
@@ -189,6 +196,11 @@ std::vector<OptionSpec> run_options() {
        .completes = Completes::folder},
       {.name = "--no-log",
        .help = "keep no copy of the output: for programs that take over the terminal"},
+      {.name = "--prefetch",
+       .value = "WHAT",
+       .help = "bring near ahead of the script: trace, what the last run read of the versions that "
+               "the command names, in that order; all of them; or none",
+       .default_value = "none"},
       {.name = "--explain", .help = "say at the end where the time of reading went"},
       {.name = "--repeat",
        .value = "RUN",

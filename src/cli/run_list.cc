@@ -146,6 +146,7 @@ void write_run_members(JsonWriter& json, const ObservedRun& run) {
   json.member("pid", record.pid).name_member("store", record.store);
   json.member("mount_folder", record.mount_folder);
   json.member("attach", record.copied ? "copy" : "mount");
+  json.member("prefetch", run::name_of(record.prefetch));
   json.key("versions").begin_array();
   for (const run::RunVersion& version : record.versions) {
     json.begin_object().member("name", version.name).member("version", version.version);

@@ -449,6 +449,9 @@ BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t s
       }
       const BytesView bytes = store_->files->read(*tree.manifest(), entry, offset, size, scratch);
       if (options_.counter_of) versions_.count_read(slot, bytes.size());
+      if (options_.recorder)
+        options_.recorder->note_read(versions_.find(slot)->root, entry.ordinal(), offset,
+                                     bytes.size());
       return bytes;
     } catch (const Error& error) {
       throw error.within(entry.path());  // the noun that is known here

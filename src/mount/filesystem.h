@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "dataset/open_store.h"
+#include "dataset/read_trace.h"
 
 namespace grid::mount {
 
@@ -96,6 +97,9 @@ struct FilesystemOptions {
   // Called once for each version that is looked into, and quickly: bytes that are read of its files
   // are added to what it returns, which outlives the Filesystem. Null: they are not counted.
   std::function<std::atomic<std::uint64_t>*(const VersionName&, const Digest& root)> counter_of;
+
+  // Takes note of what is read first, and outlives the Filesystem. Null: nobody does.
+  dataset::TraceRecorder* recorder = nullptr;
 
   // Of make_slot_file() (slots.h), and not closed before the Filesystem: what its numbers of nodes
   // mean is kept there, so that the next Filesystem with the same file and the same store gives the

@@ -43,6 +43,7 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.store_id = store_id;
   record.mount_folder = request.references.mount_folder;
   record.copied = request.copy;
+  record.prefetch = request.prefetch;
   record.session = request.session;
   for (const AttachedVersion& version : resolved.versions)
     record.versions.push_back({.name = version.name,

@@ -21,6 +21,7 @@ struct RunRequest {
   std::string executor = "local";
   SweepOptions sweep;  // what to make of lists in the arguments
   bool copy = false;   // attach by copying
+  dataset::Prefetch prefetch = dataset::Prefetch::none;
   bool session = false;
   std::string artifacts_source;          // see RunRecord
   std::string store;                     // its location, recorded

@@ -142,6 +142,7 @@ Json encode(const RunRecord& record) {
                {"store", record.store},
                {"store_id", record.store_id},
                {"mount_folder", record.mount_folder},
+               {"prefetch", name_of(record.prefetch)},
                {"attach", record.copied ? "copy" : "mount"},
                {"versions", encode_versions(record.versions)},
                {"pins", Json(record.pins)},
@@ -180,6 +181,8 @@ RunRecord decode(const Json& json) {
   record.store = json.at("store");
   record.store_id = json.at("store_id");
   record.mount_folder = json.at("mount_folder");
+  record.prefetch =
+      parse_prefetch(json.value("prefetch", "none")).value_or(dataset::Prefetch::none);
   record.copied = json.at("attach") == "copy";
   record.versions = decode_versions(json.at("versions"));
   record.pins = json.at("pins").get<std::map<std::string, dataset::VersionNumber>>();
@@ -218,6 +221,18 @@ RunVersion& RunRecord::settle(const UsedVersion& version) {
 }
 
 std::string_view name_of(RunState state) { return state_names[static_cast<std::size_t>(state)]; }
+
+static constexpr std::array<std::string_view, 3> prefetch_names = {"none", "trace", "all"};
+
+std::string_view name_of(dataset::Prefetch prefetch) {
+  return prefetch_names[static_cast<std::size_t>(prefetch)];
+}
+
+std::optional<dataset::Prefetch> parse_prefetch(std::string_view word) {
+  for (std::size_t i = 0; i < prefetch_names.size(); ++i)
+    if (prefetch_names[i] == word) return static_cast<dataset::Prefetch>(i);
+  return std::nullopt;
+}
 
 bool is_over(RunState state) { return state != RunState::queued && state != RunState::running; }
 

@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/read_costs.h"
+#include "dataset/prefetch.h"
 #include "run/attachment.h"
 #include "run/scripts.h"
 
@@ -27,6 +28,9 @@ enum class RunState {
   lost,     // its machine or its supervisor ended before it did: how it ended is not known
 };
 std::string_view name_of(RunState state);
+std::string_view name_of(dataset::Prefetch prefetch);
+// Empty if the word means none of them.
+std::optional<dataset::Prefetch> parse_prefetch(std::string_view word);
 bool is_over(RunState state);
 
 struct RunVersion {
@@ -65,8 +69,9 @@ struct RunRecord {
   std::string job;  // what the executor calls it, or empty
   pid_t pid = 0;    // of the supervisor, on `host`; 0: none yet
   pid_t script_pid = 0;
-  std::string store, store_id;                         // location and identity
-  std::string mount_folder;                            // where the script sees the datastores
+  std::string store, store_id;  // location and identity
+  std::string mount_folder;     // where the script sees the datastores
+  dataset::Prefetch prefetch = dataset::Prefetch::none;
   bool copied = false;                                 // there as copies, not by a mount
   std::vector<RunVersion> versions;                    // by name, then version
   std::map<std::string, dataset::VersionNumber> pins;  // what MOUNT_FOLDER/NAME stands for

@@ -28,6 +28,7 @@ RunRecord example() {
   record.costs = {
       .request_count = 7, .request_ns = 9, .store_bytes = 1ull << 41, .remote_bytes = 3};
   record.servers_replaced = 2;
+  record.prefetch = dataset::Prefetch::all;
   record.settings = {"A=b c"};
   record.created = "2026-11-22T21:54:45Z";
   return record;

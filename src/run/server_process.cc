@@ -141,6 +141,24 @@ void begin(const ServerRequest& request, const dataset::OpenStore& store,
   send_message(channel, std::string(ready_message) + std::string(as_text(handshake)));
 }
 
+// In the background; never returns before it is done or the process ends.
+void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& store) noexcept {
+  try {
+    const std::filesystem::path traces = dataset::trace_folder(store.cache_folder);
+    std::uint64_t left = dataset::prefetch_size_max(store);
+    for (const UsedVersion& used : request.attachment.versions) {
+      const Digest root = store.datastores->resolve({used.name, used.version, false}).record.root;
+      const auto manifest = dataset::Manifest::open(store.chunks, store.segments, root);
+      left -= request.prefetch == dataset::Prefetch::all
+                  ? dataset::prefetch_all(store, *manifest, {.size_max = left})
+                  : dataset::prefetch(store, *manifest, dataset::find_trace(traces, root),
+                                      {.size_max = left});
+    }
+  } catch (const Error&) {
+    // Whoever reads hears of what is wrong with the store.
+  }
+}
+
 // What a server that died leaves to the next.
 struct Heritage {
   int slot_file = -1;
@@ -152,6 +170,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
            const Heritage& heritage) {
   const bool is_first = heritage.device < 0;
   const std::shared_ptr<dataset::OpenStore> store = request.open_store(&board.costs());
+  dataset::TraceRecorder recorder;
   mount::Filesystem filesystem(
       store, {.pins = request.pins,
               .pin_newest = true,
@@ -159,6 +178,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
                   [&](const mount::VersionName& version, const Digest& root) {
                     return &board.counter({version.name, version.number}, root);
                   },
+              .recorder = &recorder,
               .slot_file = heritage.slot_file,
               .on_problem = [&](std::string_view text) { tell_problem(channel, text); }});
   mount::FuseServer server(filesystem, {.costs = &board.costs()});
@@ -170,9 +190,13 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
   }
   BackgroundUse background(request, board, channel);
   std::thread([&] { background.watch(filesystem); }).detach();
+  if (is_first && request.prefetch != dataset::Prefetch::none)
+    std::thread([&] { prefetch_versions(request, *store); }).detach();
   server.serve();
+  for (const auto& [root, trace] : recorder.traces())
+    dataset::save_trace(dataset::trace_folder(store->cache_folder), root, trace);
   background.end();
-  ::_exit(0);  // the thread would not survive what it refers to
+  ::_exit(0);  // the threads would not survive what it refers to
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "dataset/open_store.h"
+#include "dataset/prefetch.h"
 #include "mount/fuse_device.h"
 #include "run/attachment.h"
 #include "run/messages.h"
@@ -25,8 +26,9 @@ namespace grid::run {
 struct ServerRequest {
   // Called in the new process: what a store starts, as threads, would not survive a fork.
   std::function<std::shared_ptr<dataset::OpenStore>(ReadCostCounters*)> open_store;
-  std::map<std::string, dataset::VersionNumber> pins;  // see mount::FilesystemOptions
-  std::string mount_folder;                            // named in problems
+  std::map<std::string, dataset::VersionNumber> pins;    // see mount::FilesystemOptions
+  std::string mount_folder;                              // named in problems
+  dataset::Prefetch prefetch = dataset::Prefetch::none;  // of the versions of `attachment`
   bool pins_were_named = false;  // by the user, who must hear of one that cannot be shown
 
   // For what goes on reading when the supervisor has ended.

@@ -73,6 +73,7 @@ class Attached {
     server_request_ = {.open_store = request.open_store,
                        .pins = record.pins,
                        .mount_folder = record.mount_folder,
+                       .prefetch = record.prefetch,
                        .pins_were_named = request.run.references.pins_were_named,
                        .attachment_folder = request.attachment_folder,
                        .attachment = attachment_of(request)};

@@ -1,0 +1,161 @@
+// Problem. A trace names pieces of files in the order in which they were wanted, often at random.
+// Chunks lie elsewhere, and a request for each would be slow: the store wants large ranges.
+//
+// Idea. Take a batch of pieces, find where their chunks lie, sort these places, and read those that
+// are near one another with one request, several requests at a time. So within a batch the order
+// is the store's, from batch to batch it is the trace's.
+//
+// It ends with the trace, or when size_max bytes were read. Memory: a batch's places, and a buffer
+// for each request that is under way.
+#include "dataset/prefetch.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/thread_pool.h"
+#include "cache/disk_cache.h"
+#include "store/layout.h"
+
+namespace grid::dataset {
+
+namespace {
+
+constexpr std::size_t batch_count = 512;           // pieces
+constexpr std::uint64_t gap_max = 64 << 10;        // bytes that nobody wants, to save a request
+constexpr std::uint64_t range_size_max = 2 << 20;  // bytes of one request
+constexpr unsigned remote_in_flight = 8, local_in_flight = 2;
+
+struct Range {
+  store::PackId pack;
+  std::uint64_t begin = 0, end = 0;  // bytes
+
+  bool operator<(const Range& other) const {
+    return std::tie(pack, begin) < std::tie(other.pack, other.begin);
+  }
+};
+
+// Where the chunks lie that begin in some pieces of one file. `indexes` are sorted.
+void find_ranges(const OpenStore& store, const EntryRef& file,
+                 const std::vector<std::uint32_t>& indexes, std::vector<Range>& out) {
+  std::uint64_t offset = 0;
+  store.contents->visit_chunks(
+      file.content(), file.size(), [&](std::span<const store::ChunkRef> chunks) {
+        for (const store::ChunkRef& chunk : chunks) {
+          const auto index = static_cast<std::uint32_t>(offset / Piece::size);
+          offset += chunk.size;
+          if (!std::binary_search(indexes.begin(), indexes.end(), index)) continue;
+          const std::optional<store::Location> at = store.chunks->index().find(chunk.digest);
+          if (at)
+            out.push_back({at->pack, at->place.frame_offset,
+                           at->place.frame_offset + std::uint64_t{at->place.frame_stored_size}});
+        }
+      });
+}
+
+// Those that are near one another become one.
+std::vector<Range> merged(std::vector<Range> ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<Range> out;
+  for (const Range& range : ranges) {
+    Range* last = out.empty() ? nullptr : &out.back();
+    if (last && last->pack == range.pack && range.begin <= last->end + gap_max &&
+        std::max(last->end, range.end) - last->begin <= range_size_max)
+      last->end = std::max(last->end, range.end);
+    else
+      out.push_back(range);
+  }
+  return out;
+}
+
+class Prefetcher {
+ public:
+  Prefetcher(const OpenStore& store, const Manifest& manifest, const PrefetchOptions& options)
+      : store_(store),
+        manifest_(manifest),
+        options_(options),
+        pool_(store.chunks->backend().remote() ? remote_in_flight : local_in_flight) {}
+
+  // False when enough was read.
+  bool add(const Piece& piece) {
+    wanted_[piece.ordinal].push_back(piece.index);
+    return ++count_ < batch_count || flush();
+  }
+
+  bool flush() {
+    std::vector<Range> ranges;
+    for (auto& [ordinal, indexes] : wanted_) {
+      if (ordinal >= manifest_.totals().entries) continue;
+      const EntryRef entry = manifest_.at(ordinal);
+      if (entry.kind() != EntryKind::file) continue;
+      std::sort(indexes.begin(), indexes.end());
+      find_ranges(store_, entry, indexes, ranges);
+    }
+    wanted_.clear();
+    count_ = 0;
+    std::vector<std::future<void>> coming;
+    for (const Range& range : merged(std::move(ranges))) {
+      if (size_ + (range.end - range.begin) > options_.size_max) break;
+      size_ += range.end - range.begin;
+      coming.push_back(pool_.submit([this, range] { read(range); }));
+    }
+    const bool enough = size_ + range_size_max > options_.size_max;
+    for (std::future<void>& one : coming) one.get();
+    return !enough;
+  }
+
+  std::uint64_t size() const { return size_; }
+
+ private:
+  void read(const Range& range) const {
+    thread_local Bytes buffer;
+    buffer.resize(range.end - range.begin);
+    store_.chunks->backend().find_part(store::pack_data_key(range.pack), range.begin, buffer);
+  }
+
+  const OpenStore& store_;
+  const Manifest& manifest_;
+  const PrefetchOptions& options_;
+  std::map<std::uint64_t, std::vector<std::uint32_t>> wanted_;  // pieces by ordinal
+  std::size_t count_ = 0;                                       // of them
+  std::uint64_t size_ = 0;                                      // bytes read
+  ThreadPool pool_;
+};
+
+}  // namespace
+
+std::uint64_t prefetch_size_max(const OpenStore& store) {
+  if (store.backend->remote())
+    return cache::DiskCache(node_cache_folder(store.cache_folder)).size_max() / 2;
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 3;
+}
+
+std::filesystem::path trace_folder(const std::filesystem::path& cache_folder) {
+  return cache_folder / "traces";
+}
+
+std::uint64_t prefetch(const OpenStore& store, const Manifest& manifest, const ReadTrace& trace,
+                       const PrefetchOptions& options) {
+  Prefetcher prefetcher(store, manifest, options);
+  for (const Piece& piece : trace)
+    if (!prefetcher.add(piece)) return prefetcher.size();
+  prefetcher.flush();
+  return prefetcher.size();
+}
+
+std::uint64_t prefetch_all(const OpenStore& store, const Manifest& manifest,
+                           const PrefetchOptions& options) {
+  Prefetcher prefetcher(store, manifest, options);
+  for (std::uint64_t ordinal = 0; ordinal < manifest.totals().entries; ++ordinal) {
+    const EntryRef entry = manifest.at(ordinal);
+    for (std::uint64_t offset = 0; offset < entry.size(); offset += Piece::size)
+      if (!prefetcher.add({ordinal, static_cast<std::uint32_t>(offset / Piece::size)}))
+        return prefetcher.size();
+  }
+  prefetcher.flush();
+  return prefetcher.size();
+}
+
+}  // namespace grid::dataset
