@@ -1,8 +1,16 @@
 #include "backend/backend.h"
 
+#include <unistd.h>
+
 #include "base/error.h"
 
 namespace grid::backend {
+
+// What is near is in memory then, and others want some of that too.
+std::uint64_t Backend::read_ahead_max() const {
+  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
+         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 3;
+}
 
 static bool allowed(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||

@@ -52,6 +52,8 @@ class Backend {
   // A hint: the whole object will be read soon. A backend that can have its bytes nearer by then
   // may, for as long as reading them takes; doing nothing is right too.
   virtual void expect_reads(std::string_view /*key*/) const {}
+  // How many bytes may be asked for in that way before what came first has gone again.
+  virtual std::uint64_t read_ahead_max() const;
 
   // The bytes that were read from here are not what was stored. A backend that keeps copies drops
   // this part of its copy and says true: reading again may help.

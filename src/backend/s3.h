@@ -32,6 +32,7 @@ class S3Backend : public Backend {
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return true; }
+  std::uint64_t read_ahead_max() const override { return 0; }
   std::shared_ptr<Backend> hasty() const override;
   void prove_creates() override;
   std::string name() const override;

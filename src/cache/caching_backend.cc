@@ -93,6 +93,8 @@ void CachingBackend::expect_reads(std::string_view key) const {
         std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)));
 }
 
+std::uint64_t CachingBackend::read_ahead_max() const { return cache_->size_max() / 2; }
+
 bool CachingBackend::drop_copy(std::string_view key, std::uint64_t offset,
                                std::uint64_t size) const {
   if (options_.caching_of(key) != Caching::parts || size == 0) return false;

@@ -45,6 +45,8 @@ class CachingBackend : public backend::Backend {
                                        MutableBytesView out) const override;
   // Fetches what is missing of a pack; returns when it is here.
   void expect_reads(std::string_view key) const override;
+  // Half the limit: what is read ahead must not push out what was read ahead before it.
+  std::uint64_t read_ahead_max() const override;
   bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;

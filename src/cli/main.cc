@@ -2,16 +2,32 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <memory>
 #include <new>
 
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/help.h"
+#include "cli/text.h"
 #include "cli/version.h"
 
 namespace grid::cli {
 
 namespace {
+
+// What a silent server is waited for for, after two seconds and then more and more seldom.
+std::shared_ptr<net::WaitWatch> say_what_is_waited_for(Output& output) {
+  return std::make_shared<net::WaitWatch>(
+      std::chrono::seconds(2), [&output](const net::Wait& wait) {
+        std::string_view doing = wait.doing;
+        if (doing.starts_with("cannot ")) doing.remove_prefix(7);
+        std::string tried;
+        if (wait.tries > 0)
+          tried = fmt::format(": {} (tried {} times); trying again", wait.trouble, wait.tries);
+        output.say(fmt::format("still waiting to {}, after {}{}", doing,
+                               format_duration(wait.waited), tried));
+      });
+}
 
 int invoke(const Invocation& invocation, Output& output) {
   switch (invocation.what) {
@@ -25,6 +41,7 @@ int invoke(const Invocation& invocation, Output& output) {
       break;
   }
   Settings settings = read_settings(invocation.globals.store);
+  settings.servers.http.watch = say_what_is_waited_for(output);
   Context context{settings, output};
   output.debug(fmt::format("store {}", settings.store));
   int status = invocation.command->run(context, *invocation.arguments);

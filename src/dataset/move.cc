@@ -106,7 +106,9 @@ void Move::copy_segment(const Segment& segment) {
     if (segment.kind(i) != EntryKind::file) continue;
     stop_if_asked();
     try {
-      if (segment.size(i) > 0) copy_content(segment.content(i), segment.size(i));
+      // What is in place stays in its bucket: the segment says where.
+      if (segment.size(i) > 0 && !segment.is_in_place(i))
+        copy_content(segment.content(i), segment.size(i));
     } catch (const Interrupted&) {  // not the file's fault
       throw;
     } catch (const Error& error) {  // its noun is known here

@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 #include "net/retry.h"
+#include "net/wait_watch.h"
 
 namespace grid::net {
 
@@ -108,6 +109,7 @@ struct HttpOptions {
   unsigned connections_per_host_max = 64;
   std::size_t body_size_max = 64 << 20;        // bytes of a body that comes with the response
   std::size_t exchange_buffer_size = 1 << 20;  // bytes that an exchange holds before it pauses
+  std::shared_ptr<WaitWatch> watch;            // hears of what waits for a server; null: nobody
 };
 
 class HttpExchange;

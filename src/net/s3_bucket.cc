@@ -79,27 +79,31 @@ std::string S3Bucket::target_of(std::string_view key) const {
   return url.scheme + "://" + name_ + "." + url.host + url.path + path;
 }
 
-HttpRequest S3Bucket::prepare(const Call& call,
-                              const std::optional<AwsCredentials>& credentials) const {
+S3Bucket::Belief S3Bucket::belief() const {
+  return {access_.credentials->get(), region(), clock_ahead_};
+}
+
+HttpRequest S3Bucket::prepare(const Call& call, const Belief& belief) const {
   HttpRequest request{.method = call.method,
                       .url = target_of(call.key) + (call.query.empty() ? "" : "?" + call.query),
                       .headers = call.headers,
                       .body = call.body,
                       .into = call.into};
-  const auto now = system_clock::now() + std::chrono::seconds(clock_ahead_);
-  if (credentials) sign(request, *credentials, {region(), "s3", now});
+  const auto now = system_clock::now() + std::chrono::seconds(belief.clock_ahead);
+  if (belief.credentials) sign(request, *belief.credentials, {belief.region, "s3", now});
   return request;
 }
 
 // What a server says that lets the same request succeed: another region, another time, other
-// credentials. True if there was something new.
-bool S3Bucket::learn_from(const HttpResponse& response,
-                          const std::optional<AwsCredentials>& used) const {
+// credentials. True if that is not what this request was made with; another one may have learnt
+// the same meanwhile.
+bool S3Bucket::learn_from(const HttpResponse& response, const Belief& used) const {
   const int status = response.status();
   if (status != 301 && status != 307 && status != 400 && status != 403) return false;
   const S3Failure failure = read_failure(response);
-  if (used && (failure.code == "ExpiredToken" || failure.code == "TokenRefreshRequired")) {
-    access_.credentials->drop(*used);
+  if (used.credentials &&
+      (failure.code == "ExpiredToken" || failure.code == "TokenRefreshRequired")) {
+    access_.credentials->drop(*used.credentials);
     return true;
   }
   if (failure.code == "RequestTimeTooSkewed") {
@@ -107,11 +111,13 @@ bool S3Bucket::learn_from(const HttpResponse& response,
     if (!time) return false;
     const auto ahead =
         std::chrono::duration_cast<std::chrono::seconds>(*time - system_clock::now());
-    return clock_ahead_.exchange(ahead.count()) != ahead.count();
+    clock_ahead_ = ahead.count();
+    return used.clock_ahead != ahead.count();
   }
   if (failure.region.empty() || status == 403) return false;
   std::lock_guard lock(mutex_);
-  return std::exchange(region_, failure.region) != failure.region;
+  region_ = failure.region;
+  return used.region != failure.region;
 }
 
 // Failures with a status that as a rule means something final.
@@ -127,16 +133,20 @@ static bool is_passing(const HttpResponse& response) {
 HttpResponse S3Bucket::exchange(const Call& call) const {
   static constexpr unsigned lessons_max = 4;
   RetryLoop retries(access_.retries, access_.http->retry_budget());
+  WaitWatch::Request waiting(access_.http->options().watch.get(), call.doing);
   for (unsigned lessons = 0;;) {
-    const std::optional<AwsCredentials> credentials = access_.credentials->get();
-    const HttpRequest request = prepare(call, credentials);
+    const Belief used = belief();
+    const HttpRequest request = prepare(call, used);
     HttpResult result = access_.http->attempt(request);
     const bool answered = result.failure == HttpFailure::none;
-    if (answered && lessons < lessons_max && learn_from(result.response, credentials)) {
+    if (answered && lessons < lessons_max && learn_from(result.response, used)) {
       ++lessons;
       continue;
     }
     const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response));
+    if (curable)
+      waiting.failed(answered ? fmt::format("the server answers {}", result.response.status())
+                              : result.detail);
     if (curable && retries.wait(result.retry_after())) continue;
     if (answered) return std::move(result.response);
     throw failure_error(call.doing, request, result.failure, result.detail);
@@ -263,8 +273,7 @@ void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::
 
 std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, const S3ObjectState& state,
                                                    std::uint64_t offset, std::uint64_t size) const {
-  return access_.http->start(
-      prepare(call_for_part(key, state, offset, size), access_.credentials->get()));
+  return access_.http->start(prepare(call_for_part(key, state, offset, size), belief()));
 }
 
 std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {

@@ -125,9 +125,16 @@ class S3Bucket {
 
  private:
   struct Call;
+  // What a request is made with, and the server may know better.
+  struct Belief {
+    std::optional<AwsCredentials> credentials;
+    std::string region;
+    std::int64_t clock_ahead = 0;
+  };
+  Belief belief() const;
   HttpResponse exchange(const Call& call) const;
-  HttpRequest prepare(const Call& call, const std::optional<AwsCredentials>& credentials) const;
-  bool learn_from(const HttpResponse& response, const std::optional<AwsCredentials>& used) const;
+  HttpRequest prepare(const Call& call, const Belief& belief) const;
+  bool learn_from(const HttpResponse& response, const Belief& used) const;
   Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
   void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset) const;
   bool is_in_state(std::string_view key, const S3ObjectState& state) const;

@@ -79,8 +79,13 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
+void note_byte(const Active& active) {
+  if (active.options.watch) active.options.watch->note_byte();
+}
+
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
+  note_byte(active);
   std::string_view line(data, size);
   if (active.body_began) return size;  // a trailer
   if (line.starts_with("HTTP/")) {
@@ -143,6 +148,7 @@ std::size_t take_whole(Active& active, BytesView piece) {
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
+  note_byte(active);
   if (!active.body_began) {
     active.body_began = true;
     complete_head(active);
@@ -154,6 +160,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexc
 
 std::size_t on_send(char* out, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
+  note_byte(active);
   const BytesView rest = active.transfer->request.body.subspan(active.sent);
   const std::size_t part = std::min(size, rest.size());
   std::copy_n(reinterpret_cast<const char*>(rest.data()), part, out);
@@ -388,6 +395,7 @@ void TransferLoop::work() {
         machinery_->drop(command.transfer, CURLE_ABORTED_BY_CALLBACK);
     }
     machinery_->transfer_some();
+    if (machinery_->options.watch) machinery_->options.watch->look();
     curl().multi_poll(machinery_->multi.get(), nullptr, 0, 1'000, nullptr);
   }
 }

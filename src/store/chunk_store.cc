@@ -33,18 +33,24 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
 
 ChunkStore::~ChunkStore() = default;
 
+// How often what comes damaged from a server is asked for: networks damage what checksums miss.
+static constexpr unsigned remote_tries_max = 4;
+
 // A pack whose index is damaged holds nothing that can be found: empty, as for one that was removed
 // since it was listed. verify() names it and what is lost with it. The other packs are as good as
 // before.
 static std::optional<PackIndex> find_index(const backend::Backend& backend, const PackId& pack) {
   const std::string key = pack_index_key(pack);
-  const std::optional<Bytes> object = backend.find(key);
-  if (!object) return std::nullopt;
-  try {
-    return decode_pack_index(*object, backend.name() + ": " + key);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::corrupt) throw;
-    return std::nullopt;
+  for (unsigned tries = 1;; ++tries) {
+    const std::optional<Bytes> object = backend.find(key);
+    if (!object) return std::nullopt;
+    try {
+      return decode_pack_index(*object, backend.name() + ": " + key);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      // It may have been damaged on its way here.
+      if (!backend.remote() || tries == remote_tries_max) return std::nullopt;
+    }
   }
 }
 
@@ -151,22 +157,26 @@ void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView o
   }
 }
 
-// Damage may be in a copy that the backend keeps: then the store itself is asked.
+// Damage may be in a copy that the backend keeps, or have come with it: then the store itself is
+// asked.
 void ChunkStore::read_run(std::span<const Located> run) const {
-  try {
-    read_run_once(run);
-    return;
-  } catch (const Error& error) {
-    const Placement& first = run.front().at.place;
-    const std::uint64_t size = first.raw() ? run.back().at.place.frame_offset +
-                                                 run.back().at.place.size - first.frame_offset
-                                           : first.frame_stored_size;
-    if (error.kind() != ErrorKind::corrupt ||
-        !backend_->drop_copy(pack_data_key(run.front().at.pack), first.frame_offset, size))
-      throw;
-    frames_.forget(run.front().at.pack, first.frame_offset);
+  for (unsigned tries = 1;; ++tries) {
+    try {
+      return read_run_once(run);
+    } catch (const Error& error) {
+      const Placement& first = run.front().at.place;
+      const std::uint64_t size = first.raw() ? run.back().at.place.frame_offset +
+                                                   run.back().at.place.size - first.frame_offset
+                                             : first.frame_stored_size;
+      const bool had_copy =
+          error.kind() == ErrorKind::corrupt &&
+          backend_->drop_copy(pack_data_key(run.front().at.pack), first.frame_offset, size);
+      if (error.kind() != ErrorKind::corrupt || tries == remote_tries_max ||
+          (!had_copy && !backend_->remote()))
+        throw;
+      frames_.forget(run.front().at.pack, first.frame_offset);
+    }
   }
-  read_run_once(run);
 }
 
 // Reads chunks that are read together into their places, which adjoin; then checks them.

@@ -1,7 +1,5 @@
 #include "store/pack_prefetcher.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 
 #include "base/error.h"
@@ -12,13 +10,8 @@ namespace grid::store {
 static constexpr std::uint64_t read_ahead_factor = 16;
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
 
-static std::uint64_t third_of_memory() {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 3;
-}
-
 PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
-    : backend_(backend), budget_(third_of_memory()) {}
+    : backend_(backend), budget_(backend.read_ahead_max()) {}
 
 PackPrefetcher::~PackPrefetcher() {
   {

@@ -8,8 +8,8 @@
 // read ahead. When the credit covers a pack, the pack that was touched last is asked for whole,
 // in the background. So somebody who looks at a few files causes a bounded amount of reading, and
 // for somebody who reads everything the whole version is near after a sixteenth of it. No pack is
-// asked for twice, and no more than a third of the machine's memory in all: where less than that
-// helps, the disk is asked piece by piece as before.
+// asked for twice, and no more in all than the backend can keep near (Backend::read_ahead_max):
+// what is beyond that is asked for piece by piece as before.
 #pragma once
 
 #include <condition_variable>

@@ -74,6 +74,15 @@ equal "$(grid --store "$bucket" datastore cat cats two)" two
 grid --store "$work/third" datastore create cats -o json --quiet >out
 [ "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["bytes_read"])')" -lt 1000000 ] || die "$(cat out)"
 
+# Of a version in place only the listing moves: the objects stay where they are.
+make_bucket placed
+printf 'in place' | s3 PUT /placed/dir/object -f --data-binary @- -o /dev/null
+grid datastore create s3://placed/ --name placed --no-copy --quiet >/dev/null 2>&1
+grid datastore move placed --to "$bucket" -o json --quiet >out
+[ "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["bytes_sent"])')" -gt 0 ] || die "$(cat out)"
+equal "$(grid --store "$bucket" datastore cat placed dir/object)" 'in place'
+grid --store "$bucket" datastore verify placed --quiet >out || die "$(cat out)"
+
 if [ -e /dev/fuse ]; then
   mkdir m && grid --store "$work/third" mount m --quiet
   cat m/cats/1/numbers >/dev/null

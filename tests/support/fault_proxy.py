@@ -6,15 +6,22 @@
 Every request has the chance RATE to meet one of the faults:
 
     503     answers SlowDown, without asking the server
-    500     answers InternalError
+    500     answers InternalError; 429, 502 and 504 likewise
+    expired answers that the token has expired
+    skew    answers that the clocks differ, with a Date that is off by some seconds
+    region  answers 301: the bucket is in a region other than the one that was signed for
     reset   resets the connection before the server hears of it
     lost    lets the server do it, and resets the connection in place of the answer
     cut     breaks the connection within the answer's body
+    short   ends the connection within the answer's body, without a reset
+    wrong   turns one bit of the answer's body around, of a GET below packs/
     stall   lets the server do it, and never answers
 
 It prints "faults N requests M" when it is terminated.
 """
+import email.utils
 import random
+import re
 import signal
 import socket
 import struct
@@ -36,6 +43,28 @@ def next_fault():
             return None
         counts["faults"] += 1
         return choose.choice(faults)
+
+
+statuses = {"429": "TooManyRequests", "500": "InternalError", "502": "BadGateway", "503": "SlowDown",
+            "504": "GatewayTimeout", "expired": "ExpiredToken", "skew": "RequestTimeTooSkewed",
+            "region": "PermanentRedirect"}
+numbers = {"expired": 400, "skew": 403, "region": 301}
+
+
+def refusal(fault, head):
+    """An answer that the server did not give."""
+    text = b"<Error><Code>%s</Code></Error>" % statuses[fault].encode()
+    more = b""
+    if fault == "skew":
+        more = b"Date: %s\r\n" % email.utils.formatdate(time.time() + choose.randint(-60, 60),
+                                                       usegmt=True).encode()
+    if fault == "region":
+        signed = re.search(rb"Credential=[^/]*/\d+/([^/]+)/", head)
+        here = signed.group(1) if signed else b""
+        regions = [r for r in (b"eu-west-1", b"eu-north-1", b"us-east-1") if r != here]
+        more = b"x-amz-bucket-region: %s\r\n" % choose.choice(regions)
+    return (b"HTTP/1.1 %d X\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+            % (numbers.get(fault) or int(fault), more, len(text), text))
 
 
 def read_head(conn, unread):
@@ -86,12 +115,8 @@ def serve(conn):
                 return
             body += piece
         fault = next_fault()
-        if fault in ("503", "500"):
-            code = b"SlowDown" if fault == "503" else b"InternalError"
-            text = b"<Error><Code>" + code + b"</Code></Error>"
-            conn.sendall(b"HTTP/1.1 %s X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
-                         % (fault.encode(), len(text), text))
-            return
+        if fault in statuses:
+            return conn.sendall(refusal(fault, head))
         if fault == "reset":
             return reset(conn)
         answer = ask_server(head, body)
@@ -99,10 +124,13 @@ def serve(conn):
             return reset(conn)
         if fault == "stall":
             return time.sleep(60)
-        if fault == "cut":
-            start = answer.index(b"\r\n\r\n") + 4
+        start = answer.index(b"\r\n\r\n") + 4
+        if fault in ("cut", "short"):
             conn.sendall(answer[:start + (len(answer) - start) // 2])
-            return reset(conn)
+            return reset(conn) if fault == "cut" else None
+        if fault == "wrong" and head.startswith(b"GET ") and b"/packs/" in head and start < len(answer):
+            at = choose.randrange(start, len(answer))
+            answer = answer[:at] + bytes([answer[at] ^ 1]) + answer[at + 1:]
         conn.sendall(answer)
     except OSError:
         pass
