@@ -8,10 +8,13 @@
 namespace grid::store {
 
 static constexpr std::uint64_t read_ahead_factor = 16;
+// What a read counts for at least where it waits for a network: a pack comes in the time of a few
+// such waits, so it is asked for after 32 reads.
+static constexpr std::size_t remote_read_size_min = 64 << 10;  // bytes
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
 
 PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
-    : backend_(backend), budget_(backend.read_ahead_max()) {}
+    : backend_(backend), remote_(backend.remote()), budget_(backend.read_ahead_max()) {}
 
 PackPrefetcher::~PackPrefetcher() {
   {
@@ -23,6 +26,7 @@ PackPrefetcher::~PackPrefetcher() {
 }
 
 void PackPrefetcher::note_read(const PackId& pack, std::size_t size) {
+  if (remote_) size = std::max(size, remote_read_size_min);
   std::lock_guard lock(mutex_);
   credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
   if (credit_ < pack_size_target || asked_for_.contains(pack) ||

@@ -5,11 +5,12 @@
 // of a few hundred such reads, and the run will want all of it.
 //
 // Idea. Reading earns credit: for each byte that somebody reads, read_ahead_factor bytes may be
-// read ahead. When the credit covers a pack, the pack that was touched last is asked for whole,
-// in the background. So somebody who looks at a few files causes a bounded amount of reading, and
-// for somebody who reads everything the whole version is near after a sixteenth of it. No pack is
-// asked for twice, and no more in all than the backend can keep near (Backend::read_ahead_max):
-// what is beyond that is asked for piece by piece as before.
+// read ahead; from a server each read counts for 64 KiB at least, since what costs is the wait.
+// When the credit covers a pack, the pack that was touched last is asked for whole, in the
+// background. So somebody who looks at a few files causes a bounded amount of reading, and for
+// somebody who reads everything the whole version is near after a sixteenth of it. No pack is asked
+// for twice, and no more in all than the backend can keep near (Backend::read_ahead_max): what is
+// beyond that is asked for piece by piece as before.
 #pragma once
 
 #include <condition_variable>
@@ -38,6 +39,7 @@ class PackPrefetcher {
   void work();
 
   const backend::Backend& backend_;
+  const bool remote_;
   const std::uint64_t budget_;  // bytes, in all
 
   std::mutex mutex_;

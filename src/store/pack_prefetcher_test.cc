@@ -51,6 +51,23 @@ TEST(PackPrefetcher, AFewReadsCauseNone) {
   EXPECT_TRUE(backend.expected().empty());
 }
 
+class RemoteBackend : public ExpectingBackend {
+ public:
+  bool remote() const override { return true; }
+};
+
+TEST(PackPrefetcher, FromAServerSmallReadsCountForMoreThanTheirBytes) {
+  RemoteBackend backend;
+  const PackId pack = new_pack();
+  {
+    PackPrefetcher prefetcher(backend);
+    for (int i = 0; i < 31; ++i) prefetcher.note_read(pack, 1000);
+    EXPECT_TRUE(backend.expected().empty());
+    prefetcher.note_read(pack, 1000);
+    EXPECT_TRUE(backend.waits_for(1));
+  }
+}
+
 TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
   ExpectingBackend backend;
   PackId pack = new_pack();
