@@ -102,9 +102,23 @@ BytesView ContentReader::read(const Content& content, std::uint64_t file_size, s
   Cover cover;
   auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
   collect(get_recipe, content, file_size, 0, offset, end, cover);
+  if (auto next = sequential_.note(content.digest, offset, end, file_size))
+    expect(content, file_size, *next);
   scratch.resize(cover.size);
   chunks_->read(cover.chunks, scratch);
   return BytesView(scratch).subspan(offset - cover.begin, end - offset);
+}
+
+void ContentReader::expect(const Content& content, std::uint64_t file_size,
+                           source::ByteRange range) const {
+  try {
+    Cover cover;
+    auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
+    collect(get_recipe, content, file_size, 0, range.begin, range.end, cover);
+    chunks_->expect(cover.chunks);
+  } catch (const Error&) {
+    // Whoever reads on hears of what is wrong there.
+  }
 }
 
 static void visit_lists(const store::ChunkReader& chunks, const Content& content,

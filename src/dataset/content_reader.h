@@ -7,11 +7,13 @@
 
 #include "base/bytes.h"
 #include "dataset/entries.h"
+#include "dataset/sequential_reads.h"
 #include "store/chunk_reader.h"
 
 namespace grid::dataset {
 
-// Thread-safe. Recipes are cached within a budget of bytes.
+// Thread-safe. Recipes are cached within a budget of bytes. Of a file that is read from front to
+// back what comes next is told to the store.
 class ContentReader {
  public:
   explicit ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
@@ -30,8 +32,11 @@ class ContentReader {
 
  private:
   struct Recipes;
+  void expect(const Content& content, std::uint64_t file_size, source::ByteRange range) const;
+
   std::shared_ptr<const store::ChunkReader> chunks_;
   std::unique_ptr<Recipes> recipes_;
+  mutable SequentialReads sequential_;
 };
 
 }  // namespace grid::dataset

@@ -26,6 +26,10 @@ class ChunkReader {
   // the store, for a chunk that is absent or damaged; `out` is then undefined.
   virtual void read(std::span<const ChunkRef> chunks, MutableBytesView out) const = 0;
 
+  // These will be read soon: a hint, to bring near what lies far away. Never waits for the backend,
+  // and never throws.
+  virtual void expect(std::span<const ChunkRef>) const {}
+
   // A chunk of unknown size, for the store's own structures.
   virtual Bytes read(const Digest& digest) const = 0;
 };

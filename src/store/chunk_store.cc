@@ -141,6 +141,15 @@ void ChunkStore::read(std::span<const ChunkRef> chunks, MutableBytesView out) co
   with_fresh_index(*this, [&] { read_known(chunks, out); });
 }
 
+void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
+  if (!prefetcher_) return;
+  std::optional<PackId> last;
+  for (const ChunkRef& chunk : chunks) {
+    const std::optional<Location> at = index_->find(chunk.digest);
+    if (at && at->pack != last) prefetcher_->expect(*(last = at->pack));
+  }
+}
+
 void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const {
   std::vector<Located> located = locate(chunks);
   std::size_t offset = 0;

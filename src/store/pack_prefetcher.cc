@@ -8,9 +8,9 @@
 namespace grid::store {
 
 static constexpr std::uint64_t read_ahead_factor = 16;
-// What a read counts for at least where it waits for a network: a pack comes in the time of a few
-// such waits, so it is asked for after 32 reads.
-static constexpr std::size_t remote_read_size_min = 64 << 10;  // bytes
+// What a read counts for at least where it waits for a network, which is what the node's cache
+// fetches for it: a pack comes in the time of a few such waits, so it is asked for after 8 reads.
+static constexpr std::size_t remote_read_size_min = 256 << 10;  // bytes
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
 
 PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
@@ -29,10 +29,21 @@ void PackPrefetcher::note_read(const PackId& pack, std::size_t size) {
   if (remote_) size = std::max(size, remote_read_size_min);
   std::lock_guard lock(mutex_);
   credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
-  if (credit_ < pack_size_target || asked_for_.contains(pack) ||
-      (asked_for_.size() + 1) * pack_size_target > budget_)
-    return;
+  if (credit_ < pack_size_target || !may_ask_for(pack)) return;
   credit_ -= pack_size_target;
+  ask_for(pack);
+}
+
+void PackPrefetcher::expect(const PackId& pack) {
+  std::lock_guard lock(mutex_);
+  if (may_ask_for(pack)) ask_for(pack);
+}
+
+bool PackPrefetcher::may_ask_for(const PackId& pack) const {
+  return !asked_for_.contains(pack) && (asked_for_.size() + 1) * pack_size_target <= budget_;
+}
+
+void PackPrefetcher::ask_for(const PackId& pack) {
   asked_for_.insert(pack);
   waiting_.push_back(pack);
   if (!worker_.joinable()) worker_ = std::thread([this] { work(); });

@@ -5,12 +5,13 @@
 // of a few hundred such reads, and the run will want all of it.
 //
 // Idea. Reading earns credit: for each byte that somebody reads, read_ahead_factor bytes may be
-// read ahead; from a server each read counts for 64 KiB at least, since what costs is the wait.
+// read ahead; from a server each read counts for 256 KiB at least, since what costs is the wait.
 // When the credit covers a pack, the pack that was touched last is asked for whole, in the
 // background. So somebody who looks at a few files causes a bounded amount of reading, and for
 // somebody who reads everything the whole version is near after a sixteenth of it. No pack is asked
 // for twice, and no more in all than the backend can keep near (Backend::read_ahead_max): what is
-// beyond that is asked for piece by piece as before.
+// beyond that is asked for piece by piece as before. Who knows what will be read next, since it is
+// the rest of a file, needs no credit.
 #pragma once
 
 #include <condition_variable>
@@ -35,7 +36,12 @@ class PackPrefetcher {
   // Somebody has just read `size` bytes of a pack from the backend. Never waits for the backend.
   void note_read(const PackId& pack, std::size_t size);
 
+  // Somebody is about to read from a pack. Never waits either.
+  void expect(const PackId& pack);
+
  private:
+  bool may_ask_for(const PackId& pack) const;  // mutex_ is held
+  void ask_for(const PackId& pack);            // mutex_ is held
   void work();
 
   const backend::Backend& backend_;

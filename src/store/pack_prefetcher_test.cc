@@ -61,7 +61,7 @@ TEST(PackPrefetcher, FromAServerSmallReadsCountForMoreThanTheirBytes) {
   const PackId pack = new_pack();
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 31; ++i) prefetcher.note_read(pack, 1000);
+    for (int i = 0; i < 7; ++i) prefetcher.note_read(pack, 1000);
     EXPECT_TRUE(backend.expected().empty());
     prefetcher.note_read(pack, 1000);
     EXPECT_TRUE(backend.waits_for(1));
@@ -77,6 +77,19 @@ TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
     ASSERT_TRUE(backend.waits_for(1));
   }
   EXPECT_EQ(backend.expected(), (std::map<std::string, int>{{pack_data_key(pack), 1}}));
+}
+
+TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
+  ExpectingBackend backend;
+  PackPrefetcher prefetcher(backend);
+  const PackId one = new_pack(), other = new_pack();
+  for (int i = 0; i < 3; ++i) {
+    prefetcher.expect(one);
+    prefetcher.expect(other);
+  }
+  ASSERT_TRUE(backend.waits_for(2));
+  EXPECT_EQ(backend.expected(),
+            (std::map<std::string, int>{{pack_data_key(one), 1}, {pack_data_key(other), 1}}));
 }
 
 TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {

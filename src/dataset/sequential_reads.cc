@@ -1,0 +1,34 @@
+#include "dataset/sequential_reads.h"
+
+#include <algorithm>
+
+namespace grid::dataset {
+
+static constexpr std::uint64_t size_min = 4 << 20;  // bytes, before anything is expected
+// What is expected reaches so far ahead, and is said in steps of half of it.
+static constexpr std::uint64_t window_size = 64 << 20;  // bytes
+// Several threads of one reader, the kernel's too, do not come quite in order.
+static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
+static constexpr std::size_t readers_max = 256;
+
+std::optional<source::ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
+                                                       std::uint64_t end,
+                                                       std::uint64_t file_size) {
+  if (file_size <= 2 * size_min) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  if (readers_.size() >= readers_max && !readers_.contains(content)) readers_.clear();
+  Reader& reader = readers_[content];
+  const bool goes_on = begin + disorder_max >= reader.next && begin <= reader.next + disorder_max;
+  if (!goes_on) reader = {};
+  reader.next = std::max(reader.next, end);
+  reader.size += end - begin;
+  if (reader.size < size_min || reader.next + window_size / 2 < reader.expected_end)
+    return std::nullopt;
+  const source::ByteRange range{std::max(reader.next, reader.expected_end),
+                                std::min(file_size, reader.next + window_size)};
+  if (range.begin >= range.end) return std::nullopt;
+  reader.expected_end = range.end;
+  return range;
+}
+
+}  // namespace grid::dataset

@@ -1,0 +1,33 @@
+// Sees who reads a large file from front to back, and says what he will read next.
+#pragma once
+
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <unordered_map>
+
+#include "base/digest.h"
+#include "source/source.h"
+
+namespace grid::dataset {
+
+// Thread-safe.
+class SequentialReads {
+ public:
+  // Somebody reads the bytes [begin, end) of a content. Returns the range behind it that will be
+  // read soon and that was not returned before; empty while nobody knows.
+  std::optional<source::ByteRange> note(const Digest& content, std::uint64_t begin,
+                                        std::uint64_t end, std::uint64_t file_size);
+
+ private:
+  struct Reader {
+    std::uint64_t next = 0;          // offset at which he goes on
+    std::uint64_t size = 0;          // bytes read so far, one after the other
+    std::uint64_t expected_end = 0;  // of the last range that was returned
+  };
+
+  std::mutex mutex_;
+  std::unordered_map<Digest, Reader, DigestHash> readers_;  // guarded by mutex_; by content
+};
+
+}  // namespace grid::dataset
