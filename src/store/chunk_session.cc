@@ -42,15 +42,12 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
 // A killed process loses at most this share of a writer's work, but packs need not be smaller, nor
 // end sooner, than this.
 static constexpr unsigned loss_share = 32;
-// A remote store has fewer, larger packs: each costs its readers a wait.
-static constexpr std::uint64_t loss_size_min = 8 << 20, remote_loss_size_min = 24 << 20;  // bytes
+static constexpr std::uint64_t loss_size_min = 20 << 20;  // bytes
 static constexpr auto loss_time_min = std::chrono::seconds(4);
 
 bool ChunkWriter::pack_is_due() const {
   if (pack_.size() >= pack_size_target) return true;
-  const std::uint64_t size_min =
-      session_.store_.backend().remote() ? remote_loss_size_min : loss_size_min;
-  if (bytes_put_ - pack_begun_at_ >= std::max(size_min, bytes_put_ / loss_share)) return true;
+  if (bytes_put_ - pack_begun_at_ >= std::max(loss_size_min, bytes_put_ / loss_share)) return true;
   const Clock::time_point now = Clock::now();
   return now - pack_begun_ >= std::max<Clock::duration>(loss_time_min, (now - made_) / loss_share);
 }
