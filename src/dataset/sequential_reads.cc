@@ -12,8 +12,7 @@ static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
 static constexpr std::size_t readers_max = 256;
 
 std::optional<source::ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
-                                                       std::uint64_t end,
-                                                       std::uint64_t file_size) {
+                                                       std::uint64_t end, std::uint64_t file_size) {
   if (file_size <= 2 * size_min) return std::nullopt;
   std::lock_guard lock(mutex_);
   if (readers_.size() >= readers_max && !readers_.contains(content)) readers_.clear();
