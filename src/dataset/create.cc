@@ -116,6 +116,20 @@ class LoggedCheckpoint : public Checkpoint {
 
 }  // namespace
 
+// The newest version as the import that would give it again, if the source says that it is what
+// all of that version was made of.
+static std::optional<Import> recognise(const std::optional<Version>& newest,
+                                       const std::optional<UnchangedFiles>& unchanged,
+                                       const std::optional<Digest>& source,
+                                       CreateProgress& progress) {
+  if (!unchanged || !source || !unchanged->are_all_of(*source)) return std::nullopt;
+  const TreeTotals& totals = newest->record.totals;
+  progress.files_total = progress.files_done = progress.files_unchanged = totals.files;
+  progress.bytes_total = progress.bytes_done = progress.bytes_unchanged = totals.bytes;
+  progress.total_known = true;
+  return Import{.root = newest->record.root, .totals = totals, .files_unchanged = totals.files};
+}
+
 CreateResult create_version(OpenStore& store, const CreateOptions& options,
                             CreateProgress& progress) {
   check_datastore_name(options.name);
@@ -131,12 +145,16 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
   std::optional<LoggedCheckpoint> checkpoint;
   if (options.checkpoint != nullptr)
     known.checkpoint = &checkpoint.emplace(*options.checkpoint, store.chunks->index());
-  Import imported = import_tree(*store.chunks,
-                                {.workers = options.workers ? options.workers : default_workers(),
-                                 .temporary_folder = store.temporary_folder(),
-                                 .changes = std::move(changes),
-                                 .stop = options.stop},
-                                *source, std::move(known), scan_record, progress);
+  const std::optional<Digest> identity = source->identity();
+  std::optional<Import> recognised = recognise(newest, known.unchanged, identity, progress);
+  Import imported =
+      recognised ? *recognised
+                 : import_tree(*store.chunks,
+                               {.workers = options.workers ? options.workers : default_workers(),
+                                .temporary_folder = store.temporary_folder(),
+                                .changes = std::move(changes),
+                                .stop = options.stop},
+                               *source, std::move(known), scan_record, progress);
   refuse_incomplete(options, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
@@ -164,7 +182,9 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
     if (newest) record.parent = newest->record.number;
     result.record = store.datastores->publish(options.name, std::move(record));
   }
-  scan_record.finish(imported.root);
+  // What was left out is to be named again by every create.
+  if (!recognised)
+    scan_record.finish(imported.root, result.problems.empty() ? identity : std::nullopt);
   return result;
 }
 

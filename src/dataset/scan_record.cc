@@ -10,11 +10,13 @@
 
 namespace grid::dataset {
 
-// The file: magic "GSCN", u32 format, root digest, u64 count; then for each entry of the tree
-// i64 ctime, u64 inode, both zero for what must be read again. Size and mtime are in the manifest.
+// The file: magic "GSCN", u32 format, root digest, u64 count, identity of the source or zeros; then
+// for each entry of the tree i64 ctime, u64 inode, both zero for what must be read again. Size and
+// mtime are in the manifest.
 static constexpr std::uint32_t magic = 0x4e435347;  // "GSCN"
-static constexpr std::uint32_t format = 1;
-static constexpr std::size_t header_size = 4 + 4 + 32 + 8;
+static constexpr std::uint32_t format = 2;
+static constexpr std::size_t source_at = 4 + 4 + 32 + 8;
+static constexpr std::size_t header_size = source_at + 32;
 static constexpr std::size_t mark_size = 16;
 static constexpr std::size_t buffer_size = 1 << 20;
 
@@ -55,7 +57,7 @@ void ScanRecordWriter::add(const FileMark& mark) {
   if (buffer_.size() >= buffer_size) flush();
 }
 
-void ScanRecordWriter::finish(const Digest& root) {
+void ScanRecordWriter::finish(const Digest& root, const std::optional<Digest>& source) {
   flush();
   if (!fd_) return;
   Bytes header;
@@ -63,6 +65,7 @@ void ScanRecordWriter::finish(const Digest& root) {
   append(header, format);
   append(header, BytesView(root.bytes));
   append(header, count_);
+  append(header, BytesView(source.value_or(Digest()).bytes));
   if (::pwrite(fd_.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(header.size()) ||
       ::rename(temporary_.c_str(), path_.c_str()) != 0)
     ::unlink(temporary_.c_str());
@@ -92,6 +95,10 @@ std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& 
   if (count != manifest->totals().entries || bytes.size() != header_size + count * mark_size)
     return std::nullopt;
   return UnchangedFiles(std::move(*file), std::move(manifest), order);
+}
+
+bool UnchangedFiles::are_all_of(const Digest& source) const {
+  return std::memcmp(file_.bytes().data() + source_at, source.bytes.data(), sizeof(Digest)) == 0;
 }
 
 void UnchangedFiles::go_to(const Entry& entry) {

@@ -35,8 +35,9 @@ class ScanRecordWriter {
 
   void add(const FileMark& mark);
 
-  // Puts the record in place, for the version whose tree has this root.
-  void finish(const Digest& root);
+  // Puts the record in place, for the version whose tree has this root. `source` is the identity
+  // of the source that all of the tree comes from, if it has one.
+  void finish(const Digest& root, const std::optional<Digest>& source = std::nullopt);
 
  private:
   void flush();
@@ -56,6 +57,9 @@ class UnchangedFiles {
   static std::optional<UnchangedFiles> find(const std::filesystem::path& path,
                                             std::shared_ptr<const Manifest> manifest,
                                             source::SourceOrder order);
+
+  // Whether all of the version comes from the source with this identity.
+  bool are_all_of(const Digest& source) const;
 
   // The content of a source's file, if it is the one that the version has.
   std::optional<Content> find(const source::SourceEntry& file);

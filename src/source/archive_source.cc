@@ -50,22 +50,43 @@ static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
   }
 }
 
+// Servers make validators of size and time alone, so the name belongs to it.
+static std::optional<Digest> digest_of_state(const ArchiveBytes& archive) {
+  if (!archive.state) return std::nullopt;
+  Bytes which;
+  append(which, archive.state->size);
+  append(which, archive.state->mtime_ns);
+  append(which, archive.state->ctime_ns);
+  append(which, archive.state->inode);
+  append(which, as_bytes(archive.stream->name()));
+  return digest_of(which);
+}
+
 ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits,
                              const std::filesystem::path& journals)
     : name_(bytes.stream->name()),
       limits_(limits),
-      state_(bytes.state),
+      state_(digest_of_state(bytes)),
+      ctime_ns_(bytes.state ? bytes.state->ctime_ns : 0),
       archive_(std::move(bytes), journals) {}
+
+// Within other limits it might be refused.
+std::optional<Digest> ArchiveSource::identity() const {
+  if (!state_) return std::nullopt;
+  Bytes which;
+  append(which, BytesView(state_->bytes));
+  append(which, limits_.size_max.value_or(UINT64_MAX));
+  append(which, limits_.files_max.value_or(UINT64_MAX));
+  return digest_of(which);
+}
 
 // A member is what it was if it is the n-th one of an archive that is what it was.
 void ArchiveSource::settle(SourceEntry& entry) const {
   if (!state_) return;
   Bytes which;
-  append(which, state_->size);
-  append(which, state_->mtime_ns);
-  append(which, state_->inode);
+  append(which, BytesView(state_->bytes));
   append(which, members_);
-  entry.state.ctime_ns = state_->ctime_ns;
+  entry.state.ctime_ns = ctime_ns_;
   entry.state.inode = digest_of(which).prefix();
   entry.settled = true;
 }

@@ -31,6 +31,7 @@ class ArchiveSource : public Source, private ByteStream {
                          const std::filesystem::path& journals = {});
 
   SourceOrder order() const override { return SourceOrder::any; }
+  std::optional<Digest> identity() const override;
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
 
  private:
@@ -45,7 +46,8 @@ class ArchiveSource : public Source, private ByteStream {
 
   const std::string name_;
   const ArchiveLimits limits_;
-  const std::optional<FileState> state_;
+  const std::optional<Digest> state_;  // of the archive, if any later change will show in it
+  const std::int64_t ctime_ns_;        // of the archive
   ContinuedArchive archive_;
   std::string member_;
   std::uint64_t files_ = 0, size_ = 0;  // so far; bytes

@@ -84,6 +84,7 @@ class SourceWithClient : public Source {
       : client_(std::move(client)), source_(std::move(source)) {}
 
   SourceOrder order() const override { return source_->order(); }
+  std::optional<Digest> identity() const override { return source_->identity(); }
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override {
     return source_->next(problems);
   }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/byte_stream.h"
+#include "base/digest.h"
 #include "source/problem.h"
 #include "source/tree.h"
 
@@ -95,6 +96,10 @@ class Source {
   virtual ~Source() = default;
 
   virtual SourceOrder order() const = 0;
+
+  // Equal for sources that give the same entries with the same bytes. Empty where that cannot be
+  // told without going through them.
+  virtual std::optional<Digest> identity() const { return std::nullopt; }
 
   // The next entry, or empty at the end. Appends what a version cannot hold, or what could not be
   // looked at, to `problems`. Throws if the source cannot be read on.

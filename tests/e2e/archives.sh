@@ -27,6 +27,28 @@ for a in a.tar pax.tar a.tar.gz a.tar.xz a.tar.zst a.tar.bz2 a.tgz a.txz a.tzst 
   grid datastore create $a --extract --name "$name" --quiet >/dev/null
   same_root "$name"
 done
+# An archive that looks as it did is not read again, but within other limits, and after a change.
+read_by() { # FILE COMMAND…: what the command reads, in bytes
+  /usr/bin/python3 - "$@" <<'PY'
+import os, subprocess, sys
+child = subprocess.Popen(sys.argv[2:], stdout=open(sys.argv[1], "w"))
+os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+print(open(f"/proc/{child.pid}/io").read().split()[1])
+sys.exit(child.wait())
+PY
+}
+sleep 0.3 && touch a.tar && sleep 0.3
+grid datastore create a.tar --extract --name again >out
+grep -q '^same as' out && die "$(cat out)"
+[ "$(read_by out "$GRID" datastore create a.tar --extract --name again)" -lt 4000000 ] || die "read"
+grep -q '^same as again:1' out || die "$(cat out)"
+[ "$(read_by out "$GRID" datastore create a.tar --extract --name again --force)" -lt 4000000 ] ||
+  die "read"
+grep -q '^again:2  .*0 read' out || die "$(cat out)"
+fails 1 grid datastore create a.tar --extract --name again --max-size 1MB
+touch a.tar && sleep 0.3
+[ "$(read_by out "$GRID" datastore create a.tar --extract --name again)" -gt 5000000 ] || die "unread"
+grep -q '^same as again:2' out || die "$(cat out)"
 # Two gzip members, as pigz and cat make them; a name in another case.
 split -b 3000000 a.tar part. && for p in part.*; do gzip -c $p; done >TWO.TAR.GZ
 grid datastore create TWO.TAR.GZ --extract >out
