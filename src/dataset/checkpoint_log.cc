@@ -27,7 +27,7 @@ constexpr FrameLog::Format format = {
 // Written when so much is gathered: of the log, or of what it stands for. What a killed process had
 // gathered is read again.
 constexpr std::size_t gathered_size_max = 32 << 10;
-constexpr std::uint64_t gathered_content_max = 4 << 20;
+constexpr std::uint64_t gathered_content_max = 1 << 20;
 
 std::uint64_t key_of(std::string_view path, std::uint64_t begin) {
   return std::hash<std::string_view>()(path) ^ (begin * 0x9e3779b97f4a7c15);

@@ -152,6 +152,7 @@ CreateResult create_version(OpenStore& store, const CreateOptions& options,
                  : import_tree(*store.chunks,
                                {.workers = options.workers ? options.workers : default_workers(),
                                 .temporary_folder = store.temporary_folder(),
+                                .open_packs = options.journals,
                                 .changes = std::move(changes),
                                 .stop = options.stop},
                                *source, std::move(known), scan_record, progress);

@@ -38,7 +38,8 @@ struct CreateOptions {
   unsigned workers = 0;            // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
-  std::filesystem::path journals{};       // folder, the same for archives; empty: nowhere
+  // A folder for the same of archives, and of packs that are being filled; empty: nowhere.
+  std::filesystem::path journals{};
   std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts
   // Set by others while it runs: it then ends soon with Interrupted; null: never.
   const std::atomic<bool>* stop = nullptr;

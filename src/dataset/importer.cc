@@ -37,7 +37,7 @@ class Importer {
       : source_(source),
         known_(std::move(known)),
         progress_(progress),
-        session_(store, progress.bytes_stored),
+        session_(store, progress.bytes_stored, options.open_packs),
         tree_writer_(std::make_unique<store::ChunkWriter>(session_)),
         recipe_(*tree_writer_),
         tree_({.order = source.order(),
@@ -325,6 +325,7 @@ void Importer::write_item(Item& item, const Batch& batch) {
 
 Import Importer::run() {
   try {
+    session_.take_over();
     read_source();
   } catch (...) {  // rethrown by finish(), unless it follows from an earlier failure
     pipeline_.stop(std::current_exception());

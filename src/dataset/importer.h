@@ -18,6 +18,7 @@ namespace grid::dataset {
 struct ImportOptions {
   unsigned workers = 4;
   std::filesystem::path temporary_folder{};  // for what is too much for memory
+  std::filesystem::path open_packs{};        // see ChunkSession; empty: nowhere
   std::optional<TreeChanges> changes{};      // the source is a change to a base
   const std::atomic<bool>* stop = nullptr;   // see CreateOptions
 };

@@ -142,5 +142,40 @@ TEST_F(ResumeTest, OneThatIsStoppedKeepsWhatItHasInHand) {
             testing::create_version(*testing::open_test_store(), source_).record.root);
 }
 
+// Takes nothing any more, as a network that is gone or a full disk.
+class DeadBackend : public testing::FaultyBackend {
+ public:
+  using FaultyBackend::FaultyBackend;
+  bool create(std::string_view key, BytesView) override {
+    fail(ErrorKind::unavailable, "{} cannot be stored", key);
+  }
+};
+
+TEST_F(ResumeTest, WhatAStoreDidNotTakeIsNotReadAgain) {
+  write_sizes(source_);
+  settle();
+  const std::filesystem::path journals = folder_ / "journals";
+  std::filesystem::create_directory(journals);
+  auto memory = std::make_shared<backend::MemoryBackend>();
+  testing::open_test_store(memory);
+  {
+    CheckpointLog checkpoint(folder_ / "checkpoint");
+    auto store = testing::open_test_store(std::make_shared<DeadBackend>(memory));
+    CreateOptions options{.checkpoint = &checkpoint, .journals = journals};
+    EXPECT_THROW(testing::create_version(*store, source_, options), Error);
+    checkpoint.flush();
+  }
+  CheckpointLog checkpoint(folder_ / "checkpoint");
+  auto store = testing::open_test_store(memory);
+  CreateResult result =
+      testing::create_version(*store, source_, {.checkpoint = &checkpoint, .journals = journals});
+  // Until the first pack was full: 20 MiB, less a stretch that was not noted for each worker.
+  EXPECT_GE(result.bytes_resumed, 12u << 20);
+  EXPECT_EQ(result.record.root,
+            testing::create_version(*testing::open_test_store(), source_).record.root);
+  VerifyProgress progress;
+  EXPECT_TRUE(verify(*store, {}, progress).damages.empty());
+}
+
 }  // namespace
 }  // namespace grid::dataset

@@ -9,7 +9,7 @@ namespace grid::source {
 
 // Points stand so far apart that at most this share of an archive is read again for want of one,
 // or so many bytes.
-static constexpr std::uint64_t point_share = 128, point_distance_min = 1 << 20;
+static constexpr std::uint64_t point_share = 256, point_distance_min = 1 << 20;
 
 static std::filesystem::path journal_of(const std::filesystem::path& folder,
                                         const std::string& name, const FileState& state) {
@@ -24,12 +24,14 @@ static std::filesystem::path journal_of(const std::filesystem::path& folder,
 
 ContinuedArchive::ContinuedArchive(ArchiveBytes bytes, const std::filesystem::path& journals)
     : bytes_(std::move(bytes)), size_(bytes_.stream->size()) {
-  if (!journals.empty() && bytes_.state && bytes_.open_at && size_)
-    journal_.emplace(journal_of(journals, bytes_.stream->name(), *bytes_.state));
-  if (noted())
-    bytes_.stream.reset();  // which would go on coming
-  else
-    begin_reader();
+  if (!journals.empty() && bytes_.state && bytes_.open_at && size_) {
+    const std::filesystem::path path = journal_of(journals, bytes_.stream->name(), *bytes_.state);
+    // What a server sends would go on coming while the journal is read.
+    std::error_code ignored;
+    if (std::filesystem::exists(path, ignored)) bytes_.stream.reset();
+    journal_.emplace(path);
+  }
+  if (!noted()) begin_reader();
 }
 
 // At the last point that is known before the member that is next, or at the beginning.

@@ -8,8 +8,34 @@
 
 namespace grid::store {
 
-ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored)
-    : store_(store), bytes_stored_(bytes_stored) {}
+ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
+                           std::filesystem::path folder)
+    : store_(store), bytes_stored_(bytes_stored), folder_(std::move(folder)) {}
+
+std::filesystem::path ChunkSession::next_open_pack_path() {
+  if (folder_.empty()) return {};
+  return open_pack_path(folder_, writer_count_++);
+}
+
+void ChunkSession::take_over() {
+  const std::vector<std::filesystem::path> left =
+      folder_.empty() ? std::vector<std::filesystem::path>() : find_open_packs(folder_);
+  PackBuilder pack;
+  for (const std::filesystem::path& path : left)
+    read_open_pack(path, [&](const FrameView& frame) {
+      if (std::all_of(frame.digests.begin(), frame.digests.end(),
+                      [&](const Digest& digest) { return store_.index().find(digest); }))
+        return;
+      if (pack.size() + frame.stored.size() > pack_size_target && !pack.empty()) {
+        write(pack);
+        pack.clear();
+      }
+      pack.append(frame);
+    });
+  if (!pack.empty()) write(pack);
+  std::error_code ignored;
+  for (const std::filesystem::path& path : left) std::filesystem::remove(path, ignored);
+}
 
 void ChunkSession::write(const PackBuilder& pack) {
   PackId id;
@@ -24,9 +50,9 @@ void ChunkSession::write(const PackBuilder& pack) {
 }
 
 void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
+  for (auto& writer : writers) writer->close_frame();
   PackBuilder* last = nullptr;
   for (auto& writer : writers) {
-    writer->close_frame();
     if (writer->pack_.empty()) continue;
     if (last != nullptr && last->size() + writer->pack_.size() <= pack_size_target) {
       last->append(writer->pack_);
@@ -36,11 +62,12 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
     last = &writer->pack_;
   }
   if (last != nullptr) write(*last);
+  for (auto& writer : writers) writer->open_pack_.remove();
   store_.index().flush();
 }
 
-// A killed process loses at most this share of a writer's work, but packs need not be smaller, nor
-// end sooner, than this.
+// A machine that stops loses at most this share of a writer's work, but packs need not be smaller,
+// nor end sooner, than this.
 static constexpr unsigned loss_share = 32;
 static constexpr std::uint64_t loss_size_min = 20 << 20;  // bytes
 static constexpr auto loss_time_min = std::chrono::seconds(4);
@@ -52,10 +79,16 @@ bool ChunkWriter::pack_is_due() const {
   return now - pack_begun_ >= std::max<Clock::duration>(loss_time_min, (now - made_) / loss_share);
 }
 
-void ChunkWriter::end_pack() {
+void ChunkWriter::close_frame() {
   pack_.close_frame(compressor_);
+  open_pack_.follow(pack_);
+}
+
+void ChunkWriter::end_pack() {
+  close_frame();
   session_.write(pack_);
   pack_.clear();
+  open_pack_.begin_pack();
 }
 
 ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
@@ -64,6 +97,7 @@ ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
   if (!chunk.empty() && session_.store_.index().claim(ref.digest)) {
     bytes_new_ += chunk.size();
     pack_.add(ref.digest, chunk, compressor_);
+    open_pack_.follow(pack_);
   }
   if (!pack_.empty() && pack_is_due()) end_pack();
   if (pack_.empty()) {

@@ -10,6 +10,7 @@
 #include "store/chunk_reader.h"
 #include "store/chunk_store.h"
 #include "store/codec.h"
+#include "store/open_pack_file.h"
 #include "store/pack.h"
 
 namespace grid::store {
@@ -24,8 +25,15 @@ class ChunkWriter;
 // behind, which later sessions find and use.
 class ChunkSession {
  public:
-  // Both outlive the session. `bytes_stored` grows by what is written to packs.
-  ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored);
+  // Both outlive the session. `bytes_stored` grows by what is written to packs. In `folder`, which
+  // no other live session has, the packs that are being filled are kept as well, so that killing
+  // the process does not lose them; empty: nowhere.
+  ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
+               std::filesystem::path folder = {});
+
+  // Makes durable what a session that was killed has left in the folder, as far as the store does
+  // not have it. To be called before anything is put.
+  void take_over();
 
   // Writes what the writers still hold, in as few packs as can be; they must not be used again.
   // Thereafter every chunk that was put is durable.
@@ -35,19 +43,25 @@ class ChunkSession {
   friend class ChunkWriter;
   // Makes a pack durable: its data, then its index. Thread-safe.
   void write(const PackBuilder& pack);
+  std::filesystem::path next_open_pack_path();
 
   ChunkStore& store_;
   std::atomic<std::uint64_t>& bytes_stored_;
+  const std::filesystem::path folder_;
+  std::atomic<unsigned> writer_count_ = 0;
 };
 
 // One thread's hand in a session. Not thread-safe.
 //
-// A pack ends when it is full, and before that when a process that is killed would lose more with
-// it than a small share of what this writer was given since it was made, in bytes or in time.
+// A pack ends when it is full, and before that when a machine that stops would lose more with it
+// than a small share of what this writer was given since it was made, in bytes or in time.
 class ChunkWriter {
  public:
   explicit ChunkWriter(ChunkSession& session)
-      : session_(session), made_(Clock::now()), pack_begun_(made_) {}
+      : session_(session),
+        made_(Clock::now()),
+        pack_begun_(made_),
+        open_pack_(session.next_open_pack_path()) {}
 
   // Stores a chunk unless the store has it. May write a pack, and wait for the disk.
   ChunkRef put(BytesView chunk) { return put(chunk, digest_of(chunk)); }
@@ -55,7 +69,7 @@ class ChunkWriter {
   ChunkRef put(BytesView chunk, const Digest& digest);
 
   // The next chunk does not share a frame with those before it.
-  void close_frame() { pack_.close_frame(compressor_); }
+  void close_frame();
 
   std::uint64_t bytes_new() const { return bytes_new_; }  // uncompressed
 
@@ -73,6 +87,7 @@ class ChunkWriter {
   Clock::time_point pack_begun_;
   std::uint64_t pack_begun_at_ = 0;
   PackBuilder pack_;
+  OpenPackFile open_pack_;  // the same
   Compressor compressor_;
   std::uint64_t bytes_new_ = 0;
 };

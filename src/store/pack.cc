@@ -45,6 +45,25 @@ void PackBuilder::append(const PackBuilder& other) {
   frame_first_chunk_ = sizes_.size();
 }
 
+void PackBuilder::append(const FrameView& frame) {
+  assert(frame_begin_ == data_.size());
+  grid::append(data_, frame.stored);
+  frames_.push_back({.chunk_count = static_cast<std::uint32_t>(frame.sizes.size()),
+                     .stored_size = static_cast<std::uint32_t>(frame.stored.size())});
+  digests_.insert(digests_.end(), frame.digests.begin(), frame.digests.end());
+  sizes_.insert(sizes_.end(), frame.sizes.begin(), frame.sizes.end());
+  frame_begin_ = data_.size();
+  frame_first_chunk_ = sizes_.size();
+}
+
+FrameView PackBuilder::last_frame() const {
+  assert(!frames_.empty() && frame_begin_ == data_.size());
+  const Frame& frame = frames_.back();
+  return {.digests = std::span(digests_).last(frame.chunk_count),
+          .sizes = std::span(sizes_).last(frame.chunk_count),
+          .stored = BytesView(data_).last(frame.stored_size)};
+}
+
 void PackBuilder::clear() {
   data_.clear();
   frames_.clear();

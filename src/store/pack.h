@@ -43,6 +43,13 @@ struct PackEntry {
   bool operator==(const PackEntry&) const = default;
 };
 
+// A frame as it is stored, and the chunks in it.
+struct FrameView {
+  std::span<const Digest> digests;
+  std::span<const std::uint32_t> sizes;  // bytes of each chunk, unpacked
+  BytesView stored;
+};
+
 // The two objects of a pack while it is made. Not thread-safe.
 class PackBuilder {
  public:
@@ -57,11 +64,15 @@ class PackBuilder {
 
   // Takes over all of another builder's chunks; both have their frames closed.
   void append(const PackBuilder& other);
+  // The same of one frame.
+  void append(const FrameView& frame);
   void clear();
 
   BytesView data() const { return data_; }  // the data object
   Bytes index() const;                      // the index object
   const std::vector<Digest>& digests() const { return digests_; }
+  std::size_t frame_count() const { return frames_.size(); }  // that are closed
+  FrameView last_frame() const;                               // of these; there is one, none open
 
  private:
   struct Frame {

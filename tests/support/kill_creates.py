@@ -129,6 +129,8 @@ for number in range(ROUNDS):
         kind.kills += 1
         kind.twice += twice
         kind.worst = max(kind.worst, share)
+        print(f"{number}: {kind.name}, {how.name} after {first.seconds:.1f} s: {share:.2%}",
+              flush=True)
         if share > SHARE_MAX:
             sys.exit(f"FAILED: round {number}, {kind.name}, {how.name}: {twice} of "
                      f"{kind.bytes_read} bytes were read twice")

@@ -1,0 +1,144 @@
+// A frame: u32 magic, u32 chunk count, u64 tag of the pack, u64 stored bytes; the digests; u32 size
+// of each chunk; the stored bytes. What follows a pack's last frame is left of packs before it.
+#include "store/open_pack_file.h"
+
+#include <fcntl.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "store/codec.h"
+
+namespace grid::store {
+
+namespace fs = std::filesystem;
+
+static constexpr std::uint32_t magic = 0x314b504f;  // "OPK1": the format's number is in it
+static constexpr std::size_t header_size = 24, chunk_record_size = sizeof(Digest) + 4;
+static constexpr std::string_view name_begin = "open-pack-";
+
+void OpenPackFile::follow(const PackBuilder& pack) noexcept {
+  if (broken_ || path_.empty() || pack.frame_count() == frames_) return;
+  try {
+    // Others on this machine need not read what is stored.
+    if (!fd_) fd_ = open_file(path_, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (frames_ == 0) {
+      std::array<std::byte, 8> tag{};
+      fill_random(tag);
+      tag_ = load<std::uint64_t>(tag.data());
+      offset_ = 0;
+    }
+    write(pack.last_frame());
+    frames_ = pack.frame_count();
+  } catch (const Error&) {  // a full disk, say: it is a hint
+    broken_ = true;
+  } catch (const std::bad_alloc&) {
+    broken_ = true;
+  }
+}
+
+void OpenPackFile::write(const FrameView& frame) {
+  Bytes head;
+  head.reserve(header_size + frame.digests.size() * chunk_record_size);
+  append(head, magic);
+  append(head, static_cast<std::uint32_t>(frame.digests.size()));
+  append(head, tag_);
+  append(head, static_cast<std::uint64_t>(frame.stored.size()));
+  for (const Digest& digest : frame.digests) append(head, BytesView(digest.bytes));
+  for (std::uint32_t size : frame.sizes) append(head, size);
+  write_at(fd_.get(), head, offset_, path_.native());
+  write_at(fd_.get(), frame.stored, offset_ + head.size(), path_.native());
+  offset_ += head.size() + frame.stored.size();
+}
+
+void OpenPackFile::remove() noexcept {
+  if (!fd_) return;
+  std::error_code ignored;
+  fs::remove(path_, ignored);
+  fd_.reset();
+  frames_ = 0;
+}
+
+fs::path open_pack_path(const fs::path& folder, unsigned number) {
+  return folder / (std::string(name_begin) + std::to_string(number));
+}
+
+std::vector<fs::path> find_open_packs(const fs::path& folder) {
+  std::vector<fs::path> found;
+  std::error_code ignored;
+  for (fs::directory_iterator at(folder, ignored), end; !ignored && at != end;
+       at.increment(ignored))
+    if (at->path().filename().native().starts_with(name_begin)) found.push_back(at->path());
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+namespace {
+
+// A frame as it lies in a file.
+struct FrameRecord {
+  std::uint64_t tag = 0;
+  std::vector<Digest> digests;
+  std::vector<std::uint32_t> sizes;
+  BytesView stored;
+};
+
+// Takes the frame at the front of `bytes`; empty if there is no whole one.
+std::optional<FrameRecord> take_record(BytesView& bytes) {
+  if (bytes.size() < header_size || load<std::uint32_t>(bytes.data()) != magic) return std::nullopt;
+  const std::uint64_t count = load<std::uint32_t>(bytes.data() + 4);
+  const auto stored_size = load<std::uint64_t>(bytes.data() + 16);
+  FrameRecord record{.tag = load<std::uint64_t>(bytes.data() + 8)};
+  BytesView rest = bytes.subspan(header_size);
+  if (count == 0 || count > rest.size() / chunk_record_size) return std::nullopt;
+  record.digests.resize(count);
+  record.sizes.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::memcpy(record.digests[i].bytes.data(), rest.data() + i * sizeof(Digest), sizeof(Digest));
+    record.sizes[i] = load<std::uint32_t>(rest.data() + count * sizeof(Digest) + 4 * i);
+  }
+  rest = rest.subspan(count * chunk_record_size);
+  if (stored_size > rest.size()) return std::nullopt;
+  record.stored = rest.first(stored_size);
+  bytes = rest.subspan(stored_size);
+  return record;
+}
+
+// Whether a frame holds the chunks that it says. `scratch` is for whoever calls it often.
+bool is_sound(const FrameRecord& record, Bytes& scratch) {
+  std::uint64_t size = 0;
+  for (std::uint32_t chunk_size : record.sizes) size += chunk_size;
+  if (size > frame_size_max || record.stored.size() > size) return false;
+  BytesView unpacked = record.stored;
+  if (record.stored.size() < size) {
+    scratch.resize(size);
+    if (!decompress(record.stored, scratch)) return false;
+    unpacked = scratch;
+  }
+  for (std::size_t i = 0; i < record.sizes.size(); ++i) {
+    if (digest_of(unpacked.first(record.sizes[i])) != record.digests[i]) return false;
+    unpacked = unpacked.subspan(record.sizes[i]);
+  }
+  return true;
+}
+
+}  // namespace
+
+void read_open_pack(const fs::path& path, const std::function<void(const FrameView&)>& take) {
+  const std::optional<MappedFile> file = MappedFile::find(path);
+  if (!file) return;
+  BytesView rest = file->bytes();
+  Bytes scratch;
+  std::optional<std::uint64_t> tag;
+  while (const std::optional<FrameRecord> record = take_record(rest)) {
+    if (record->tag != tag.value_or(record->tag) || !is_sound(*record, scratch)) return;
+    tag = record->tag;
+    take({record->digests, record->sizes, record->stored});
+  }
+}
+
+}  // namespace grid::store
