@@ -21,6 +21,9 @@ class ByteStream {
   // Passes over bytes that are known to be zero without reading them; returns how many.
   virtual std::uint64_t skip_zeros() { return 0; }
 
+  // The next `size` bytes are known and will not be read: for who counts them. Throws as read().
+  virtual void pass(std::uint64_t size) { static_cast<void>(size); }
+
   // How many bytes there are in all, where that is known beforehand.
   virtual std::optional<std::uint64_t> size() const = 0;
 

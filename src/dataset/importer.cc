@@ -134,6 +134,7 @@ bool Importer::take_known_stream(const Item& item) {
     if (!know_slice(slices.back(), {begin, std::min(begin + store::slice_size, size)}))
       return false;
   }
+  item.source.stream->pass(size);
   progress_.bytes_total += size;
   if (slices.size() == 1) {
     add(std::move(slices[0]), size);

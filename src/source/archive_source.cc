@@ -182,4 +182,12 @@ std::size_t ArchiveSource::read(MutableBytesView out) {
   }
 }
 
+void ArchiveSource::pass(std::uint64_t size) {
+  try {
+    count(size);
+  } catch (const Error& error) {  // the noun is known here
+    throw error.within(name());
+  }
+}
+
 }  // namespace grid::source

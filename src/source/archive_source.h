@@ -12,8 +12,9 @@
 namespace grid::source {
 
 struct ArchiveLimits {
-  // Of all members' bytes. Where none is set, what unpacks to more than archive_expansion_max times
-  // its size, and to more than archive_size_trusted, is taken for a bomb.
+  // Of all members' bytes that are taken, by this attempt or one before. Where none is set, what
+  // unpacks to more than archive_expansion_max times its size, and to more than
+  // archive_size_trusted, is taken for a bomb.
   std::optional<std::uint64_t> size_max;
   std::optional<std::uint64_t> files_max;  // members
 };
@@ -37,6 +38,7 @@ class ArchiveSource : public Source, private ByteStream {
  private:
   // The bytes of the member that next() gave last.
   std::size_t read(MutableBytesView out) override;
+  void pass(std::uint64_t size) override;
   std::optional<std::uint64_t> size() const override { return std::nullopt; }
   std::string name() const override { return name_ + ": " + member_; }
 

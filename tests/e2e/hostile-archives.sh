@@ -50,6 +50,18 @@ refuses locked.zip 'locked.zip: secret: it is encrypted'
 refuses fine.tar 'fine.tar: d/50: with it the archive has more than the 50 members' --max-files 50
 refuses fine.tar 'fine.tar: d/70: with it the archive unpacks to more than the 70000 bytes' --max-size 70kB
 grid datastore create fine.tar --extract --name fits --max-files 100 --max-size 100kB --quiet >/dev/null
+# What an attempt before has stored counts as well.
+mkdir many && head -c 40000000 /dev/urandom | split -b 1000000 -d -a 2 - many/
+tar -cf many.tar --sort=name many
+gzip -1 -k many.tar
+sleep 0.3
+for archive in many.tar many.tar.gz; do
+  for attempt in 1 2 3; do
+    refuses $archive 'many/35: with it the archive unpacks to more than the 35000000 bytes' --max-size 35MB
+  done
+  grid datastore list --show-incomplete | grep 'failed .*many/35' >out || die 'nothing to continue'
+  grid datastore clearcache --yes --quiet
+done
 grid datastore create devices.tar --extract >out 2>err
 grep -q 'dev/null: is a device' err && grep -q 'dev/pipe: is a named pipe' err || die "$(cat err)"
 equal "$(grid datastore ls -R devices)" ok
