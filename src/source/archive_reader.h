@@ -23,6 +23,9 @@ struct ArchiveBytes {
   std::uint64_t jump_size_min = 0;  // fewer bytes are sooner read than jumped over
 };
 
+// For jump_size_min, where a jump is a request of its own.
+constexpr std::uint64_t remote_jump_size_min = 4 << 20;
+
 // Of a file of this machine. Throws Error.
 ArchiveBytes archive_bytes_of_file(const std::string& path);
 

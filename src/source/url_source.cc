@@ -11,8 +11,6 @@ namespace grid::source {
 
 namespace {
 
-// Fewer bytes of an archive are sooner read than jumped over: a jump is a request of its own.
-constexpr std::uint64_t jump_size_min = 4 << 20;
 constexpr unsigned parts_ahead = 2;  // that a worker asks for
 
 // What a server says of a file that can be asked for in parts.
@@ -21,10 +19,20 @@ struct Parts {
   std::uint64_t size = 0;
 };
 
-std::optional<Parts> find_parts(const net::HttpStream& stream) {
+// `stream` is all of it. A server may promise parts and send the whole all the same, so the first
+// byte is asked for: where that fails, for whatever reason, the stream will do.
+std::optional<Parts> find_parts(net::HttpClient& client, const std::string& url,
+                                const net::HttpStream& stream) {
   const net::HttpHeaders& headers = stream.head().headers;
-  if (!stream.size() || headers.get("Accept-Ranges") != "bytes") return std::nullopt;
-  return Parts{net::strong_validator(headers), *stream.size()};
+  if (stream.size().value_or(0) == 0 || headers.get("Accept-Ranges") != "bytes")
+    return std::nullopt;
+  Parts parts{net::strong_validator(headers), *stream.size()};
+  try {
+    net::HttpStream(client, url, {.end = 1, .validator = parts.validator});
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+  return parts;
 }
 
 // Its validator stands for the inode.
@@ -78,8 +86,8 @@ class UrlFile : public Source, private FileOpener {
     entry.entry.name = name_;
     entry.state.size = entry.entry.size = stream_->size().value_or(0);
     entry.state.mtime_ns = entry.entry.mtime_ns = mtime_of(*stream_);
-    const std::optional<Parts> parts = find_parts(*stream_);
-    if (parts && parts->size > 0 && !parts->validator.empty()) {
+    const std::optional<Parts> parts = find_parts(client_, url_, *stream_);
+    if (parts && !parts->validator.empty()) {
       validator_ = parts->validator;
       entry.state = state_of(*parts, entry.entry.mtime_ns);
       entry.opener = this;
@@ -122,8 +130,8 @@ std::unique_ptr<Source> open_url_file(net::HttpClient& client, const std::string
 
 ArchiveBytes archive_bytes_of_url(net::HttpClient& client, const std::string& url) {
   auto stream = std::make_unique<net::HttpStream>(client, url);
-  ArchiveBytes bytes{.jump_size_min = jump_size_min};
-  if (const std::optional<Parts> parts = find_parts(*stream)) {
+  ArchiveBytes bytes{.jump_size_min = remote_jump_size_min};
+  if (const std::optional<Parts> parts = find_parts(client, url, *stream)) {
     bytes.open_at = [&client, url, validator = parts->validator](std::uint64_t offset) {
       return std::make_unique<net::HttpStream>(
           client, url, net::HttpStreamOptions{.begin = offset, .validator = validator});

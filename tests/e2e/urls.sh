@@ -8,10 +8,17 @@ cd .. && tar -C src -czf www/data/Cats.tar.gz . && (cd src && zip -qry ../www/da
 printf 'a,b\n' >www/data/table.csv && touch -d '2024-05-06 07:08:10 UTC' www/data/table.csv
 head -c 5000000 www/data/Cats.tar.gz >www/data/cut.tar.gz
 
-# Python's server gives no ranges, nginx does.
+# Python's server gives no ranges, nginx does. Below lying/ it says that it does.
+ln -s data www/lying
 /usr/bin/env python3 - www >port 2>/dev/null <<'PY' &
 import functools, http.server, sys
-handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=sys.argv[1])
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def end_headers(self):
+        if self.path.startswith("/lying/"):
+            self.send_header("Accept-Ranges", "bytes")
+            self.send_header("ETag", '"1"')
+        super().end_headers()
+handler = functools.partial(Handler, directory=sys.argv[1])
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
 print(server.server_port, flush=True)
 server.serve_forever()
@@ -36,6 +43,14 @@ grid datastore get table.csv out.table >/dev/null
 equal "$(stat -c %Y out.table/table.csv)" "$(date -d '2024-05-06 07:08:10 UTC' +%s)"
 grid datastore create --name both --source "dogs=$plain_url/Cats.tar.gz" --source src --quiet >/dev/null
 equal "$(grid datastore cat both dogs/one)$(grid datastore cat both one)" 11
+lying_url=${plain_url%/data}/lying
+grid datastore create "$lying_url/Cats.tar.gz" --name lying --quiet >/dev/null
+grid datastore get lying out.lying --quiet
+diff -r --no-dereference src out.lying || die "the content of lying"
+grid datastore create "$lying_url/Cats.tar.gz" --no-extract --name lying-kept --quiet >/dev/null
+grid datastore cat lying-kept Cats.tar.gz | cmp - www/data/Cats.tar.gz
+fails 1 grid datastore create "$lying_url/dogs.zip"
+says 'is a zip, which is read by the directory at its end'
 fails 1 grid datastore create "$plain_url/dogs.zip"
 says 'is a zip, which is read by the directory at its end'
 fails 1 grid datastore create "$plain_url/cut.tar.gz" --name cut
