@@ -58,8 +58,13 @@ std::string file_name_of(const SourceSpec& source) {
 // is opened: a slip of the fingers leaves no empty store behind.
 void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   if (source::is_s3_url(source.where)) {
-    net::parse_s3_url(source.where);
-    if (lone) refuse(arguments, {"--extract"}, "does not go with s3:// yet: get the archive first");
+    const std::string key = net::parse_s3_url(source.where).key;
+    const bool one_object = !key.empty() && !key.ends_with('/');
+    if (lone && !one_object)
+      refuse(arguments, {"--extract"},
+             "is for one archive: name its key, as in s3://BUCKET/cats.tar.gz");
+    source.extract =
+        arguments.has("--extract") && one_object && (lone || source::is_archive_name(key));
     return;
   }
   if (source.where == "-") {
@@ -127,6 +132,9 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
           ErrorKind::invalid_argument,
           "--no-copy leaves objects in their bucket: the source must be s3://BUCKET/PREFIX, not {}",
           source.where);
+  if (arguments.has("--no-copy"))
+    refuse(arguments, {"--extract"},
+           "does not go with --no-copy: an object that stays is one file");
   if (sources.empty())
     refuse(arguments, {"--no-copy"}, "needs an s3:// source that stays where it is");
   for (const SourceSpec& source : sources)

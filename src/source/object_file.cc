@@ -16,6 +16,7 @@ class ObjectFile : public SourceFile {
         key_(std::move(key)),
         object_(std::move(object)),
         state_(state),
+        size_(range.end - range.begin),
         at_(range.begin),
         end_(range.end) {
     if (at_ < end_) exchange_ = bucket_.start_part(key_, object_, at_, end_ - at_);
@@ -36,7 +37,7 @@ class ObjectFile : public SourceFile {
   FileState state() const override { return state_; }
   bool executable() const override { return false; }
   bool settled() override { return true; }  // the ETag says what was read
-  std::optional<std::uint64_t> size() const override { return end_ - at_; }
+  std::optional<std::uint64_t> size() const override { return size_; }
   std::string name() const override { return bucket_.url_of(key_); }
 
  private:
@@ -54,7 +55,9 @@ class ObjectFile : public SourceFile {
   const std::string key_;
   const net::S3ObjectState object_;
   const FileState state_;
-  std::uint64_t at_, end_;
+  const std::uint64_t size_;
+  std::uint64_t at_;
+  const std::uint64_t end_;
   std::unique_ptr<net::HttpExchange> exchange_;
 };
 

@@ -60,16 +60,6 @@ class FilteredSource : public Source {
   const IgnoreRules rules_;
 };
 
-static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
-  const backend::OpenOptions& servers = options.servers;
-  const net::S3Url url = net::parse_s3_url(spec.where);
-  auto objects = std::make_unique<S3Source>(
-      net::open_to_read(servers.http, servers.aws, url.bucket, url.key, servers.retries),
-      spec.where, S3SourceOptions{.in_place = options.in_place});
-  if (options.patterns.empty()) return objects;
-  return std::make_unique<FilteredSource>(std::move(objects), options.patterns);
-}
-
 static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOptions& options) {
   auto archive =
       std::make_unique<ArchiveSource>(std::move(bytes), options.limits, options.journals);
@@ -77,11 +67,11 @@ static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOpti
   return std::make_unique<FilteredSource>(std::move(archive), options.patterns);
 }
 
-// Keeps the client as long as its source.
-class SourceWithClient : public Source {
+// Keeps what a source reads through, a client or a bucket, as long as the source.
+class SourceWith : public Source {
  public:
-  SourceWithClient(std::unique_ptr<net::HttpClient> client, std::unique_ptr<Source> source)
-      : client_(std::move(client)), source_(std::move(source)) {}
+  SourceWith(std::shared_ptr<const void> kept, std::unique_ptr<Source> source)
+      : kept_(std::move(kept)), source_(std::move(source)) {}
 
   SourceOrder order() const override { return source_->order(); }
   std::optional<Digest> identity() const override { return source_->identity(); }
@@ -90,19 +80,36 @@ class SourceWithClient : public Source {
   }
 
  private:
-  const std::unique_ptr<net::HttpClient> client_;
+  const std::shared_ptr<const void> kept_;
   const std::unique_ptr<Source> source_;
 };
+
+static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
+  const backend::OpenOptions& servers = options.servers;
+  const net::S3Url url = net::parse_s3_url(spec.where);
+  net::S3Access access =
+      net::open_to_read(servers.http, servers.aws, url.bucket, url.key, servers.retries);
+  if (spec.extract) {
+    auto bucket = std::make_shared<const net::S3Bucket>(std::move(access), url.bucket);
+    std::unique_ptr<Source> source =
+        open_archive(archive_bytes_of_object(*bucket, url.key), options);
+    return std::make_unique<SourceWith>(std::move(bucket), std::move(source));
+  }
+  auto objects = std::make_unique<S3Source>(std::move(access), spec.where,
+                                            S3SourceOptions{.in_place = options.in_place});
+  if (options.patterns.empty()) return objects;
+  return std::make_unique<FilteredSource>(std::move(objects), options.patterns);
+}
 
 static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceOptions& options) {
   if (spec.where == "-")
     return open_archive({.stream = std::make_unique<StandardInput>()}, options);
   if (is_url(spec.where)) {
-    auto client = std::make_unique<net::HttpClient>(options.servers.http);
+    auto client = std::make_shared<net::HttpClient>(options.servers.http);
     std::unique_ptr<Source> source =
         spec.extract ? open_archive(archive_bytes_of_url(*client, spec.where), options)
                      : open_url_file(*client, spec.where);
-    return std::make_unique<SourceWithClient>(std::move(client), std::move(source));
+    return std::make_unique<SourceWith>(std::move(client), std::move(source));
   }
   if (is_s3_url(spec.where)) return open_bucket(spec, options);
   if (!spec.extract || is_folder(spec.where))

@@ -17,6 +17,13 @@ FileState state_of(const net::S3Object& object) {
           .inode = digest_of(as_bytes(object.etag)).prefix()};
 }
 
+// Of all keys that begin so, the key itself comes first.
+std::optional<net::S3Object> find_object(const net::S3Bucket& bucket, const std::string& key) {
+  net::S3Listing first = bucket.list({.prefix = key, .count_max = 1});
+  if (first.objects.empty() || first.objects[0].key != key) return std::nullopt;
+  return std::move(first.objects[0]);
+}
+
 std::pair<std::string_view, std::string_view> split(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   if (slash == path.npos) return {"", path};
@@ -43,11 +50,10 @@ S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions o
     : bucket_(std::move(access), net::parse_s3_url(url).bucket), options_(std::move(options)) {
   prefix_ = net::parse_s3_url(url).key;
   if (!prefix_.empty() && !prefix_.ends_with('/')) {
-    // Of all keys that begin so, the key itself comes first.
-    net::S3Listing first = bucket_.list({.prefix = prefix_, .count_max = 1});
-    lone_ = !first.objects.empty() && first.objects[0].key == prefix_;
-    if (lone_)
-      page_ = {first.objects[0]};
+    std::optional<net::S3Object> object = find_object(bucket_, prefix_);
+    lone_ = object.has_value();
+    if (object)
+      page_ = {std::move(*object)};
     else
       prefix_ += '/';
   }
@@ -173,6 +179,21 @@ std::unique_ptr<SourceFile> S3Source::open(const SourceEntry& entry,
   return open_object(bucket_, entry.origin.substr(end + 1),
                      {.size = entry.state.size, .etag = entry.origin.substr(0, end)}, entry.state,
                      range.value_or(ByteRange{0, entry.state.size}));
+}
+
+ArchiveBytes archive_bytes_of_object(const net::S3Bucket& bucket, const std::string& key) {
+  const std::optional<net::S3Object> object = find_object(bucket, key);
+  if (!object)
+    fail(ErrorKind::not_found, "there is no object {}, which would be the archive to be extracted",
+         bucket.url_of(key));
+  auto open_at = [&bucket, object = *object](std::uint64_t offset) {
+    return open_object(bucket, object.key, {.size = object.size, .etag = object.etag},
+                       state_of(object), {std::min(offset, object.size), object.size});
+  };
+  return {.stream = open_at(0),
+          .open_at = open_at,
+          .state = state_of(*object),
+          .jump_size_min = remote_jump_size_min};
 }
 
 }  // namespace grid::source

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/s3_bucket.h"
+#include "source/archive_reader.h"
 #include "source/source.h"
 
 namespace grid::source {
@@ -55,6 +56,10 @@ class S3Source : public Source, private FileOpener {
   std::deque<SourceEntry> ready_;
   std::future<net::S3Listing> next_page_;  // last: it uses the rest
 };
+
+// Of the object that has this key, as long as its ETag is what it is now. The bucket outlives it.
+// Throws `not_found`, and as net::S3Bucket does.
+ArchiveBytes archive_bytes_of_object(const net::S3Bucket& bucket, const std::string& key);
 
 // Why a key below the prefix is no path in a version; empty if it is one.
 std::string_view why_key_is_no_path(std::string_view relative_key);
