@@ -49,9 +49,11 @@ class Backend {
   // full. Returns false if there is no object at `key`.
   bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const;
 
-  // A hint: the whole object will be read soon. A backend that can have its bytes nearer by then
-  // may, for as long as reading them takes; doing nothing is right too.
-  virtual void expect_reads(std::string_view /*key*/) const {}
+  // A hint: these bytes of an object will be read soon, or those of them that there are. A backend
+  // that can have them nearer by then may, for as long as reading them takes; doing nothing is
+  // right too.
+  virtual void expect_reads(std::string_view /*key*/, std::uint64_t /*offset*/,
+                            std::uint64_t /*size*/) const {}
   // How many bytes may be asked for in that way before what came first has gone again.
   virtual std::uint64_t read_ahead_max() const;
 

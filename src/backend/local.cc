@@ -157,13 +157,20 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
 // Reading is the fastest way into the page cache: what posix_fadvise() asks for comes in single
 // pages, and takes almost twice as long. Through a descriptor of its own, since the kernel looks at
 // each one's reads to tell whether they go from front to back.
-void LocalBackend::expect_reads(std::string_view key) const {
+void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
+                                std::uint64_t size) const {
   static constexpr std::size_t step = 256 << 10;
   const FileDescriptor file = find_file(path_of(key), O_RDONLY);
   if (!file) return;
   Bytes unwanted(step);
-  std::uint64_t offset = 0;
-  while (std::size_t size = read_at(file.get(), unwanted, offset, key)) offset += size;
+  while (size > 0) {
+    const MutableBytesView piece =
+        MutableBytesView(unwanted).first(std::min<std::uint64_t>(size, step));
+    const std::size_t got = read_at(file.get(), piece, offset, key);
+    if (got == 0) return;
+    offset += got;
+    size -= got;
+  }
 }
 
 static bool is_folder(const fs::path& folder, const dirent& entry) {

@@ -21,10 +21,13 @@
 
 #include <condition_variable>
 #include <exception>
+#include <vector>
 
 namespace grid::cache {
 
-static constexpr std::uint64_t fetch_blocks_max = 8;    // 2 MiB
+static constexpr std::uint64_t fetch_blocks_max = 16;  // 4 MiB
+// Of a fetch that somebody waits for.
+static constexpr std::uint64_t awaited_blocks_max = 8;  // 2 MiB
 static constexpr std::uint64_t window_blocks_min = 4;   // 1 MiB
 static constexpr std::uint64_t window_blocks_max = 64;  // 16 MiB
 static constexpr std::size_t streams_max = 1024;
@@ -36,11 +39,44 @@ struct BlockFetcher::Stream {
   std::uint64_t asked_end = 0;    // block: everything before it was asked for
 };
 
+// Memory for fetches, given out again and again: pages that are new to the process would cost more
+// than filling them, a fifth of all that reading on from a server takes. Thread-safe.
+class BlockFetcher::Buffers {
+ public:
+  Bytes take() {
+    std::lock_guard lock(mutex_);
+    ++taken_count_;
+    Bytes bytes;
+    if (kept_.empty()) {
+      bytes.reserve(fetch_blocks_max * block_size);
+    } else {
+      bytes = std::move(kept_.back());
+      kept_.pop_back();
+    }
+    return bytes;
+  }
+  void give_back(Bytes bytes) {
+    std::lock_guard lock(mutex_);
+    kept_.push_back(std::move(bytes));
+    if (--taken_count_ == 0) kept_.clear();  // whoever is idle needs none
+  }
+
+ private:
+  std::mutex mutex_;
+  std::size_t taken_count_ = 0;  // guarded by mutex_
+  std::vector<Bytes> kept_;      // guarded by mutex_
+};
+
 // Blocks on their way. Whoever began it runs it; the others wait.
 struct BlockFetcher::Fetch {
-  Fetch(std::uint64_t begin, std::uint64_t end) : first(begin), last_end(end) {}
+  Fetch(std::uint64_t begin, std::uint64_t end, std::shared_ptr<Buffers> with)
+      : first(begin), last_end(end), buffers(std::move(with)), bytes(buffers->take()) {}
+  ~Fetch() { buffers->give_back(std::move(bytes)); }
+  Fetch(const Fetch&) = delete;
+  Fetch& operator=(const Fetch&) = delete;
 
   const std::uint64_t first, last_end;  // blocks
+  const std::shared_ptr<Buffers> buffers;
 
   std::mutex mutex;
   std::condition_variable finished;
@@ -54,10 +90,21 @@ struct BlockFetcher::Fetch {
     finished.wait(lock, [&] { return done; });
     if (failure) std::rethrow_exception(failure);
   }
+  // What is said first stands.
+  void finish(std::exception_ptr with) {
+    std::lock_guard lock(mutex);
+    if (done) return;
+    failure = std::move(with);
+    done = true;
+    finished.notify_all();
+  }
 };
 
 BlockFetcher::BlockFetcher(std::shared_ptr<DiskCache> cache, Options options)
-    : cache_(std::move(cache)), options_(options), pool_(options.fetches_max) {}
+    : cache_(std::move(cache)),
+      options_(options),
+      buffers_(std::make_shared<Buffers>()),
+      pool_(options.fetches_max) {}
 
 BlockFetcher::~BlockFetcher() = default;
 
@@ -81,7 +128,8 @@ std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_
       continue;
     }
     bool ours = false;
-    std::shared_ptr<Fetch> fetch = join_or_begin(wanted, block, fetch_end, ours);
+    std::shared_ptr<Fetch> fetch =
+        join_or_begin(wanted, block, std::min(fetch_end, block + awaited_blocks_max), ours);
     if (!fetch) continue;  // it has come meanwhile
     if (ours) run(*fetch, wanted);
     fetch->wait();
@@ -111,13 +159,14 @@ std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& w
   while (end < block_end && end - block < fetch_blocks_max && !wanted->present(end) &&
          !fetches_.contains({wanted->name(), end}))
     ++end;
-  auto fetch = std::make_shared<Fetch>(block, end);
+  auto fetch = std::make_shared<Fetch>(block, end, buffers_);
   for (std::uint64_t i = block; i < end; ++i) fetches_.emplace(FetchKey{wanted->name(), i}, fetch);
   ours = true;
   return fetch;
 }
 
-// Runs a fetch and tells those who wait for it.
+// Runs a fetch and tells those who wait for it: as soon as the bytes are there, whatever becomes of
+// the copy.
 void BlockFetcher::run(Fetch& fetch, const Object& wanted) {
   std::exception_ptr failure;
   try {
@@ -130,10 +179,7 @@ void BlockFetcher::run(Fetch& fetch, const Object& wanted) {
     for (std::uint64_t i = fetch.first; i < fetch.last_end; ++i)
       fetches_.erase({wanted->name(), i});
   }
-  std::lock_guard lock(fetch.mutex);
-  fetch.failure = failure;
-  fetch.done = true;
-  fetch.finished.notify_all();
+  fetch.finish(failure);
 }
 
 void BlockFetcher::fetch_blocks(Fetch& fetch, const Object& wanted) {
@@ -161,16 +207,14 @@ void BlockFetcher::fetch_blocks(Fetch& fetch, const Object& wanted) {
   std::optional<std::size_t> got = object.fetch(begin + from, missing);
   count_cost(options_.costs, &ReadCostCounters::remote_bytes, got.value_or(0));
   fetch.object_missing = !got;
-  if (got == missing.size()) {
-    for (std::uint64_t block = first; block < last_end; ++block) object.put(block, bytes_of(block));
-    return;
+  if (got != missing.size()) {
+    fetch.bytes.resize(from + got.value_or(0));
+    if (got.value_or(0) == 0) return;  // it ends here or, for all we know, before
+    object.learn_size(begin + fetch.bytes.size());
+    last_end = fetch.first + (fetch.bytes.size() + block_size - 1) / block_size;
   }
-  fetch.bytes.resize(from + got.value_or(0));
-  if (got.value_or(0) == 0) return;  // it ends here or, for all we know, before
-  object.learn_size(begin + fetch.bytes.size());
-  for (std::uint64_t block = first; (block - fetch.first) * block_size < fetch.bytes.size();
-       ++block)
-    object.put(block, bytes_of(block));
+  if (!object.put_may_refuse()) fetch.finish(nullptr);
+  for (std::uint64_t block = first; block < last_end; ++block) object.put(block, bytes_of(block));
 }
 
 // Sees whether this read goes on where one stopped, and has the blocks behind it fetched if so.
@@ -226,18 +270,9 @@ bool BlockFetcher::prefetch(const Object& wanted, std::uint64_t first, std::uint
   return true;
 }
 
-void BlockFetcher::fetch_all(const Object& wanted) {
-  // Until a piece comes back short nobody knows where the object ends: a round of pieces for what
-  // an ordinary pack has, then one after the other.
-  unsigned pieces_max = options_.fetches_max;
-  bool more = true;
-  for (std::uint64_t at = 0; more && at < wanted->block_end_max(); pieces_max = 1) {
-    std::vector<std::future<bool>> pieces;
-    for (unsigned i = 0; i < pieces_max; ++i, at += fetch_blocks_max)
-      pieces.push_back(
-          pool_.submit([this, wanted, at] { return prefetch(wanted, at, at + fetch_blocks_max); }));
-    for (std::future<bool>& piece : pieces) more = piece.get() && more;
-  }
+void BlockFetcher::fetch(const Object& wanted, std::uint64_t offset, std::uint64_t size) {
+  const std::uint64_t end = (offset + size + block_size - 1) / block_size;
+  prefetch(wanted, offset / block_size, std::min(end, wanted->block_end_max()));
 }
 
 }  // namespace grid::cache

@@ -22,7 +22,7 @@ class BlockFetcher {
 
   struct Options {
     ReadCostCounters* costs = nullptr;  // outlives the fetcher; null: nobody counts
-    unsigned fetches_max = 16;  // in flight ahead of readers; each takes up to 2 MiB of memory
+    unsigned fetches_max = 8;  // in flight ahead of readers; each takes up to 4 MiB of memory
   };
   BlockFetcher(std::shared_ptr<DiskCache> cache, Options options);
   ~BlockFetcher();
@@ -30,10 +30,12 @@ class BlockFetcher {
   // As backend::Backend::find_part(). `out` is not empty and ends before the object's
   // block_end_max().
   std::optional<std::size_t> read(const Object& wanted, std::uint64_t offset, MutableBytesView out);
-  // Fetches what is missing of an object; returns when it is here.
-  void fetch_all(const Object& wanted);
+  // Fetches what is missing of a part of an object, with few requests one after the other; returns
+  // when it is here.
+  void fetch(const Object& wanted, std::uint64_t offset, std::uint64_t size);
 
  private:
+  class Buffers;
   struct Fetch;   // blocks on their way
   struct Stream;  // somebody who reads an object from front to back
 
@@ -48,6 +50,7 @@ class BlockFetcher {
 
   const std::shared_ptr<DiskCache> cache_;
   const Options options_;
+  const std::shared_ptr<Buffers> buffers_;
 
   std::mutex mutex_;
   std::map<FetchKey, std::shared_ptr<Fetch>> fetches_;  // guarded by mutex_; each block

@@ -156,9 +156,11 @@ bool CachedObject::read(std::uint64_t block, std::uint64_t offset, MutableBytesV
   return true;
 }
 
-// Writing into a mapped hole of a full disk would be a SIGBUS.
+// Writing into a mapped hole of a full disk would be a SIGBUS. The first page of the map was made
+// with the file.
 void CachedObject::allocate_map_for(std::uint64_t block) {
   std::uint64_t at = page + block * sizeof(std::uint64_t);
+  if (at < 2 * page) return;
   if (int failed = ::posix_fallocate(fd_.get(), static_cast<off_t>(at / page * page),
                                      static_cast<off_t>(page));
       failed != 0)

@@ -86,11 +86,13 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
       out);
 }
 
-void CachingBackend::expect_reads(std::string_view key) const {
-  if (options_.caching_of(key) != Caching::parts) return remote_->expect_reads(key);
+void CachingBackend::expect_reads(std::string_view key, std::uint64_t offset,
+                                  std::uint64_t size) const {
+  if (options_.caching_of(key) != Caching::parts) return remote_->expect_reads(key, offset, size);
   if (std::shared_ptr<CachedObject> copy = object_of(key))
-    fetcher_.fetch_all(
-        std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)));
+    fetcher_.fetch(
+        std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)),
+        offset, size);
 }
 
 std::uint64_t CachingBackend::read_ahead_max() const { return cache_->size_max() / 2; }

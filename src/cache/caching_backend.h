@@ -29,7 +29,7 @@ struct CachingOptions {
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
   ReadCostCounters* costs = nullptr;  // outlives the backend; null: nobody counts
-  unsigned fetches_max = 16;          // see BlockFetcher
+  unsigned fetches_max = 8;           // see BlockFetcher
 };
 
 // Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
@@ -43,8 +43,8 @@ class CachingBackend : public backend::Backend {
   std::optional<Bytes> find(std::string_view key) const override;
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
-  // Fetches what is missing of a pack; returns when it is here.
-  void expect_reads(std::string_view key) const override;
+  // Fetches what is missing of that part of a pack; returns when it is here.
+  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   // Half the limit: what is read ahead must not push out what was read ahead before it.
   std::uint64_t read_ahead_max() const override;
   bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "backend/memory.h"
 #include "base/error.h"
+#include "tests/support/far_store.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -17,35 +17,6 @@ namespace grid::cache {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A remote store that counts what it is asked for, and may be out of reach.
-class Remote : public backend::MemoryBackend {
- public:
-  std::atomic<bool> reachable = true;
-  mutable std::atomic<std::uint64_t> requests = 0, bytes = 0;
-
-  std::optional<Bytes> find(std::string_view key) const override {
-    ask();
-    return MemoryBackend::find(key);
-  }
-  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
-                                       MutableBytesView out) const override {
-    ask();
-    std::optional<std::size_t> got = MemoryBackend::find_part(key, offset, out);
-    bytes += got.value_or(0);
-    return got;
-  }
-  std::vector<std::string> list_names(std::string_view prefix) const override {
-    ask();
-    return MemoryBackend::list_names(prefix);
-  }
-
- private:
-  void ask() const {
-    ++requests;
-    if (!reachable) fail(ErrorKind::unavailable, "the network is down");
-  }
-};
 
 Caching caching_of(std::string_view key) {
   return key.starts_with("packs/") ? Caching::parts : Caching::whole;
@@ -73,7 +44,7 @@ class CachingBackendTest : public ::testing::Test {
   std::uint64_t size_on_disk() const { return DiskCache(folder_ / "cache").statistics().size; }
 
   testing::TemporaryFolder folder_;
-  std::shared_ptr<Remote> remote_ = std::make_shared<Remote>();
+  std::shared_ptr<testing::FarStore> remote_ = std::make_shared<testing::FarStore>();
 };
 
 TEST_F(CachingBackendTest, GivesWhatTheRemoteStoreHas) {
@@ -108,7 +79,7 @@ TEST_F(CachingBackendTest, BringsNeighboursAlongAndMergesThem) {
   std::string bytes = make_object("packs/a", 16 * block_size);
   auto cached = open();
   read(*cached, "packs/a", 100, 10);
-  EXPECT_EQ(remote_->bytes, block_size);
+  EXPECT_EQ(remote_->part_bytes, block_size);
   read(*cached, "packs/a", 2000, 4000);
   EXPECT_EQ(remote_->requests, 1u);
   read(*cached, "packs/a", 6 * block_size + 1, 3 * block_size - 1);
@@ -130,7 +101,7 @@ TEST_F(CachingBackendTest, FetchesABlockOnceForAllWhoWantIt) {
         }
       });
   }
-  EXPECT_EQ(remote_->bytes, bytes.size());
+  EXPECT_EQ(remote_->part_bytes, bytes.size());
 }
 
 TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
@@ -143,17 +114,23 @@ TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
   EXPECT_LT(remote_->requests, 30u);  // of 2 MiB, not of 128 KiB: that would be 128
 }
 
-TEST_F(CachingBackendTest, AWholePackCanBeAskedFor) {
+TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
   for (std::size_t size : {std::size_t{100}, 64 * block_size, 100 * block_size + 3}) {
     std::string key = "packs/" + std::to_string(size);
     std::string bytes = make_object(key, size);
     auto cached = open();
-    cached->expect_reads(key);
+    cached->expect_reads(key, 0, 256 * block_size);
     std::uint64_t before = remote_->requests;
     EXPECT_EQ(read(*cached, key, 0, size), bytes);
     EXPECT_EQ(remote_->requests, before);
   }
-  open()->expect_reads("packs/none");
+  open()->expect_reads("packs/none", 0, 1);
+  make_object("packs/part", 64 * block_size);
+  auto cached = open();
+  const std::uint64_t bytes = remote_->part_bytes, requests = remote_->requests;
+  cached->expect_reads("packs/part", 20 * block_size + 1, 16 * block_size - 1);
+  EXPECT_EQ(remote_->part_bytes - bytes, 16 * block_size);
+  EXPECT_EQ(remote_->requests - requests, 1u);
 }
 
 TEST_F(CachingBackendTest, KeepsWithinItsLimit) {

@@ -34,6 +34,8 @@ class CopiedObject {
   // Puts a whole block into the copy, where there is room. Throws `corrupt` if it is known to be
   // another one.
   virtual void put(std::uint64_t block, BytesView bytes) = 0;
+  // True if put() may refuse a block: then nobody is given its bytes before.
+  virtual bool put_may_refuse() const { return false; }
   // While what it returns lives, other processes that want one of these blocks wait for it, for a
   // while.
   virtual std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count) = 0;

@@ -20,18 +20,29 @@ class Buckets {
 
   // Lives as long as this. Throws as net::open_to_read() does.
   const net::S3Bucket& get(const std::string& name) const {
-    std::lock_guard lock(mutex_);
-    std::unique_ptr<net::S3Bucket>& bucket = buckets_[name];
-    if (!bucket)
-      bucket = std::make_unique<net::S3Bucket>(
+    Opened& opened = slot(name);
+    // Asks the server, so whoever wants this bucket meanwhile waits; nobody else does.
+    std::call_once(opened.once, [&] {
+      opened.bucket = std::make_unique<net::S3Bucket>(
           net::open_to_read(servers_.http, servers_.aws, name, "", servers_.retries), name);
-    return *bucket;
+    });
+    return *opened.bucket;
   }
 
  private:
+  struct Opened {
+    std::once_flag once;
+    std::unique_ptr<net::S3Bucket> bucket;  // const after `once`
+  };
+
+  Opened& slot(const std::string& name) const {
+    std::lock_guard lock(mutex_);
+    return buckets_[name];  // which no other insertion moves
+  }
+
   const backend::OpenOptions servers_;
   mutable std::mutex mutex_;
-  mutable std::map<std::string, std::unique_ptr<net::S3Bucket>> buckets_;  // guarded by mutex_
+  mutable std::map<std::string, Opened> buckets_;  // guarded by mutex_
 };
 
 }  // namespace grid::dataset

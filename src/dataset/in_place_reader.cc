@@ -51,6 +51,7 @@ class InPlaceReader::CopiedFile : public cache::CopiedObject {
       throw error.within(buckets_.get(object_.bucket).url_of(object_.key));
     }
   }
+  bool put_may_refuse() const override { return true; }
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t) override {
     return blocks_.lock(name_of(first));
   }

@@ -2,16 +2,15 @@
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <fstream>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "cache/cached_object.h"
 #include "dataset/create.h"
 #include "dataset/open_store.h"
 #include "dataset/verify.h"
 #include "store/layout.h"
+#include "tests/support/far_store.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -19,39 +18,6 @@ namespace grid::dataset {
 namespace {
 
 namespace fs = std::filesystem;
-
-class FarStore : public backend::MemoryBackend {
- public:
-  std::atomic<bool> reachable = true;
-  mutable std::atomic<std::uint64_t> pack_bytes = 0;
-
-  bool remote() const override { return true; }
-  std::string name() const override { return "far://away"; }
-  bool create(std::string_view key, BytesView data) override {
-    ask();
-    return MemoryBackend::create(key, data);
-  }
-  std::optional<Bytes> find(std::string_view key) const override {
-    ask();
-    return MemoryBackend::find(key);
-  }
-  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
-                                       MutableBytesView out) const override {
-    ask();
-    std::optional<std::size_t> got = MemoryBackend::find_part(key, offset, out);
-    pack_bytes += got.value_or(0);
-    return got;
-  }
-  std::vector<std::string> list_names(std::string_view prefix) const override {
-    ask();
-    return MemoryBackend::list_names(prefix);
-  }
-
- private:
-  void ask() const {
-    if (!reachable) fail(ErrorKind::unavailable, "the network is down");
-  }
-};
 
 class RemoteStore : public ::testing::Test {
  protected:
@@ -76,7 +42,7 @@ class RemoteStore : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  std::shared_ptr<FarStore> far_ = std::make_shared<FarStore>();
+  std::shared_ptr<testing::FarStore> far_ = std::make_shared<testing::FarStore>();
 };
 
 TEST_F(RemoteStore, IsReadOnceAndThenHere) {
@@ -84,10 +50,10 @@ TEST_F(RemoteStore, IsReadOnceAndThenHere) {
   testing::write_file(folder_ / "source/a", bytes);
   create("cats");
   EXPECT_EQ(read(*open(), "cats:1", "a"), bytes);
-  const std::uint64_t before = far_->pack_bytes;
+  const std::uint64_t before = far_->part_bytes;
   EXPECT_GE(before, bytes.size());
   EXPECT_EQ(read(*open(), "cats:1", "a"), bytes);
-  EXPECT_EQ(far_->pack_bytes, before);
+  EXPECT_EQ(far_->part_bytes, before);
 }
 
 TEST_F(RemoteStore, TheNextVersionCostsWhatHasChanged) {
@@ -96,11 +62,11 @@ TEST_F(RemoteStore, TheNextVersionCostsWhatHasChanged) {
   read(*open(), "cats:1", "a");
   testing::write_file(folder_ / "source/b", testing::random_bytes(100'000, 2));
   create("cats");
-  const std::uint64_t before = far_->pack_bytes;
+  const std::uint64_t before = far_->part_bytes;
   auto store = open();
   read(*store, "cats:2", "a");
   read(*store, "cats:2", "b");
-  EXPECT_LT(far_->pack_bytes - before, 1u << 20);
+  EXPECT_LT(far_->part_bytes - before, 1u << 20);
 }
 
 TEST_F(RemoteStore, AttachesWithoutTheNetworkWhatIsWhollyHere) {

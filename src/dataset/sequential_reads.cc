@@ -4,16 +4,19 @@
 
 namespace grid::dataset {
 
-static constexpr std::uint64_t size_min = 4 << 20;  // bytes, before anything is expected
-// What is expected reaches so far ahead, and is said in steps of half of it.
-static constexpr std::uint64_t window_size = 64 << 20;  // bytes
+static constexpr std::uint64_t file_size_min = 8 << 20;  // bytes
+static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before anything is expected
+// What is expected reaches ahead so many times what was read, up to window_max, and is said in
+// steps of half of that.
+static constexpr std::uint64_t window_factor = 16;
+static constexpr std::uint64_t window_max = 64 << 20;  // bytes
 // Several threads of one reader, the kernel's too, do not come quite in order.
 static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
 static constexpr std::size_t readers_max = 256;
 
 std::optional<source::ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
                                                        std::uint64_t end, std::uint64_t file_size) {
-  if (file_size <= 2 * size_min) return std::nullopt;
+  if (file_size <= file_size_min) return std::nullopt;
   std::lock_guard lock(mutex_);
   if (readers_.size() >= readers_max && !readers_.contains(content)) readers_.clear();
   Reader& reader = readers_[content];
@@ -21,10 +24,10 @@ std::optional<source::ByteRange> SequentialReads::note(const Digest& content, st
   if (!goes_on) reader = {};
   reader.next = std::max(reader.next, end);
   reader.size += end - begin;
-  if (reader.size < size_min || reader.next + window_size / 2 < reader.expected_end)
-    return std::nullopt;
+  const std::uint64_t window = std::min(window_factor * reader.size, window_max);
+  if (reader.size < size_min || reader.next + window / 2 < reader.expected_end) return std::nullopt;
   const source::ByteRange range{std::max(reader.next, reader.expected_end),
-                                std::min(file_size, reader.next + window_size)};
+                                std::min(file_size, reader.next + window)};
   if (range.begin >= range.end) return std::nullopt;
   reader.expected_end = range.end;
   return range;

@@ -143,11 +143,21 @@ void ChunkStore::read(std::span<const ChunkRef> chunks, MutableBytesView out) co
 
 void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
   if (!prefetcher_) return;
-  std::optional<PackId> last;
+  PackId pack;
+  std::uint64_t begin = 0, end = 0;  // of chunks that lie side by side in it
   for (const ChunkRef& chunk : chunks) {
     const std::optional<Location> at = index_->find(chunk.digest);
-    if (at && at->pack != last) prefetcher_->expect(*(last = at->pack));
+    if (!at) continue;
+    const Placement& place = at->place;
+    if (end == 0 || at->pack != pack || place.frame_offset > end || place.frame_offset < begin) {
+      if (end != 0) prefetcher_->expect(pack, begin, end);
+      pack = at->pack;
+      begin = place.frame_offset;
+      end = begin;
+    }
+    end = std::max<std::uint64_t>(end, place.frame_offset + std::uint64_t{place.frame_stored_size});
   }
+  if (end != 0) prefetcher_->expect(pack, begin, end);
 }
 
 void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const {
@@ -198,7 +208,7 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
     if (!backend_->find_range(key, offset, into))
       fail(ErrorKind::corrupt, "chunk {}: the store {} has lost {}", run.front().digest.short_hex(),
            backend_->name(), key);
-    if (prefetcher_) prefetcher_->note_read(first.pack, into.size());
+    if (prefetcher_) prefetcher_->note_read(first.pack, offset, into.size());
   };
   if (first.place.raw()) {
     const MutableBytesView& last = run.back().out;

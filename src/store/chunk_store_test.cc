@@ -187,7 +187,9 @@ TEST_F(ChunkStoreTest, AWrongSizeIsCorrupt) {
 // Says when somebody is told to expect reads.
 class ExpectingBackend : public backend::MemoryBackend {
  public:
-  void expect_reads(std::string_view) const override { expected_.release(); }
+  void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {
+    expected_.release();
+  }
   bool was_told() const { return expected_.try_acquire_for(std::chrono::seconds(10)); }
 
  private:

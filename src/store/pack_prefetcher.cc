@@ -9,12 +9,21 @@ namespace grid::store {
 
 static constexpr std::uint64_t read_ahead_factor = 16;
 // What a read counts for at least where it waits for a network, which is what the node's cache
-// fetches for it: a pack comes in the time of a few such waits, so it is asked for after 8 reads.
+// fetches for it: a pack comes in the time of a few such waits, so the first pieces are asked for
+// after 8 reads.
 static constexpr std::size_t remote_read_size_min = 256 << 10;  // bytes
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
+// A server is asked for so many pieces at once; a disk reads one after the other.
+static constexpr unsigned remote_in_flight = 8;
+// More than a pack ever has, whose offsets are of 32 bits.
+static constexpr std::uint64_t whole_pack = std::uint64_t{1} << 32;
 
 PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
-    : backend_(backend), remote_(backend.remote()), budget_(backend.read_ahead_max()) {}
+    : backend_(backend),
+      remote_(backend.remote()),
+      piece_size_(remote_ ? remote_piece_size : whole_pack),
+      piece_cost_(std::min<std::uint64_t>(piece_size_, pack_size_target)),
+      budget_(backend.read_ahead_max()) {}
 
 PackPrefetcher::~PackPrefetcher() {
   {
@@ -22,46 +31,51 @@ PackPrefetcher::~PackPrefetcher() {
     ending_ = true;
     changed_.notify_all();
   }
-  if (worker_.joinable()) worker_.join();
+  for (std::thread& worker : workers_) worker.join();
 }
 
-void PackPrefetcher::note_read(const PackId& pack, std::size_t size) {
+void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::size_t size) {
   if (remote_) size = std::max(size, remote_read_size_min);
+  const Piece piece{pack, offset / piece_size_};
   std::lock_guard lock(mutex_);
   credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
-  if (credit_ < pack_size_target || !may_ask_for(pack)) return;
-  credit_ -= pack_size_target;
-  ask_for(pack);
+  if (credit_ < pack_size_target || !may_ask_for(piece)) return;
+  credit_ -= piece_cost_;
+  ask_for(piece);
 }
 
-void PackPrefetcher::expect(const PackId& pack) {
+void PackPrefetcher::expect(const PackId& pack, std::uint64_t begin, std::uint64_t end) {
   std::lock_guard lock(mutex_);
-  if (may_ask_for(pack)) ask_for(pack);
+  for (Piece piece{pack, begin / piece_size_}; piece.index * piece_size_ < end; ++piece.index)
+    if (may_ask_for(piece)) ask_for(piece);
 }
 
-bool PackPrefetcher::may_ask_for(const PackId& pack) const {
-  return !asked_for_.contains(pack) && (asked_for_.size() + 1) * pack_size_target <= budget_;
+bool PackPrefetcher::may_ask_for(const Piece& piece) const {
+  return !asked_for_.contains(piece) && (asked_for_.size() + 1) * piece_cost_ <= budget_;
 }
 
-void PackPrefetcher::ask_for(const PackId& pack) {
-  asked_for_.insert(pack);
-  waiting_.push_back(pack);
-  if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
-  changed_.notify_all();
+void PackPrefetcher::ask_for(const Piece& piece) {
+  asked_for_.insert(piece);
+  waiting_.push_back(piece);
+  if (idle_count_ < waiting_.size() && workers_.size() < (remote_ ? remote_in_flight : 1))
+    workers_.emplace_back([this] { work(); });
+  changed_.notify_one();
 }
 
 void PackPrefetcher::work() {
   for (;;) {
-    PackId pack;
+    Piece piece;
     {
       std::unique_lock lock(mutex_);
+      ++idle_count_;
       changed_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
+      --idle_count_;
       if (ending_) return;
-      pack = waiting_.front();
+      piece = waiting_.front();
       waiting_.pop_front();
     }
     try {
-      backend_.expect_reads(pack_data_key(pack));
+      backend_.expect_reads(pack_data_key(piece.pack), piece.index * piece_size_, piece_size_);
     } catch (const Error&) {
       // It was a hint; whoever reads the pack hears of what is wrong with it.
     }

@@ -1,4 +1,4 @@
-// Reads whole packs ahead of those who read shuffled files from them.
+// Reads ahead of those who read shuffled files from packs.
 //
 // Problem. A training run opens every file of a version once, in random order. Cold, each read
 // waits for the disk, one small piece at a time, though a disk gives a pack of 32 MiB in the time
@@ -6,12 +6,14 @@
 //
 // Idea. Reading earns credit: for each byte that somebody reads, read_ahead_factor bytes may be
 // read ahead; from a server each read counts for 256 KiB at least, since what costs is the wait.
-// When the credit covers a pack, the pack that was touched last is asked for whole, in the
-// background. So somebody who looks at a few files causes a bounded amount of reading, and for
-// somebody who reads everything the whole version is near after a sixteenth of it. No pack is asked
-// for twice, and no more in all than the backend can keep near (Backend::read_ahead_max): what is
-// beyond that is asked for piece by piece as before. Who knows what will be read next, since it is
-// the rest of a file, needs no credit.
+// When the credit covers a pack, the piece that was touched last is asked for, in the background:
+// from a local store that is the whole pack, from a server 4 MiB of it, several pieces at a time,
+// since what lies beside what is wanted may be of something else and every byte is paid for. So
+// somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
+// everything the whole version is near after a sixteenth of it. No piece is asked for twice, and no
+// more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
+// asked for bit by bit as before. Who knows what will be read next, since it is the rest of a file,
+// needs no credit.
 #pragma once
 
 #include <condition_variable>
@@ -20,6 +22,7 @@
 #include <mutex>
 #include <set>
 #include <thread>
+#include <vector>
 
 #include "backend/backend.h"
 #include "store/layout.h"
@@ -29,32 +32,46 @@ namespace grid::store {
 // Thread-safe.
 class PackPrefetcher {
  public:
+  static constexpr std::uint64_t remote_piece_size = 4 << 20;  // bytes
+
   // The backend outlives this.
   explicit PackPrefetcher(const backend::Backend& backend);
+  // Waits for what has been asked for and is on its way; drops the rest.
   ~PackPrefetcher();
 
-  // Somebody has just read `size` bytes of a pack from the backend. Never waits for the backend.
-  void note_read(const PackId& pack, std::size_t size);
+  // Somebody has just read `size` bytes of a pack from the backend, from `offset` on. Never waits
+  // for the backend.
+  void note_read(const PackId& pack, std::uint64_t offset, std::size_t size);
 
-  // Somebody is about to read from a pack. Never waits either.
-  void expect(const PackId& pack);
+  // Somebody is about to read the bytes [begin, end) of a pack. Never waits either.
+  void expect(const PackId& pack, std::uint64_t begin, std::uint64_t end);
 
  private:
-  bool may_ask_for(const PackId& pack) const;  // mutex_ is held
-  void ask_for(const PackId& pack);            // mutex_ is held
+  struct Piece {
+    PackId pack;
+    std::uint64_t index = 0;
+
+    auto operator<=>(const Piece&) const = default;
+  };
+
+  bool may_ask_for(const Piece& piece) const;  // mutex_ is held
+  void ask_for(const Piece& piece);            // mutex_ is held
   void work();
 
   const backend::Backend& backend_;
   const bool remote_;
-  const std::uint64_t budget_;  // bytes, in all
+  const std::uint64_t piece_size_;  // bytes; the last one of a pack has fewer
+  const std::uint64_t piece_cost_;  // bytes that one is taken for
+  const std::uint64_t budget_;      // bytes, in all
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t credit_ = 0;    // guarded by mutex_; bytes
-  std::set<PackId> asked_for_;  // guarded by mutex_
-  std::deque<PackId> waiting_;  // guarded by mutex_
-  bool ending_ = false;         // guarded by mutex_
-  std::thread worker_;          // guarded by mutex_; started when there is something to do
+  std::uint64_t credit_ = 0;          // guarded by mutex_; bytes
+  std::set<Piece> asked_for_;         // guarded by mutex_
+  std::deque<Piece> waiting_;         // guarded by mutex_
+  unsigned idle_count_ = 0;           // guarded by mutex_; workers that wait for something to do
+  bool ending_ = false;               // guarded by mutex_
+  std::vector<std::thread> workers_;  // guarded by mutex_; started when there is something to do
 };
 
 }  // namespace grid::store

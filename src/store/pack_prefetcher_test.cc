@@ -15,9 +15,11 @@ namespace {
 // Remembers what it was told to expect.
 class ExpectingBackend : public backend::MemoryBackend {
  public:
-  void expect_reads(std::string_view key) const override {
+  using Part = std::pair<std::string, std::uint64_t>;  // key, offset
+
+  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t) const override {
     std::lock_guard lock(mutex_);
-    ++expected_[std::string(key)];
+    ++expected_[{std::string(key), offset}];
     changed_.notify_all();
   }
   bool waits_for(std::size_t count) const {
@@ -25,7 +27,7 @@ class ExpectingBackend : public backend::MemoryBackend {
     return changed_.wait_for(lock, std::chrono::seconds(10),
                              [&] { return expected_.size() >= count; });
   }
-  std::map<std::string, int> expected() const {
+  std::map<Part, int> expected() const {
     std::lock_guard lock(mutex_);
     return expected_;
   }
@@ -33,8 +35,11 @@ class ExpectingBackend : public backend::MemoryBackend {
  private:
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  mutable std::map<std::string, int> expected_;  // guarded by mutex_
+  mutable std::map<Part, int> expected_;  // guarded by mutex_
 };
+
+using Expected = std::map<ExpectingBackend::Part, int>;
+constexpr std::uint64_t piece_size = PackPrefetcher::remote_piece_size;
 
 PackId new_pack() {
   PackId pack;
@@ -46,7 +51,7 @@ TEST(PackPrefetcher, AFewReadsCauseNone) {
   ExpectingBackend backend;
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 10; ++i) prefetcher.note_read(new_pack(), 100'000);
+    for (int i = 0; i < 10; ++i) prefetcher.note_read(new_pack(), 0, 100'000);
   }
   EXPECT_TRUE(backend.expected().empty());
 }
@@ -61,9 +66,9 @@ TEST(PackPrefetcher, FromAServerSmallReadsCountForMoreThanTheirBytes) {
   const PackId pack = new_pack();
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 7; ++i) prefetcher.note_read(pack, 1000);
+    for (int i = 0; i < 7; ++i) prefetcher.note_read(pack, 0, 1000);
     EXPECT_TRUE(backend.expected().empty());
-    prefetcher.note_read(pack, 1000);
+    prefetcher.note_read(pack, 0, 1000);
     EXPECT_TRUE(backend.waits_for(1));
   }
 }
@@ -73,10 +78,10 @@ TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
   PackId pack = new_pack();
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 1000; ++i) prefetcher.note_read(pack, 100'000);
+    for (unsigned i = 0; i < 1000; ++i) prefetcher.note_read(pack, i * 20'000, 100'000);
     ASSERT_TRUE(backend.waits_for(1));
   }
-  EXPECT_EQ(backend.expected(), (std::map<std::string, int>{{pack_data_key(pack), 1}}));
+  EXPECT_EQ(backend.expected(), (Expected{{{pack_data_key(pack), 0}, 1}}));
 }
 
 TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
@@ -84,19 +89,42 @@ TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
   PackPrefetcher prefetcher(backend);
   const PackId one = new_pack(), other = new_pack();
   for (int i = 0; i < 3; ++i) {
-    prefetcher.expect(one);
-    prefetcher.expect(other);
+    prefetcher.expect(one, 5, 10);
+    prefetcher.expect(other, 1 << 20, 8 << 20);
   }
   ASSERT_TRUE(backend.waits_for(2));
   EXPECT_EQ(backend.expected(),
-            (std::map<std::string, int>{{pack_data_key(one), 1}, {pack_data_key(other), 1}}));
+            (Expected{{{pack_data_key(one), 0}, 1}, {{pack_data_key(other), 0}, 1}}));
+}
+
+TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
+  RemoteBackend backend;
+  PackPrefetcher prefetcher(backend);
+  const PackId pack = new_pack();
+  for (int i = 0; i < 3; ++i) prefetcher.expect(pack, 2 * piece_size - 1, 4 * piece_size);
+  ASSERT_TRUE(backend.waits_for(3));
+  const std::string key = pack_data_key(pack);
+  EXPECT_EQ(
+      backend.expected(),
+      (Expected{{{key, piece_size}, 1}, {{key, 2 * piece_size}, 1}, {{key, 3 * piece_size}, 1}}));
+}
+
+TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouched) {
+  RemoteBackend backend;
+  PackPrefetcher prefetcher(backend);
+  const PackId pack = new_pack();
+  for (int i = 0; i < 9; ++i) prefetcher.note_read(pack, 2 * piece_size + 77, 1000);
+  prefetcher.note_read(pack, 5 * piece_size, 1000);
+  ASSERT_TRUE(backend.waits_for(2));
+  const std::string key = pack_data_key(pack);
+  EXPECT_EQ(backend.expected(), (Expected{{{key, 2 * piece_size}, 1}, {{key, 5 * piece_size}, 1}}));
 }
 
 TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {
   ExpectingBackend backend;
   PackPrefetcher prefetcher(backend);
   // A sixteenth of a pack for each pack.
-  for (int i = 0; i < 8; ++i) prefetcher.note_read(new_pack(), pack_size_target / 16);
+  for (int i = 0; i < 8; ++i) prefetcher.note_read(new_pack(), 0, pack_size_target / 16);
   EXPECT_TRUE(backend.waits_for(8));
 }
 

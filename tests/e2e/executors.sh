@@ -64,7 +64,7 @@ command -v slurmctld >/dev/null && command -v slurmd >/dev/null && command -v mu
 d=$work/slurm host=$(hostname -s)
 mkdir -p "$d/run" "$d/state" "$d/spool" "$d/log"
 chmod 755 "$work" "$d"
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+. "$here/../support/ports.sh"
 dd if=/dev/urandom of="$d/munge.key" bs=1024 count=1 2>/dev/null && chmod 600 "$d/munge.key"
 cat >"$d/slurm.conf" <<END
 ClusterName=grid

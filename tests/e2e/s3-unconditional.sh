@@ -26,78 +26,58 @@ refused() { # KEY SECRET
 }
 tried=0
 
-# Swift with s3api: 501 for conditional PUTs.
-if command -v swift-proxy-server >/dev/null; then
-  port=$(free_port)
-  mkdir -p swift/node/sda swift/etc
-  cd swift/etc
-  for kind in object container account; do
-    eval "${kind}_port=\$(free_port)"
-    eval "server_port=\$${kind}_port"
-    {
-      swift-ring-builder "$kind.builder" create 4 1 1
-      swift-ring-builder "$kind.builder" add "r1z1-127.0.0.1:$server_port/sda" 1
-      swift-ring-builder "$kind.builder" rebalance
-    } >>../log 2>&1
-    cat >"$kind.conf" <<C
+# conf PORT PIPELINE: what all of Swift's servers are told. Its swift.conf is Debian's, /etc/swift/swift.conf.
+conf() {
+  cat <<C
 [DEFAULT]
 swift_dir = $work/swift/etc
 devices = $work/swift/node
 mount_check = false
 bind_ip = 127.0.0.1
-bind_port = $server_port
+bind_port = $1
 user = $(id -un)
 workers = 0
 [pipeline:main]
-pipeline = $kind-server
-[app:$kind-server]
-use = egg:swift#$kind
+pipeline = $2
 C
-  done
-  cat >proxy.conf <<C
-[DEFAULT]
-swift_dir = $work/swift/etc
-bind_ip = 127.0.0.1
-bind_port = $port
-user = $(id -un)
-workers = 0
-[pipeline:main]
-pipeline = catch_errors cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes symlink proxy-server
-[app:proxy-server]
-use = egg:swift#proxy
-account_autocreate = true
-[filter:tempauth]
-use = egg:swift#tempauth
-user_test_tester = testing .admin
-[filter:cache]
-use = egg:swift#memcache
-[filter:catch_errors]
-use = egg:swift#catch_errors
-[filter:listing_formats]
-use = egg:swift#listing_formats
-[filter:bulk]
-use = egg:swift#bulk
-[filter:s3api]
-use = egg:swift#s3api
-[filter:copy]
-use = egg:swift#copy
-[filter:slo]
-use = egg:swift#slo
-[filter:dlo]
-use = egg:swift#dlo
-[filter:versioned_writes]
-use = egg:swift#versioned_writes
-allow_object_versioning = true
-[filter:symlink]
-use = egg:swift#symlink
-C
-  # Its swift.conf is Debian's, /etc/swift/swift.conf.
-  for kind in object container account; do
-    swift-$kind-server "$kind.conf" >>../log 2>&1 &
-    servers="$servers $!"
-  done
-  swift-proxy-server proxy.conf >>../log 2>&1 &
+}
+serve() { # SERVER CONF
+  "swift-$1" "$2" >>../log 2>&1 &
   servers="$servers $!"
+}
+
+# Swift with s3api: 501 for conditional PUTs.
+if command -v swift-proxy-server >/dev/null; then
+  mkdir -p swift/node/sda swift/etc
+  cd swift/etc
+  for kind in object container account; do
+    port=$(free_port)
+    {
+      swift-ring-builder "$kind.builder" create 4 1 1
+      swift-ring-builder "$kind.builder" add "r1z1-127.0.0.1:$port/sda" 1
+      swift-ring-builder "$kind.builder" rebalance
+    } >>../log 2>&1
+    conf "$port" "$kind-server" >"$kind.conf"
+    printf '[app:%s-server]\nuse = egg:swift#%s\n' "$kind" "$kind" >>"$kind.conf"
+    serve "$kind-server" "$kind.conf"
+  done
+  port=$(free_port)
+  filters='catch_errors cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes symlink'
+  {
+    conf "$port" "$filters proxy-server"
+    printf '[app:proxy-server]\nuse = egg:swift#proxy\naccount_autocreate = true\n'
+    for filter in $filters; do
+      case $filter in
+        cache) printf '[filter:cache]\nuse = egg:swift#memcache\n' ;;
+        *) printf '[filter:%s]\nuse = egg:swift#%s\n' "$filter" "$filter" ;;
+      esac
+      case $filter in
+        tempauth) echo 'user_test_tester = testing .admin' ;;
+        versioned_writes) echo 'allow_object_versioning = true' ;;
+      esac
+    done
+  } >proxy.conf
+  serve proxy-server proxy.conf
   cd "$work"
   up "$port" || die "swift does not start: $(tail -5 swift/log)"
   export AWS_ENDPOINT_URL=http://127.0.0.1:$port

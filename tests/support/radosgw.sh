@@ -6,9 +6,7 @@
 #   radosgw_kill, radosgw_serve   the gateway alone, for faults; objects stay
 # Debian's packages ceph-mon, ceph-osd, radosgw, ceph-common; without them the script is skipped.
 
-free_port() {
-  /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
+. "${support:-$here/../support}/ports.sh"
 
 radosgw_admin() { radosgw-admin -c "$work/ceph/ceph.conf" "$@" 2>>"$work/ceph/log/admin.out"; }
 

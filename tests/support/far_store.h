@@ -1,0 +1,54 @@
+// A store that is far away: it counts what it is asked for, and may be out of reach.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "backend/memory.h"
+#include "base/error.h"
+
+namespace grid::testing {
+
+// Thread-safe.
+class FarStore : public backend::MemoryBackend {
+ public:
+  std::atomic<bool> reachable = true;
+  mutable std::atomic<std::uint64_t> requests = 0;    // that read
+  mutable std::atomic<std::uint64_t> part_bytes = 0;  // that find_part() gave
+
+  bool remote() const override { return true; }
+  std::string name() const override { return "far://away"; }
+  bool create(std::string_view key, BytesView data) override {
+    check_reachable();
+    return MemoryBackend::create(key, data);
+  }
+  std::optional<Bytes> find(std::string_view key) const override {
+    ask();
+    return MemoryBackend::find(key);
+  }
+  std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
+                                       MutableBytesView out) const override {
+    ask();
+    std::optional<std::size_t> got = MemoryBackend::find_part(key, offset, out);
+    part_bytes += got.value_or(0);
+    return got;
+  }
+  std::vector<std::string> list_names(std::string_view prefix) const override {
+    ask();
+    return MemoryBackend::list_names(prefix);
+  }
+
+ private:
+  void ask() const {
+    ++requests;
+    check_reachable();
+  }
+  void check_reachable() const {
+    if (!reachable) fail(ErrorKind::unavailable, "the network is down");
+  }
+};
+
+}  // namespace grid::testing

@@ -1,0 +1,30 @@
+# free_port: prints a port of 127.0.0.1 that nobody listens at and that no other script is given while this
+# one lives. It is none of those that the kernel gives to whoever connects, so nobody takes it by chance
+# between now and the start of the server that it is for.
+free_port() {
+  /usr/bin/python3 - "$$" <<'P'
+import fcntl, os, random, socket, sys
+notes = f"/tmp/grid-test-ports-{os.getuid()}"  # a file for each port that was given: by whom
+os.makedirs(notes, exist_ok=True)
+with open("/proc/sys/net/ipv4/ip_local_port_range") as given_by_kernel:
+    end = int(given_by_kernel.read().split()[0])
+with open(f"{notes}/lock", "w") as lock:
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    for port in random.sample(range(end // 2, end), end // 2):
+        note = f"{notes}/{port}"
+        if os.path.exists(note):
+            with open(note) as owner:
+                if os.path.exists(f"/proc/{owner.read() or 0}"):
+                    continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        with open(note, "w") as owner:
+            owner.write(sys.argv[1])
+        print(port)
+        sys.exit()
+sys.exit("no port is free")
+P
+}
