@@ -9,8 +9,7 @@ namespace grid::store {
 
 static constexpr std::uint64_t read_ahead_factor = 16;
 // What a read counts for at least where it waits for a network, which is what the node's cache
-// fetches for it: a pack comes in the time of a few such waits, so the first pieces are asked for
-// after 8 reads.
+// fetches for it: so the first pieces are asked for after four reads.
 static constexpr std::size_t remote_read_size_min = 256 << 10;  // bytes
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
 // A server is asked for so many pieces at once; a disk reads one after the other.
@@ -23,6 +22,7 @@ PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
       remote_(backend.remote()),
       piece_size_(remote_ ? remote_piece_size : whole_pack),
       piece_cost_(std::min<std::uint64_t>(piece_size_, pack_size_target)),
+      credit_min_(std::min<std::uint64_t>(4 * piece_cost_, pack_size_target)),
       budget_(backend.read_ahead_max()) {}
 
 PackPrefetcher::~PackPrefetcher() {
@@ -36,10 +36,18 @@ PackPrefetcher::~PackPrefetcher() {
 
 void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::size_t size) {
   if (remote_) size = std::max(size, remote_read_size_min);
-  const Piece piece{pack, offset / piece_size_};
+  const std::uint64_t index = offset / piece_size_;
   std::lock_guard lock(mutex_);
   credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
-  if (credit_ < pack_size_target || !may_ask_for(piece)) return;
+  Touched& touched = touched_.try_emplace(pack, Touched{index, index}).first->second;
+  touched = {std::min(touched.first, index), std::max(touched.last, index)};
+  spend_on({pack, index});
+  for (std::uint64_t between = touched.first; between <= touched.last; ++between)
+    spend_on({pack, between});
+}
+
+void PackPrefetcher::spend_on(const Piece& piece) {
+  if (credit_ < credit_min_ || !may_ask_for(piece)) return;
   credit_ -= piece_cost_;
   ask_for(piece);
 }

@@ -6,9 +6,10 @@
 //
 // Idea. Reading earns credit: for each byte that somebody reads, read_ahead_factor bytes may be
 // read ahead; from a server each read counts for 256 KiB at least, since what costs is the wait.
-// When the credit covers a pack, the piece that was touched last is asked for, in the background:
-// from a local store that is the whole pack, from a server 4 MiB of it, several pieces at a time,
-// since what lies beside what is wanted may be of something else and every byte is paid for. So
+// When the credit suffices, the piece that was touched last is asked for, in the background: from a
+// local store that is the whole pack, from a server 4 MiB of it, several pieces at a time, since
+// what lies beside what is wanted may be of something else and every byte is paid for. What lies
+// between two pieces that were touched is taken for wanted too. So
 // somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
 // everything the whole version is near after a sixteenth of it. No piece is asked for twice, and no
 // more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
@@ -19,6 +20,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -54,6 +56,11 @@ class PackPrefetcher {
     auto operator<=>(const Piece&) const = default;
   };
 
+  struct Touched {
+    std::uint64_t first = 0, last = 0;  // indexes of pieces
+  };
+
+  void spend_on(const Piece& piece);           // mutex_ is held
   bool may_ask_for(const Piece& piece) const;  // mutex_ is held
   void ask_for(const Piece& piece);            // mutex_ is held
   void work();
@@ -62,16 +69,18 @@ class PackPrefetcher {
   const bool remote_;
   const std::uint64_t piece_size_;  // bytes; the last one of a pack has fewer
   const std::uint64_t piece_cost_;  // bytes that one is taken for
+  const std::uint64_t credit_min_;  // bytes, before anything is asked for
   const std::uint64_t budget_;      // bytes, in all
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t credit_ = 0;          // guarded by mutex_; bytes
-  std::set<Piece> asked_for_;         // guarded by mutex_
-  std::deque<Piece> waiting_;         // guarded by mutex_
-  unsigned idle_count_ = 0;           // guarded by mutex_; workers that wait for something to do
-  bool ending_ = false;               // guarded by mutex_
-  std::vector<std::thread> workers_;  // guarded by mutex_; started when there is something to do
+  std::uint64_t credit_ = 0;           // guarded by mutex_; bytes
+  std::set<Piece> asked_for_;          // guarded by mutex_
+  std::map<PackId, Touched> touched_;  // guarded by mutex_
+  std::deque<Piece> waiting_;          // guarded by mutex_
+  unsigned idle_count_ = 0;            // guarded by mutex_; workers that wait for something to do
+  bool ending_ = false;                // guarded by mutex_
+  std::vector<std::thread> workers_;   // guarded by mutex_; started when there is something to do
 };
 
 }  // namespace grid::store

@@ -66,7 +66,7 @@ TEST(PackPrefetcher, FromAServerSmallReadsCountForMoreThanTheirBytes) {
   const PackId pack = new_pack();
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 7; ++i) prefetcher.note_read(pack, 0, 1000);
+    for (int i = 0; i < 3; ++i) prefetcher.note_read(pack, 0, 1000);
     EXPECT_TRUE(backend.expected().empty());
     prefetcher.note_read(pack, 0, 1000);
     EXPECT_TRUE(backend.waits_for(1));
@@ -109,15 +109,20 @@ TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
       (Expected{{{key, piece_size}, 1}, {{key, 2 * piece_size}, 1}, {{key, 3 * piece_size}, 1}}));
 }
 
-TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouched) {
+TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouchedAndWhatLiesBetweenTwo) {
   RemoteBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId pack = new_pack();
-  for (int i = 0; i < 9; ++i) prefetcher.note_read(pack, 2 * piece_size + 77, 1000);
-  prefetcher.note_read(pack, 5 * piece_size, 1000);
-  ASSERT_TRUE(backend.waits_for(2));
   const std::string key = pack_data_key(pack);
-  EXPECT_EQ(backend.expected(), (Expected{{{key, 2 * piece_size}, 1}, {{key, 5 * piece_size}, 1}}));
+  for (int i = 0; i < 9; ++i) prefetcher.note_read(pack, 5 * piece_size + 77, 1000);
+  ASSERT_TRUE(backend.waits_for(1));
+  EXPECT_EQ(backend.expected(), (Expected{{{key, 5 * piece_size}, 1}}));
+  prefetcher.note_read(pack, 2 * piece_size, 1000);
+  ASSERT_TRUE(backend.waits_for(4));
+  EXPECT_EQ(backend.expected(), (Expected{{{key, 2 * piece_size}, 1},
+                                          {{key, 3 * piece_size}, 1},
+                                          {{key, 4 * piece_size}, 1},
+                                          {{key, 5 * piece_size}, 1}}));
 }
 
 TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {
