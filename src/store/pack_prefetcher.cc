@@ -8,9 +8,9 @@
 namespace grid::store {
 
 static constexpr std::uint64_t read_ahead_factor = 16;
-// What a read counts for at least where it waits for a network, which is what the node's cache
-// fetches for it: so the first pieces are asked for after four reads.
-static constexpr std::size_t remote_read_size_min = 256 << 10;  // bytes
+// What a read counts for at least where it waits for a network, since what costs is the wait: twice
+// what the node's cache fetches for it. So the first pieces are asked for after two reads.
+static constexpr std::size_t remote_read_size_min = 512 << 10;  // bytes
 static constexpr std::uint64_t credit_max = 4 * pack_size_target;
 // A server is asked for so many pieces at once; a disk reads one after the other.
 static constexpr unsigned remote_in_flight = 8;
@@ -44,6 +44,9 @@ void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::si
   spend_on({pack, index});
   for (std::uint64_t between = touched.first; between <= touched.last; ++between)
     spend_on({pack, between});
+  if (!remote_) return;  // a piece is the whole pack
+  spend_on({pack, index + 1});
+  if (index > 0) spend_on({pack, index - 1});
 }
 
 void PackPrefetcher::spend_on(const Piece& piece) {
