@@ -81,7 +81,7 @@ bool ChunkWriter::pack_is_due() const {
 
 void ChunkWriter::close_frame() {
   pack_.close_frame(compressor_);
-  open_pack_.follow(pack_);
+  open_pack_.catch_up(pack_);
 }
 
 void ChunkWriter::end_pack() {

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -19,9 +20,15 @@ namespace fs = std::filesystem;
 
 static constexpr std::uint32_t magic = 0x314b504f;  // "OPK1": the format's number is in it
 static constexpr std::size_t header_size = 24, chunk_record_size = sizeof(Digest) + 4;
+// Written at once: a call for each frame costs the kernel twice as much.
+static constexpr std::size_t frames_at_once = 8;
 static constexpr std::string_view name_begin = "open-pack-";
 
 void OpenPackFile::follow(const PackBuilder& pack) noexcept {
+  if (pack.frame_count() >= frames_ + frames_at_once) catch_up(pack);
+}
+
+void OpenPackFile::catch_up(const PackBuilder& pack) noexcept {
   if (broken_ || path_.empty() || pack.frame_count() == frames_) return;
   try {
     // Others on this machine need not read what is stored.
@@ -32,33 +39,56 @@ void OpenPackFile::follow(const PackBuilder& pack) noexcept {
       tag_ = load<std::uint64_t>(tag.data());
       offset_ = 0;
     }
-    write(pack.last_frame());
-    frames_ = pack.frame_count();
-  } catch (const Error&) {  // a full disk, say: it is a hint
+    while (!broken_ && frames_ < pack.frame_count()) write_some(pack);
+  } catch (const Error&) {  // it is a hint
     broken_ = true;
   } catch (const std::bad_alloc&) {
     broken_ = true;
   }
 }
 
-void OpenPackFile::write(const FrameView& frame) {
+static Bytes head_of(const FrameView& frame, std::uint64_t tag) {
   Bytes head;
   head.reserve(header_size + frame.digests.size() * chunk_record_size);
   append(head, magic);
   append(head, static_cast<std::uint32_t>(frame.digests.size()));
-  append(head, tag_);
+  append(head, tag);
   append(head, static_cast<std::uint64_t>(frame.stored.size()));
   for (const Digest& digest : frame.digests) append(head, BytesView(digest.bytes));
   for (std::uint32_t size : frame.sizes) append(head, size);
-  write_at(fd_.get(), head, offset_, path_.native());
-  write_at(fd_.get(), frame.stored, offset_ + head.size(), path_.native());
-  offset_ += head.size() + frame.stored.size();
+  return head;
+}
+
+void OpenPackFile::write_some(const PackBuilder& pack) {
+  std::vector<Bytes> heads;
+  std::vector<iovec> pieces;
+  std::size_t size = 0;
+  const auto add = [&](BytesView piece) {
+    pieces.push_back({const_cast<std::byte*>(piece.data()), piece.size()});
+    size += piece.size();
+  };
+  const std::size_t end = std::min(pack.frame_count(), frames_ + frames_at_once);
+  heads.reserve(end - frames_);
+  for (std::size_t i = frames_; i < end; ++i) {
+    heads.push_back(head_of(pack.frame(i), tag_));
+    add(heads.back());
+    add(pack.frame(i).stored);
+  }
+  if (::pwritev(fd_.get(), pieces.data(), static_cast<int>(pieces.size()),
+                static_cast<off_t>(offset_)) != static_cast<ssize_t>(size)) {
+    broken_ = true;  // a full disk, say
+    return;
+  }
+  offset_ += size;
+  frames_ = end;
 }
 
 void OpenPackFile::remove() noexcept {
   if (!fd_) return;
   std::error_code ignored;
   fs::remove(path_, ignored);
+  // A file system on a network might yet write it when it is closed.
+  [[maybe_unused]] const int emptied = ::ftruncate(fd_.get(), 0);
   fd_.reset();
   frames_ = 0;
 }

@@ -21,15 +21,17 @@ class OpenPackFile {
   // The file is made when there is a frame to keep; with an empty path, never.
   explicit OpenPackFile(std::filesystem::path path) : path_(std::move(path)) {}
 
-  // Keeps the frame that was closed in the pack since the last call, if one was; not more than one.
+  // Keeps the frames that were closed in the pack, once they are about a megabyte of the source.
   void follow(const PackBuilder& pack) noexcept;
+  // Keeps all that are closed.
+  void catch_up(const PackBuilder& pack) noexcept;
   // Another pack begins; the one before is durable.
   void begin_pack() noexcept { frames_ = 0; }
   // All packs are durable.
   void remove() noexcept;
 
  private:
-  void write(const FrameView& frame);
+  void write_some(const PackBuilder& pack);
 
   const std::filesystem::path path_;
   FileDescriptor fd_;

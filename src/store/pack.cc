@@ -29,39 +29,36 @@ void PackBuilder::close_frame(Compressor& compressor) {
     data_.resize(frame_begin_);
     grid::append(data_, compressed_);
   }
-  frames_.push_back({.chunk_count = static_cast<std::uint32_t>(sizes_.size() - frame_first_chunk_),
-                     .stored_size = static_cast<std::uint32_t>(data_.size() - frame_begin_)});
-  frame_begin_ = data_.size();
-  frame_first_chunk_ = sizes_.size();
+  add_frame(sizes_.size() - frame_first_chunk_, data_.size() - frame_begin_);
+}
+
+// Of what stands at the end of data_ and sizes_.
+void PackBuilder::add_frame(std::size_t chunk_count, std::size_t stored_size) {
+  frames_.push_back({.first_chunk = frame_first_chunk_,
+                     .begin = frame_begin_,
+                     .chunk_count = static_cast<std::uint32_t>(chunk_count),
+                     .stored_size = static_cast<std::uint32_t>(stored_size)});
+  frame_begin_ += stored_size;
+  frame_first_chunk_ += chunk_count;
 }
 
 void PackBuilder::append(const PackBuilder& other) {
-  assert(frame_begin_ == data_.size() && other.frame_begin_ == other.data_.size());
-  grid::append(data_, other.data_);
-  frames_.insert(frames_.end(), other.frames_.begin(), other.frames_.end());
-  digests_.insert(digests_.end(), other.digests_.begin(), other.digests_.end());
-  sizes_.insert(sizes_.end(), other.sizes_.begin(), other.sizes_.end());
-  frame_begin_ = data_.size();
-  frame_first_chunk_ = sizes_.size();
+  for (std::size_t i = 0; i < other.frame_count(); ++i) append(other.frame(i));
 }
 
 void PackBuilder::append(const FrameView& frame) {
   assert(frame_begin_ == data_.size());
   grid::append(data_, frame.stored);
-  frames_.push_back({.chunk_count = static_cast<std::uint32_t>(frame.sizes.size()),
-                     .stored_size = static_cast<std::uint32_t>(frame.stored.size())});
   digests_.insert(digests_.end(), frame.digests.begin(), frame.digests.end());
   sizes_.insert(sizes_.end(), frame.sizes.begin(), frame.sizes.end());
-  frame_begin_ = data_.size();
-  frame_first_chunk_ = sizes_.size();
+  add_frame(frame.sizes.size(), frame.stored.size());
 }
 
-FrameView PackBuilder::last_frame() const {
-  assert(!frames_.empty() && frame_begin_ == data_.size());
-  const Frame& frame = frames_.back();
-  return {.digests = std::span(digests_).last(frame.chunk_count),
-          .sizes = std::span(sizes_).last(frame.chunk_count),
-          .stored = BytesView(data_).last(frame.stored_size)};
+FrameView PackBuilder::frame(std::size_t index) const {
+  const Frame& frame = frames_.at(index);
+  return {.digests = std::span(digests_).subspan(frame.first_chunk, frame.chunk_count),
+          .sizes = std::span(sizes_).subspan(frame.first_chunk, frame.chunk_count),
+          .stored = BytesView(data_).subspan(frame.begin, frame.stored_size)};
 }
 
 void PackBuilder::clear() {

@@ -71,14 +71,18 @@ class PackBuilder {
   BytesView data() const { return data_; }  // the data object
   Bytes index() const;                      // the index object
   const std::vector<Digest>& digests() const { return digests_; }
-  std::size_t frame_count() const { return frames_.size(); }  // that are closed
-  FrameView last_frame() const;                               // of these; there is one, none open
+  // Of the frames that are closed.
+  std::size_t frame_count() const { return frames_.size(); }
+  FrameView frame(std::size_t index) const;
 
  private:
   struct Frame {
+    std::size_t first_chunk = 0;
+    std::size_t begin = 0;  // in data_
     std::uint32_t chunk_count = 0;
     std::uint32_t stored_size = 0;
   };
+  void add_frame(std::size_t chunk_count, std::size_t stored_size);
 
   Bytes data_;
   std::vector<Frame> frames_;
