@@ -117,7 +117,10 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
       batch = std::move(waiting_.front());
       waiting_.pop_front();
     }
+    // A slice is long, and what of it is not read yet is not much.
+    if (!batch->slice) writer.begin_batch();
     read_batch(*batch, cutter);
+    if (!batch->slice) writer.end_batch();
     {
       std::lock_guard lock(mutex_);
       batch->done = true;

@@ -73,6 +73,7 @@ static constexpr std::uint64_t loss_size_min = 20 << 20;  // bytes
 static constexpr auto loss_time_min = std::chrono::seconds(4);
 
 bool ChunkWriter::pack_is_due() const {
+  if (pack_.empty()) return false;
   if (pack_.size() >= pack_size_target) return true;
   if (bytes_put_ - pack_begun_at_ >= std::max(loss_size_min, bytes_put_ / loss_share)) return true;
   const Clock::time_point now = Clock::now();
@@ -99,12 +100,21 @@ ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
     pack_.add(ref.digest, chunk, compressor_);
     open_pack_.follow(pack_);
   }
-  if (!pack_.empty() && pack_is_due()) end_pack();
-  if (pack_.empty()) {
-    pack_begun_ = Clock::now();
-    pack_begun_at_ = bytes_put_;
-  }
+  if (in_batch_ ? pack_.size() >= pack_size_target : pack_is_due()) end_pack();
+  note_pack_begin();
   return ref;
+}
+
+void ChunkWriter::end_batch() {
+  in_batch_ = false;
+  if (pack_is_due()) end_pack();
+  note_pack_begin();
+}
+
+void ChunkWriter::note_pack_begin() {
+  if (!pack_.empty()) return;
+  pack_begun_ = Clock::now();
+  pack_begun_at_ = bytes_put_;
 }
 
 }  // namespace grid::store

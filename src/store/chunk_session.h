@@ -68,6 +68,11 @@ class ChunkWriter {
   // The same, where the digest is known.
   ChunkRef put(BytesView chunk, const Digest& digest);
 
+  // Between these a pack ends only if it is full; one that is due ends with the batch. So whoever
+  // waits for the disk has nothing in hand that others would be ahead of.
+  void begin_batch() { in_batch_ = true; }
+  void end_batch();
+
   // The next chunk does not share a frame with those before it.
   void close_frame();
 
@@ -79,9 +84,11 @@ class ChunkWriter {
 
   bool pack_is_due() const;
   void end_pack();
+  void note_pack_begin();
 
   ChunkSession& session_;
   const Clock::time_point made_;
+  bool in_batch_ = false;
   std::uint64_t bytes_put_ = 0;  // known ones too
   // When the pack was empty last, and bytes_put_ then.
   Clock::time_point pack_begun_;
