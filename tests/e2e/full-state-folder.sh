@@ -27,12 +27,11 @@ diff -r src out.folder && diff -r src out.tar/src && diff -r src out.packed/src 
 export GRID_STORE=$GRID_STORE/another
 "$GRID" datastore create src.tar.gz --extract --name packed --quiet >/dev/null &
 pid=$!
-until [ -n "$(find "$GRID_STORE" -size +1M 2>/dev/null | head -1)" ]; do
-  kill -0 $pid 2>/dev/null || break
+avail() { df --output=avail "$XDG_STATE_HOME" | tail -1; }
+until [ "$(avail)" -lt 50 ]; do
+  kill -0 $pid 2>/dev/null || die "it was over before the disk was full: $(avail) KB"
 done
-df --output=avail "$XDG_STATE_HOME" | tail -1 >avail
 kill -9 $pid && ! wait $pid 2>/dev/null || die 'it was over before it could be killed'
-[ "$(cat avail)" -lt 50 ] || die "the disk was not full: $(cat avail) KB"
 create packed src.tar.gz --extract
 rm -r out.packed && "$GRID" datastore get packed out.packed --quiet
 diff -r src out.packed/src || die 'the content of what was continued'
