@@ -1,5 +1,5 @@
 # 100 creates killed at random moments: each is continued, and under 5 % of the source is read twice.
-# Slow: 200 creates of 2 GB; SIZE, in MB, and ROUNDS change that.
+# Slow: 200 creates of 2 GB and more; SIZE, in MB, and KILLS change that.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/nginx.sh"
 . "$here/../support/radosgw.sh"
@@ -23,7 +23,7 @@ done
 counted=$(free_port)
 export AWS_ENDPOINT_URL="http://127.0.0.1:$counted" no_proxy=127.0.0.1
 url_port=$(free_port)
-/usr/bin/python3 "$here/../support/kill_creates.py" "$GRID" "${ROUNDS:-100}" "${SHARE:-0.05}" \
+/usr/bin/python3 "$here/../support/kill_creates.py" "$GRID" "${KILLS:-100}" "${SHARE:-0.05}" \
   folder=folder large=large tar=folder.tar,--extract \
   "url@$url_port:$nginx_port=http://127.0.0.1:$url_port/folder.tar.gz" \
   "s3@$counted:$gateway_port=s3://data/parts/"

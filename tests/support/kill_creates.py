@@ -1,14 +1,16 @@
 """Kills creates at random moments, repeats each command, and counts what was read twice.
 
-For every round: an empty store, one create that is killed (kill -9, or now and then Ctrl-C) at a
+In every round: an empty store, one create that is killed (kill -9, or now and then Ctrl-C) at a
 random moment of the time that it takes, the same command again. The version must be the one that
 an undisturbed create makes, and both together must have read little more than the source has.
 
-    kill_creates.py GRID ROUNDS SHARE_MAX KIND[@PORT:SERVER_PORT]=SOURCE[,OPTION…]…
+    kill_creates.py GRID KILLS SHARE_MAX KIND[@PORT:SERVER_PORT]=SOURCE[,OPTION…]…
 
-SHARE_MAX is the share of the source that may be read twice. With @PORT, what a server on loopback
-sent through PORT is counted, else what the process read.
+KILLS are those that came before the create was over. SHARE_MAX is the share of the source that may
+be read twice. With @PORT, what a server on loopback sent through PORT is counted, else what the
+process read.
 """
+import itertools
 import json
 import os
 import random
@@ -20,7 +22,7 @@ import sys
 import threading
 import time
 
-GRID, ROUNDS, SHARE_MAX = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+GRID, KILLS, SHARE_MAX = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
 STORE = os.environ["GRID_STORE"]
 seed = int(os.environ.get("SEED", time.time_ns() % 1000000))
 print(f"SEED={seed}")
@@ -109,7 +111,11 @@ class Kind:
 
 
 kinds = [Kind(word) for word in sys.argv[4:]]
-for number in range(ROUNDS):
+for number in itertools.count():
+    if sum(kind.kills for kind in kinds) == KILLS:
+        break
+    if number > 4 * KILLS:
+        sys.exit("FAILED: too few creates were alive when they were to be killed")
     kind = kinds[number % len(kinds)]
     how = signal.SIGINT if random.random() < 0.2 else signal.SIGKILL
     clear()
@@ -143,5 +149,3 @@ for kind in kinds:
     mean = kind.twice / max(1, kind.kills) / kind.bytes_read
     print(f"{kind.name}: {kind.bytes_read:,} bytes in {kind.seconds:.2f} s, {kind.kills} kills, "
           f"read twice: {mean:.2%} on average, {kind.worst:.2%} at most")
-if sum(kind.kills for kind in kinds) < ROUNDS / 2:
-    sys.exit("FAILED: too few creates were alive when they were to be killed")
