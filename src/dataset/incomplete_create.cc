@@ -170,12 +170,28 @@ std::string_view name_of(CreateState state) {
   return state == CreateState::uploading ? "uploading" : "failed";
 }
 
+// Removes what processes left that were killed before they wrote a record, or after they removed
+// it.
+static void sweep(const fs::path& folder) {
+  std::error_code ignored;
+  for (const fs::path& own : folders_in(folder)) {
+    if (fs::exists(own / record_name, ignored)) continue;
+    try {
+      std::optional<FileLock> lock = find_lock(own);
+      if (lock && !fs::exists(own / record_name, ignored)) drop(own);
+    } catch (const Error&) {
+      // It has gone meanwhile, or is another user's.
+    }
+  }
+}
+
 LiveCreate::LiveCreate(fs::path folder, CreateRecord record) : folder_(std::move(folder)) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) throw system_error(error.value(), fmt::format("cannot make {}", folder_.string()));
   record.pid = ::getpid();
   record.started = record.updated = utc_now();
+  sweep(folder_);
   if (!continue_other(record)) begin(record);
 }
 
@@ -210,16 +226,29 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
   return false;
 }
 
-void LiveCreate::begin(const CreateRecord& wanted) {
+// Makes a folder and locks it. Another process may take it, while it has no record, for one that
+// was left behind.
+void LiveCreate::make_own_folder() {
   for (;;) {
-    record_ = wanted;
     record_.id = random_hex(8);
     own_ = folder_ / record_.id;
-    if (::mkdir(own_.c_str(), 0777) == 0) break;
-    if (errno != EEXIST) throw system_error(errno, fmt::format("cannot make {}", own_.string()));
+    if (::mkdir(own_.c_str(), 0777) != 0) {
+      if (errno == EEXIST) continue;
+      throw system_error(errno, fmt::format("cannot make {}", own_.string()));
+    }
+    try {
+      lock_ = find_lock(own_);
+      if (lock_) return;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) throw;
+    }
   }
+}
+
+void LiveCreate::begin(const CreateRecord& wanted) {
+  record_ = wanted;
   try {
-    lock_ = find_lock(own_);
+    make_own_folder();
     checkpoint_ = std::make_unique<CheckpointLog>(own_ / checkpoint_name);
     replace_file(own_ / record_name, as_bytes(encode(record_)));
   } catch (const Error&) {

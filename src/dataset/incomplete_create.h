@@ -77,6 +77,7 @@ class LiveCreate {
 
  private:
   bool continue_other(const CreateRecord& wanted);
+  void make_own_folder();
   void begin(const CreateRecord& wanted);
   void write();
 

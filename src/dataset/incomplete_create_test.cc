@@ -52,6 +52,16 @@ TEST_F(IncompleteCreateTest, LeavesNothingWhenItIsFinished) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
+// Killed before its record was there, or while it was removed.
+TEST_F(IncompleteCreateTest, TheNextOneRemovesWhatHasNoRecord) {
+  testing::write_file(folder_ / "killed" / "open-pack-0", "bytes");
+  testing::write_file(folder_ / "beginning" / "lock", "");
+  std::optional<FileLock> held = FileLock::find(folder_ / "beginning" / "lock");
+  LiveCreate(folder_, example()).finish();
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "killed"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "beginning"));
+}
+
 TEST_F(IncompleteCreateTest, IsInterruptedWhenItEndsWithoutAWord) {
   { LiveCreate live(folder_, example()); }
   EXPECT_FALSE(only().live);
