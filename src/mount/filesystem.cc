@@ -10,7 +10,9 @@
 #include "mount/node.h"
 #include "mount/open_versions.h"
 #include "mount/patience.h"
+#include "mount/pins.h"
 #include "mount/slots.h"
+#include "mount/version_names.h"
 #include "mount/version_tree.h"
 
 namespace grid::mount {
@@ -18,50 +20,11 @@ namespace {
 
 using dataset::VersionNumber;
 
-constexpr std::string_view latest_name = "latest";
-
-bool is_all_digits(std::string_view name) {
-  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// A name that a datastore's folder keeps for its versions, now or later.
-bool is_version_name(std::string_view name) { return is_all_digits(name) || name == latest_name; }
-
-// The number that a folder name means; empty for names that no version ever has, like "007".
-std::optional<VersionNumber> parse_number(std::string_view name) {
-  if (name.empty() || name.size() > 10 || name.front() == '0' || !is_all_digits(name)) return {};
-  std::uint64_t number = 0;
-  for (char digit : name) number = 10 * number + static_cast<std::uint64_t>(digit - '0');
-  if (number > std::numeric_limits<VersionNumber>::max()) return {};
-  return static_cast<VersionNumber>(number);
-}
-
 // Offsets in a datastore's folder, which stay true while versions come and go: "." and "..", then
 // the entries of a pinned version, then the versions by number, then `latest`.
 constexpr std::uint64_t dots_end = 2;
 constexpr std::uint64_t numbers_start = 1ull << 40;
 constexpr std::uint64_t latest_end = 1ull << 41;
-
-// Whether the top of a version holds a name that a version may have. Names stand in order, so all
-// that begin with a digit stand together.
-bool hides_versions(const std::shared_ptr<const dataset::Manifest>& manifest) {
-  if (manifest->find("", latest_name)) return true;
-  const dataset::EntryRange top = manifest->children("");
-  std::uint64_t low = top.first, high = top.first + top.count;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    if (manifest->at(middle).name() < "0") {
-      low = middle + 1;
-    } else {
-      high = middle;
-    }
-  }
-  dataset::EntryCursor cursor(manifest, {low, top.first + top.count - low});
-  for (auto entry = cursor.next(); entry && entry->name().front() <= '9'; entry = cursor.next()) {
-    if (is_all_digits(entry->name())) return true;
-  }
-  return false;
-}
 
 Attributes folder_attributes(Node node, std::int64_t mtime_ns) {
   return {.node = node, .kind = NodeKind::folder, .link_count = 2, .mtime_ns = mtime_ns};
@@ -77,8 +40,8 @@ class Filesystem::State {
         patience_(options_.retry_deadline),
         slots_(options_.slot_file),
         listing_(store_->datastores, options_.refresh_interval),
-        versions_(store_, slots_) {
-    for (const Slot* slot : slots_.all_pinned()) pins_.emplace(slot->version.name, slot);
+        versions_(store_, slots_),
+        pins_(slots_, versions_) {
     for (const auto& [name, number] : options_.pins) {
       if (!pin({name, number})) unmerged_pins_.push_back({name, number});
     }
@@ -102,10 +65,6 @@ class Filesystem::State {
 
  private:
   void pin_newest_of(const std::string& name);
-  // The slot of the version that is pinned, whether it is shown or not; null for none.
-  const Slot* find_pin(const std::string& name);
-  // The slot of the version that a datastore's folder shows as its own; null for none.
-  const Slot* pinned_in(const Slot& datastore);
 
   LookupResult lookup_datastore(std::string_view name);
   LookupResult lookup_version(const Slot& datastore, std::string_view name);
@@ -138,12 +97,11 @@ class Filesystem::State {
   Slots slots_;
   Listing listing_;
   OpenVersions versions_;
+  Pins pins_;
   std::vector<VersionName> unmerged_pins_;  // set by the constructor alone
 
   std::mutex mutex_;
   std::unordered_set<Node> reported_;  // guarded by mutex_
-  // By datastore, also those that are not shown. A pin never changes.
-  std::map<std::string, const Slot*, std::less<>> pins_;  // guarded by mutex_
 };
 
 template <class Ask>
@@ -175,25 +133,12 @@ void Filesystem::State::report(Node node, const Error& error) {
 }
 
 bool Filesystem::State::pin(const VersionName& version) {
-  if (const Slot* known = find_pin(version.name)) return known->shown && known->version == version;
   const Slot& slot = slots_.version(version);
-  const bool hides = ask_about(make_node(slot.index, folder_place),
-                               [&] { return hides_versions(versions_.manifest(slot)); });
-  std::lock_guard lock(mutex_);
-  auto known = pins_.find(version.name);
-  if (known == pins_.end())
-    known = pins_.emplace(version.name, &slots_.pinned(version, !hides)).first;
-  return known->second->shown && known->second->version == version;
-}
-
-const Slot* Filesystem::State::find_pin(const std::string& name) {
-  std::lock_guard lock(mutex_);
-  const auto pin = pins_.find(name);
-  return pin == pins_.end() ? nullptr : pin->second;
+  return ask_about(make_node(slot.index, folder_place), [&] { return pins_.pin(slot); });
 }
 
 void Filesystem::State::pin_newest_of(const std::string& name) {
-  if (find_pin(name)) return;
+  if (pins_.find(name)) return;
   const auto numbers = listing_.numbers(name, Freshness::recent);
   if (numbers->values.empty()) return;
   try {
@@ -202,11 +147,6 @@ void Filesystem::State::pin_newest_of(const std::string& name) {
     // A newest version that is damaged, or was deleted just now, is not to hide the others.
     if (error.kind() == ErrorKind::unavailable) throw;
   }
-}
-
-const Slot* Filesystem::State::pinned_in(const Slot& datastore) {
-  const Slot* pin = find_pin(datastore.version.name);
-  return pin && pin->shown ? pin : nullptr;
 }
 
 VersionTree Filesystem::State::tree_of(const Slot& slot) {
@@ -223,7 +163,7 @@ LookupResult Filesystem::State::lookup(Node parent, std::string_view name) {
     if (slot.kind != SlotKind::datastore) return lookup_entry(slot, place_of(parent), name);
     if (name == latest_name) return lookup_latest(slot);
     if (is_version_name(name)) return lookup_version(slot, name);
-    if (const Slot* pinned = pinned_in(slot)) return lookup_entry(*pinned, folder_place, name);
+    if (const Slot* pinned = pins_.shown_in(slot)) return lookup_entry(*pinned, folder_place, name);
     return {.name_validity = Validity::for_ever};
   });
 }
@@ -245,7 +185,7 @@ LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
 }
 
 LookupResult Filesystem::State::lookup_version(const Slot& datastore, std::string_view name) {
-  const auto number = parse_number(name);
+  const auto number = find_version_number(name);
   if (!number) return {.name_validity = Validity::for_ever};
   const std::string& datastore_name = datastore.version.name;
   if (!listing_.numbers(datastore_name, Freshness::recent)->contains(*number) &&
@@ -367,7 +307,7 @@ void Filesystem::State::read_datastore(const Slot& datastore, std::uint64_t offs
   const std::string& name = datastore.version.name;
   const auto numbers = ask_about(folder, [&] { return listing_.numbers(name, Freshness::recent); });
   if (!visit_dots(folder, top_node, offset, visit)) return;
-  const Slot* pinned = pinned_in(datastore);
+  const Slot* pinned = pins_.shown_in(datastore);
   if (pinned && offset < numbers_start) {
     const VersionTree tree = ask_about(folder, [&] { return tree_of(*pinned); });
     if (!visit_children(tree, "", std::max(offset, dots_end), visit)) return;
