@@ -143,24 +143,37 @@ static bool must_open(const Item& item, const Batch& batch) {
   return !range || range->begin < range->end;
 }
 
-// Reads the files of a batch one after the other, and opens as many ahead as their source likes.
+// Opens the files of a batch from the item at `at` on, whose first are open already: as many as their
+// source likes, once half of them are read.
+void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
+                                 std::deque<std::unique_ptr<source::SourceFile>>& open) {
+  std::vector<FilePart> parts;
+  for (bool begun = false; at + open.size() < batch.items.size(); begun = true) {
+    Item& next = batch.items[at + open.size()];
+    const bool opens = must_open(next, batch);
+    if (!open.empty()) {
+      if (!opens) break;
+      const unsigned count = next.source.opener->open_count();
+      if (open.size() >= (begun ? count : (count + 1) / 2)) break;
+    }
+    std::unique_ptr<source::SourceFile> file;
+    if (opens) try {
+        file = next.source.opener->open(next.source, range_to_read(next, batch));
+        if (auto part = file->local_part()) parts.push_back(*part);
+      } catch (const Error& error) {  // a problem of this file, which is named with the others
+        if (error.kind() == ErrorKind::unavailable) throw;
+        next.problem = error.what();
+      }
+    open.push_back(std::move(file));
+  }
+  if (parts.size() > 1) begin_reading(parts);
+}
+
+// Reads the files of a batch one after the other.
 void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
   std::deque<std::unique_ptr<source::SourceFile>> open;  // from the item that is being read on
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    while (open.empty() || i + open.size() < batch.items.size()) {
-      Item& next = batch.items[i + open.size()];
-      if (!open.empty() &&
-          (!must_open(next, batch) || open.size() >= next.source.opener->open_count()))
-        break;
-      std::unique_ptr<source::SourceFile> file;
-      if (must_open(next, batch)) try {
-          file = next.source.opener->open(next.source, range_to_read(next, batch));
-        } catch (const Error& error) {  // a problem of this file, which is named with the others
-          if (error.kind() == ErrorKind::unavailable) throw;
-          next.problem = error.what();
-        }
-      open.push_back(std::move(file));
-    }
+    open_ahead(batch, i, open);
     std::unique_ptr<source::SourceFile> file = std::move(open.front());
     open.pop_front();
     Item& item = batch.items[i];

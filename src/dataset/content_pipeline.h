@@ -75,6 +75,8 @@ class ContentPipeline {
  private:
   void work(store::ChunkWriter& writer);
   void read_batch(Batch& batch, FileCutter& cutter);
+  void open_ahead(Batch& batch, std::size_t at,
+                  std::deque<std::unique_ptr<source::SourceFile>>& open);
   void read_item(Item& item, const Batch& batch, std::unique_ptr<source::SourceFile> file,
                  FileCutter& cutter);
   void write_finished();

@@ -72,6 +72,10 @@ class LocalFile : public SourceFile {
     return next - std::exchange(at_, next);
   }
 
+  std::optional<FilePart> local_part() const override {
+    return FilePart{.fd = fd_.get(), .offset = at_, .size = end_ - at_};
+  }
+
   FileState state() const override { return state_; }
   bool executable() const override { return executable_; }
   std::optional<std::uint64_t> size() const override { return end_ - at_; }

@@ -22,7 +22,7 @@ class FolderSource : public Source, private FileOpener {
  private:
   std::unique_ptr<SourceFile> open(const SourceEntry& entry,
                                    std::optional<ByteRange> range) override;
-  unsigned open_count() const override { return 1; }
+  unsigned open_count() const override { return 32; }
   void recognise_hard_link(WalkedEntry& walked);
 
   const std::filesystem::path path_;

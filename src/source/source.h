@@ -15,6 +15,7 @@
 
 #include "base/byte_stream.h"
 #include "base/digest.h"
+#include "base/file_part.h"
 #include "source/problem.h"
 #include "source/tree.h"
 
@@ -60,6 +61,9 @@ class SourceFile : public ByteStream {
   virtual FileState state() const = 0;
   virtual bool executable() const = 0;
 
+  // Which part of which local file these bytes are, where they are that.
+  virtual std::optional<FilePart> local_part() const { return std::nullopt; }
+
   // Speaks of what was read so far. Throws `changed` if these bytes may not be those of one state
   // of the file. True if any later change will show in the state.
   virtual bool settled() = 0;
@@ -80,8 +84,8 @@ class FileOpener {
   virtual std::unique_ptr<SourceFile> open(const SourceEntry& entry,
                                            std::optional<ByteRange> range) = 0;
 
-  // How many files a worker should have open while it reads one of them: more than one where the
-  // first byte is long in coming.
+  // How many files a worker should have open while it reads one of them, in batches of half of
+  // that: more than one where the first byte is long in coming.
   virtual unsigned open_count() const = 0;
 };
 

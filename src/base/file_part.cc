@@ -1,0 +1,94 @@
+// Problem. Small files that lie side by side on a disk are read one by one: for each its reader waits,
+// and a request goes to the disk. With 1.5 KB a file the requests cost more than everything else.
+//
+// Idea. A read that may not wait (RWF_NOWAIT) fails where it would have to, but has begun by then
+// what it would have waited for. And reads that are given to the kernel together, through an
+// io_uring, wait together before they go to the disk, so that neighbours become one request.
+//
+// Example: 60,000 files of 1.5 KB, 32 at a time, made 60,800 requests one by one, 2,700 together.
+//
+// Where there is no io_uring, since the kernel is old or a container forbids it, each is asked for
+// by itself. Files that cannot be read without waiting, as on NFS, are left alone.
+
+#include "base/file_part.h"
+
+#include <liburing.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+
+namespace grid {
+namespace {
+
+constexpr unsigned together_max = 64;
+
+// Where bytes go that were there already: nobody wants them from here. Small, so that it stays near.
+constexpr std::size_t unwanted_size = 16 << 10, piece_count_max = 16;
+
+struct Read {
+  std::array<iovec, piece_count_max> pieces;
+  unsigned count = 0;
+
+  void prepare(std::uint64_t size, std::span<std::byte> unwanted) {
+    count = 0;
+    for (; size > 0 && count < pieces.size(); ++count) {
+      pieces[count] = {unwanted.data(), std::min<std::uint64_t>(size, unwanted.size())};
+      size -= pieces[count].iov_len;
+    }
+  }
+};
+
+// One thread's.
+class Ring {
+ public:
+  Ring() : works_(::io_uring_queue_init(together_max, &ring_, 0) == 0) {}
+  ~Ring() {
+    if (works_) ::io_uring_queue_exit(&ring_);
+  }
+  Ring(const Ring&) = delete;
+  Ring& operator=(const Ring&) = delete;
+
+  // At most together_max. False if it cannot be done like this.
+  bool begin(std::span<const FilePart> parts, std::span<std::byte> unwanted);
+
+ private:
+  io_uring ring_{};
+  std::array<Read, together_max> reads_;
+  bool works_;
+};
+
+bool Ring::begin(std::span<const FilePart> parts, std::span<std::byte> unwanted) {
+  if (!works_) return false;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    reads_[i].prepare(parts[i].size, unwanted);
+    ::io_uring_prep_readv2(::io_uring_get_sqe(&ring_), parts[i].fd, reads_[i].pieces.data(),
+                           reads_[i].count, parts[i].offset, RWF_NOWAIT);
+  }
+  // None of them waits, so all are done when this returns.
+  works_ = ::io_uring_submit(&ring_) == static_cast<int>(parts.size());
+  ::io_uring_cq_advance(&ring_, ::io_uring_cq_ready(&ring_));
+  return works_;
+}
+
+}  // namespace
+
+void begin_reading(std::span<const FilePart> parts) noexcept {
+  thread_local Ring ring;
+  thread_local std::array<std::byte, unwanted_size> unwanted;
+  while (!parts.empty()) {
+    const auto some = parts.first(std::min<std::size_t>(parts.size(), together_max));
+    if (!ring.begin(some, unwanted)) {
+      for (const FilePart& part : some) {
+        Read read;
+        read.prepare(part.size, unwanted);
+        [[maybe_unused]] const ssize_t got =
+            ::preadv2(part.fd, read.pieces.data(), static_cast<int>(read.count),
+                      static_cast<off_t>(part.offset), RWF_NOWAIT);
+      }
+    }
+    parts = parts.subspan(some.size());
+  }
+}
+
+}  // namespace grid
