@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -155,21 +156,19 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
 }
 
 // Reading is the fastest way into the page cache: what posix_fadvise() asks for comes in single
-// pages, and takes almost twice as long. Through a descriptor of its own, since the kernel looks at
-// each one's reads to tell whether they go from front to back.
+// pages, and takes almost twice as long. What is sent to /dev/null is read, but not copied. Through a
+// descriptor of its own, since the kernel looks at each one's reads to tell whether they go from
+// front to back.
 void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                 std::uint64_t size) const {
-  static constexpr std::size_t step = 256 << 10;
+  static constexpr std::size_t step = 1 << 20;
   const FileDescriptor file = find_file(path_of(key), O_RDONLY);
-  if (!file) return;
-  Bytes unwanted(step);
-  while (size > 0) {
-    const MutableBytesView piece =
-        MutableBytesView(unwanted).first(std::min<std::uint64_t>(size, step));
-    const std::size_t got = read_at(file.get(), piece, offset, key);
-    if (got == 0) return;
-    offset += got;
-    size -= got;
+  const FileDescriptor nowhere = open_file("/dev/null", O_WRONLY);
+  auto at = static_cast<off_t>(offset);
+  while (file && size > 0) {
+    const ssize_t got = ::sendfile(nowhere.get(), file.get(), &at, std::min<std::uint64_t>(size, step));
+    if (got <= 0) return;
+    size -= static_cast<std::uint64_t>(got);
   }
 }
 

@@ -17,6 +17,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <memory>
 
 namespace grid {
 namespace {
@@ -40,53 +42,62 @@ struct Read {
 };
 
 // One thread's.
-class Ring {
+class Beginner {
  public:
-  Ring() : works_(::io_uring_queue_init(together_max, &ring_, 0) == 0) {}
-  ~Ring() {
-    if (works_) ::io_uring_queue_exit(&ring_);
+  Beginner() : has_ring_(::io_uring_queue_init(together_max, &ring_, 0) == 0) {}
+  ~Beginner() {
+    if (has_ring_) ::io_uring_queue_exit(&ring_);
   }
-  Ring(const Ring&) = delete;
-  Ring& operator=(const Ring&) = delete;
+  Beginner(const Beginner&) = delete;
+  Beginner& operator=(const Beginner&) = delete;
 
-  // At most together_max. False if it cannot be done like this.
-  bool begin(std::span<const FilePart> parts, std::span<std::byte> unwanted);
+  // At most together_max.
+  void begin(std::span<const FilePart> parts) {
+    if (has_ring_) has_ring_ = begin_together(parts);
+    if (!has_ring_) begin_one_by_one(parts);
+  }
 
  private:
+  // False if it cannot be done like this.
+  bool begin_together(std::span<const FilePart> parts);
+  void begin_one_by_one(std::span<const FilePart> parts);
+
   io_uring ring_{};
+  bool has_ring_;
   std::array<Read, together_max> reads_;
-  bool works_;
+  std::array<std::byte, unwanted_size> unwanted_;
 };
 
-bool Ring::begin(std::span<const FilePart> parts, std::span<std::byte> unwanted) {
-  if (!works_) return false;
+bool Beginner::begin_together(std::span<const FilePart> parts) {
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    reads_[i].prepare(parts[i].size, unwanted);
+    reads_[i].prepare(parts[i].size, unwanted_);
     ::io_uring_prep_readv2(::io_uring_get_sqe(&ring_), parts[i].fd, reads_[i].pieces.data(),
                            reads_[i].count, parts[i].offset, RWF_NOWAIT);
   }
   // None of them waits, so all are done when this returns.
-  works_ = ::io_uring_submit(&ring_) == static_cast<int>(parts.size());
+  const bool done = ::io_uring_submit(&ring_) == static_cast<int>(parts.size());
   ::io_uring_cq_advance(&ring_, ::io_uring_cq_ready(&ring_));
-  return works_;
+  return done;
+}
+
+void Beginner::begin_one_by_one(std::span<const FilePart> parts) {
+  for (const FilePart& part : parts) {
+    Read& read = reads_.front();
+    read.prepare(part.size, unwanted_);
+    [[maybe_unused]] const ssize_t got =
+        ::preadv2(part.fd, read.pieces.data(), static_cast<int>(read.count),
+                  static_cast<off_t>(part.offset), RWF_NOWAIT);
+  }
 }
 
 }  // namespace
 
-void begin_reading(std::span<const FilePart> parts) noexcept {
-  thread_local Ring ring;
-  thread_local std::array<std::byte, unwanted_size> unwanted;
+void begin_reading(std::span<const FilePart> parts) {
+  thread_local std::unique_ptr<Beginner> beginner;  // of threads that need none there is none
+  if (!beginner && !parts.empty()) beginner = std::make_unique<Beginner>();
   while (!parts.empty()) {
     const auto some = parts.first(std::min<std::size_t>(parts.size(), together_max));
-    if (!ring.begin(some, unwanted)) {
-      for (const FilePart& part : some) {
-        Read read;
-        read.prepare(part.size, unwanted);
-        [[maybe_unused]] const ssize_t got =
-            ::preadv2(part.fd, read.pieces.data(), static_cast<int>(read.count),
-                      static_cast<off_t>(part.offset), RWF_NOWAIT);
-      }
-    }
+    beginner->begin(some);
     parts = parts.subspan(some.size());
   }
 }

@@ -13,6 +13,6 @@ struct FilePart {
 
 // Has the kernel bring the fronts of these parts into its page cache, in the background: 256 KiB of
 // each at most. A hint; what is there already costs little. Thread-safe.
-void begin_reading(std::span<const FilePart> parts) noexcept;
+void begin_reading(std::span<const FilePart> parts);
 
 }  // namespace grid
