@@ -156,8 +156,8 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
 }
 
 // Reading is the fastest way into the page cache: what posix_fadvise() asks for comes in single
-// pages, and takes almost twice as long. What is sent to /dev/null is read, but not copied. Through a
-// descriptor of its own, since the kernel looks at each one's reads to tell whether they go from
+// pages, and takes almost twice as long. What is sent to /dev/null is read, but not copied. Through
+// a descriptor of its own, since the kernel looks at each one's reads to tell whether they go from
 // front to back.
 void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                 std::uint64_t size) const {
@@ -166,7 +166,8 @@ void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
   const FileDescriptor nowhere = open_file("/dev/null", O_WRONLY);
   auto at = static_cast<off_t>(offset);
   while (file && size > 0) {
-    const ssize_t got = ::sendfile(nowhere.get(), file.get(), &at, std::min<std::uint64_t>(size, step));
+    const ssize_t got =
+        ::sendfile(nowhere.get(), file.get(), &at, std::min<std::uint64_t>(size, step));
     if (got <= 0) return;
     size -= static_cast<std::uint64_t>(got);
   }

@@ -1,5 +1,6 @@
-// Problem. Small files that lie side by side on a disk are read one by one: for each its reader waits,
-// and a request goes to the disk. With 1.5 KB a file the requests cost more than everything else.
+// Problem. Small files that lie side by side on a disk are read one by one: for each its reader
+// waits, and a request goes to the disk. With 1.5 KB a file the requests cost more than everything
+// else.
 //
 // Idea. A read that may not wait (RWF_NOWAIT) fails where it would have to, but has begun by then
 // what it would have waited for. And reads that are given to the kernel together, through an
@@ -25,7 +26,8 @@ namespace {
 
 constexpr unsigned together_max = 64;
 
-// Where bytes go that were there already: nobody wants them from here. Small, so that it stays near.
+// Where bytes go that were there already: nobody wants them from here. Small, so that it stays
+// near.
 constexpr std::size_t unwanted_size = 16 << 10, piece_count_max = 16;
 
 struct Read {

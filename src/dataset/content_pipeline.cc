@@ -143,8 +143,8 @@ static bool must_open(const Item& item, const Batch& batch) {
   return !range || range->begin < range->end;
 }
 
-// Opens the files of a batch from the item at `at` on, whose first are open already: as many as their
-// source likes, once half of them are read.
+// Opens the files of a batch from the item at `at` on, whose first are open already: as many as
+// their source likes, once half of them are read.
 void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
                                  std::deque<std::unique_ptr<source::SourceFile>>& open) {
   std::vector<FilePart> parts;

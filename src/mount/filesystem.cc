@@ -171,8 +171,12 @@ LookupResult Filesystem::State::lookup(Node parent, std::string_view name) {
 LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
   if (!dataset::is_datastore_name(name)) return {.name_validity = Validity::for_ever};
   const std::string key(name);
+  // Of one that had versions these alone are asked for again: whoever looks it up wants one of them
+  // next, and as long as it has any, it is there.
+  const bool is_there =
+      listing_.had_versions(key) && !listing_.numbers(key, Freshness::recent)->values.empty();
   // A name that is missing may have been made a moment ago: only the store knows.
-  if (!listing_.names(Freshness::recent)->contains(key) &&
+  if (!is_there && !listing_.names(Freshness::recent)->contains(key) &&
       !listing_.names(Freshness::now)->contains(key)) {
     return {};
   }

@@ -64,4 +64,11 @@ Listing::Numbers Listing::numbers(const std::string& name, Freshness freshness) 
   return get(*answer, freshness, [&] { return datastores_->ready_numbers(name); });
 }
 
+bool Listing::had_versions(const std::string& name) {
+  std::lock_guard lock(mutex_);
+  const auto answer = numbers_.find(name);
+  return answer != numbers_.end() && answer->second.listed &&
+         !answer->second.listed->values.empty();
+}
+
 }  // namespace grid::mount

@@ -43,6 +43,9 @@ class Listing {
   Names names(Freshness freshness);
   Numbers numbers(const std::string& name, Freshness freshness);
 
+  // Whether the last answer about a datastore, of whatever age, had versions.
+  bool had_versions(const std::string& name);
+
  private:
   using Clock = std::chrono::steady_clock;
 
