@@ -162,7 +162,7 @@ measure_read() {
   source_off
 }
 
-# The same mount by an ordinary user; warm and cold reads of photos.
+# The same reads through a mount by an ordinary user.
 measure_as_user() {
   local peer=user label='grid, as a user' mnt=$work/user/mnt
   local as_reader=(runuser -u "$user" --) reader=(runuser -u "$user" -- "$work/reader")

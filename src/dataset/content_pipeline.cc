@@ -160,9 +160,11 @@ void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
     if (opens) try {
         file = next.source.opener->open(next.source, range_to_read(next, batch));
         if (auto part = file->local_part()) parts.push_back(*part);
-      } catch (const Error& error) {  // a problem of this file, which is named with the others
+      } catch (const Error& error) {
         if (error.kind() == ErrorKind::unavailable) throw;
-        next.problem = error.what();
+        // Too many may be open, which those that are read next are to put right.
+        if (!open.empty()) break;
+        next.problem = error.what();  // of this file, and named with the others
       }
     open.push_back(std::move(file));
   }

@@ -1,6 +1,7 @@
 #include "source/folder_source.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,9 +100,18 @@ class LocalFile : public SourceFile {
 
 }  // namespace
 
+// All workers together, of whom there are at most 16, have half of the descriptors of this process.
+static unsigned files_open_ahead() {
+  static constexpr rlim_t count_max = 32, share = 32;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1;
+  return static_cast<unsigned>(std::clamp<rlim_t>(limit.rlim_cur / share, 1, count_max));
+}
+
 FolderSource::FolderSource(WalkOptions options)
     : path_(options.source),
       is_file_(!std::filesystem::is_directory(options.source)),
+      open_count_(files_open_ahead()),
       walker_(std::move(options),
               [this](Problem problem) { reported_.push_back(std::move(problem)); }) {}
 

@@ -22,11 +22,12 @@ class FolderSource : public Source, private FileOpener {
  private:
   std::unique_ptr<SourceFile> open(const SourceEntry& entry,
                                    std::optional<ByteRange> range) override;
-  unsigned open_count() const override { return 32; }
+  unsigned open_count() const override { return open_count_; }
   void recognise_hard_link(WalkedEntry& walked);
 
   const std::filesystem::path path_;
   const bool is_file_;
+  const unsigned open_count_;
   std::vector<Problem> reported_;  // by the walker, since the last next()
   Walker walker_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;  // device, inode

@@ -1,0 +1,9 @@
+# A create that may have few files open at a time makes the same version of many small ones.
+. "$(dirname "$0")/lib.sh"
+mkdir in && for i in $(seq 3000); do echo "$i" >"in/$i"; done
+grid datastore create in --name all --quiet >/dev/null
+root_of() { grid datastore show "$1" -o json | grep -o '"root": *"[0-9a-f]*"'; }
+for limit in 64 32; do
+  (ulimit -n $limit && grid datastore create in --name few$limit --quiet >/dev/null 2>err) || die "$limit: $(cat err)"
+  equal "$(root_of few$limit)" "$(root_of all)"
+done
