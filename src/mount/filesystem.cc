@@ -1,7 +1,6 @@
 #include "mount/filesystem.h"
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <unordered_set>
 
