@@ -144,11 +144,12 @@ static bool must_open(const Item& item, const Batch& batch) {
 }
 
 // Opens the files of a batch from the item at `at` on, whose first are open already: as many as
-// their source likes, once half of them are read.
+// their source likes. Local files once half of them are read, to be asked for together.
 void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
                                  std::deque<std::unique_ptr<source::SourceFile>>& open) {
   std::vector<FilePart> parts;
-  for (bool begun = false; at + open.size() < batch.items.size(); begun = true) {
+  const bool waits = !open.empty() && open.front() && open.front()->local_part();
+  for (bool begun = !waits; at + open.size() < batch.items.size(); begun = true) {
     Item& next = batch.items[at + open.size()];
     const bool opens = must_open(next, batch);
     if (!open.empty()) {

@@ -17,7 +17,7 @@ namespace grid::source {
 
 struct S3SourceOptions {
   bool in_place = false;     // the files are the objects: none is read
-  unsigned open_count = 24;  // objects that a worker asks for ahead
+  unsigned open_count = 16;  // objects that a worker asks for ahead
 };
 
 // In any order. Each object is read only as long as its ETag is that of the listing; in place

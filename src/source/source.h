@@ -84,8 +84,8 @@ class FileOpener {
   virtual std::unique_ptr<SourceFile> open(const SourceEntry& entry,
                                            std::optional<ByteRange> range) = 0;
 
-  // How many files a worker should have open while it reads one of them, in batches of half of
-  // that: more than one where the first byte is long in coming.
+  // How many files a worker should have open while it reads one of them: more than one where the
+  // first byte is long in coming. Local files are opened in batches of half of that.
   virtual unsigned open_count() const = 0;
 };
 
