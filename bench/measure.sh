@@ -95,7 +95,7 @@ remount() {
   unmounted
   cold 0
   mounted 1 || return 1
-  [ "$can_drop" = 0 ] || echo 3 > /proc/sys/vm/drop_caches
+  drop_caches
   [ "$divisor" != 1 ] || ready "$1"
 }
 

@@ -213,5 +213,21 @@ void chunk_index_find(benchmark::State& state) {
 }
 BENCHMARK(chunk_index_find)->ArgName("present")->Arg(1)->Arg(0);
 
+// As many as a read of 128 KiB asks for; the time is that of one.
+void chunk_index_find_together(benchmark::State& state) {
+  const store::ChunkIndex& index = index_of_a_million();
+  std::vector<store::ChunkRef> wanted;
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 65536; ++i) wanted.push_back({digest_of_number(random() % 1'000'000), 16384});
+  const auto count = static_cast<std::size_t>(state.range(0));
+  std::size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(index.find(std::span(wanted).subspan(next, count)));
+    next = (next + count) % wanted.size();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(chunk_index_find_together)->ArgName("chunks")->Arg(1)->Arg(8)->Arg(32);
+
 }  // namespace
 }  // namespace grid

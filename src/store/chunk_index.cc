@@ -1,6 +1,7 @@
 #include "store/chunk_index.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/error.h"
@@ -66,6 +67,39 @@ std::optional<Location> ChunkIndex::find(const Digest& digest) const {
   for (const auto& table : *tables)
     if (std::optional<Location> location = table->find(digest)) return location;
   return std::nullopt;
+}
+
+// Looks in a table for those of the chunks from `begin` on that are not found yet: as many as can
+// be brought near at a time.
+static void find_missing(const ChunkTable& table, std::size_t begin,
+                         std::span<const ChunkRef> chunks,
+                         std::vector<std::optional<Location>>& found) {
+  const std::size_t end = std::min(chunks.size(), begin + ChunkTable::bring_near_max);
+  std::array<const Digest*, ChunkTable::bring_near_max> missing{};
+  std::size_t count = 0;
+  for (std::size_t i = begin; i < end; ++i)
+    if (!found[i]) missing[count++] = &chunks[i].digest;
+  if (count > 1) table.bring_near(std::span(missing).first(count));
+  for (std::size_t i = begin; i < end; ++i)
+    if (!found[i]) found[i] = table.find(chunks[i].digest);
+}
+
+std::vector<std::optional<Location>> ChunkIndex::find(std::span<const ChunkRef> chunks) const {
+  std::vector<std::optional<Location>> found(chunks.size());
+  std::shared_ptr<const ChunkTables> tables;
+  {
+    std::lock_guard lock(mutex_);
+    tables = tables_;
+    if (!recent_.places.empty() || sealed_) {
+      for (std::size_t i = 0; i < chunks.size(); ++i)
+        if (const Location* at = find_in_memory(chunks[i].digest)) found[i] = *at;
+    }
+  }
+  for (const auto& table : *tables) {
+    for (std::size_t begin = 0; begin < chunks.size(); begin += ChunkTable::bring_near_max)
+      find_missing(*table, begin, chunks, found);
+  }
+  return found;
 }
 
 bool ChunkIndex::claim(const Digest& digest) {

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "store/chunk_reader.h"
 #include "store/chunk_table.h"
 #include "store/chunk_table_writer.h"
 
@@ -31,6 +32,8 @@ class ChunkIndex {
   explicit ChunkIndex(std::filesystem::path folder);
 
   std::optional<Location> find(const Digest& digest) const;
+  // Each of several, in their order, for less than one by one.
+  std::vector<std::optional<Location>> find(std::span<const ChunkRef> chunks) const;
 
   // True if the chunk is not known and nobody has claimed it: the caller then stores it, and
   // must end with add_pack() or not publish anything that names it.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
@@ -38,6 +39,29 @@ TEST(ChunkIndex, FindsWhatPacksHold) {
     EXPECT_FALSE(index.find(digest_of_number(1000)));
     index.flush();
   }
+}
+
+// In tables, in memory, twice and not at all, and more than are brought near at a time.
+TEST(ChunkIndex, FindsSeveralTogether) {
+  testing::TemporaryFolder folder;
+  ChunkIndex index(folder / "index");
+  const std::vector<PackId> packs = {new_pack(), new_pack(), new_pack()};
+  index.add_pack(packs[0], entries_of(0, 20'000));
+  index.flush();
+  index.add_pack(packs[1], entries_of(20'000, 100));
+  index.flush();
+  index.add_pack(packs[2], entries_of(20'100, 100));
+  std::vector<ChunkRef> wanted;
+  for (std::uint32_t i = 0; i < 20'300; i += i < 20'000 ? 97 : 1)
+    wanted.push_back({digest_of_number(i), 10});
+  wanted.push_back(wanted.front());
+  const std::vector<std::optional<Location>> found = index.find(wanted);
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i)
+    EXPECT_EQ(found[i], index.find(wanted[i].digest)) << i;
+  EXPECT_EQ(std::count(found.begin(), found.end(), std::nullopt), 100);
+  EXPECT_EQ(found.front()->pack, packs[0]);
+  EXPECT_TRUE(index.find(std::span<const ChunkRef>()).empty());
 }
 
 TEST(ChunkIndex, AChunkIsClaimedOnce) {

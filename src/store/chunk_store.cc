@@ -100,21 +100,22 @@ bool ChunkStore::refresh() const {
   return changed;
 }
 
-Location ChunkStore::location_of(const Digest& digest) const {
-  if (std::optional<Location> at = index_->find(digest)) return *at;
+void ChunkStore::fail_absent(const Digest& digest) const {
   fail(ErrorKind::corrupt, "chunk {} is not in the store {}", digest.short_hex(), backend_->name());
 }
 
 std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> chunks) const {
   std::vector<Located> located;
   located.reserve(chunks.size());
-  for (const ChunkRef& chunk : chunks) {
+  const std::vector<std::optional<Location>> found = index_->find(chunks);
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const ChunkRef& chunk = chunks[i];
     if (chunk.size == 0) continue;
-    Location at = location_of(chunk.digest);
-    if (at.place.size != chunk.size)
+    if (!found[i]) fail_absent(chunk.digest);
+    if (found[i]->place.size != chunk.size)
       fail(ErrorKind::corrupt, "chunk {}: expected {} bytes, the store {} has {}",
-           chunk.digest.short_hex(), chunk.size, backend_->name(), at.place.size);
-    located.push_back({chunk.digest, at, {}});
+           chunk.digest.short_hex(), chunk.size, backend_->name(), found[i]->place.size);
+    located.push_back({chunk.digest, *found[i], {}});
   }
   return located;
 }
@@ -145,8 +146,7 @@ void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
   if (!prefetcher_) return;
   PackId pack;
   std::uint64_t begin = 0, end = 0;  // of chunks that lie side by side in it
-  for (const ChunkRef& chunk : chunks) {
-    const std::optional<Location> at = index_->find(chunk.digest);
+  for (const std::optional<Location>& at : index_->find(chunks)) {
     if (!at) continue;
     const Placement& place = at->place;
     if (end == 0 || at->pack != pack || place.frame_offset > end || place.frame_offset < begin) {
@@ -242,7 +242,9 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
 
 Bytes ChunkStore::read(const Digest& digest) const {
   return with_fresh_index(*this, [&] {
-    ChunkRef chunk{digest, location_of(digest).place.size};
+    const std::optional<Location> at = index_->find(digest);
+    if (!at) fail_absent(digest);
+    ChunkRef chunk{digest, at->place.size};
     Bytes out(chunk.size);
     read_known(std::span(&chunk, 1), out);
     return out;

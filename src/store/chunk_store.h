@@ -49,7 +49,7 @@ class ChunkStore : public ChunkReader {
   struct Located;
   std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
   void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
-  Location location_of(const Digest& digest) const;
+  [[noreturn]] void fail_absent(const Digest& digest) const;
   void read_run(std::span<const Located> run) const;
   void read_run_once(std::span<const Located> run) const;
 

@@ -69,19 +69,37 @@ ChunkTable::ChunkTable(Bytes bytes) : bytes_(std::move(bytes)) {
   if (!whole) fail(ErrorKind::corrupt, "a chunk table in memory is not whole");
 }
 
-std::optional<Location> ChunkTable::find(const Digest& digest) const {
-  const std::uint64_t prefix = digest.prefix();
-  const std::uint64_t bucket = layout_.bucket_of(prefix);
-  const std::uint16_t tag = layout_.tag_of(prefix);
+std::pair<std::size_t, std::size_t> ChunkTable::bucket_of(const Digest& digest) const {
+  const std::uint64_t bucket = layout_.bucket_of(digest.prefix());
   const std::size_t end = buckets_[bucket + 1];
-  if (end > entries_.size()) return std::nullopt;  // the cache folder holds damaged bytes
-  for (std::size_t i = buckets_[bucket]; i < end; ++i) {
+  if (end > entries_.size()) return {0, 0};  // the cache folder holds damaged bytes
+  return {buckets_[bucket], end};
+}
+
+std::optional<Location> ChunkTable::find(const Digest& digest) const {
+  const std::uint16_t tag = layout_.tag_of(digest.prefix());
+  const auto [begin, end] = bucket_of(digest);
+  for (std::size_t i = begin; i < end; ++i) {
     if (tags_[i] != tag) continue;
     const TableEntry& entry = entries_[i];
     if (entry.digest != digest || entry.pack >= packs_.size()) continue;
     return Location{packs_[entry.pack], entry.place};
   }
   return std::nullopt;
+}
+
+void ChunkTable::bring_near(std::span<const Digest* const> digests) const {
+  for (const Digest* digest : digests)
+    __builtin_prefetch(&buckets_[layout_.bucket_of(digest->prefix())]);
+  for (const Digest* digest : digests)
+    if (const auto [begin, end] = bucket_of(*digest); begin < end)
+      __builtin_prefetch(&tags_[begin]);
+  for (const Digest* digest : digests) {
+    const auto [begin, end] = bucket_of(*digest);
+    const std::uint16_t tag = layout_.tag_of(digest->prefix());
+    for (std::size_t i = begin; i < end; ++i)
+      if (tags_[i] == tag) __builtin_prefetch(&entries_[i]);
+  }
 }
 
 }  // namespace grid::store

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/file.h"
@@ -64,6 +65,10 @@ class ChunkTable {
   const std::filesystem::path& path() const { return path_; }       // empty if in memory
 
   std::optional<Location> find(const Digest& digest) const;
+  // Begins to bring into the core's caches what finding these will look at: their cache misses then
+  // overlap. Of use for at most bring_near_max at a time.
+  void bring_near(std::span<const Digest* const> digests) const;
+  static constexpr std::size_t bring_near_max = 32;
 
   // After going through a large table: its pages do not stay in this process's memory.
   void forget_pages() const { file_.forget_pages(); }
@@ -71,6 +76,8 @@ class ChunkTable {
  private:
   ChunkTable() = default;
   bool parse(BytesView bytes);
+  // The entries of the digest's bucket; none if the table is damaged there.
+  std::pair<std::size_t, std::size_t> bucket_of(const Digest& digest) const;
 
   std::filesystem::path path_;
   MappedFile file_;
