@@ -20,14 +20,14 @@ since() { awk -v a="$1" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f", b - a }'; 
 
 is_mounted() { grep -q " $1 " /proc/self/mounts; }
 
-# Waits until the machine does nothing else: at least 85 % of it idle for 0.4 s. Gives up after
+# Waits until the machine does nothing else: at least 85 % of it idle for 0.2 s. Gives up after
 # 5 s and notes it. For a smoke run it does not matter.
 quiet() {
   local a b _
   [ "$divisor" = 1 ] || return 0
-  for _ in $(seq 12); do
+  for _ in $(seq 24); do
     a=$(awk '/^cpu / { print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; exit }' /proc/stat)
-    sleep 0.4
+    sleep 0.2
     b=$(awk '/^cpu / { print $5 + $6, $2 + $3 + $4 + $5 + $6 + $7 + $8 + $9; exit }' /proc/stat)
     echo "$a $b" | awk '{ exit !(($3 - $1) >= 0.85 * ($4 - $2)) }' && return
   done

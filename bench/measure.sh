@@ -191,7 +191,7 @@ measure_memory() {
     case $corpus in
       large) "${reader[@]}" rand "$root/shard-1.bin" 3 "$count" > /dev/null
         "${reader[@]}" seq 5 "$root/table.csv" "$root/shard-0.bin" > /dev/null ;;
-      *) "${reader[@]}" files "$root" "$(list_of "$corpus")" "$count" 10 > /dev/null ;;
+      *) "${reader[@]}" files "$root" "$(list_of "$corpus")" "$count" "$read_limit" > /dev/null ;;
     esac
     record "$group" "$corpus, read by $count" MB "$(mount_memory)"
     unmounted

@@ -111,8 +111,9 @@ BlockFetcher::~BlockFetcher() = default;
 std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_t offset,
                                               MutableBytesView out) {
   const std::uint64_t end = offset + out.size();
-  const std::uint64_t fetch_end =
-      std::max((end + block_size - 1) / block_size, read_ahead(wanted, offset, end));
+  std::uint64_t fetch_end = (end + block_size - 1) / block_size;
+  if (options_.follows_readers)
+    fetch_end = std::max(fetch_end, read_ahead(wanted, offset, end));
   std::size_t done = 0;
   while (done < out.size()) {
     const std::uint64_t at = offset + done;

@@ -23,6 +23,9 @@ class BlockFetcher {
   struct Options {
     ReadCostCounters* costs = nullptr;  // outlives the fetcher; null: nobody counts
     unsigned fetches_max = 8;  // in flight ahead of readers; each takes up to 4 MiB of memory
+    // Fetches ahead of who reads an object from front to back. Not where the caller does so: it
+    // knows better what comes.
+    bool follows_readers = true;
   };
   BlockFetcher(std::shared_ptr<DiskCache> cache, Options options);
   ~BlockFetcher();

@@ -41,7 +41,9 @@ CachingBackend::CachingBackend(std::shared_ptr<backend::Backend> remote,
       options_(std::move(options)),
       answers_(
           std::make_unique<KeptAnswers>(remote_, cache_->folder() / options_.store_id / "kept")),
-      fetcher_(cache_, {.costs = options_.costs, .fetches_max = options_.fetches_max}) {}
+      fetcher_(cache_, {.costs = options_.costs,
+                        .fetches_max = options_.fetches_max,
+                        .follows_readers = options_.follows_readers}) {}
 
 CachingBackend::~CachingBackend() = default;
 

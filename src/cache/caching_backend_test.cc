@@ -25,10 +25,12 @@ Caching caching_of(std::string_view key) {
 class CachingBackendTest : public ::testing::Test {
  protected:
   std::unique_ptr<CachingBackend> open() { return open(1 << 30); }
-  std::unique_ptr<CachingBackend> open(std::uint64_t size_max) {
+  std::unique_ptr<CachingBackend> open(std::uint64_t size_max, CachingOptions options = {}) {
+    options.store_id = "store";
+    options.caching_of = caching_of;
+    options.fetches_max = 4;
     return std::make_unique<CachingBackend>(
-        remote_, std::make_shared<DiskCache>(folder_ / "cache", size_max),
-        CachingOptions{.store_id = "store", .caching_of = caching_of, .fetches_max = 4});
+        remote_, std::make_shared<DiskCache>(folder_ / "cache", size_max), options);
   }
   std::string make_object(const std::string& key, std::size_t size) {
     std::string bytes = testing::random_bytes(size, size);
@@ -112,6 +114,16 @@ TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
       ASSERT_EQ(read(*cached, "packs/a", at, 128 << 10), bytes.substr(at, 128 << 10));
   }
   EXPECT_LT(remote_->requests, 30u);  // of 2 MiB, not of 128 KiB: that would be 128
+}
+
+TEST_F(CachingBackendTest, FetchesNothingAheadWhereTheCallerDoes) {
+  std::string bytes = make_object("packs/a", 128 * block_size);
+  {
+    auto cached = open(1 << 30, {.follows_readers = false});
+    for (std::uint64_t at = 0; at < bytes.size() / 2; at += 128 << 10)
+      ASSERT_EQ(read(*cached, "packs/a", at, 128 << 10), bytes.substr(at, 128 << 10));
+  }
+  EXPECT_EQ(remote_->part_bytes, bytes.size() / 2);
 }
 
 TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {

@@ -103,8 +103,10 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
   if (cache)
     backend = std::make_shared<cache::CachingBackend>(
         backend, cache,
-        cache::CachingOptions{
-            .store_id = marker->store_id, .caching_of = store::caching_of, .costs = options.costs});
+        cache::CachingOptions{.store_id = marker->store_id,
+                              .caching_of = store::caching_of,
+                              .costs = options.costs,
+                              .follows_readers = !options.read_ahead});
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,

@@ -14,7 +14,7 @@
 // everything the whole version is near after a sixteenth of it. No piece is asked for twice, and no
 // more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
 // asked for bit by bit as before. Who knows what will be read next, since it is the rest of a file,
-// needs no credit.
+// needs no credit, and reading it earns none: what lies around a large file is not wanted for that.
 #pragma once
 
 #include <condition_variable>
@@ -22,7 +22,6 @@
 #include <deque>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <vector>
 
@@ -59,10 +58,12 @@ class PackPrefetcher {
   struct Touched {
     std::uint64_t first = 0, last = 0;  // indexes of pieces
   };
+  enum class Reason { touched, expected };
 
-  void spend_on(const Piece& piece);           // mutex_ is held
-  bool may_ask_for(const Piece& piece) const;  // mutex_ is held
-  void ask_for(const Piece& piece);            // mutex_ is held
+  void spend_on(const Piece& piece);                // mutex_ is held
+  bool may_ask_for(const Piece& piece) const;       // mutex_ is held
+  void ask_for(const Piece& piece, Reason reason);  // mutex_ is held
+  bool was_expected(const Piece& piece) const;      // mutex_ is held
   void work();
 
   const backend::Backend& backend_;
@@ -75,7 +76,7 @@ class PackPrefetcher {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t credit_ = 0;           // guarded by mutex_; bytes
-  std::set<Piece> asked_for_;          // guarded by mutex_
+  std::map<Piece, Reason> asked_for_;  // guarded by mutex_
   std::map<PackId, Touched> touched_;  // guarded by mutex_
   std::deque<Piece> waiting_;          // guarded by mutex_
   unsigned idle_count_ = 0;            // guarded by mutex_; workers that wait for something to do

@@ -97,6 +97,18 @@ TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
             (Expected{{{pack_data_key(one), 0}, 1}, {{pack_data_key(other), 0}, 1}}));
 }
 
+TEST(PackPrefetcher, ReadingWhatWasExpectedEarnsNothing) {
+  RemoteBackend backend;
+  const PackId pack = new_pack();
+  {
+    PackPrefetcher prefetcher(backend);
+    prefetcher.expect(pack, 3 * piece_size, 4 * piece_size);
+    for (int i = 0; i < 100; ++i) prefetcher.note_read(pack, 3 * piece_size + 77, 128 << 10);
+    ASSERT_TRUE(backend.waits_for(1));
+  }
+  EXPECT_EQ(backend.expected(), (Expected{{{pack_data_key(pack), 3 * piece_size}, 1}}));
+}
+
 TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
   RemoteBackend backend;
   PackPrefetcher prefetcher(backend);
