@@ -44,8 +44,8 @@ ready() { [ "$1" = 0 ] || "$work/reader" touch "$1" > /dev/null; }
 # times of what they start. Only root can drop caches: for anybody else everything is warm, and run
 # says so.
 drop_caches() {
-  [ "$can_drop" = 1 ] || return 0
   sync
+  [ "$can_drop" = 1 ] || return 0
   echo 3 > /proc/sys/vm/drop_caches
   /usr/bin/time -o /dev/null timeout 5 "${as_reader[@]}" stat -t / > /dev/null
 }
@@ -53,7 +53,6 @@ drop_caches() {
 # cold MIB: nothing is cached, and so much memory is ready.
 cold() {
   quiet
-  sync
   drop_caches
   [ "$divisor" != 1 ] || ready "$1"
 }

@@ -4,8 +4,9 @@
 //
 // Idea. What is missing is fetched in whole blocks, neighbouring ones with one request, into
 // memory; whoever waits for one of them is served from there, and the blocks go to the disk for
-// all who come later. Somebody who reads on where he stopped is read ahead of, in a window that
-// doubles while he goes on, by threads that do nothing else.
+// all who come later. Where no caller says what comes (Options::follows_readers), somebody who
+// reads on where he stopped is read ahead of, in a window that doubles while he goes on, by threads
+// that do nothing else.
 //
 // Example. Thread A wants bytes 10-20 of block 3, thread B 30-40 of it: A begins the fetch of block
 // 3, B finds it under way and waits for the same bytes. A process C elsewhere on the node finds
@@ -14,8 +15,8 @@
 // It ends because whoever waits, waits for a fetch that another runs to its end, and no fetch waits
 // for another: the locks between processes are tried for a while and then done without.
 //
-// Memory: the fetches under way, fetch_blocks_max blocks each: those of the readers' threads and
-// `fetches_max` ahead of them.
+// Memory: the fetches under way, fetch_blocks_max blocks each: those of the callers' threads and
+// `fetches_max` ahead of readers.
 
 #include "cache/block_fetcher.h"
 
@@ -112,8 +113,7 @@ std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_
                                               MutableBytesView out) {
   const std::uint64_t end = offset + out.size();
   std::uint64_t fetch_end = (end + block_size - 1) / block_size;
-  if (options_.follows_readers)
-    fetch_end = std::max(fetch_end, read_ahead(wanted, offset, end));
+  if (options_.follows_readers) fetch_end = std::max(fetch_end, read_ahead(wanted, offset, end));
   std::size_t done = 0;
   while (done < out.size()) {
     const std::uint64_t at = offset + done;

@@ -29,8 +29,8 @@ struct CachingOptions {
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
   ReadCostCounters* costs = nullptr;  // outlives the backend; null: nobody counts
-  unsigned fetches_max = 8;           // see BlockFetcher::Options, and the next
-  bool follows_readers = true;
+  unsigned fetches_max = 8;           // see BlockFetcher::Options
+  bool follows_readers = true;        // see BlockFetcher::Options
 };
 
 // Thread-safe. Each block is fetched once, however many threads and processes want it at a time.

@@ -24,7 +24,9 @@ struct OpenStoreOptions {
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes
-  bool read_ahead = false;  // for readers that stay, as a mount: see store::PackPrefetcher
+  // For readers that stay, as a mount: see store::PackPrefetcher. The node's cache then follows no
+  // reader by itself.
+  bool read_ahead = false;
   ReadCostCounters* costs = nullptr;  // outlives the store; null: nobody counts
 };
 

@@ -109,9 +109,8 @@ class Prefetcher {
 
  private:
   void read(const Range& range) const {
-    thread_local Bytes buffer;
-    buffer.resize(range.end - range.begin);
-    store_.chunks->backend().find_part(store::pack_data_key(range.pack), range.begin, buffer);
+    store_.chunks->backend().expect_reads(store::pack_data_key(range.pack), range.begin,
+                                          range.end - range.begin);
   }
 
   const OpenStore& store_;

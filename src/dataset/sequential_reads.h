@@ -1,6 +1,7 @@
 // Sees who reads a large file from front to back, and says what he will read next.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -26,8 +27,12 @@ class SequentialReads {
     std::uint64_t expected_end = 0;  // of the last range that was returned
   };
 
+  using Readers = std::array<Reader, 4>;  // of one content; who read last comes first
+
+  static Reader& reader_at(Readers& readers, std::uint64_t begin);
+
   std::mutex mutex_;
-  std::unordered_map<Digest, Reader, DigestHash> readers_;  // guarded by mutex_; by content
+  std::unordered_map<Digest, Readers, DigestHash> readers_;  // guarded by mutex_; by content
 };
 
 }  // namespace grid::dataset

@@ -30,6 +30,21 @@ TEST(SequentialReads, WhoHasReadLittleIsReadAheadOfALittle) {
   EXPECT_LE(range->end, 17 * mib);
 }
 
+TEST(SequentialReads, FourReadersOfOneFileAreToldApart) {
+  SequentialReads reads;
+  std::array<bool, 4> said{};
+  for (std::uint64_t at = 0; at < 20 * mib; at += mib / 4)
+    for (std::uint64_t reader = 0; reader < 4; ++reader) {
+      const std::uint64_t begin = reader * 200 * mib + at;
+      if (auto range = reads.note(content, begin, begin + mib / 4, 1000 * mib)) {
+        said[reader] = true;
+        EXPECT_GE(range->begin, begin + mib / 4);
+        EXPECT_LE(range->end, begin + 70 * mib);
+      }
+    }
+  EXPECT_EQ(said, (std::array<bool, 4>{true, true, true, true}));
+}
+
 TEST(SequentialReads, ReadsInSomeDisorderAreOneReader) {
   SequentialReads reads;
   bool said = false;

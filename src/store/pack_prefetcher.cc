@@ -38,7 +38,7 @@ void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::si
   if (remote_) size = std::max(size, remote_read_size_min);
   const std::uint64_t index = offset / piece_size_;
   std::lock_guard lock(mutex_);
-  if (was_expected({pack, index})) return;
+  if (expected_.contains({pack, index})) return;
   credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
   Touched& touched = touched_.try_emplace(pack, Touched{index, index}).first->second;
   touched = {std::min(touched.first, index), std::max(touched.last, index)};
@@ -51,28 +51,27 @@ void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::si
 }
 
 void PackPrefetcher::spend_on(const Piece& piece) {
-  if (credit_ < credit_min_ || !may_ask_for(piece)) return;
+  if (credit_ < credit_min_ || asked_for_.contains(piece) || expected_.contains(piece)) return;
+  if ((asked_for_.size() + 1) * piece_cost_ > budget_) return;
   credit_ -= piece_cost_;
-  ask_for(piece, Reason::touched);
+  asked_for_.insert(piece);
+  ask_for(piece);
 }
 
 void PackPrefetcher::expect(const PackId& pack, std::uint64_t begin, std::uint64_t end) {
+  if (budget_ == 0) return;  // nothing can be kept near
   std::lock_guard lock(mutex_);
-  for (Piece piece{pack, begin / piece_size_}; piece.index * piece_size_ < end; ++piece.index)
-    if (may_ask_for(piece)) ask_for(piece, Reason::expected);
+  for (Piece piece{pack, begin / piece_size_}; piece.index * piece_size_ < end; ++piece.index) {
+    if (!expected_.insert(piece).second) continue;
+    expected_order_.push_back(piece);
+    ask_for(piece);
+    if (expected_order_.size() <= expected_max) continue;
+    expected_.erase(expected_order_.front());
+    expected_order_.pop_front();
+  }
 }
 
-bool PackPrefetcher::was_expected(const Piece& piece) const {
-  const auto at = asked_for_.find(piece);
-  return at != asked_for_.end() && at->second == Reason::expected;
-}
-
-bool PackPrefetcher::may_ask_for(const Piece& piece) const {
-  return !asked_for_.contains(piece) && (asked_for_.size() + 1) * piece_cost_ <= budget_;
-}
-
-void PackPrefetcher::ask_for(const Piece& piece, Reason reason) {
-  asked_for_.emplace(piece, reason);
+void PackPrefetcher::ask_for(const Piece& piece) {
   waiting_.push_back(piece);
   if (idle_count_ < waiting_.size() && workers_.size() < (remote_ ? remote_in_flight : 1))
     workers_.emplace_back([this] { work(); });

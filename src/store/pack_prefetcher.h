@@ -11,10 +11,14 @@
 // what lies beside what is wanted may be of something else and every byte is paid for. What lies
 // between two pieces that were touched, and beside one, is taken for wanted too. So
 // somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
-// everything the whole version is near after a sixteenth of it. No piece is asked for twice, and no
-// more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
-// asked for bit by bit as before. Who knows what will be read next, since it is the rest of a file,
-// needs no credit, and reading it earns none: what lies around a large file is not wanted for that.
+// everything the whole version is near after a sixteenth of it. No piece is asked for twice so, and
+// no more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
+// asked for bit by bit as before.
+//
+// Who knows what will be read next, since it is the rest of a file, needs no credit, and reading it
+// earns none: what lies around a large file is not wanted for that. Nor does it count for the
+// limit, since it is read at once. Only the last expected_max pieces are remembered: whoever comes
+// to one again later may find it gone, and asking for what is here costs little.
 #pragma once
 
 #include <condition_variable>
@@ -22,6 +26,7 @@
 #include <deque>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -34,6 +39,7 @@ namespace grid::store {
 class PackPrefetcher {
  public:
   static constexpr std::uint64_t remote_piece_size = 4 << 20;  // bytes
+  static constexpr std::size_t expected_max = 256;             // pieces
 
   // The backend outlives this.
   explicit PackPrefetcher(const backend::Backend& backend);
@@ -58,12 +64,10 @@ class PackPrefetcher {
   struct Touched {
     std::uint64_t first = 0, last = 0;  // indexes of pieces
   };
-  enum class Reason { touched, expected };
 
-  void spend_on(const Piece& piece);                // mutex_ is held
-  bool may_ask_for(const Piece& piece) const;       // mutex_ is held
-  void ask_for(const Piece& piece, Reason reason);  // mutex_ is held
-  bool was_expected(const Piece& piece) const;      // mutex_ is held
+  // mutex_ is held
+  void spend_on(const Piece& piece);
+  void ask_for(const Piece& piece);
   void work();
 
   const backend::Backend& backend_;
@@ -76,7 +80,9 @@ class PackPrefetcher {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t credit_ = 0;           // guarded by mutex_; bytes
-  std::map<Piece, Reason> asked_for_;  // guarded by mutex_
+  std::set<Piece> asked_for_;          // guarded by mutex_; for credit
+  std::set<Piece> expected_;           // guarded by mutex_; asked for without
+  std::deque<Piece> expected_order_;   // guarded by mutex_; the same, the oldest first
   std::map<PackId, Touched> touched_;  // guarded by mutex_
   std::deque<Piece> waiting_;          // guarded by mutex_
   unsigned idle_count_ = 0;            // guarded by mutex_; workers that wait for something to do

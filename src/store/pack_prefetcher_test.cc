@@ -27,6 +27,15 @@ class ExpectingBackend : public backend::MemoryBackend {
     return changed_.wait_for(lock, std::chrono::seconds(10),
                              [&] { return expected_.size() >= count; });
   }
+  bool waits_for_times(const std::string& key, std::uint64_t offset, int times) const {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] {
+      return expected_[{key, offset}] >= times;
+    });
+  }
+  int times(const std::string& key, std::uint64_t offset) const {
+    return expected().at({key, offset});
+  }
   std::map<Part, int> expected() const {
     std::lock_guard lock(mutex_);
     return expected_;
@@ -99,14 +108,46 @@ TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
 
 TEST(PackPrefetcher, ReadingWhatWasExpectedEarnsNothing) {
   RemoteBackend backend;
-  const PackId pack = new_pack();
+  const PackId pack = new_pack(), last = new_pack();
   {
     PackPrefetcher prefetcher(backend);
     prefetcher.expect(pack, 3 * piece_size, 4 * piece_size);
     for (int i = 0; i < 100; ++i) prefetcher.note_read(pack, 3 * piece_size + 77, 128 << 10);
-    ASSERT_TRUE(backend.waits_for(1));
+    prefetcher.expect(last, 0, 1);
+    ASSERT_TRUE(backend.waits_for_times(pack_data_key(last), 0, 1));
   }
-  EXPECT_EQ(backend.expected(), (Expected{{{pack_data_key(pack), 3 * piece_size}, 1}}));
+  EXPECT_EQ(backend.expected(),
+            (Expected{{{pack_data_key(pack), 3 * piece_size}, 1}, {{pack_data_key(last), 0}, 1}}));
+}
+
+class SmallBackend : public RemoteBackend {
+ public:
+  std::uint64_t read_ahead_max() const override { return 2 * piece_size; }
+};
+
+TEST(PackPrefetcher, TheLimitIsForWhatIsAskedForOnCredit) {
+  SmallBackend backend;
+  {
+    PackPrefetcher prefetcher(backend);
+    for (int i = 0; i < 100; ++i) prefetcher.note_read(new_pack(), 0, 128 << 10);
+    prefetcher.expect(new_pack(), 0, 5 * piece_size);
+    ASSERT_TRUE(backend.waits_for(2 + 5));
+  }
+  EXPECT_EQ(backend.expected().size(), 2u + 5u);
+}
+
+TEST(PackPrefetcher, WhatWasExpectedLongAgoMayBeAskedForAgain) {
+  SmallBackend backend;
+  PackPrefetcher prefetcher(backend);
+  const PackId pack = new_pack();
+  const std::uint64_t end = (PackPrefetcher::expected_max + 1) * piece_size;
+  prefetcher.expect(pack, 0, end);
+  ASSERT_TRUE(backend.waits_for(PackPrefetcher::expected_max + 1));
+  EXPECT_EQ(backend.times(pack_data_key(pack), 0), 1);
+  prefetcher.expect(pack, piece_size, end);
+  prefetcher.expect(pack, 0, piece_size);
+  EXPECT_TRUE(backend.waits_for_times(pack_data_key(pack), 0, 2));
+  EXPECT_EQ(backend.times(pack_data_key(pack), end - piece_size), 1);
 }
 
 TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
