@@ -66,7 +66,7 @@ measure_series() {
   fresh
   for number in 1 2 3 4 5 6 7 8; do
     source_is "$1/$number"
-    cold 500
+    cold 200
     spent "${peer}_create" "$store" "$source" "$number" || { source_off; return 1; }
     all=$(awk -v a="$all" -v b="$seconds" 'BEGIN { print a + b }')
     source_off
@@ -181,11 +181,13 @@ measure_restore() {
   rm -rf "$work/restored"
 }
 
-# The most memory that the mount process had after reading with 1 and with 10 processes.
+# The most memory that the mount process had after reading with 1 and with 10 processes, with
+# --quick with 10.
 measure_memory() {
-  local corpus=$1 group="memory of the mount" count
+  local corpus=$1 group="memory of the mount" count counts='1 10'
+  [ "$quick" = 0 ] || counts=10
   source_is "$corpus"
-  for count in 1 10; do
+  for count in $counts; do
     cold 0
     mounted 1 || break
     case $corpus in

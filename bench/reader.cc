@@ -5,9 +5,10 @@
 //       between the processes: open, read to the end in pieces of 256 KiB, close
 //   reader seq SECONDS FILE...          every file from front to end, in pieces of 1 MiB
 //   reader rand FILE SECONDS PROCESSES  4 KiB at random aligned places; a descriptor for each
-//   process reader touch MIB                    writes to so much fresh memory and gives it back:
-//   see `ready`
-//                                       in lib.sh
+//                                       process
+//   reader touch MIB                    writes to so much fresh memory, with a thread for each
+//   core,
+//                                       and gives it back: see `ready` in lib.sh
 //
 // Prints one line, separated by tabs: what, operations, seconds, operations a second, MB a second,
 // p50, p99 and longest in microseconds; 1 MB is 10^6 bytes. SECONDS is a limit (0: none): what was
@@ -28,6 +29,7 @@
 #include <fstream>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 using Clock = std::chrono::steady_clock;
@@ -176,7 +178,13 @@ int main(int argc, char** argv) {
         mmap(nullptr, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     if (p == MAP_FAILED) die("mmap");
     madvise(p, n, MADV_HUGEPAGE);
-    for (size_t i = 0; i < n; i += 4096) p[i] = 1;
+    const size_t threads = std::max(1u, std::thread::hardware_concurrency()), part = n / threads;
+    std::vector<std::jthread> touching;
+    for (size_t t = 0; t < threads; ++t)
+      touching.emplace_back([=] {
+        for (size_t i = t * part; i < (t + 1) * part; i += 4096) p[i] = 1;
+      });
+    touching.clear();
     report("touch", since(start), n, {});
   } else {
     std::fprintf(stderr, "reader files|seq|rand|touch ...: see the top of reader.cc\n");
