@@ -3,7 +3,7 @@
 # on, and appends to the results; corpora.sh says what the corpora are.
 
 second_of() { case $1 in photos) echo photos2 ;; large) echo large2 ;; esac; }
-memory_for() { case $1 in large) echo 7000 ;; photos) echo 3000 ;; *) echo 2000 ;; esac; }
+memory_for() { case $1 in large) echo 6500 ;; photos) echo 2500 ;; *) echo 2000 ;; esac; }
 
 # list_of CORPUS: the files that are read: all of photos, every tenth of many.
 list_of() {
