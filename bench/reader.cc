@@ -6,9 +6,8 @@
 //   reader seq SECONDS FILE...          every file from front to end, in pieces of 1 MiB
 //   reader rand FILE SECONDS PROCESSES  4 KiB at random aligned places; a descriptor for each
 //                                       process
-//   reader touch MIB                    writes to so much fresh memory, with a thread for each
-//   core,
-//                                       and gives it back: see `ready` in lib.sh
+//   reader touch MIB                    writes to so much fresh memory, all cores at once, and
+//                                       gives it back: see `ready` in lib.sh
 //
 // Prints one line, separated by tabs: what, operations, seconds, operations a second, MB a second,
 // p50, p99 and longest in microseconds; 1 MB is 10^6 bytes. SECONDS is a limit (0: none): what was

@@ -65,9 +65,8 @@ class PackPrefetcher {
     std::uint64_t first = 0, last = 0;  // indexes of pieces
   };
 
-  // mutex_ is held
-  void spend_on(const Piece& piece);
-  void ask_for(const Piece& piece);
+  void spend_on(const Piece& piece);  // mutex_ is held
+  void ask_for(const Piece& piece);   // mutex_ is held
   void work();
 
   const backend::Backend& backend_;
