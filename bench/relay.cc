@@ -1,10 +1,11 @@
 // A relay before an HTTP server on loopback: adds latency, and counts.
 //
-//   relay PORT TARGET_PORT DELAY_MS COUNTS
+//   relay PORT TARGET_PORT DELAY_MS COUNTS [RATE_MB]
 //
 // What a client sends arrives DELAY_MS later, and on a new connection twice as late, as if the
-// network were that much longer, there and back; nothing is slower otherwise. COUNTS is a file of
-// two 64-bit numbers, requests and bytes sent to clients, kept up to date while it runs.
+// network were that much longer, there and back; nothing is slower otherwise, unless RATE_MB says
+// how many million bytes a second all clients together may get. COUNTS is a file of two 64-bit
+// numbers, requests and bytes sent to clients, kept up to date while it runs.
 //
 // tc netem would do, where the kernel has it.
 #include <arpa/inet.h>
@@ -15,6 +16,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -33,6 +35,29 @@ struct Counts {
   std::atomic<std::uint64_t> requests, bytes;
 };
 static Counts* counts;
+
+// A link that all clients share. Thread-safe.
+class Link {
+ public:
+  double bytes_per_second = 0;  // 0: as many as come
+
+  // Returns when so many bytes have gone over it.
+  void pass(std::uint64_t size) {
+    if (bytes_per_second == 0) return;
+    std::unique_lock lock(mutex_);
+    const auto takes = std::chrono::duration<double>(static_cast<double>(size) / bytes_per_second);
+    free_at_ =
+        std::max(free_at_, Clock::now()) + std::chrono::duration_cast<Clock::duration>(takes);
+    const Clock::time_point until = free_at_;
+    lock.unlock();
+    std::this_thread::sleep_until(until);
+  }
+
+ private:
+  std::mutex mutex_;
+  Clock::time_point free_at_{};  // guarded by mutex_
+};
+static Link link_to_clients;
 
 struct Connection {
   Connection(int c, int s) : client(c), server(s) {}
@@ -111,6 +136,7 @@ static void to_client(const std::shared_ptr<Connection>& connection) {
   while (!broken) {
     ssize_t got = splice(connection->server, nullptr, ends[1], nullptr, 1 << 20, SPLICE_F_MOVE);
     if (got <= 0) break;
+    link_to_clients.pass(static_cast<std::uint64_t>(got));
     counts->bytes += static_cast<std::uint64_t>(got);
     while (got > 0 && !broken) {
       const ssize_t put = splice(ends[0], nullptr, connection->client, nullptr,
@@ -125,10 +151,11 @@ static void to_client(const std::shared_ptr<Connection>& connection) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 5) {
-    std::fprintf(stderr, "relay PORT TARGET_PORT DELAY_MS COUNTS\n");
+  if (argc != 5 && argc != 6) {
+    std::fprintf(stderr, "relay PORT TARGET_PORT DELAY_MS COUNTS [RATE_MB]\n");
     return 2;
   }
+  if (argc == 6) link_to_clients.bytes_per_second = std::atof(argv[5]) * 1e6;
   signal(SIGPIPE, SIG_IGN);
   const auto delay = std::chrono::milliseconds(std::atoi(argv[3]));
   const int file = open(argv[4], O_RDWR | O_CREAT | O_TRUNC, 0644);

@@ -38,4 +38,12 @@ bool Backend::find_range(std::string_view key, std::uint64_t offset, MutableByte
   return got.has_value();
 }
 
+std::optional<std::uint64_t> Backend::copy_part(std::string_view key, std::uint64_t offset,
+                                                std::uint64_t size, const TakePiece& take) const {
+  Bytes bytes(size);
+  const std::optional<std::size_t> got = find_part(key, offset, bytes);
+  if (got) take(0, BytesView(bytes).first(*got));
+  return got;
+}
+
 }  // namespace grid::backend

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/take_piece.h"
 
 namespace grid::backend {
 
@@ -48,6 +49,11 @@ class Backend {
   // The same for a part that must be there: throws `corrupt` if the object ends before `out` is
   // full. Returns false if there is no object at `key`.
   bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const;
+
+  // The same for `size` bytes, 1 or more, that need not be in memory together. After an Error, what
+  // was taken stands for nothing.
+  virtual std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                                 std::uint64_t size, const TakePiece& take) const;
 
   // A hint: these bytes of an object will be read soon, or those of them that there are. A backend
   // that can have them nearer by then may, for as long as reading them takes; doing nothing is

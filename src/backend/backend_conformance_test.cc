@@ -104,6 +104,26 @@ TEST_P(BackendConformance, APartEndsWithTheObject) {
   EXPECT_EQ(backend_->find_part("none", 0, out), std::nullopt);
 }
 
+TEST_P(BackendConformance, APartComesPieceByPiece) {
+  const std::string bytes = testing::random_bytes(3 << 20, 1);
+  backend_->create("key", as_bytes(bytes));
+  auto copy = [&](std::string_view key, std::uint64_t offset, std::uint64_t size) {
+    std::string taken;
+    const auto got = backend_->copy_part(key, offset, size, [&](std::uint64_t at, BytesView piece) {
+      taken.resize(std::max<std::size_t>(taken.size(), at + piece.size()));
+      std::copy(piece.begin(), piece.end(), reinterpret_cast<std::byte*>(taken.data() + at));
+    });
+    if (!got) return std::string("nothing");
+    EXPECT_EQ(*got, taken.size());
+    return taken;
+  };
+  EXPECT_EQ(copy("key", 0, bytes.size()), bytes);
+  EXPECT_EQ(copy("key", 1'000'001, 1'500'000), bytes.substr(1'000'001, 1'500'000));
+  EXPECT_EQ(copy("key", bytes.size() - 5, 100), bytes.substr(bytes.size() - 5));
+  EXPECT_EQ(copy("key", bytes.size(), 100), "");
+  EXPECT_EQ(copy("none", 0, 100), "nothing");
+}
+
 TEST_P(BackendConformance, ARangeBeyondTheEndIsCorrupt) {
   backend_->create("key", as_bytes("0123456789"));
   Bytes out(3);

@@ -52,6 +52,11 @@ std::optional<std::size_t> S3Backend::find_part(std::string_view key, std::uint6
   return bucket_.find_part(full_key(key), offset, out);
 }
 
+std::optional<std::uint64_t> S3Backend::copy_part(std::string_view key, std::uint64_t offset,
+                                                  std::uint64_t size, const TakePiece& take) const {
+  return bucket_.copy_part(full_key(key), offset, size, take);
+}
+
 std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
   std::vector<ObjectEntry> found;
   net::S3ListRequest request{.prefix = prefix_ + std::string(prefix)};

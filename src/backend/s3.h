@@ -28,6 +28,8 @@ class S3Backend : public Backend {
   std::optional<Bytes> find(std::string_view key) const override;
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
+  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t size, const TakePiece& take) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;

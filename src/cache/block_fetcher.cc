@@ -4,9 +4,9 @@
 //
 // Idea. What is missing is fetched in whole blocks, neighbouring ones with one request, into
 // memory; whoever waits for one of them is served from there, and the blocks go to the disk for
-// all who come later. Where no caller says what comes (Options::follows_readers), somebody who
-// reads on where he stopped is read ahead of, in a window that doubles while he goes on, by threads
-// that do nothing else.
+// all who come later. What nobody waits for yet goes straight to the disk, if that has room. Where
+// no caller says what comes (Options::follows_readers), somebody who reads on where he stopped is
+// read ahead of, in a window that doubles while he goes on, by threads that do nothing else.
 //
 // Example. Thread A wants bytes 10-20 of block 3, thread B 30-40 of it: A begins the fetch of block
 // 3, B finds it under way and waits for the same bytes. A process C elsewhere on the node finds
@@ -15,8 +15,8 @@
 // It ends because whoever waits, waits for a fetch that another runs to its end, and no fetch waits
 // for another: the locks between processes are tried for a while and then done without.
 //
-// Memory: the fetches under way, fetch_blocks_max blocks each: those of the callers' threads and
-// `fetches_max` ahead of readers.
+// Memory: the fetches under way that go through memory, fetch_blocks_max blocks each: those of the
+// callers' threads and, at worst, `fetches_max` ahead of readers.
 
 #include "cache/block_fetcher.h"
 
@@ -71,8 +71,10 @@ class BlockFetcher::Buffers {
 // Blocks on their way. Whoever began it runs it; the others wait.
 struct BlockFetcher::Fetch {
   Fetch(std::uint64_t begin, std::uint64_t end, std::shared_ptr<Buffers> with)
-      : first(begin), last_end(end), buffers(std::move(with)), bytes(buffers->take()) {}
-  ~Fetch() { buffers->give_back(std::move(bytes)); }
+      : first(begin), last_end(end), buffers(std::move(with)) {}
+  ~Fetch() {
+    if (bytes.capacity() > 0) buffers->give_back(std::move(bytes));
+  }
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 
@@ -81,10 +83,13 @@ struct BlockFetcher::Fetch {
 
   std::mutex mutex;
   std::condition_variable finished;
-  bool done = false;            // guarded by mutex
-  std::exception_ptr failure;   // guarded by mutex; then const
-  bool object_missing = false;  // guarded by mutex; then const
-  Bytes bytes;                  // the runner's until done, then const
+  bool done = false;           // guarded by mutex
+  std::exception_ptr failure;  // guarded by mutex; then const
+  // What follows is the runner's until done, then const.
+  bool object_missing = false;
+  bool in_copy = false;       // it went straight there, as far as there was room: look again
+  bool short_of_end = false;  // the object ends before last_end
+  Bytes bytes;                // else: from `first` on
 
   void wait() {
     std::unique_lock lock(mutex);
@@ -132,8 +137,9 @@ std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_
     std::shared_ptr<Fetch> fetch =
         join_or_begin(wanted, block, std::min(fetch_end, block + awaited_blocks_max), ours);
     if (!fetch) continue;  // it has come meanwhile
-    if (ours) run(*fetch, wanted);
+    if (ours) run(*fetch, wanted, /*awaited=*/true);
     fetch->wait();
+    if (fetch->in_copy) continue;
     if (fetch->object_missing) return std::nullopt;
     const std::uint64_t skipped = at - fetch->first * block_size;
     if (skipped >= fetch->bytes.size()) break;  // the object ends before
@@ -167,11 +173,12 @@ std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& w
 }
 
 // Runs a fetch and tells those who wait for it: as soon as the bytes are there, whatever becomes of
-// the copy.
-void BlockFetcher::run(Fetch& fetch, const Object& wanted) {
+// the copy. `awaited`: somebody waits already.
+void BlockFetcher::run(Fetch& fetch, const Object& wanted, bool awaited) {
   std::exception_ptr failure;
   try {
-    fetch_blocks(fetch, wanted);
+    const std::shared_ptr<void> lock = wanted->lock(fetch.first, fetch.last_end - fetch.first);
+    if (awaited || !fetch_into_copy(fetch, wanted)) fetch_into_memory(fetch, wanted);
   } catch (...) {  // rethrown by everyone who waits
     failure = std::current_exception();
   }
@@ -183,13 +190,35 @@ void BlockFetcher::run(Fetch& fetch, const Object& wanted) {
   fetch.finish(failure);
 }
 
-void BlockFetcher::fetch_blocks(Fetch& fetch, const Object& wanted) {
+// False if nothing came of it.
+bool BlockFetcher::fetch_into_copy(Fetch& fetch, const Object& wanted) {
+  CopiedObject& object = *wanted;
+  // Another process may have brought some while we waited for the lock.
+  std::uint64_t first = fetch.first, last_end = fetch.last_end;
+  while (first < last_end && object.present(first)) ++first;
+  while (first < last_end && object.present(last_end - 1)) --last_end;
+  const std::uint64_t begin = first * block_size;
+  std::uint64_t end = last_end * block_size;
+  if (std::optional<std::uint64_t> size = object.size()) end = std::min(end, *size);
+  if (begin < end) {
+    const std::optional<std::uint64_t> got = object.fetch_into_copy(first, end - begin);
+    if (!got) return false;
+    count_cost(options_.costs, &ReadCostCounters::remote_bytes, *got);
+  }
+  fetch.in_copy = true;
+  const std::optional<std::uint64_t> size = object.size();
+  fetch.short_of_end = size && *size < fetch.last_end * block_size;
+  return true;
+}
+
+void BlockFetcher::fetch_into_memory(Fetch& fetch, const Object& wanted) {
   CopiedObject& object = *wanted;
   const std::uint64_t begin = fetch.first * block_size;
   std::uint64_t end = fetch.last_end * block_size;
   if (std::optional<std::uint64_t> size = object.size()) end = std::min(end, *size);
+  fetch.short_of_end = end < fetch.last_end * block_size;
   if (begin >= end) return;
-  const std::shared_ptr<void> lock = object.lock(fetch.first, fetch.last_end - fetch.first);
+  fetch.bytes = fetch.buffers->take();
   fetch.bytes.resize(end - begin);
   auto bytes_of = [&](std::uint64_t block) {
     std::uint64_t at = (block - fetch.first) * block_size;
@@ -210,6 +239,7 @@ void BlockFetcher::fetch_blocks(Fetch& fetch, const Object& wanted) {
   fetch.object_missing = !got;
   if (got != missing.size()) {
     fetch.bytes.resize(from + got.value_or(0));
+    fetch.short_of_end = true;
     if (got.value_or(0) == 0) return;  // it ends here or, for all we know, before
     object.learn_size(begin + fetch.bytes.size());
     last_end = fetch.first + (fetch.bytes.size() + block_size - 1) / block_size;
@@ -261,10 +291,10 @@ bool BlockFetcher::prefetch(const Object& wanted, std::uint64_t first, std::uint
       return false;
     bool ours = false;
     std::shared_ptr<Fetch> fetch = join_or_begin(wanted, block, end, ours);
-    if (ours) run(*fetch, wanted);
+    if (ours) run(*fetch, wanted, /*awaited=*/false);
     if (fetch) {
       fetch->wait();
-      if (fetch->bytes.size() < (fetch->last_end - fetch->first) * block_size) return false;
+      if (fetch->short_of_end) return false;
     }
     block = fetch ? fetch->last_end : block + 1;
   }

@@ -22,7 +22,9 @@ class BlockFetcher {
 
   struct Options {
     ReadCostCounters* costs = nullptr;  // outlives the fetcher; null: nobody counts
-    unsigned fetches_max = 8;  // in flight ahead of readers; each takes up to 4 MiB of memory
+    // In flight ahead of readers; each takes up to 4 MiB of memory where it cannot go straight to
+    // the disk.
+    unsigned fetches_max = 8;
     // Fetches ahead of who reads an object from front to back. Not where the caller does so: it
     // knows better what comes.
     bool follows_readers = true;
@@ -46,8 +48,9 @@ class BlockFetcher {
 
   std::shared_ptr<Fetch> join_or_begin(const Object& wanted, std::uint64_t block,
                                        std::uint64_t block_end, bool& ours);
-  void run(Fetch& fetch, const Object& wanted);
-  void fetch_blocks(Fetch& fetch, const Object& wanted);
+  void run(Fetch& fetch, const Object& wanted, bool awaited);
+  bool fetch_into_copy(Fetch& fetch, const Object& wanted);
+  void fetch_into_memory(Fetch& fetch, const Object& wanted);
   std::uint64_t read_ahead(const Object& wanted, std::uint64_t offset, std::uint64_t end);
   bool prefetch(const Object& wanted, std::uint64_t first, std::uint64_t end);
 

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <thread>
@@ -167,28 +168,58 @@ void CachedObject::allocate_map_for(std::uint64_t block) {
     throw system_error(failed, fmt::format("cannot write {}", path_.string()));
 }
 
-bool CachedObject::write(std::uint64_t block, BytesView bytes, std::uint32_t clock,
-                         std::uint32_t ghost_clock_min) {
-  allocate_map_for(block);
-  std::uint64_t seen = word(block).load();
-  BlockState state = decode_block_state(seen);
-  if (state.present) return false;
-  std::uint64_t at = map_end + block * block_size;
-  for (std::size_t done = 0; done < bytes.size();) {
-    ssize_t put = ::pwrite(fd_.get(), bytes.data() + done, bytes.size() - done,
-                           static_cast<off_t>(at + done));
+void CachedObject::write(std::uint64_t at, BytesView bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
     if (put < 0 && errno == EINTR) continue;
     if (put < 0) throw system_error(errno, fmt::format("cannot write {}", path_.string()));
-    done += static_cast<std::size_t>(put);
+    at += static_cast<std::uint64_t>(put);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+}
+
+CachedObject::Filling::Filling(CachedObject& object, std::uint64_t first, std::uint64_t count)
+    : object_(object), first_(first) {
+  for (std::uint64_t block = first; block < first + count; ++block) {
+    object.allocate_map_for(block);
+    seen_.push_back(object.word(block).load());
+  }
+}
+
+CachedObject::Filling::~Filling() {
+  for (std::uint64_t i = 0; written_ && i < seen_.size(); ++i)
+    if (!decode_block_state(seen_[i]).present && object_.word(first_ + i).load() == seen_[i])
+      object_.punch(first_ + i);
+}
+
+void CachedObject::Filling::write(std::uint64_t offset, BytesView bytes) {
+  while (!bytes.empty()) {
+    const std::uint64_t part = std::min(bytes.size(), block_size - offset % block_size);
+    // What was here at the beginning stays as it is.
+    if (!decode_block_state(seen_[offset / block_size]).present) {
+      written_ = true;
+      object_.write(map_end + first_ * block_size + offset, bytes.first(part));
+    }
+    offset += part;
+    bytes = bytes.subspan(part);
+  }
+}
+
+bool CachedObject::Filling::publish(std::uint64_t block, std::uint64_t size, std::uint32_t clock,
+                                    std::uint32_t ghost_clock_min) {
+  std::uint64_t seen = seen_[block - first_];
+  BlockState state = decode_block_state(seen);
+  if (state.present) return false;
   state.present = true;
   state.main = state.ghost && state.stamp >= ghost_clock_min;
   state.ghost = false;
   state.uses = 0;
-  state.pages = static_cast<std::uint8_t>(allocated_size(bytes.size()) / page);
+  state.pages = static_cast<std::uint8_t>(allocated_size(size) / page);
   state.touched = now_in_units();
   state.stamp = clock;
-  return word(block).compare_exchange_strong(seen, encode(state));
+  if (!object_.word(block).compare_exchange_strong(seen, encode(state))) return false;
+  seen_[block - first_] = encode(state);
+  return true;
 }
 
 std::uint64_t CachedObject::evict(std::uint64_t block, bool ghost, std::uint32_t clock) {

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/file.h"
@@ -46,11 +47,31 @@ class CachedObject {
   // Reads bytes of one block from `offset` within it; false if it is not here, or went meanwhile.
   bool read(std::uint64_t block, std::uint64_t offset, MutableBytesView out);
 
-  // Puts a block in. What it takes on the disk must have been reserved. `clock` is the cache's;
-  // `ghost_clock_min` tells which ghosts are remembered. False if it was there already. Throws
-  // `no_space` and such.
-  bool write(std::uint64_t block, BytesView bytes, std::uint32_t clock,
-             std::uint32_t ghost_clock_min);
+  // Neighbouring blocks that are being put in, in pieces. What they take on the disk must have been
+  // reserved. Destruction gives the disk back what was not published. Not thread-safe; the object
+  // outlives it.
+  class Filling {
+   public:
+    // Throws `no_space` and such.
+    Filling(CachedObject& object, std::uint64_t first, std::uint64_t count);
+    ~Filling();
+    Filling(const Filling&) = delete;
+    Filling& operator=(const Filling&) = delete;
+    // `offset` is in bytes from the first block's beginning; anything may be written again. Throws
+    // `no_space` and such.
+    void write(std::uint64_t offset, BytesView bytes);
+    // A block's `size` bytes have been written: from now on it is here. `clock` is the cache's;
+    // `ghost_clock_min` tells which ghosts are remembered. False if it was here already, or has
+    // come and gone meanwhile.
+    bool publish(std::uint64_t block, std::uint64_t size, std::uint32_t clock,
+                 std::uint32_t ghost_clock_min);
+
+   private:
+    CachedObject& object_;
+    const std::uint64_t first_;
+    std::vector<std::uint64_t> seen_;  // the blocks' words at the beginning, and when published
+    bool written_ = false;             // something
+  };
 
   // Takes a block out; `ghost`: it is remembered, at `clock`. Returns what that frees on the disk,
   // in bytes; 0: it was not here.
@@ -90,6 +111,7 @@ class CachedObject {
   std::atomic_ref<std::uint64_t> size_word() const;
   void count_use(std::uint64_t block, std::uint64_t seen) const;
   void allocate_map_for(std::uint64_t block);
+  void write(std::uint64_t at, BytesView bytes);  // into the file
   void punch(std::uint64_t block);
 
   const FileDescriptor fd_;

@@ -15,6 +15,19 @@ class CachingBackend::PartlyCopied : public CopiedObject {
   std::optional<std::size_t> fetch(std::uint64_t offset, MutableBytesView out) const override {
     return remote_.find_part(key_, offset, out);
   }
+  std::optional<std::uint64_t> fetch_into_copy(std::uint64_t first, std::uint64_t size) override {
+    if (cache_.writing_fails()) return std::nullopt;
+    const std::unique_ptr<DiskCache::Filling> filling = cache_.begin_filling(*copy_, first, size);
+    if (!filling) return std::nullopt;
+    const std::optional<std::uint64_t> got =
+        remote_.copy_part(key_, first * block_size, size,
+                          [&](std::uint64_t at, BytesView piece) { filling->write(at, piece); });
+    if (!got) return std::nullopt;
+    cache_.note_fetched(*got);
+    if (*got > 0 && *got < size) learn_size(first * block_size + *got);
+    filling->publish(*got);
+    return got;
+  }
   std::optional<std::uint64_t> size() const override { return copy_->size(); }
   void learn_size(std::uint64_t size) override { copy_->learn_size(size); }
   std::uint64_t block_end_max() const override { return CachedObject::block_count_max; }

@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <barrier>
 #include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <thread>
 
@@ -143,6 +145,35 @@ TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
   cached->expect_reads("packs/part", 20 * block_size + 1, 16 * block_size - 1);
   EXPECT_EQ(remote_->part_bytes - bytes, 16 * block_size);
   EXPECT_EQ(remote_->requests - requests, 1u);
+}
+
+TEST_F(CachingBackendTest, WhatNobodyWaitsForComesWithoutRoomToo) {
+  std::string bytes = make_object("packs/a", 40 * block_size + 5);
+  for (std::uint64_t limit : {block_size, 5 * block_size, 20 * block_size}) {
+    auto cached = open(limit);
+    cached->expect_reads("packs/a", 0, bytes.size());
+    EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+    EXPECT_LE(size_on_disk(), limit);
+  }
+}
+
+TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
+  std::string bytes = make_object("packs/a", 40 * block_size);
+  auto cached = open();
+  // As if the disk were full behind the first blocks.
+  struct rlimit before {};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  struct rlimit small = before;
+  small.rlim_cur = CachedObject::map_end + 5 * block_size;
+  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  cached->expect_reads("packs/a", 0, bytes.size());
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+  ::setrlimit(RLIMIT_FSIZE, &before);
+  ::signal(SIGXFSZ, handler);
+  cached.reset();
+  EXPECT_LE(size_on_disk(), 6 * block_size);
+  EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
 }
 
 TEST_F(CachingBackendTest, KeepsWithinItsLimit) {

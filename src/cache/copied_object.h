@@ -22,6 +22,14 @@ class CopiedObject {
   // The remote side: as backend::Backend::find_part().
   virtual std::optional<std::size_t> fetch(std::uint64_t offset, MutableBytesView out) const = 0;
 
+  // Fetches `size` bytes from block `first` on straight into the copy, for less than fetch() and
+  // put() cost, and learns the object's size if it ends before. Returns how many there are. nullopt
+  // if they did not get there: the object is missing, there is no room, or this is not possible.
+  virtual std::optional<std::uint64_t> fetch_into_copy(std::uint64_t /*first*/,
+                                                       std::uint64_t /*size*/) {
+    return std::nullopt;
+  }
+
   // How long the object is, where that is known.
   virtual std::optional<std::uint64_t> size() const = 0;
   virtual void learn_size(std::uint64_t size) = 0;

@@ -3,6 +3,9 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
+#include <cassert>
+
 #include "base/error.h"
 #include "cache/eviction.h"
 
@@ -132,17 +135,89 @@ std::uint32_t DiskCache::oldest_ghost() const {
 }
 
 bool DiskCache::put(CachedObject& object, std::uint64_t block, BytesView bytes) {
-  const std::uint64_t size = allocated_size(bytes.size());
-  if (size > size_max()) return false;
   usage_->note_fetched(bytes.size());
-  if (!reserve(size)) return false;
+  const std::unique_ptr<Filling> filling = begin_filling(object, block, bytes.size());
+  if (!filling) return false;
+  filling->write(0, bytes);
+  return filling->publish(bytes.size());
+}
+
+std::unique_ptr<DiskCache::Filling> DiskCache::begin_filling(CachedObject& object,
+                                                             std::uint64_t first,
+                                                             std::uint64_t size) {
+  const std::uint64_t room = allocated_size(size);
+  if (room > size_max() || !reserve(room)) return nullptr;
   try {
-    if (object.write(block, bytes, usage_->clock(), oldest_ghost())) return true;
+    return std::make_unique<Filling>(*this, object, first, size);
   } catch (const Error&) {
-    // The disk is full of other things, or broken: the reader has its bytes all the same.
+    note_write_failed();
+    usage_->release(room);
+    return nullptr;
   }
-  usage_->release(size);
-  return false;
+}
+
+void DiskCache::note_write_failed() { write_failed_at_ = Clock::now().time_since_epoch(); }
+
+bool DiskCache::writing_fails() const {
+  static constexpr std::chrono::seconds remembered{5};
+  return Clock::now().time_since_epoch() < write_failed_at_.load() + remembered;
+}
+
+DiskCache::Filling::Filling(DiskCache& cache, CachedObject& object, std::uint64_t first,
+                            std::uint64_t size)
+    : cache_(cache),
+      filling_(object, first, (size + block_size - 1) / block_size),
+      first_(first),
+      room_(allocated_size(size)) {}
+
+DiskCache::Filling::~Filling() { cache_.usage_->release(room_); }
+
+void DiskCache::Filling::write(std::uint64_t offset, BytesView bytes) noexcept {
+  if (failed_) return;
+  if (offset == 0) {
+    gathered_.clear();
+    gathered_at_ = 0;
+  }
+  assert(offset == gathered_at_ + gathered_.size());
+  while (!bytes.empty() && !failed_) {
+    const BytesView part = bytes.first(std::min(bytes.size(), block_size - gathered_.size()));
+    if (part.size() == block_size) {
+      write_out(part);
+    } else {
+      gathered_.reserve(block_size);
+      append(gathered_, part);
+      if (gathered_.size() == block_size) {
+        write_out(gathered_);
+        gathered_.clear();
+      }
+    }
+    bytes = bytes.subspan(part.size());
+  }
+}
+
+void DiskCache::Filling::write_out(BytesView bytes) noexcept {
+  try {
+    filling_.write(gathered_at_, bytes);
+    gathered_at_ += bytes.size();
+  } catch (const Error&) {
+    failed_ = true;  // whoever reads fetches for himself
+    cache_.note_write_failed();
+  }
+}
+
+bool DiskCache::Filling::publish(std::uint64_t size) {
+  if (!gathered_.empty()) write_out(gathered_);
+  if (failed_) return false;
+  const std::uint32_t clock = cache_.usage_->clock(), ghost_clock_min = cache_.oldest_ghost();
+  bool all = true;
+  for (std::uint64_t at = 0, block = first_; at < size; at += block_size, ++block) {
+    const std::uint64_t part = std::min(block_size, size - at);
+    if (filling_.publish(block, part, clock, ghost_clock_min))
+      room_ -= allocated_size(part);
+    else
+      all = false;
+  }
+  return all;
 }
 
 bool DiskCache::drop(CachedObject& object, std::uint64_t block) {

@@ -5,6 +5,8 @@
 // uses it is only fetched again.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -41,6 +43,14 @@ class DiskCache {
   // Puts a block in, after making room for it. False if there is no room for it, whatever leaves,
   // or it could not be written.
   bool put(CachedObject& object, std::uint64_t block, BytesView bytes);
+  // The same for neighbouring blocks, `size` bytes in all, that come in pieces. nullptr if there is
+  // no room for them.
+  class Filling;
+  std::unique_ptr<Filling> begin_filling(CachedObject& object, std::uint64_t first,
+                                         std::uint64_t size);
+  // Something could not be written in the last few seconds: the disk is full of other things, or
+  // broken.
+  bool writing_fails() const;
   // Takes a block out, which is not remembered. False if it was not there.
   bool drop(CachedObject& object, std::uint64_t block);
   // The same because its bytes are wrong.
@@ -52,6 +62,8 @@ class DiskCache {
 
   void note_hit(std::uint64_t size) { usage_->note_hit(size); }
   void note_missed(std::uint64_t size) { usage_->note_missed(size); }
+  // Put does so itself.
+  void note_fetched(std::uint64_t size) { usage_->note_fetched(size); }
 
   const std::filesystem::path& folder() const { return folder_; }
   std::uint64_t size_max() const;
@@ -64,6 +76,9 @@ class DiskCache {
   std::uint64_t clear();
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void note_write_failed();
   void make_room(std::uint64_t size_wanted);
   void apply_verdicts(std::uint64_t size_to_free);
   void reclaim(CachedObject& object);
@@ -73,11 +88,42 @@ class DiskCache {
   const std::filesystem::path folder_;
   const std::uint64_t size_max_default_;
   std::unique_ptr<Usage> usage_;
+  std::atomic<Clock::duration> write_failed_at_{Clock::duration::min()};  // since Clock's epoch
 
   using Order = std::list<std::pair<std::string, std::shared_ptr<CachedObject>>>;
   std::mutex mutex_;
   Order order_;                                                   // guarded by mutex_
   std::unordered_map<std::string_view, Order::iterator> by_key_;  // guarded by mutex_
+};
+
+// Holds the room until it is destroyed. Not thread-safe; cache and object outlive it.
+class DiskCache::Filling {
+ public:
+  // Throws Error if the disk is full.
+  Filling(DiskCache& cache, CachedObject& object, std::uint64_t first, std::uint64_t size);
+  ~Filling();
+  Filling(const Filling&) = delete;
+  Filling& operator=(const Filling&) = delete;
+
+  // `offset`, in bytes from the first block's beginning, is where the last piece ended, or 0 to
+  // begin again. What cannot be written is not published.
+  void write(std::uint64_t offset, BytesView bytes) noexcept;
+  // All blocks of the first `size` bytes have been written, the last one perhaps in part: that is
+  // then all of it. False if they could not be, or some were here already.
+  bool publish(std::uint64_t size);
+
+ private:
+  void write_out(BytesView bytes) noexcept;
+
+  DiskCache& cache_;
+  CachedObject::Filling filling_;
+  const std::uint64_t first_;
+  std::uint64_t room_;  // reserved, bytes on the disk
+  // Pieces are gathered: the kernel keeps in one piece what is written at once, and small pieces
+  // cost more, then and when they are read.
+  Bytes gathered_;                 // less than a block
+  std::uint64_t gathered_at_ = 0;  // where they go, as an offset
+  bool failed_ = false;
 };
 
 }  // namespace grid::cache

@@ -72,14 +72,16 @@ std::optional<milliseconds> HttpResult::retry_after() const {
 }
 
 HttpClient::HttpClient(HttpOptions options)
-    : options_(std::move(options)), loop_(std::make_unique<TransferLoop>(options_)) {}
+    : options_(std::move(options)),
+      loop_(std::make_unique<TransferLoop>(options_)),
+      taken_loop_(std::make_unique<TransferLoop>(options_)) {}
 
 HttpClient::~HttpClient() = default;
 
 HttpResult HttpClient::attempt(const HttpRequest& request) {
   auto transfer = std::make_shared<Transfer>();
   transfer->request = request;
-  loop_->start(transfer);
+  (request.taker ? taken_loop_ : loop_)->start(transfer);
   std::unique_lock lock(transfer->mutex);
   transfer->changed.wait(lock, [&] { return transfer->ended; });
   if (!transfer->result.is_worth_a_retry()) budget_.note_success();

@@ -2,7 +2,8 @@
 //
 // One thread of the client's does all transfers (libcurl's multi interface); callers wait for
 // theirs, or take a body piece by piece, in which case the server is held back while nobody takes
-// any. Nothing here reads the environment, and no redirect is followed unless asked for.
+// any. Another thread does those whose bodies go to the disk piece by piece, which may take its
+// time. Nothing here reads the environment, and no redirect is followed unless asked for.
 #pragma once
 
 #include <chrono>
@@ -15,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/take_piece.h"
 #include "net/retry.h"
 #include "net/wait_watch.h"
 
@@ -47,6 +49,12 @@ class HttpHeaders {
   std::vector<HttpHeader> headers_;
 };
 
+// Where the body of a 2xx answer can go without being kept in memory.
+struct HttpBodyTaker {
+  std::uint64_t size_max = 0;  // bytes; it must not be longer
+  TakePiece take;              // may wait for a disk
+};
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
@@ -55,6 +63,7 @@ struct HttpRequest {
   // Where the body of a 2xx answer goes; it may be shorter and must not be longer. Without it the
   // body comes with the response.
   std::optional<MutableBytesView> into{};
+  std::optional<HttpBodyTaker> taker{};                // the same, instead of `into`
   bool follow_redirects = false;                       // from https only to https
   std::optional<std::chrono::milliseconds> timeout{};  // for all of it; else none
 };
@@ -68,7 +77,7 @@ struct HttpHead {
 struct HttpResponse {
   HttpHead head;
   Bytes body;                 // at most HttpOptions::body_size_max; empty if it went elsewhere
-  std::size_t into_size = 0;  // how much went into HttpRequest::into
+  std::size_t into_size = 0;  // how much went into HttpRequest::into or its taker
 
   int status() const { return head.status; }
   std::string_view header(std::string_view name) const { return head.headers.get(name); }
@@ -141,6 +150,7 @@ class HttpClient {
   const HttpOptions options_;
   RetryBudget budget_;
   const std::unique_ptr<TransferLoop> loop_;
+  const std::unique_ptr<TransferLoop> taken_loop_;  // of requests with a taker
 };
 
 // One request whose body is taken piece by piece. Destruction cancels what has not come yet. Not

@@ -92,6 +92,30 @@ TEST(HttpTest, FillsTheCallersBufferAndNoMore) {
   EXPECT_EQ(as_text(client.attempt(request).response.body), "0123456789");
 }
 
+TEST(HttpTest, GivesABodyToItsTakerAndNoMore) {
+  const std::string body = testing::random_bytes(3'000'000, 1);
+  LoopbackServer server([&](const Request& request, Connection& connection) {
+    connection.answer(request.target == "/absent" ? 404 : 200, body);
+  });
+  HttpClient client;
+  std::string taken;
+  HttpRequest request{.url = server.url("/")};
+  request.taker = {.size_max = body.size(), .take = [&](std::uint64_t offset, BytesView piece) {
+                     EXPECT_EQ(offset, taken.size());
+                     taken += as_text(piece);
+                   }};
+  EXPECT_EQ(client.attempt(request).response.into_size, body.size());
+  EXPECT_TRUE(taken == body);
+
+  taken.clear();
+  request.taker->size_max = body.size() - 1;
+  EXPECT_EQ(client.attempt(request).failure, HttpFailure::too_large);
+  taken.clear();
+  request.url = server.url("/absent");
+  EXPECT_EQ(client.attempt(request).response.body.size(), body.size());
+  EXPECT_TRUE(taken.empty());
+}
+
 TEST(HttpTest, RefusesABodyThatIsTooLarge) {
   LoopbackServer server([](const Request&, Connection& connection) {
     connection.answer(200, std::string(1001, 'x'));

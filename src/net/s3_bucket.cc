@@ -24,6 +24,7 @@ struct S3Bucket::Call {
   HttpHeaders headers{};
   BytesView body{};
   std::optional<MutableBytesView> into{};
+  std::optional<HttpBodyTaker> taker{};
 };
 
 S3Url parse_s3_url(std::string_view url) {
@@ -88,7 +89,8 @@ HttpRequest S3Bucket::prepare(const Call& call, const Belief& belief) const {
                       .url = target_of(call.key) + (call.query.empty() ? "" : "?" + call.query),
                       .headers = call.headers,
                       .body = call.body,
-                      .into = call.into};
+                      .into = call.into,
+                      .taker = call.taker};
   const auto now = system_clock::now() + std::chrono::seconds(belief.clock_ahead);
   if (belief.credentials) sign(request, *belief.credentials, {belief.region, "s3", now});
   return request;
@@ -198,18 +200,31 @@ std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64
                                                MutableBytesView out) const {
   if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
   Call call = call_for("read", "GET", key);
-  call.headers = range_headers(offset, out.size(), {});
   call.into = out;
+  return answered_part(std::move(call), offset, out.size());
+}
+
+std::optional<std::uint64_t> S3Bucket::copy_part(std::string_view key, std::uint64_t offset,
+                                                 std::uint64_t size, const TakePiece& take) const {
+  Call call = call_for("read", "GET", key);
+  call.taker = {size, take};
+  return answered_part(std::move(call), offset, size);
+}
+
+// What find_part() and copy_part() return.
+std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t offset,
+                                                     std::uint64_t size) const {
+  call.headers = range_headers(offset, size, {});
   const HttpResponse response = exchange(call);
   if (response.status() == 416) return 0;
   if (says_that_key_is_absent(response)) return std::nullopt;
-  check_range(call, response, offset);
+  check_range(call, response, offset, size);
   return response.into_size;
 }
 
 // That an answer brought the bytes from `offset` on which were asked for, or all that there are.
-void S3Bucket::check_range(const Call& call, const HttpResponse& response,
-                           std::uint64_t offset) const {
+void S3Bucket::check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
+                           std::uint64_t size) const {
   if (response.status() != 206) {
     if (response.status() == 200)
       fail(ErrorKind::unsupported, "{}: the server sends the whole object, not the range",
@@ -218,7 +233,7 @@ void S3Bucket::check_range(const Call& call, const HttpResponse& response,
   }
   const auto range = parse_content_range(response.header("Content-Range"));
   if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
-      (response.into_size < call.into->size() && range->size != range->last + 1))
+      (response.into_size < size && range->size != range->last + 1))
     fail(ErrorKind::unavailable, "{}: the server sends another range than it was asked for: {}",
          call.doing, response.header("Content-Range"));
 }
@@ -268,7 +283,7 @@ void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::
   if (status == 412 || status == 416 || (status == 206 && !is_part_of(response.head, state)))
     fail(ErrorKind::changed, "{} is no longer the object of {} bytes with the ETag {}", url_of(key),
          state.size, state.etag);
-  check_range(call, response, offset);
+  check_range(call, response, offset, out.size());
 }
 
 std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, const S3ObjectState& state,

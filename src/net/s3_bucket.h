@@ -93,6 +93,11 @@ class S3Bucket {
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const;
 
+  // The same for `size` bytes that are taken piece by piece, see HttpRequest::taker. Returns how
+  // many there are.
+  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t size, const TakePiece& take) const;
+
   // Fills `out` with the bytes from `offset` on of an object in the state `state`, to whose end
   // they reach at most. Throws `changed` if there is another object now, or none. If-Match asks
   // the server to see to it; what it answers is compared all the same, ETag and size.
@@ -136,7 +141,10 @@ class S3Bucket {
   HttpRequest prepare(const Call& call, const Belief& belief) const;
   bool learn_from(const HttpResponse& response, const Belief& used) const;
   Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
-  void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset) const;
+  std::optional<std::uint64_t> answered_part(Call call, std::uint64_t offset,
+                                             std::uint64_t size) const;
+  void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
+                   std::uint64_t size) const;
   bool is_in_state(std::string_view key, const S3ObjectState& state) const;
   Call call_for_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                      std::uint64_t size) const;

@@ -99,6 +99,27 @@ TEST_F(S3BucketTest, PartsAreCheckedAgainstWhatWasAskedFor) {
   EXPECT_EQ(bucket.find_part("key", 4, out), 0u);
 }
 
+TEST_F(S3BucketTest, AnAnswerThatBreaksOffIsTakenFromItsBeginningAgain) {
+  S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int call) {
+    EXPECT_EQ(request.header("range"), "bytes=4-9");
+    if (call == 1) return connection.answer(503, "slow down, and more bytes than were asked for");
+    if (call == 2) {
+      connection.send(
+          "HTTP/1.1 206 OK\r\nContent-Length: 6\r\n"
+          "Content-Range: bytes 4-9/10\r\n\r\n456");
+      return connection.close();
+    }
+    connection.answer(206, "456789", {"Content-Range: bytes 4-9/10"});
+  });
+  std::vector<std::pair<std::uint64_t, std::string>> pieces;
+  EXPECT_EQ(bucket.copy_part("key", 4, 6,
+                             [&](std::uint64_t offset, BytesView piece) {
+                               pieces.emplace_back(offset, as_text(piece));
+                             }),
+            6u);
+  EXPECT_EQ(pieces, (decltype(pieces){{0, "456"}, {0, "456789"}}));
+}
+
 TEST_F(S3BucketTest, BytesOfAStateAreThoseOfNoOther) {
   int status = 206;
   std::string etag = "\"state\"", total = "10", body = "456";

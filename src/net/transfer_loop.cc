@@ -129,17 +129,24 @@ std::size_t take_streamed(Active& active, BytesView piece) {
   return piece.size();
 }
 
-std::size_t take_whole(Active& active, BytesView piece) {
-  const std::optional<MutableBytesView>& into = active.transfer->request.into;
-  const bool success = active.head.status >= 200 && active.head.status < 300;
-  if (into && success) {
-    if (piece.size() > into->size() - active.into_size) active.too_large = true;
-    if (active.too_large) return 0;
+std::size_t take_elsewhere(Active& active, BytesView piece) {
+  const HttpRequest& request = active.transfer->request;
+  const std::uint64_t size_max = request.taker ? request.taker->size_max : request.into->size();
+  if (piece.size() > size_max - active.into_size) active.too_large = true;
+  if (active.too_large) return 0;
+  if (request.taker)
+    request.taker->take(active.into_size, piece);
+  else
     std::copy(piece.begin(), piece.end(),
-              into->begin() + static_cast<std::ptrdiff_t>(active.into_size));
-    active.into_size += piece.size();
-    return piece.size();
-  }
+              request.into->begin() + static_cast<std::ptrdiff_t>(active.into_size));
+  active.into_size += piece.size();
+  return piece.size();
+}
+
+std::size_t take_whole(Active& active, BytesView piece) {
+  const HttpRequest& request = active.transfer->request;
+  const bool success = active.head.status >= 200 && active.head.status < 300;
+  if (success && (request.into || request.taker)) return take_elsewhere(active, piece);
   if (piece.size() > active.options.body_size_max - active.body.size()) active.too_large = true;
   if (active.too_large) return 0;
   append(active.body, piece);
