@@ -7,7 +7,9 @@
 
 namespace grid::store {
 
-static constexpr std::uint64_t read_ahead_factor = 16;
+// Bytes that may be read ahead for each that is read. A disk reads on for little, a server's bytes
+// are waited and paid for.
+static constexpr std::uint64_t local_factor = 64, remote_factor = 16;
 // What a read counts for at least where it waits for a network, since what costs is the wait: twice
 // what the node's cache fetches for it. So the first pieces are asked for after two reads.
 static constexpr std::size_t remote_read_size_min = 512 << 10;  // bytes
@@ -39,7 +41,7 @@ void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::si
   const std::uint64_t index = offset / piece_size_;
   std::lock_guard lock(mutex_);
   if (expected_.contains({pack, index})) return;
-  credit_ = std::min(credit_ + read_ahead_factor * size, credit_max);
+  credit_ = std::min(credit_ + (remote_ ? remote_factor : local_factor) * size, credit_max);
   Touched& touched = touched_.try_emplace(pack, Touched{index, index}).first->second;
   touched = {std::min(touched.first, index), std::max(touched.last, index)};
   spend_on({pack, index});

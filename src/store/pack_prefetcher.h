@@ -4,14 +4,14 @@
 // waits for the disk, one small piece at a time, though a disk gives a pack of 32 MiB in the time
 // of a few hundred such reads, and the run will want all of it.
 //
-// Idea. Reading earns credit: for each byte that somebody reads, read_ahead_factor bytes may be
-// read ahead; from a server each read counts for 512 KiB at least, since what costs is the wait.
+// Idea. Reading earns credit: for each byte that somebody reads, 64 bytes may be read ahead, or 16
+// from a server, where each read counts for 512 KiB at least, since what costs is the wait.
 // When the credit suffices, the piece that was touched last is asked for, in the background: from a
 // local store that is the whole pack, from a server 4 MiB of it, several pieces at a time, since
 // what lies beside what is wanted may be of something else and every byte is paid for. What lies
 // between two pieces that were touched, and beside one, is taken for wanted too. So
 // somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
-// everything the whole version is near after a sixteenth of it. No piece is asked for twice so, and
+// everything the whole version is near after a small part of it. No piece is asked for twice so, and
 // no more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
 // asked for bit by bit as before.
 //

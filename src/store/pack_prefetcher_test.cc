@@ -60,7 +60,7 @@ TEST(PackPrefetcher, AFewReadsCauseNone) {
   ExpectingBackend backend;
   {
     PackPrefetcher prefetcher(backend);
-    for (int i = 0; i < 10; ++i) prefetcher.note_read(new_pack(), 0, 100'000);
+    for (int i = 0; i < 10; ++i) prefetcher.note_read(new_pack(), 0, 40'000);
   }
   EXPECT_TRUE(backend.expected().empty());
 }
@@ -182,8 +182,8 @@ TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouchedAndWhatLiesBesideA
 TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {
   ExpectingBackend backend;
   PackPrefetcher prefetcher(backend);
-  // A sixteenth of a pack for each pack.
-  for (int i = 0; i < 8; ++i) prefetcher.note_read(new_pack(), 0, pack_size_target / 16);
+  // A 64th of a pack for each pack.
+  for (int i = 0; i < 8; ++i) prefetcher.note_read(new_pack(), 0, pack_size_target / 64);
   EXPECT_TRUE(backend.waits_for(8));
 }
 
