@@ -172,13 +172,14 @@ std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& w
   return fetch;
 }
 
-// Runs a fetch and tells those who wait for it: as soon as the bytes are there, whatever becomes of
-// the copy. `awaited`: somebody waits already.
+// Runs a fetch and tells those who wait for it; if it goes through memory, as soon as the bytes are
+// there, whatever becomes of the copy. `awaited`: somebody waits already.
 void BlockFetcher::run(Fetch& fetch, const Object& wanted, bool awaited) {
   std::exception_ptr failure;
   try {
     const std::shared_ptr<void> lock = wanted->lock(fetch.first, fetch.last_end - fetch.first);
-    if (awaited || !fetch_into_copy(fetch, wanted)) fetch_into_memory(fetch, wanted);
+    // Without the lock, another may be writing the same blocks for seconds.
+    if (awaited || !lock || !fetch_into_copy(fetch, wanted)) fetch_into_memory(fetch, wanted);
   } catch (...) {  // rethrown by everyone who waits
     failure = std::current_exception();
   }
@@ -200,14 +201,14 @@ bool BlockFetcher::fetch_into_copy(Fetch& fetch, const Object& wanted) {
   const std::uint64_t begin = first * block_size;
   std::uint64_t end = last_end * block_size;
   if (std::optional<std::uint64_t> size = object.size()) end = std::min(end, *size);
+  fetch.short_of_end = end < last_end * block_size;
   if (begin < end) {
     const std::optional<std::uint64_t> got = object.fetch_into_copy(first, end - begin);
     if (!got) return false;
     count_cost(options_.costs, &ReadCostCounters::remote_bytes, *got);
+    if (*got < end - begin) fetch.short_of_end = true;
   }
   fetch.in_copy = true;
-  const std::optional<std::uint64_t> size = object.size();
-  fetch.short_of_end = size && *size < fetch.last_end * block_size;
   return true;
 }
 

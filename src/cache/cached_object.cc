@@ -179,25 +179,27 @@ void CachedObject::write(std::uint64_t at, BytesView bytes) {
 }
 
 CachedObject::Filling::Filling(CachedObject& object, std::uint64_t first, std::uint64_t count)
-    : object_(object), first_(first) {
-  for (std::uint64_t block = first; block < first + count; ++block) {
-    object.allocate_map_for(block);
-    seen_.push_back(object.word(block).load());
+    : object_(object), first_(first), blocks_(count) {
+  for (std::uint64_t i = 0; i < count; ++i) {
+    object.allocate_map_for(first + i);
+    blocks_[i].seen = object.word(first + i).load();
   }
 }
 
 CachedObject::Filling::~Filling() {
-  for (std::uint64_t i = 0; written_ && i < seen_.size(); ++i)
-    if (!decode_block_state(seen_[i]).present && object_.word(first_ + i).load() == seen_[i])
+  for (std::uint64_t i = 0; i < blocks_.size(); ++i)
+    if (blocks_[i].written && object_.word(first_ + i).load() == blocks_[i].seen)
       object_.punch(first_ + i);
 }
 
 void CachedObject::Filling::write(std::uint64_t offset, BytesView bytes) {
   while (!bytes.empty()) {
+    const std::uint64_t i = offset / block_size;
     const std::uint64_t part = std::min(bytes.size(), block_size - offset % block_size);
-    // What was here at the beginning stays as it is.
-    if (!decode_block_state(seen_[offset / block_size]).present) {
-      written_ = true;
+    Block& block = blocks_[i];
+    // What was here at the beginning, or came meanwhile, stays as it is.
+    if (!decode_block_state(block.seen).present && object_.word(first_ + i).load() == block.seen) {
+      block.written = true;
       object_.write(map_end + first_ * block_size + offset, bytes.first(part));
     }
     offset += part;
@@ -207,9 +209,10 @@ void CachedObject::Filling::write(std::uint64_t offset, BytesView bytes) {
 
 bool CachedObject::Filling::publish(std::uint64_t block, std::uint64_t size, std::uint32_t clock,
                                     std::uint32_t ghost_clock_min) {
-  std::uint64_t seen = seen_[block - first_];
+  Block& filled = blocks_[block - first_];
+  if (!filled.written) return false;
+  std::uint64_t seen = filled.seen;
   BlockState state = decode_block_state(seen);
-  if (state.present) return false;
   state.present = true;
   state.main = state.ghost && state.stamp >= ghost_clock_min;
   state.ghost = false;
@@ -218,7 +221,7 @@ bool CachedObject::Filling::publish(std::uint64_t block, std::uint64_t size, std
   state.touched = now_in_units();
   state.stamp = clock;
   if (!object_.word(block).compare_exchange_strong(seen, encode(state))) return false;
-  seen_[block - first_] = encode(state);
+  filled.written = false;
   return true;
 }
 
@@ -253,14 +256,33 @@ void CachedObject::punch(std::uint64_t block) {
               static_cast<off_t>(map_end + block * block_size), static_cast<off_t>(block_size));
 }
 
-void CachedObject::reclaim() {
+std::uint64_t CachedObject::data_in(std::uint64_t block) const {
+  const auto begin = static_cast<off_t>(map_end + block * block_size);
+  const auto end = begin + static_cast<off_t>(block_size);
+  std::uint64_t size = 0;
+  for (off_t at = begin; at < end;) {
+    const off_t data = ::lseek(fd_.get(), at, SEEK_DATA);
+    if (data < 0 || data >= end) break;
+    at = std::min(::lseek(fd_.get(), data, SEEK_HOLE), end);
+    if (at <= data) break;
+    size += allocated_size(static_cast<std::uint64_t>(at - data));
+  }
+  return size;
+}
+
+std::uint64_t CachedObject::reclaim() {
+  std::uint64_t freed = 0;
   for (std::uint64_t block = 0, end = block_end(); block < end; ++block) {
     struct flock lock = lock_of(F_WRLCK, block, 1);
     if (present(block) || ::fcntl(fd_.get(), F_OFD_SETLK, &lock) != 0) continue;
-    if (!present(block)) punch(block);
+    if (!present(block)) {
+      freed += data_in(block);
+      punch(block);
+    }
     lock = lock_of(F_UNLCK, block, 1);
     ::fcntl(fd_.get(), F_OFD_SETLK, &lock);
   }
+  return freed;
 }
 
 std::uint64_t CachedObject::allocated() const {

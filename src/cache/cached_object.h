@@ -67,10 +67,14 @@ class CachedObject {
                  std::uint32_t ghost_clock_min);
 
    private:
+    struct Block {
+      std::uint64_t seen = 0;  // its word at the beginning
+      bool written = false;    // something of it; and it is not published
+    };
+
     CachedObject& object_;
     const std::uint64_t first_;
-    std::vector<std::uint64_t> seen_;  // the blocks' words at the beginning, and when published
-    bool written_ = false;             // something
+    std::vector<Block> blocks_;
   };
 
   // Takes a block out; `ghost`: it is remembered, at `clock`. Returns what that frees on the disk,
@@ -80,9 +84,9 @@ class CachedObject {
   void keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,
                     std::uint32_t clock);
 
-  // Gives the disk back what a process wrote that was killed before it could say so, or more.
-  // Blocks on their way are left alone.
-  void reclaim();
+  // Gives the disk back what a process wrote that was killed before it could say so. Blocks on
+  // their way are left alone. Returns the bytes.
+  std::uint64_t reclaim();
 
   // What the file takes on the disk, in bytes.
   std::uint64_t allocated() const;
@@ -96,6 +100,8 @@ class CachedObject {
     ~BlockLock();
     BlockLock(const BlockLock&) = delete;
     BlockLock& operator=(const BlockLock&) = delete;
+    // False if another process has had one for too long.
+    bool held() const { return held_; }
 
    private:
     CachedObject& object_;
@@ -111,7 +117,8 @@ class CachedObject {
   std::atomic_ref<std::uint64_t> size_word() const;
   void count_use(std::uint64_t block, std::uint64_t seen) const;
   void allocate_map_for(std::uint64_t block);
-  void write(std::uint64_t at, BytesView bytes);  // into the file
+  void write(std::uint64_t at, BytesView bytes);     // into the file
+  std::uint64_t data_in(std::uint64_t block) const;  // bytes on the disk
   void punch(std::uint64_t block);
 
   const FileDescriptor fd_;

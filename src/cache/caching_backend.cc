@@ -25,8 +25,7 @@ class CachingBackend::PartlyCopied : public CopiedObject {
     if (!got) return std::nullopt;
     cache_.note_fetched(*got);
     if (*got > 0 && *got < size) learn_size(first * block_size + *got);
-    filling->publish(*got);
-    return got;
+    return filling->publish(*got) ? got : std::nullopt;
   }
   std::optional<std::uint64_t> size() const override { return copy_->size(); }
   void learn_size(std::uint64_t size) override { copy_->learn_size(size); }
@@ -37,7 +36,8 @@ class CachingBackend::PartlyCopied : public CopiedObject {
   }
   void put(std::uint64_t block, BytesView bytes) override { cache_.put(*copy_, block, bytes); }
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count) override {
-    return std::make_shared<CachedObject::BlockLock>(*copy_, first, count);
+    auto lock = std::make_shared<CachedObject::BlockLock>(*copy_, first, count);
+    return lock->held() ? lock : nullptr;
   }
 
  private:

@@ -46,6 +46,17 @@ class CachingBackendTest : public ::testing::Test {
     return std::string(as_text(out).substr(0, got.value()));
   }
   std::uint64_t size_on_disk() const { return DiskCache(folder_ / "cache").statistics().size; }
+  // What the copies take on the disk, and what the cache believes that they take.
+  std::uint64_t allocated() const {
+    std::uint64_t size = 0;
+    for (const auto& file : fs::recursive_directory_iterator(folder_ / "cache/store")) {
+      struct stat st;
+      if (file.is_regular_file() && ::stat(file.path().c_str(), &st) == 0)
+        size += static_cast<std::uint64_t>(st.st_blocks) * 512;
+    }
+    return size;
+  }
+  std::uint64_t counted() const { return size_on_disk(); }
 
   testing::TemporaryFolder folder_;
   std::shared_ptr<testing::FarStore> remote_ = std::make_shared<testing::FarStore>();
@@ -133,8 +144,10 @@ TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
     std::string key = "packs/" + std::to_string(size);
     std::string bytes = make_object(key, size);
     auto cached = open();
-    cached->expect_reads(key, 0, 256 * block_size);
     std::uint64_t before = remote_->requests;
+    cached->expect_reads(key, 0, 256 * block_size);
+    EXPECT_LE(remote_->requests - before, size / (16 * block_size) + 1);
+    before = remote_->requests;
     EXPECT_EQ(read(*cached, key, 0, size), bytes);
     EXPECT_EQ(remote_->requests, before);
   }
@@ -153,27 +166,64 @@ TEST_F(CachingBackendTest, WhatNobodyWaitsForComesWithoutRoomToo) {
     auto cached = open(limit);
     cached->expect_reads("packs/a", 0, bytes.size());
     EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
-    EXPECT_LE(size_on_disk(), limit);
+    EXPECT_LE(allocated(), limit);
+    EXPECT_EQ(allocated(), counted());
   }
 }
+
+TEST_F(CachingBackendTest, WhatBreaksOffIsNotHereAndTakesNoRoom) {
+  std::string bytes = make_object("packs/a", 40 * block_size);
+  auto cached = open();
+  read(*cached, "packs/a", 3 * block_size, 1);
+  const std::uint64_t before = allocated();
+  remote_->breaks_off = true;
+  EXPECT_THROW(cached->expect_reads("packs/a", 0, bytes.size()), Error);
+  EXPECT_EQ(allocated(), before);
+  EXPECT_EQ(counted(), before);
+  remote_->breaks_off = false;
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+  EXPECT_EQ(allocated(), counted());
+}
+
+// As if the disk were full, for what lies behind the first bytes of a file.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(std::uint64_t size) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    struct rlimit small = before_;
+    small.rlim_cur = size;
+    ::setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  struct rlimit before_ {};
+  sighandler_t handler_ = ::signal(SIGXFSZ, SIG_IGN);
+};
 
 TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
   std::string bytes = make_object("packs/a", 40 * block_size);
   auto cached = open();
-  // As if the disk were full behind the first blocks.
-  struct rlimit before {};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
-  struct rlimit small = before;
-  small.rlim_cur = CachedObject::map_end + 5 * block_size;
-  auto* handler = ::signal(SIGXFSZ, SIG_IGN);
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  {
+    const FileSizeLimit limit(CachedObject::map_end + 5 * block_size);
+    cached->expect_reads("packs/a", 0, bytes.size());
+    EXPECT_EQ(allocated(), counted());
+    EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
+  }
+  EXPECT_EQ(allocated(), counted());
+  EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
+}
+
+TEST_F(CachingBackendTest, ACacheThatCannotMakeRoomIsDoneWithout) {
+  std::string bytes = make_object("packs/a", 40 * block_size);
+  auto cached = open(12 * block_size);
+  // Where the lock on making room should be.
+  fs::create_directories(folder_ / "cache/usage.eviction");
   cached->expect_reads("packs/a", 0, bytes.size());
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
-  ::setrlimit(RLIMIT_FSIZE, &before);
-  ::signal(SIGXFSZ, handler);
-  cached.reset();
-  EXPECT_LE(size_on_disk(), 6 * block_size);
-  EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
 }
 
 TEST_F(CachingBackendTest, KeepsWithinItsLimit) {
@@ -183,13 +233,7 @@ TEST_F(CachingBackendTest, KeepsWithinItsLimit) {
     std::string key = "packs/" + std::to_string(i);
     std::string bytes = make_object(key, 10 * block_size + static_cast<std::size_t>(i));
     EXPECT_EQ(read(*cached, key, 0, bytes.size()), bytes);
-    std::uint64_t on_disk = 0;
-    for (const auto& file : fs::recursive_directory_iterator(folder_ / "cache/store")) {
-      struct stat st;
-      if (file.is_regular_file() && ::stat(file.path().c_str(), &st) == 0)
-        on_disk += static_cast<std::uint64_t>(st.st_blocks) * 512;
-    }
-    EXPECT_LE(on_disk, limit);
+    EXPECT_LE(allocated(), limit);
   }
   cached.reset();
   EXPECT_GT(size_on_disk(), limit / 2);

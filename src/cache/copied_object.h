@@ -45,7 +45,7 @@ class CopiedObject {
   // True if put() may refuse a block: then nobody is given its bytes before.
   virtual bool put_may_refuse() const { return false; }
   // While what it returns lives, other processes that want one of these blocks wait for it, for a
-  // while.
+  // while. nullptr if we have waited long enough for one.
   virtual std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count) = 0;
 };
 

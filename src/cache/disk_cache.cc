@@ -138,7 +138,7 @@ bool DiskCache::put(CachedObject& object, std::uint64_t block, BytesView bytes) 
   usage_->note_fetched(bytes.size());
   const std::unique_ptr<Filling> filling = begin_filling(object, block, bytes.size());
   if (!filling) return false;
-  filling->write(0, bytes);
+  filling->write_out(bytes);
   return filling->publish(bytes.size());
 }
 
@@ -146,12 +146,14 @@ std::unique_ptr<DiskCache::Filling> DiskCache::begin_filling(CachedObject& objec
                                                              std::uint64_t first,
                                                              std::uint64_t size) {
   const std::uint64_t room = allocated_size(size);
-  if (room > size_max() || !reserve(room)) return nullptr;
+  bool reserved = false;
   try {
-    return std::make_unique<Filling>(*this, object, first, size);
-  } catch (const Error&) {
+    if (room > size_max()) return nullptr;
+    reserved = reserve(room);
+    return reserved ? std::make_unique<Filling>(*this, object, first, size) : nullptr;
+  } catch (const std::exception&) {  // which must not keep anybody from reading
     note_write_failed();
-    usage_->release(room);
+    if (reserved) usage_->release(room);
     return nullptr;
   }
 }
@@ -165,12 +167,14 @@ bool DiskCache::writing_fails() const {
 
 DiskCache::Filling::Filling(DiskCache& cache, CachedObject& object, std::uint64_t first,
                             std::uint64_t size)
-    : cache_(cache),
-      filling_(object, first, (size + block_size - 1) / block_size),
-      first_(first),
-      room_(allocated_size(size)) {}
+    : cache_(cache), first_(first), room_(allocated_size(size)) {
+  filling_.emplace(object, first, (size + block_size - 1) / block_size);
+}
 
-DiskCache::Filling::~Filling() { cache_.usage_->release(room_); }
+DiskCache::Filling::~Filling() {
+  filling_.reset();  // what was not published leaves its room first
+  cache_.usage_->release(room_);
+}
 
 void DiskCache::Filling::write(std::uint64_t offset, BytesView bytes) noexcept {
   if (failed_) return;
@@ -180,27 +184,22 @@ void DiskCache::Filling::write(std::uint64_t offset, BytesView bytes) noexcept {
   }
   assert(offset == gathered_at_ + gathered_.size());
   while (!bytes.empty() && !failed_) {
+    if (gathered_.capacity() == 0) gathered_.reserve(block_size);
     const BytesView part = bytes.first(std::min(bytes.size(), block_size - gathered_.size()));
-    if (part.size() == block_size) {
-      write_out(part);
-    } else {
-      gathered_.reserve(block_size);
-      append(gathered_, part);
-      if (gathered_.size() == block_size) {
-        write_out(gathered_);
-        gathered_.clear();
-      }
-    }
+    append(gathered_, part);
     bytes = bytes.subspan(part.size());
+    if (gathered_.size() < block_size) continue;
+    write_out(gathered_);
+    gathered_.clear();
   }
 }
 
 void DiskCache::Filling::write_out(BytesView bytes) noexcept {
   try {
-    filling_.write(gathered_at_, bytes);
+    filling_->write(gathered_at_, bytes);
     gathered_at_ += bytes.size();
   } catch (const Error&) {
-    failed_ = true;  // whoever reads fetches for himself
+    failed_ = true;
     cache_.note_write_failed();
   }
 }
@@ -209,15 +208,11 @@ bool DiskCache::Filling::publish(std::uint64_t size) {
   if (!gathered_.empty()) write_out(gathered_);
   if (failed_) return false;
   const std::uint32_t clock = cache_.usage_->clock(), ghost_clock_min = cache_.oldest_ghost();
-  bool all = true;
   for (std::uint64_t at = 0, block = first_; at < size; at += block_size, ++block) {
     const std::uint64_t part = std::min(block_size, size - at);
-    if (filling_.publish(block, part, clock, ghost_clock_min))
-      room_ -= allocated_size(part);
-    else
-      all = false;
+    if (filling_->publish(block, part, clock, ghost_clock_min)) room_ -= allocated_size(part);
   }
-  return all;
+  return true;
 }
 
 bool DiskCache::drop(CachedObject& object, std::uint64_t block) {
@@ -247,8 +242,7 @@ void DiskCache::reclaim(CachedObject& object) {
     if (BlockState state = object.state(block); state.present) known += state.allocated_size();
   const std::uint64_t before = object.allocated();
   if (before <= known) return;
-  object.reclaim();
-  usage_->release(before - std::min(before, object.allocated()));
+  usage_->release(object.reclaim());
 }
 
 void DiskCache::apply_verdicts(std::uint64_t size_to_free) {

@@ -13,6 +13,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,7 +42,7 @@ class DiskCache {
   std::shared_ptr<CachedObject> open(std::string_view store_id, std::string_view key);
 
   // Puts a block in, after making room for it. False if there is no room for it, whatever leaves,
-  // or it could not be written.
+  // or it could not be written. Does not throw Error.
   bool put(CachedObject& object, std::uint64_t block, BytesView bytes);
   // The same for neighbouring blocks, `size` bytes in all, that come in pieces. nullptr if there is
   // no room for them.
@@ -108,15 +109,16 @@ class DiskCache::Filling {
   // `offset`, in bytes from the first block's beginning, is where the last piece ended, or 0 to
   // begin again. What cannot be written is not published.
   void write(std::uint64_t offset, BytesView bytes) noexcept;
-  // All blocks of the first `size` bytes have been written, the last one perhaps in part: that is
-  // then all of it. False if they could not be, or some were here already.
+  // The first `size` bytes have been written, of the last block perhaps a part: that is then all of
+  // it. False if they could not be. What was here already stays.
   bool publish(std::uint64_t size);
 
  private:
+  friend class DiskCache;
   void write_out(BytesView bytes) noexcept;
 
   DiskCache& cache_;
-  CachedObject::Filling filling_;
+  std::optional<CachedObject::Filling> filling_;
   const std::uint64_t first_;
   std::uint64_t room_;  // reserved, bytes on the disk
   // Pieces are gathered: the kernel keeps in one piece what is written at once, and small pieces

@@ -3,7 +3,8 @@
 // One thread of the client's does all transfers (libcurl's multi interface); callers wait for
 // theirs, or take a body piece by piece, in which case the server is held back while nobody takes
 // any. Another thread does those whose bodies go to the disk piece by piece, which may take its
-// time. Nothing here reads the environment, and no redirect is followed unless asked for.
+// time; it has connections of its own. Nothing here reads the environment, and no redirect is
+// followed unless asked for.
 #pragma once
 
 #include <chrono>
@@ -115,17 +116,17 @@ struct HttpOptions {
   std::string user_agent = "grid";
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{30'000};  // whole seconds: without a byte either way
-  unsigned connections_per_host_max = 64;
-  std::size_t body_size_max = 64 << 20;        // bytes of a body that comes with the response
-  std::size_t exchange_buffer_size = 1 << 20;  // bytes that an exchange holds before it pauses
-  std::shared_ptr<WaitWatch> watch;            // hears of what waits for a server; null: nobody
+  unsigned connections_per_host_max = 64;           // of each of the client's threads
+  std::size_t body_size_max = 64 << 20;             // bytes of a body that comes with the response
+  std::size_t exchange_buffer_size = 1 << 20;       // bytes that an exchange holds before it pauses
+  std::shared_ptr<WaitWatch> watch;  // hears of what waits for a server; null: nobody
 };
 
 class HttpExchange;
 class TransferLoop;
 struct Transfer;
 
-// Thread-safe. Exchanges must end before their client. The thread starts with the first request,
+// Thread-safe. Exchanges must end before their client. Each thread starts with its first request,
 // so that a process may still fork before that.
 class HttpClient {
  public:

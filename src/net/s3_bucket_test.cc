@@ -76,27 +76,39 @@ TEST_F(S3BucketTest, ABucketThatIsNotThereIsNamed) {
 }
 
 TEST_F(S3BucketTest, PartsAreCheckedAgainstWhatWasAskedFor) {
-  std::string range = "bytes 4-6/10", body = "456";
+  std::string range, body, taken;
   int status = 206;
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
     EXPECT_EQ(request.header("range"), "bytes=4-6");
     connection.answer(status, body, {"Content-Range: " + range});
   });
-  Bytes out(3);
-  EXPECT_EQ(bucket.find_part("key", 4, out), 3u);
-  EXPECT_EQ(as_text(out), "456");
-  range = "bytes 4-5/6";
-  body = "45";
-  EXPECT_EQ(bucket.find_part("key", 4, out), 2u);
-  range = "bytes 4-5/10";  // not to the end, and yet less
-  EXPECT_EQ(error_of([&] { bucket.find_part("key", 4, out); }).kind(), ErrorKind::unavailable);
-  range = "bytes 3-5/10";
-  body = "345";
-  EXPECT_EQ(error_of([&] { bucket.find_part("key", 4, out); }).kind(), ErrorKind::unavailable);
-  status = 200;
-  EXPECT_EQ(error_of([&] { bucket.find_part("key", 4, out); }).kind(), ErrorKind::unsupported);
-  status = 416;
-  EXPECT_EQ(bucket.find_part("key", 4, out), 0u);
+  auto find = [&] {
+    Bytes out(3);
+    const auto got = bucket.find_part("key", 4, out);
+    taken = as_text(out);
+    return got;
+  };
+  auto copy = [&] {
+    return bucket.copy_part("key", 4, 3,
+                            [&](std::uint64_t, BytesView piece) { taken = as_text(piece); });
+  };
+  for (const std::function<std::optional<std::uint64_t>()>& get :
+       {std::function<std::optional<std::uint64_t>()>(find),
+        std::function<std::optional<std::uint64_t>()>(copy)}) {
+    status = 206, range = "bytes 4-6/10", body = "456";
+    EXPECT_EQ(get(), 3u);
+    EXPECT_EQ(taken, "456");
+    range = "bytes 4-5/6", body = "45";
+    EXPECT_EQ(get(), 2u);
+    range = "bytes 4-5/10";  // not to the end, and yet less
+    EXPECT_EQ(error_of(get).kind(), ErrorKind::unavailable);
+    range = "bytes 3-5/10", body = "345";
+    EXPECT_EQ(error_of(get).kind(), ErrorKind::unavailable);
+    status = 200;
+    EXPECT_EQ(error_of(get).kind(), ErrorKind::unsupported);
+    status = 416;
+    EXPECT_EQ(get(), 0u);
+  }
 }
 
 TEST_F(S3BucketTest, AnAnswerThatBreaksOffIsTakenFromItsBeginningAgain) {

@@ -368,8 +368,8 @@ TransferLoop::~TransferLoop() {
 void TransferLoop::push(Command command) {
   {
     std::lock_guard lock(mutex_);
-    commands_.push_back(std::move(command));
     if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    commands_.push_back(std::move(command));
   }
   curl().multi_wakeup(machinery_->multi.get());
 }

@@ -1,4 +1,4 @@
-// The thread that does the transfers of an HttpClient. Its .cc is the one file that knows libcurl.
+// A thread that does transfers of an HttpClient. Its .cc is the one file that knows libcurl.
 #pragma once
 
 #include <condition_variable>

@@ -11,9 +11,9 @@
 // what lies beside what is wanted may be of something else and every byte is paid for. What lies
 // between two pieces that were touched, and beside one, is taken for wanted too. So
 // somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
-// everything the whole version is near after a small part of it. No piece is asked for twice so, and
-// no more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that is
-// asked for bit by bit as before.
+// everything the whole version is near after a small part of it. No piece is asked for twice so,
+// and no more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that
+// is asked for bit by bit as before.
 //
 // Who knows what will be read next, since it is the rest of a file, needs no credit, and reading it
 // earns none: what lies around a large file is not wanted for that. Nor does it count for the

@@ -17,6 +17,7 @@ namespace grid::testing {
 class FarStore : public backend::MemoryBackend {
  public:
   std::atomic<bool> reachable = true;
+  std::atomic<bool> breaks_off = false;               // in the middle of what copy_part() gives
   mutable std::atomic<std::uint64_t> requests = 0;    // that read
   mutable std::atomic<std::uint64_t> part_bytes = 0;  // that find_part() and copy_part() gave
 
@@ -45,6 +46,7 @@ class FarStore : public backend::MemoryBackend {
     const std::optional<std::size_t> got = find_part(key, offset, bytes);
     if (!got) return std::nullopt;
     take(0, Bytes(*got / 2, std::byte{'x'}));
+    if (breaks_off) fail(ErrorKind::unavailable, "the line broke");
     for (std::size_t at = 0; at < *got; at += piece_size)
       take(at, BytesView(bytes).subspan(at, std::min(piece_size, *got - at)));
     return got;
