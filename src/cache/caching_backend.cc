@@ -104,6 +104,7 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
 void CachingBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                   std::uint64_t size) const {
   if (options_.caching_of(key) != Caching::parts) return remote_->expect_reads(key, offset, size);
+  if (cache_->writing_fails()) return;  // it would come twice
   if (std::shared_ptr<CachedObject> copy = object_of(key))
     fetcher_.fetch(
         std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)),

@@ -211,6 +211,9 @@ TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
     const FileSizeLimit limit(CachedObject::map_end + 5 * block_size);
     cached->expect_reads("packs/a", 0, bytes.size());
     EXPECT_EQ(allocated(), counted());
+    const std::uint64_t fetched = remote_->part_bytes;
+    cached->expect_reads("packs/a", 0, bytes.size());
+    EXPECT_EQ(remote_->part_bytes, fetched) << "it cannot be kept";
     EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
   }
   EXPECT_EQ(allocated(), counted());

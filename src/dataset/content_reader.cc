@@ -54,7 +54,9 @@ struct ContentReader::Recipes {
 
 ContentReader::ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
                              std::size_t recipe_cache_size_max)
-    : chunks_(std::move(chunks)), recipes_(std::make_unique<Recipes>(recipe_cache_size_max)) {}
+    : chunks_(std::move(chunks)),
+      recipes_(std::make_unique<Recipes>(recipe_cache_size_max)),
+      sequential_(chunks_->expected_max()) {}
 
 ContentReader::~ContentReader() = default;
 

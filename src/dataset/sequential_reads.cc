@@ -6,10 +6,9 @@ namespace grid::dataset {
 
 static constexpr std::uint64_t file_size_min = 8 << 20;  // bytes
 static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before anything is expected
-// What is expected reaches ahead so many times what was read, up to window_max, and is said in
-// steps of half of that.
+// What is expected reaches ahead so many times what was read, up to the window's limit, and is said
+// in steps of half of that.
 static constexpr std::uint64_t window_factor = 16;
-static constexpr std::uint64_t window_max = 64 << 20;  // bytes
 // Several threads of one reader, the kernel's too, do not come quite in order.
 static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
 static constexpr std::size_t contents_max = 256;
@@ -34,7 +33,7 @@ std::optional<source::ByteRange> SequentialReads::note(const Digest& content, st
   Reader& reader = reader_at(readers_[content], begin);
   reader.next = std::max(reader.next, end);
   reader.size += end - begin;
-  const std::uint64_t window = std::min(window_factor * reader.size, window_max);
+  const std::uint64_t window = std::min(window_factor * reader.size, window_max_);
   if (reader.size < size_min || reader.next + window / 2 < reader.expected_end) return std::nullopt;
   const source::ByteRange range{std::max(reader.next, reader.expected_end),
                                 std::min(file_size, reader.next + window)};

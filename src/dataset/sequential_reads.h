@@ -1,6 +1,7 @@
 // Sees who reads a large file from front to back, and says what he will read next.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <mutex>
@@ -15,6 +16,11 @@ namespace grid::dataset {
 // Thread-safe.
 class SequentialReads {
  public:
+  // What is expected reaches at most `window_max` bytes ahead, and never more than 64 MiB; 0:
+  // nothing is.
+  explicit SequentialReads(std::uint64_t window_max = UINT64_MAX)
+      : window_max_(std::min<std::uint64_t>(window_max, 64 << 20)) {}
+
   // Somebody reads the bytes [begin, end) of a content. Returns the range behind it that will be
   // read soon and that was not returned before; empty while nobody knows.
   std::optional<source::ByteRange> note(const Digest& content, std::uint64_t begin,
@@ -31,6 +37,7 @@ class SequentialReads {
 
   static Reader& reader_at(Readers& readers, std::uint64_t begin);
 
+  const std::uint64_t window_max_;
   std::mutex mutex_;
   std::unordered_map<Digest, Readers, DigestHash> readers_;  // guarded by mutex_; by content
 };

@@ -30,6 +30,17 @@ TEST(SequentialReads, WhoHasReadLittleIsReadAheadOfALittle) {
   EXPECT_LE(range->end, 17 * mib);
 }
 
+TEST(SequentialReads, NoMoreIsSaidThanMayBeExpected) {
+  SequentialReads reads(8 * mib), none(0);
+  std::uint64_t furthest = 0;
+  for (std::uint64_t at = 0; at < 100 * mib; at += mib) {
+    EXPECT_FALSE(none.note(content, at, at + mib, 1000 * mib));
+    if (auto range = reads.note(content, at, at + mib, 1000 * mib))
+      furthest = std::max(furthest, range->end - (at + mib));
+  }
+  EXPECT_EQ(furthest, 8 * mib);
+}
+
 TEST(SequentialReads, FourReadersOfOneFileAreToldApart) {
   SequentialReads reads;
   std::array<bool, 4> said{};

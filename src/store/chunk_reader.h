@@ -29,6 +29,8 @@ class ChunkReader {
   // These will be read soon: a hint, to bring near what lies far away. Never waits for the backend,
   // and never throws.
   virtual void expect(std::span<const ChunkRef>) const {}
+  // How many bytes may be expected ahead of a reader without pushing out what he has yet to read.
+  virtual std::uint64_t expected_max() const { return UINT64_MAX; }
 
   // A chunk of unknown size, for the store's own structures.
   virtual Bytes read(const Digest& digest) const = 0;

@@ -160,6 +160,12 @@ void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
   if (end != 0) prefetcher_->expect(pack, begin, end);
 }
 
+// Half of what can be kept near: the rest is for what was read ahead before, and other readers.
+std::uint64_t ChunkStore::expected_max() const {
+  const std::uint64_t max = prefetcher_ ? backend_->read_ahead_max() / 2 : 0;
+  return max < PackPrefetcher::remote_piece_size ? 0 : max;
+}
+
 void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const {
   std::vector<Located> located = locate(chunks);
   std::size_t offset = 0;

@@ -37,6 +37,7 @@ class ChunkStore : public ChunkReader {
   void read(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
   Bytes read(const Digest& digest) const override;
   void expect(std::span<const ChunkRef> chunks) const override;
+  std::uint64_t expected_max() const override;
 
   // Learns of packs that others have added or removed; true if there were any. Reading does it by
   // itself when a chunk is not where it should be.
