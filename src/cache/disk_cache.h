@@ -97,7 +97,8 @@ class DiskCache {
   std::unordered_map<std::string_view, Order::iterator> by_key_;  // guarded by mutex_
 };
 
-// Holds the room until it is destroyed. Not thread-safe; cache and object outlive it.
+// Holds the room of what is not published until it is destroyed. Not thread-safe; cache and object
+// outlive it.
 class DiskCache::Filling {
  public:
   // Throws Error if the disk is full.
