@@ -284,10 +284,10 @@ std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offse
   return last_end;
 }
 
-// Fetches what is missing of the blocks [first, end), unless somebody else does. False if the
-// object ends before.
+// Fetches what is missing of the blocks [first, end), unless somebody else does, or they could not
+// be kept and would come twice. False if the object ends before.
 bool BlockFetcher::prefetch(const Object& wanted, std::uint64_t first, std::uint64_t end) {
-  for (std::uint64_t block = first; block < end;) {
+  for (std::uint64_t block = first; block < end && !cache_->writing_fails();) {
     if (std::optional<std::uint64_t> size = wanted->size(); size && block * block_size >= *size)
       return false;
     bool ours = false;

@@ -291,6 +291,25 @@ std::uint64_t CachedObject::allocated() const {
   return static_cast<std::uint64_t>(st.st_blocks) * 512;
 }
 
+class CachedObject::BlockLock {
+ public:
+  BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count);
+  ~BlockLock();
+  BlockLock(const BlockLock&) = delete;
+  BlockLock& operator=(const BlockLock&) = delete;
+  bool held() const { return held_; }
+
+ private:
+  CachedObject& object_;
+  const std::uint64_t first_, count_;
+  bool held_ = false;
+};
+
+std::shared_ptr<void> CachedObject::lock(std::uint64_t first, std::uint64_t count) {
+  auto lock = std::make_shared<BlockLock>(*this, first, count);
+  return lock->held() ? lock : nullptr;
+}
+
 CachedObject::BlockLock::BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count)
     : object_(object), first_(first), count_(count) {
   auto deadline = std::chrono::steady_clock::now() + lock_patience;

@@ -93,23 +93,13 @@ class CachedObject {
   // One past the last block that can be here.
   std::uint64_t block_end() const;
 
-  // While it lives, other processes that want one of these blocks wait for it, for a while.
-  class BlockLock {
-   public:
-    BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count);
-    ~BlockLock();
-    BlockLock(const BlockLock&) = delete;
-    BlockLock& operator=(const BlockLock&) = delete;
-    // False if another process has had one for too long.
-    bool held() const { return held_; }
-
-   private:
-    CachedObject& object_;
-    const std::uint64_t first_, count_;
-    bool held_ = false;
-  };
+  // While what it returns lives, other processes that want one of these blocks wait for it, for a
+  // while. nullptr if another has had one for too long. The object outlives it.
+  std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count);
 
  private:
+  class BlockLock;
+
   CachedObject(FileDescriptor fd, std::filesystem::path path, std::byte* map);
   static std::shared_ptr<CachedObject> adopt(FileDescriptor fd, const std::filesystem::path& path);
 

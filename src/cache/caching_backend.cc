@@ -16,7 +16,6 @@ class CachingBackend::PartlyCopied : public CopiedObject {
     return remote_.find_part(key_, offset, out);
   }
   std::optional<std::uint64_t> fetch_into_copy(std::uint64_t first, std::uint64_t size) override {
-    if (cache_.writing_fails()) return std::nullopt;
     const std::unique_ptr<DiskCache::Filling> filling = cache_.begin_filling(*copy_, first, size);
     if (!filling) return std::nullopt;
     const std::optional<std::uint64_t> got =
@@ -36,8 +35,7 @@ class CachingBackend::PartlyCopied : public CopiedObject {
   }
   void put(std::uint64_t block, BytesView bytes) override { cache_.put(*copy_, block, bytes); }
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count) override {
-    auto lock = std::make_shared<CachedObject::BlockLock>(*copy_, first, count);
-    return lock->held() ? lock : nullptr;
+    return copy_->lock(first, count);
   }
 
  private:
@@ -104,7 +102,6 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
 void CachingBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                   std::uint64_t size) const {
   if (options_.caching_of(key) != Caching::parts) return remote_->expect_reads(key, offset, size);
-  if (cache_->writing_fails()) return;  // it would come twice
   if (std::shared_ptr<CachedObject> copy = object_of(key))
     fetcher_.fetch(
         std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)),

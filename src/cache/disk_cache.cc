@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 
 #include "base/error.h"
 #include "cache/eviction.h"
@@ -183,8 +184,12 @@ void DiskCache::Filling::write(std::uint64_t offset, BytesView bytes) noexcept {
     gathered_at_ = 0;
   }
   assert(offset == gathered_at_ + gathered_.size());
+  try {
+    gathered_.reserve(block_size);
+  } catch (const std::bad_alloc&) {
+    failed_ = true;
+  }
   while (!bytes.empty() && !failed_) {
-    if (gathered_.capacity() == 0) gathered_.reserve(block_size);
     const BytesView part = bytes.first(std::min(bytes.size(), block_size - gathered_.size()));
     append(gathered_, part);
     bytes = bytes.subspan(part.size());

@@ -207,7 +207,7 @@ void KeyedBlocks::put(const Digest& name, BytesView bytes) {
 std::shared_ptr<void> KeyedBlocks::lock(const Digest& name) {
   Shelf* shelf = shelf_of(name);
   if (shelf == nullptr) return nullptr;
-  return std::make_shared<CachedObject::BlockLock>(shelf->blocks(), places_of(name)[0], 1);
+  return shelf->blocks().lock(places_of(name)[0], 1);
 }
 
 }  // namespace grid::cache
