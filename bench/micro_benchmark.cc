@@ -9,12 +9,12 @@
 
 #include "base/bytes.h"
 #include "base/digest.h"
-#include "dataset/segment.h"
 #include "source/tree.h"
 #include "store/chunk_index.h"
 #include "store/chunker.h"
 #include "store/codec.h"
 #include "store/pack.h"
+#include "tree/segment.h"
 
 namespace grid {
 namespace {
@@ -123,14 +123,14 @@ void decompress(benchmark::State& state) {
 BENCHMARK(decompress);
 
 // Ten folders of a thousand files: a segment as manifests have them.
-std::vector<dataset::Entry> make_entries() {
-  std::vector<dataset::Entry> entries;
+std::vector<tree::Entry> make_entries() {
+  std::vector<tree::Entry> entries;
   std::string folder = "train/class-000", name = "image-000.jpg";
   for (char i = '0'; i <= '9'; ++i) {
     folder.back() = i;
     for (int k = 0; k < 1000; ++k) {
       const std::string digits = std::to_string(1000 + k).substr(1);
-      dataset::Entry entry{.folder = folder, .name = name, .size = 100'000};
+      tree::Entry entry{.folder = folder, .name = name, .size = 100'000};
       entry.name.replace(6, 3, digits);
       entry.content.digest = digest_of(as_bytes(folder + digits));
       entries.push_back(std::move(entry));
@@ -140,18 +140,18 @@ std::vector<dataset::Entry> make_entries() {
 }
 
 void segment_encode(benchmark::State& state) {
-  const std::vector<dataset::Entry> entries = make_entries();
-  for (auto _ : state) benchmark::DoNotOptimize(dataset::encode_segment(entries));
+  const std::vector<tree::Entry> entries = make_entries();
+  for (auto _ : state) benchmark::DoNotOptimize(tree::encode_segment(entries));
   state.SetItemsProcessed(static_cast<std::int64_t>(entries.size()) * state.iterations());
 }
 BENCHMARK(segment_encode);
 
 // Checking a segment on opening it, which a reader does once for each.
 void segment_open(benchmark::State& state) {
-  const Bytes bytes = dataset::encode_segment(make_entries());
+  const Bytes bytes = tree::encode_segment(make_entries());
   for (auto _ : state) {
     Bytes copy = bytes;
-    dataset::Segment segment(std::move(copy));
+    tree::Segment segment(std::move(copy));
     benchmark::DoNotOptimize(segment.count());
   }
   state.SetItemsProcessed(10'000 * state.iterations());
@@ -159,11 +159,11 @@ void segment_open(benchmark::State& state) {
 BENCHMARK(segment_open);
 
 void segment_lookup(benchmark::State& state) {
-  const std::vector<dataset::Entry> entries = make_entries();
-  const dataset::Segment segment(dataset::encode_segment(entries));
+  const std::vector<tree::Entry> entries = make_entries();
+  const tree::Segment segment(tree::encode_segment(entries));
   std::mt19937 random(1);
   for (auto _ : state) {
-    const dataset::Entry& wanted = entries[random() % entries.size()];
+    const tree::Entry& wanted = entries[random() % entries.size()];
     benchmark::DoNotOptimize(segment.lower_bound(wanted.folder, wanted.name));
   }
   state.SetItemsProcessed(state.iterations());

@@ -51,16 +51,18 @@ struct CommandSpec {
   bool hidden = false;  // not in --help
 };
 
-enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read for a while
+using service::StoreUse;
 
 // What a command works with.
 struct Context {
   const Settings& settings;
   Output& output;
 
-  // Opens the store that the settings name. Throws as dataset::open_store() does.
+  // Throws as service::open_store() does.
   std::shared_ptr<dataset::OpenStore> open_store(StoreUse use = StoreUse::existing,
-                                                 ReadCostCounters* costs = nullptr) const;
+                                                 ReadCostCounters* costs = nullptr) const {
+    return service::open_store(settings, use, costs);
+  }
 };
 
 struct Command {

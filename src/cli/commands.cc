@@ -60,13 +60,4 @@ const CommandTable& command_table() {
   return table;
 }
 
-std::shared_ptr<dataset::OpenStore> Context::open_store(StoreUse use,
-                                                        ReadCostCounters* costs) const {
-  return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
-                                              .servers = settings.servers,
-                                              .cache_folder = settings.cache_folder,
-                                              .read_ahead = use == StoreUse::attach,
-                                              .costs = costs});
-}
-
 }  // namespace grid::cli

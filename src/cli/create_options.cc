@@ -154,7 +154,7 @@ source::ArchiveLimits limits_of(const Arguments& arguments) {
 
 }  // namespace
 
-dataset::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings) {
+create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings) {
   std::vector<SourceSpec> sources = sources_of(arguments);
   check_combination(arguments, sources);
   std::optional<dataset::Reference> version;
@@ -181,22 +181,22 @@ dataset::CreateOptions create_options_of(const Arguments& arguments, const Setti
   std::string name =
       version && !arguments.has("--name") ? version->name : name_of(sources, arguments);
   dataset::check_datastore_name(name);
-  dataset::CreateOptions options{.sources = std::move(sources),
-                                 .version = std::move(version),
-                                 .name = name,
-                                 .message = arguments.find("--message").value_or(""),
-                                 .patterns = source::IgnorePatterns(arguments.all("--exclude")),
-                                 .use_ignore_files = !arguments.has("--no-ignore"),
-                                 .limits = limits_of(arguments),
-                                 .servers = settings.servers,
-                                 .in_place = arguments.has("--no-copy"),
-                                 .force = arguments.has("--force"),
-                                 .allow_partial = arguments.has("--allow-partial"),
-                                 .program = fmt::format("grid {}", program_version())};
+  create::CreateOptions options{.sources = std::move(sources),
+                                .version = std::move(version),
+                                .name = name,
+                                .message = arguments.find("--message").value_or(""),
+                                .patterns = source::IgnorePatterns(arguments.all("--exclude")),
+                                .use_ignore_files = !arguments.has("--no-ignore"),
+                                .limits = limits_of(arguments),
+                                .servers = settings.servers,
+                                .in_place = arguments.has("--no-copy"),
+                                .force = arguments.has("--force"),
+                                .allow_partial = arguments.has("--allow-partial"),
+                                .program = fmt::format("grid {}", program_version())};
   if (arguments.has("--base"))
     options.base =
-        dataset::CreateBase{.reference = dataset::Reference::parse(arguments.get("--base")),
-                            .removed = arguments.all("--remove")};
+        create::CreateBase{.reference = dataset::Reference::parse(arguments.get("--base")),
+                           .removed = arguments.all("--remove")};
   return options;
 }
 

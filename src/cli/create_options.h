@@ -3,11 +3,11 @@
 
 #include "cli/args.h"
 #include "cli/settings.h"
-#include "dataset/create.h"
+#include "create/create.h"
 
 namespace grid::cli {
 
 // Throws `invalid_argument` for what does not go together, and for sources that are not there.
-dataset::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings);
+create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings);
 
 }  // namespace grid::cli

@@ -13,11 +13,12 @@ namespace {
 
 template <class Keep>
 IncompleteCreates only(IncompleteCreates creates, Keep keep) {
-  std::erase_if(creates, [&](const dataset::IncompleteCreate& create) { return !keep(create); });
+  std::erase_if(creates, [&](const create::IncompleteCreate& create) { return !keep(create); });
   return creates;
 }
 
-void number_or_null(JsonWriter& json, std::string_view name, std::optional<std::uint64_t> number) {
+void number_or_null(service::JsonWriter& json, std::string_view name,
+                    std::optional<std::uint64_t> number) {
   json.key(name);
   if (number)
     json.value(*number);
@@ -28,7 +29,7 @@ void number_or_null(JsonWriter& json, std::string_view name, std::optional<std::
 }  // namespace
 
 IncompleteCreates find_incomplete(const Context& context) {
-  return dataset::incomplete_creates(context.settings.create_folder);
+  return create::incomplete_creates(context.settings.create_folder);
 }
 
 IncompleteCreates of_store(IncompleteCreates creates, std::string_view store_id) {
@@ -40,7 +41,7 @@ IncompleteCreates of_datastore(IncompleteCreates creates, std::string_view name)
   return only(std::move(creates), [&](const auto& create) { return create.record.name == name; });
 }
 
-dataset::IncompleteCreate choose(const IncompleteCreates& creates, const std::string& word) {
+create::IncompleteCreate choose(const IncompleteCreates& creates, const std::string& word) {
   IncompleteCreates found = only(creates, [&](const auto& c) { return c.record.id == word; });
   if (found.empty()) found = of_datastore(creates, word);
   if (found.size() == 1) return found[0];
@@ -56,7 +57,7 @@ dataset::IncompleteCreate choose(const IncompleteCreates& creates, const std::st
        hint.empty() ? "; see grid datastore list --show-incomplete" : hint);
 }
 
-std::string format_done(const dataset::CreateCounts& counts) {
+std::string format_done(const create::CreateCounts& counts) {
   if (!counts.bytes_total) return format_size(counts.bytes_done);
   double fraction = *counts.bytes_total == 0 ? 0
                                              : static_cast<double>(counts.bytes_done) /
@@ -71,8 +72,8 @@ static void write_table(Context& context, const IncompleteCreates& creates) {
                    {.title = "STATUS"},  {.title = "DONE", .align = Align::right},
                    {.title = "STARTED"}, {.title = "SOURCE", .may_shrink = true},
                    {.title = "STORE"},   {.title = "REASON", .may_shrink = true}};
-  for (const dataset::IncompleteCreate& create : creates) {
-    const dataset::CreateRecord& record = create.record;
+  for (const create::IncompleteCreate& create : creates) {
+    const create::CreateRecord& record = create.record;
     bool here = record.store.empty() || record.store == from_root(context.settings.store);
     table.rows.push_back({record.id, record.name, std::string(name_of(create.state())),
                           create.problem.empty() ? format_done(record.counts) : "",
@@ -83,10 +84,10 @@ static void write_table(Context& context, const IncompleteCreates& creates) {
   context.output.write(table.layout(context.output.result_width()));
 }
 
-void write_incomplete_array(JsonWriter& json, const IncompleteCreates& creates) {
+void write_incomplete_array(service::JsonWriter& json, const IncompleteCreates& creates) {
   json.begin_array();
-  for (const dataset::IncompleteCreate& create : creates) {
-    const dataset::CreateRecord& record = create.record;
+  for (const create::IncompleteCreate& create : creates) {
+    const create::CreateRecord& record = create.record;
     json.begin_object().member("id", record.id).member("name", record.name);
     json.name_member("source", record.source);
     json.member("status", name_of(create.state())).member("reason", create.reason());
@@ -110,7 +111,7 @@ void write_incomplete_array(JsonWriter& json, const IncompleteCreates& creates) 
 void write_incomplete(Context& context, const IncompleteCreates& creates) {
   Output& output = context.output;
   if (output.json()) {
-    JsonWriter json(output);
+    service::JsonWriter json(output.result_writer());
     json.begin_object().key("incomplete");
     write_incomplete_array(json, creates);
     json.end_object();

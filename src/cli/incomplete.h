@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "cli/command.h"
-#include "cli/json.h"
-#include "dataset/incomplete_create.h"
+#include "create/incomplete_create.h"
+#include "service/json.h"
 
 namespace grid::cli {
 
-using IncompleteCreates = std::vector<dataset::IncompleteCreate>;
+using IncompleteCreates = std::vector<create::IncompleteCreate>;
 
 // All of this user on this machine, whatever their store.
 IncompleteCreates find_incomplete(const Context& context);
@@ -22,15 +22,15 @@ IncompleteCreates of_datastore(IncompleteCreates creates, std::string_view name)
 
 // The one with this id, or else the only one of the datastore with this name. Throws `not_found`,
 // and `invalid_argument` where the name means several.
-dataset::IncompleteCreate choose(const IncompleteCreates& creates, const std::string& word);
+create::IncompleteCreate choose(const IncompleteCreates& creates, const std::string& word);
 
 // A table, in which those of another store than the settings' name it, or a document.
 void write_incomplete(Context& context, const IncompleteCreates& creates);
 
 // An array of what docs/json-output.md calls incomplete creates.
-void write_incomplete_array(JsonWriter& json, const IncompleteCreates& creates);
+void write_incomplete_array(service::JsonWriter& json, const IncompleteCreates& creates);
 
 // "35 % of 3.4 GB", or only what is done where the total is not known.
-std::string format_done(const dataset::CreateCounts& counts);
+std::string format_done(const create::CreateCounts& counts);
 
 }  // namespace grid::cli

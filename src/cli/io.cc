@@ -6,8 +6,8 @@
 #include <cerrno>
 #include <limits>
 
-#include "cli/json.h"
 #include "cli/text.h"
+#include "service/json.h"
 
 namespace grid::cli {
 
@@ -74,7 +74,7 @@ void Output::warn(std::string_view sentence) {
 void Output::report(ErrorKind kind, std::string_view sentence) {
   warn(sentence);
   if (!json() || has_result_) return;
-  JsonWriter document(*this);
+  service::JsonWriter document(result_writer());
   document.begin_object().key("error").begin_object();
   document.member("kind", name_of(kind)).member("message", sentence);
   document.end_object().end_object();

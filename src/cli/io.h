@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -43,6 +44,10 @@ class Output {
   // Appends to the result. Throws OutputClosed, or Error if it cannot be written.
   void write(BytesView bytes);
   void write(std::string_view text) { write(as_bytes(text)); }
+  // For service::JsonWriter.
+  std::function<void(std::string_view)> result_writer() {
+    return [this](std::string_view text) { write(text); };
+  }
   void flush();
   // Whether anything was written to the result yet.
   bool has_result() const { return has_result_; }

@@ -67,7 +67,7 @@ std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
 }
 
 KeptCreate::KeptCreate(Context& context, const CommandSpec& spec, const Arguments& arguments,
-                       dataset::CreateRecord record, std::function<dataset::CreateCounts()> counts)
+                       create::CreateRecord record, std::function<create::CreateCounts()> counts)
     : counts_(std::move(counts)) {
   try {
     record.folder = fs::current_path().string();

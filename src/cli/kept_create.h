@@ -12,7 +12,7 @@
 
 #include "cli/args.h"
 #include "cli/command.h"
-#include "dataset/incomplete_create.h"
+#include "create/incomplete_create.h"
 
 namespace grid::cli {
 
@@ -28,13 +28,13 @@ class KeptCreate {
  public:
   // `record` needs its store, name and source; the rest is added here.
   KeptCreate(Context& context, const CommandSpec& spec, const Arguments& arguments,
-             dataset::CreateRecord record, std::function<dataset::CreateCounts()> counts);
+             create::CreateRecord record, std::function<create::CreateCounts()> counts);
   ~KeptCreate();
   KeptCreate(const KeptCreate&) = delete;
   KeptCreate& operator=(const KeptCreate&) = delete;
 
   // Null if nothing is kept.
-  dataset::CheckpointLog* checkpoint() { return live_ ? &live_->checkpoint() : nullptr; }
+  create::CheckpointLog* checkpoint() { return live_ ? &live_->checkpoint() : nullptr; }
 
   // Empty if nothing is kept.
   std::filesystem::path folder() const { return live_ ? live_->own_folder() : ""; }
@@ -61,8 +61,8 @@ class KeptCreate {
   void watch();
   void end_watch();
 
-  std::optional<dataset::LiveCreate> live_;
-  const std::function<dataset::CreateCounts()> counts_;
+  std::optional<create::LiveCreate> live_;
+  const std::function<create::CreateCounts()> counts_;
 
   std::mutex mutex_;
   std::condition_variable ending_;

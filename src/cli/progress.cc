@@ -5,8 +5,8 @@
 #include <exception>
 #include <vector>
 
-#include "cli/json.h"
 #include "cli/text.h"
+#include "service/json.h"
 
 namespace grid::cli {
 
@@ -82,7 +82,8 @@ std::string progress_line(std::string_view doing, const ProgressState& state, co
 std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
                            const ProgressState& state, const Pace& pace) {
   std::string line;
-  JsonWriter json([&](std::string_view text) { line += text; }, JsonWriter::Layout::one_line);
+  service::JsonWriter json([&](std::string_view text) { line += text; },
+                           service::JsonWriter::Layout::one_line);
   auto known_number = [&](std::string_view name, bool known, std::uint64_t number) {
     json.key(name);
     if (known)

@@ -10,7 +10,7 @@ std::string spell(std::string_view name, dataset::VersionNumber number) {
   return fmt::format("{}:{}", name, number);
 }
 
-void write_version_members(JsonWriter& json, std::string_view name,
+void write_version_members(service::JsonWriter& json, std::string_view name,
                            const dataset::Version& version) {
   const dataset::VersionRecord& record = version.record;
   json.member("name", name).member("version", record.number);
@@ -31,17 +31,18 @@ void write_version_members(JsonWriter& json, std::string_view name,
   json.member("stored_bytes", record.stored_bytes).member("left_out", record.left_out);
 }
 
-void write_problems_member(JsonWriter& json, const std::vector<dataset::Problem>& problems) {
+void write_problems_member(service::JsonWriter& json,
+                           const std::vector<source::Problem>& problems) {
   json.key("problems").begin_array();
-  for (const dataset::Problem& problem : problems) {
+  for (const source::Problem& problem : problems) {
     json.begin_object().name_member("path", problem.path).member("reason", problem.reason);
     json.member("unsupported", problem.unsupported).end_object();
   }
   json.end_array();
 }
 
-void warn_of_problems(Output& output, const std::vector<dataset::Problem>& problems) {
-  for (const dataset::Problem& problem : problems)
+void warn_of_problems(Output& output, const std::vector<source::Problem>& problems) {
+  for (const source::Problem& problem : problems)
     output.warn(fmt::format("{}: {}; left out", problem.path, problem.reason));
 }
 
@@ -60,15 +61,15 @@ std::string path_in_version(std::string_view written) {
   return out;
 }
 
-dataset::EntryRef entry_at(const dataset::Manifest& manifest, std::string_view version,
-                           std::string_view path) {
-  if (std::optional<dataset::EntryRef> entry = manifest.find_path(path)) return *entry;
+tree::EntryRef entry_at(const tree::Manifest& manifest, std::string_view version,
+                        std::string_view path) {
+  if (std::optional<tree::EntryRef> entry = manifest.find_path(path)) return *entry;
   // More names than this in one folder are not worth reading for a hint.
   constexpr std::uint64_t hint_names_max = 20'000;
   std::size_t slash = path.rfind('/');
   std::string_view folder = slash == path.npos ? "" : path.substr(0, slash);
   std::vector<std::string> names;
-  dataset::EntryRange range = manifest.children(folder);
+  tree::EntryRange range = manifest.children(folder);
   for (std::uint64_t i = 0; i < std::min(range.count, hint_names_max); ++i)
     names.emplace_back(manifest.at(range.first + i).name());
   fail(ErrorKind::not_found, "{} has no {}{}", version, path,

@@ -24,7 +24,7 @@ std::string spell_versions(const run::RunRecord& record) {
   return out;
 }
 
-void write_end(JsonWriter& json, const run::RunRecord& record) {
+void write_end(service::JsonWriter& json, const run::RunRecord& record) {
   const bool exited = record.end && !record.end->signal;
   json.key("exit_status");
   exited ? json.value(record.end->status) : json.null();
@@ -42,7 +42,7 @@ void write_end(JsonWriter& json, const run::RunRecord& record) {
       .end_object();
 }
 
-void write_costs(JsonWriter& json, const ReadCosts& costs) {
+void write_costs(service::JsonWriter& json, const ReadCosts& costs) {
   json.key("read_costs")
       .begin_object()
       .member("request_count", costs.request_count)
@@ -57,13 +57,14 @@ void write_costs(JsonWriter& json, const ReadCosts& costs) {
       .end_object();
 }
 
-void write_words(JsonWriter& json, std::string_view name, const std::vector<std::string>& words) {
+void write_words(service::JsonWriter& json, std::string_view name,
+                 const std::vector<std::string>& words) {
   json.key(name).begin_array();
   for (const std::string& word : words) json.value(word);
   json.end_array();
 }
 
-void write_text_or_null(JsonWriter& json, std::string_view name, const std::string& text) {
+void write_text_or_null(service::JsonWriter& json, std::string_view name, const std::string& text) {
   json.key(name);
   text.empty() ? json.null() : json.value(text);
 }
@@ -126,7 +127,7 @@ void write_runs(Output& output, const std::vector<ObservedRun>& runs) {
   output.write(table.layout(output.result_width()));
 }
 
-void write_run_members(JsonWriter& json, const ObservedRun& run) {
+void write_run_members(service::JsonWriter& json, const ObservedRun& run) {
   const run::RunRecord& record = run.record;
   json.member("name", record.name).member("id", record.id);
   json.member("status", run::name_of(run.state));

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "cli/io.h"
-#include "cli/json.h"
 #include "run/executor.h"
+#include "service/json.h"
 
 namespace grid::cli {
 
@@ -31,6 +31,6 @@ std::string spell_time_taken(const ObservedRun& run);
 void write_runs(Output& output, const std::vector<ObservedRun>& runs);
 
 // The run's members of docs/json-output.md, into an object that is already begun.
-void write_run_members(JsonWriter& json, const ObservedRun& run);
+void write_run_members(service::JsonWriter& json, const ObservedRun& run);
 
 }  // namespace grid::cli

@@ -1,6 +1,6 @@
 #include "cli/start_job.h"
 
-#include "cli/json.h"
+#include "service/json.h"
 
 namespace grid::cli {
 
@@ -39,7 +39,7 @@ int start_job(Context& context, const run::Runs& runs, run::PreparedRun& run,
     context.output.write(run.record.name + "\n");
     return 0;
   }
-  JsonWriter(context.output)
+  service::JsonWriter(context.output.result_writer())
       .begin_object()
       .member("name", run.record.name)
       .member("executor", run.record.executor)

@@ -22,10 +22,6 @@ std::string format_time(std::chrono::system_clock::time_point time);
 // A record's RFC 3339 time the same way; as it stands if it is none.
 std::string format_time(std::string_view rfc3339);
 
-bool is_utf8(std::string_view text);
-// Bytes that are no UTF-8 become U+FFFD, one for each.
-std::string to_utf8(std::string_view bytes);
-
 // A name on a terminal: one line, nothing that the terminal would obey, and no two names alike.
 // Control bytes and bytes that are no UTF-8 become \n, \t or \x1b, a backslash \\.
 std::string escape_name(std::string_view name);

@@ -55,17 +55,6 @@ TEST(Text, LeavesATimeThatIsNoneAsItIs) {
   EXPECT_EQ(format_time("2026-11-22T21:54:45Z").size(), std::string("2026-11-22 21:54").size());
 }
 
-TEST(Text, KnowsUtf8FromOtherBytes) {
-  EXPECT_TRUE(is_utf8(""));
-  EXPECT_TRUE(is_utf8("Kätzchen 猫 🐈"));
-  EXPECT_FALSE(is_utf8("K\xe4tzchen"));
-  EXPECT_FALSE(is_utf8("\xc0\xaf"));          // overlong
-  EXPECT_FALSE(is_utf8("\xed\xa0\x80"));      // a surrogate
-  EXPECT_FALSE(is_utf8("\xf4\x90\x80\x80"));  // beyond Unicode
-  EXPECT_FALSE(is_utf8("\xe7\x8c"));          // cut short
-  EXPECT_EQ(to_utf8("K\xe4tzchen"), "K\xef\xbf\xbdtzchen");
-}
-
 TEST(Text, EscapesNamesSoThatNoTwoLookAlike) {
   EXPECT_EQ(escape_name("plain name.jpg"), "plain name.jpg");
   EXPECT_EQ(escape_name("two\nlines"), "two\\nlines");

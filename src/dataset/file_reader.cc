@@ -4,8 +4,8 @@
 
 namespace grid::dataset {
 
-BytesView FileReader::read(const Manifest& version, const EntryRef& file, std::uint64_t offset,
-                           std::size_t size, Bytes& scratch) const {
+BytesView FileReader::read(const tree::Manifest& version, const tree::EntryRef& file,
+                           std::uint64_t offset, std::size_t size, Bytes& scratch) const {
   if (!file.is_in_place())
     return contents_->read(file.content(), file.size(), offset, size, scratch);
   try {

@@ -5,17 +5,17 @@
 #include <memory>
 
 #include "base/bytes.h"
-#include "dataset/content_reader.h"
 #include "dataset/in_place_reader.h"
 #include "dataset/known_drift.h"
-#include "dataset/manifest.h"
+#include "tree/content_reader.h"
+#include "tree/manifest.h"
 
 namespace grid::dataset {
 
 // Thread-safe.
 class FileReader {
  public:
-  FileReader(std::shared_ptr<const ContentReader> contents,
+  FileReader(std::shared_ptr<const tree::ContentReader> contents,
              std::shared_ptr<const InPlaceReader> in_place, std::shared_ptr<KnownDrift> drift)
       : contents_(std::move(contents)), in_place_(std::move(in_place)), drift_(std::move(drift)) {}
 
@@ -23,11 +23,11 @@ class FileReader {
   // the view lies in `scratch`, which is grown as needed and may be used again for the next read.
   // Throws `corrupt`, or `changed`, which is also noted, for a file in place whose object is not
   // what it was.
-  BytesView read(const Manifest& version, const EntryRef& file, std::uint64_t offset,
+  BytesView read(const tree::Manifest& version, const tree::EntryRef& file, std::uint64_t offset,
                  std::size_t size, Bytes& scratch) const;
 
  private:
-  const std::shared_ptr<const ContentReader> contents_;
+  const std::shared_ptr<const tree::ContentReader> contents_;
   const std::shared_ptr<const InPlaceReader> in_place_;
   const std::shared_ptr<KnownDrift> drift_;
 };

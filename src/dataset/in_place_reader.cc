@@ -10,8 +10,8 @@ namespace grid::dataset {
 // The folder of the node's cache in which these blocks are, beside those of stores.
 static constexpr const char* cache_name = "in-place";
 
-static void read_object(const Buckets& buckets, const ObjectRef& object, std::uint64_t file_size,
-                        std::uint64_t offset, MutableBytesView out) {
+static void read_object(const Buckets& buckets, const tree::ObjectRef& object,
+                        std::uint64_t file_size, std::uint64_t offset, MutableBytesView out) {
   buckets.get(object.bucket)
       .read_part(object.key,
                  {.size = file_size, .etag = object.etag, .version_id = object.version_id}, offset,
@@ -21,7 +21,7 @@ static void read_object(const Buckets& buckets, const ObjectRef& object, std::ui
 // An object of a bucket with its blocks in the cache.
 class InPlaceReader::CopiedFile : public cache::CopiedObject {
  public:
-  CopiedFile(const Buckets& buckets, cache::KeyedBlocks& blocks, const ObjectRef& object,
+  CopiedFile(const Buckets& buckets, cache::KeyedBlocks& blocks, const tree::ObjectRef& object,
              std::uint64_t size)
       : buckets_(buckets),
         blocks_(blocks),
@@ -65,7 +65,7 @@ class InPlaceReader::CopiedFile : public cache::CopiedObject {
 
   const Buckets& buckets_;
   cache::KeyedBlocks& blocks_;
-  const ObjectRef object_;
+  const tree::ObjectRef object_;
   const std::uint64_t size_;
   const Digest digest_;
   const std::string name_;
@@ -82,7 +82,7 @@ const InPlaceReader::Copies& InPlaceReader::copies() const {
   return copies_;
 }
 
-BytesView InPlaceReader::read(const ObjectRef& object, std::uint64_t file_size,
+BytesView InPlaceReader::read(const tree::ObjectRef& object, std::uint64_t file_size,
                               std::uint64_t offset, std::size_t size, Bytes& scratch) const {
   if (offset >= file_size || size == 0) return {};
   scratch.resize(std::min<std::uint64_t>(size, file_size - offset));

@@ -10,7 +10,7 @@
 #include "cache/block_fetcher.h"
 #include "cache/keyed_blocks.h"
 #include "dataset/buckets.h"
-#include "dataset/entries.h"
+#include "tree/entries.h"
 
 namespace grid::dataset {
 
@@ -29,7 +29,7 @@ class InPlaceReader {
   // The bytes [offset, offset + size) of a file of `file_size` bytes, as FileReader::read(). Throws
   // `changed` if the object is in another state now, or gone, `corrupt` if the server gives other
   // bytes than before under the same ETag, and as net::S3Bucket does.
-  BytesView read(const ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
+  BytesView read(const tree::ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
                  std::size_t size, Bytes& scratch) const;
 
  private:

@@ -113,7 +113,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                .frame_cache_size_max = options.frame_cache_size_max,
                                .read_ahead = options.read_ahead,
                                .costs = options.costs});
-  auto contents = std::make_shared<ContentReader>(chunks, options.recipe_cache_size_max);
+  auto contents = std::make_shared<tree::ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
   // Of a store in a local folder the cache is opened for the first file in place.
   auto in_place = std::make_shared<InPlaceReader>(
@@ -126,7 +126,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
       OpenStore{.backend = backend,
                 .marker = *marker,
                 .chunks = chunks,
-                .segments = std::make_shared<SegmentCache>(options.segment_cache_size_max),
+                .segments = std::make_shared<tree::SegmentCache>(options.segment_cache_size_max),
                 .contents = contents,
                 .files = std::make_shared<FileReader>(contents, in_place, drift),
                 .buckets = buckets,

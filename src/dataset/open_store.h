@@ -8,12 +8,12 @@
 #include "backend/backend.h"
 #include "backend/open.h"
 #include "dataset/buckets.h"
-#include "dataset/content_reader.h"
 #include "dataset/datastore.h"
 #include "dataset/file_reader.h"
 #include "dataset/known_drift.h"
-#include "dataset/manifest.h"
 #include "store/chunk_store.h"
+#include "tree/content_reader.h"
+#include "tree/manifest.h"
 
 namespace grid::dataset {
 
@@ -35,8 +35,8 @@ struct OpenStore {
   std::shared_ptr<backend::Backend> backend;
   store::StoreMarker marker;
   std::shared_ptr<store::ChunkStore> chunks;
-  std::shared_ptr<SegmentCache> segments;
-  std::shared_ptr<ContentReader> contents;
+  std::shared_ptr<tree::SegmentCache> segments;
+  std::shared_ptr<tree::ContentReader> contents;
   std::shared_ptr<FileReader> files;
   std::shared_ptr<Buckets> buckets;  // of files in place
   std::shared_ptr<KnownDrift> drift;
@@ -47,8 +47,8 @@ struct OpenStore {
   std::filesystem::path temporary_folder() const {
     return cache_folder.empty() ? std::filesystem::path("/var/tmp") : cache_folder / "tmp";
   }
-  std::shared_ptr<const Manifest> manifest(const VersionRecord& record) const {
-    return Manifest::open(chunks, segments, record.root);
+  std::shared_ptr<const tree::Manifest> manifest(const VersionRecord& record) const {
+    return tree::Manifest::open(chunks, segments, record.root);
   }
   // Where the scan record of a datastore is; empty: nowhere.
   std::filesystem::path scan_record_path(const std::string& name) const {

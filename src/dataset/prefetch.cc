@@ -37,7 +37,7 @@ struct Range {
 };
 
 // Where the chunks lie that begin in some pieces of one file. `indexes` are sorted.
-void find_ranges(const OpenStore& store, const EntryRef& file,
+void find_ranges(const OpenStore& store, const tree::EntryRef& file,
                  const std::vector<std::uint32_t>& indexes, std::vector<Range>& out) {
   std::uint64_t offset = 0;
   store.contents->visit_chunks(
@@ -71,7 +71,7 @@ std::vector<Range> merged(std::vector<Range> ranges) {
 
 class Prefetcher {
  public:
-  Prefetcher(const OpenStore& store, const Manifest& manifest, const PrefetchOptions& options)
+  Prefetcher(const OpenStore& store, const tree::Manifest& manifest, const PrefetchOptions& options)
       : store_(store),
         manifest_(manifest),
         options_(options),
@@ -87,8 +87,8 @@ class Prefetcher {
     std::vector<Range> ranges;
     for (auto& [ordinal, indexes] : wanted_) {
       if (ordinal >= manifest_.totals().entries) continue;
-      const EntryRef entry = manifest_.at(ordinal);
-      if (entry.kind() != EntryKind::file) continue;
+      const tree::EntryRef entry = manifest_.at(ordinal);
+      if (entry.kind() != tree::EntryKind::file) continue;
       std::sort(indexes.begin(), indexes.end());
       find_ranges(store_, entry, indexes, ranges);
     }
@@ -114,7 +114,7 @@ class Prefetcher {
   }
 
   const OpenStore& store_;
-  const Manifest& manifest_;
+  const tree::Manifest& manifest_;
   const PrefetchOptions& options_;
   std::map<std::uint64_t, std::vector<std::uint32_t>> wanted_;  // pieces by ordinal
   std::size_t count_ = 0;                                       // of them
@@ -135,8 +135,8 @@ std::filesystem::path trace_folder(const std::filesystem::path& cache_folder) {
   return cache_folder / "traces";
 }
 
-std::uint64_t prefetch(const OpenStore& store, const Manifest& manifest, const ReadTrace& trace,
-                       const PrefetchOptions& options) {
+std::uint64_t prefetch(const OpenStore& store, const tree::Manifest& manifest,
+                       const ReadTrace& trace, const PrefetchOptions& options) {
   Prefetcher prefetcher(store, manifest, options);
   for (const Piece& piece : trace)
     if (!prefetcher.add(piece)) return prefetcher.size();
@@ -144,11 +144,11 @@ std::uint64_t prefetch(const OpenStore& store, const Manifest& manifest, const R
   return prefetcher.size();
 }
 
-std::uint64_t prefetch_all(const OpenStore& store, const Manifest& manifest,
+std::uint64_t prefetch_all(const OpenStore& store, const tree::Manifest& manifest,
                            const PrefetchOptions& options) {
   Prefetcher prefetcher(store, manifest, options);
   for (std::uint64_t ordinal = 0; ordinal < manifest.totals().entries; ++ordinal) {
-    const EntryRef entry = manifest.at(ordinal);
+    const tree::EntryRef entry = manifest.at(ordinal);
     for (std::uint64_t offset = 0; offset < entry.size(); offset += Piece::size)
       if (!prefetcher.add({ordinal, static_cast<std::uint32_t>(offset / Piece::size)}))
         return prefetcher.size();

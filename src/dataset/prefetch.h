@@ -30,11 +30,11 @@ std::filesystem::path trace_folder(const std::filesystem::path& cache_folder);
 // In the order of the trace; pieces that the version does not have are passed over. Returns what
 // was read, in bytes as stored. Nothing is checked: that is for those who read. Throws what the
 // store says.
-std::uint64_t prefetch(const OpenStore& store, const Manifest& manifest, const ReadTrace& trace,
-                       const PrefetchOptions& options);
+std::uint64_t prefetch(const OpenStore& store, const tree::Manifest& manifest,
+                       const ReadTrace& trace, const PrefetchOptions& options);
 
 // The whole version, in the order of its tree.
-std::uint64_t prefetch_all(const OpenStore& store, const Manifest& manifest,
+std::uint64_t prefetch_all(const OpenStore& store, const tree::Manifest& manifest,
                            const PrefetchOptions& options);
 
 }  // namespace grid::dataset

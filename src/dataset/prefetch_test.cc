@@ -64,7 +64,7 @@ class PrefetchTest : public ::testing::Test {
   TemporaryFolder source, folder;
   std::shared_ptr<MeteredBackend> backend = std::make_shared<MeteredBackend>();
   CreatedStore created{backend};
-  std::shared_ptr<const Manifest> manifest;
+  std::shared_ptr<const tree::Manifest> manifest;
   const Digest root = digest_of(as_bytes("root"));
 };
 

@@ -6,8 +6,8 @@
 #include <string>
 
 #include "base/bytes.h"
-#include "dataset/manifest.h"
 #include "dataset/reference.h"
+#include "tree/manifest.h"
 
 namespace grid::dataset {
 
@@ -21,7 +21,7 @@ struct VersionRecord {
   std::string created;     // RFC 3339, UTC, for instance 2026-11-22T21:54:45Z
   std::string created_by;  // user@host
   std::string program;     // grid's version
-  TreeTotals totals;
+  tree::TreeTotals totals;
   std::uint64_t stored_bytes = 0;  // what this version added to the store
   std::uint64_t left_out = 0;      // entries that could not be kept (--allow-partial, sockets)
 

@@ -350,9 +350,9 @@ void Filesystem::State::read_tree(const Slot& slot, std::uint64_t place, std::ui
 bool Filesystem::State::visit_children(const VersionTree& tree, std::string_view folder,
                                        std::uint64_t offset, const FolderVisitor& visit) {
   const Node node = tree.top();
-  dataset::EntryRange range = ask_about(node, [&] { return tree.manifest()->children(folder); });
+  tree::EntryRange range = ask_about(node, [&] { return tree.manifest()->children(folder); });
   const std::uint64_t skipped = std::min(offset - dots_end, range.count);
-  dataset::EntryCursor cursor(tree.manifest(), {range.first + skipped, range.count - skipped});
+  tree::EntryCursor cursor(tree.manifest(), {range.first + skipped, range.count - skipped});
   while (auto entry = ask_about(node, [&] { return cursor.next(); })) {
     const Attributes attributes = ask_about(node, [&] { return tree.attributes_of(*entry); });
     if (!visit({.name = entry->name(),
@@ -372,8 +372,8 @@ std::string Filesystem::State::read_link(Node link) {
     if (place_of(link) == latest_place && slot.kind == SlotKind::version) {
       return std::to_string(slot.version.number);
     }
-    const dataset::EntryRef entry = tree_of(slot).entry_at(place_of(link));
-    if (entry.kind() != dataset::EntryKind::symlink) {
+    const tree::EntryRef entry = tree_of(slot).entry_at(place_of(link));
+    if (entry.kind() != tree::EntryKind::symlink) {
       fail(ErrorKind::invalid_argument, "{}: is no symbolic link", entry.path());
     }
     return std::string(entry.target());
@@ -385,9 +385,9 @@ BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t s
   return ask_about(file, [&]() -> BytesView {
     const Slot& slot = slots_.at(slot_of(file));
     const VersionTree tree = tree_of(slot);
-    const dataset::EntryRef entry = tree.entry_at(place_of(file));
+    const tree::EntryRef entry = tree.entry_at(place_of(file));
     try {
-      if (entry.kind() != dataset::EntryKind::file) {
+      if (entry.kind() != tree::EntryKind::file) {
         fail(ErrorKind::invalid_argument, "is no file");
       }
       const BytesView bytes = store_->files->read(*tree.manifest(), entry, offset, size, scratch);

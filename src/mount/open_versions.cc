@@ -47,7 +47,7 @@ std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) cons
                         .totals = found->record.totals};
 }
 
-std::shared_ptr<const dataset::Manifest> OpenVersions::manifest(const Slot& slot) {
+std::shared_ptr<const tree::Manifest> OpenVersions::manifest(const Slot& slot) {
   {
     std::lock_guard lock(mutex_);
     auto known = known_.find(slot.files);
@@ -58,7 +58,7 @@ std::shared_ptr<const dataset::Manifest> OpenVersions::manifest(const Slot& slot
   }
   const auto summary = find(slot);
   if (!summary) fail(ErrorKind::not_found, "there is no such version");
-  auto manifest = dataset::Manifest::open(store_->chunks, store_->segments, summary->root);
+  auto manifest = tree::Manifest::open(store_->chunks, store_->segments, summary->root);
 
   std::lock_guard lock(mutex_);
   Known& known = known_.at(slot.files);

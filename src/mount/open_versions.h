@@ -27,7 +27,7 @@ class OpenVersions {
   std::optional<VersionSummary> find(const Slot& slot);
 
   // Throws `not_found` where find() is empty.
-  std::shared_ptr<const dataset::Manifest> manifest(const Slot& slot);
+  std::shared_ptr<const tree::Manifest> manifest(const Slot& slot);
 
   // Notes that a version was looked into; true the first time, which is when `counter_of`, if
   // there is one, is called.
@@ -43,7 +43,7 @@ class OpenVersions {
   struct Known {
     VersionName version;
     VersionSummary summary;
-    std::shared_ptr<const dataset::Manifest> manifest;  // null: not open
+    std::shared_ptr<const tree::Manifest> manifest;  // null: not open
     std::uint64_t last_use = 0;
     bool touched = false;
     std::atomic<std::uint64_t>* bytes_read = nullptr;

@@ -6,9 +6,9 @@ namespace grid::mount {
 
 // Whether the top of a version holds a name that a version may have. Names stand in order, so all
 // that begin with a digit stand together.
-static bool hides_versions(const std::shared_ptr<const dataset::Manifest>& manifest) {
+static bool hides_versions(const std::shared_ptr<const tree::Manifest>& manifest) {
   if (manifest->find("", latest_name)) return true;
-  const dataset::EntryRange top = manifest->children("");
+  const tree::EntryRange top = manifest->children("");
   std::uint64_t low = top.first, high = top.first + top.count;
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
@@ -18,7 +18,7 @@ static bool hides_versions(const std::shared_ptr<const dataset::Manifest>& manif
       high = middle;
     }
   }
-  dataset::EntryCursor cursor(manifest, {low, top.first + top.count - low});
+  tree::EntryCursor cursor(manifest, {low, top.first + top.count - low});
   for (auto entry = cursor.next(); entry && entry->name().front() <= '9'; entry = cursor.next()) {
     if (is_all_digits(entry->name())) return true;
   }

@@ -303,12 +303,12 @@ TEST_F(Semantics, FilesInPlace) {
   bucket.set({{"a", "aaaa"}, {"b", "bbbb"}, {"c", "cccc"}});
   auto store = dataset::open_store(
       backend, {.servers = {.http = {}, .aws = bucket.settings(), .retries = bucket.retries()}});
-  dataset::CreateOptions options{.name = "data",
-                                 .servers = {.http = {}, .aws = bucket.settings(), .retries = {}},
-                                 .in_place = true};
+  create::CreateOptions options{.name = "data",
+                                .servers = {.http = {}, .aws = bucket.settings(), .retries = {}},
+                                .in_place = true};
   options.sources = {{.where = "s3://bucket"}};
-  dataset::CreateProgress progress;
-  dataset::create_version(*store, options, progress);
+  create::CreateProgress progress;
+  create::create_version(*store, options, progress);
   std::vector<std::string> problems;
   mount.emplace(store, FilesystemOptions{.on_problem = [&](std::string_view problem) {
                   problems.emplace_back(problem);

@@ -39,7 +39,7 @@ struct Slot {
 struct VersionSummary {
   Digest root;
   std::int64_t created_ns = 0;  // since 1970-01-01 UTC
-  dataset::TreeTotals totals;
+  tree::TreeTotals totals;
 };
 
 // Thread-safe. References stay valid.

@@ -4,8 +4,8 @@
 
 namespace grid::mount {
 
-using dataset::EntryKind;
-using dataset::EntryRef;
+using tree::EntryKind;
+using tree::EntryRef;
 
 NodeKind node_kind_of(EntryKind kind) {
   switch (kind) {

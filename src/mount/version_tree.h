@@ -6,41 +6,41 @@
 #include <string>
 #include <string_view>
 
-#include "dataset/manifest.h"
 #include "mount/filesystem.h"
 #include "mount/slots.h"
+#include "tree/manifest.h"
 
 namespace grid::mount {
 
-NodeKind node_kind_of(dataset::EntryKind kind);  // a hard link is a file
+NodeKind node_kind_of(tree::EntryKind kind);  // a hard link is a file
 
 // Made for one question and thrown away; cheap. Throws `not_found` for a place that holds no
 // entry and `corrupt` for what no version can hold.
 class VersionTree {
  public:
-  VersionTree(const Slot& slot, std::shared_ptr<const dataset::Manifest> manifest)
+  VersionTree(const Slot& slot, std::shared_ptr<const tree::Manifest> manifest)
       : slot_(slot), manifest_(std::move(manifest)) {}
 
-  const std::shared_ptr<const dataset::Manifest>& manifest() const { return manifest_; }
+  const std::shared_ptr<const tree::Manifest>& manifest() const { return manifest_; }
   Node top() const { return make_node(slot_.index, folder_place); }
 
   // The entry at a place that is not the top's. Never a hard link if the place is from node_of().
-  dataset::EntryRef entry_at(std::uint64_t place) const;
+  tree::EntryRef entry_at(std::uint64_t place) const;
   // The path of the folder at a place, "" for the top's. Throws `invalid_argument` for a file.
   std::string folder_path(std::uint64_t place) const;
   // The node of the folder that holds the folder at `path`, which is not "".
   Node parent_of(std::string_view path) const;
 
   // All names of a hard-linked file are the node of its first one.
-  Attributes attributes_of(const dataset::EntryRef& entry) const;
+  Attributes attributes_of(const tree::EntryRef& entry) const;
   std::optional<Attributes> find(std::string_view folder, std::string_view name) const;
 
  private:
-  Node node_of(const dataset::EntryRef& entry) const;  // not of a hard link
-  dataset::EntryRef first_name_of(const dataset::EntryRef& hard_link) const;
+  Node node_of(const tree::EntryRef& entry) const;  // not of a hard link
+  tree::EntryRef first_name_of(const tree::EntryRef& hard_link) const;
 
   const Slot& slot_;
-  std::shared_ptr<const dataset::Manifest> manifest_;
+  std::shared_ptr<const tree::Manifest> manifest_;
 };
 
 }  // namespace grid::mount

@@ -148,7 +148,7 @@ void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& s
     std::uint64_t left = dataset::prefetch_size_max(store);
     for (const UsedVersion& used : request.attachment.versions) {
       const Digest root = store.datastores->resolve({used.name, used.version, false}).record.root;
-      const auto manifest = dataset::Manifest::open(store.chunks, store.segments, root);
+      const auto manifest = tree::Manifest::open(store.chunks, store.segments, root);
       left -= request.prefetch == dataset::Prefetch::all
                   ? dataset::prefetch_all(store, *manifest, {.size_max = left})
                   : dataset::prefetch(store, *manifest, dataset::find_trace(traces, root),

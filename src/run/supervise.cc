@@ -12,7 +12,7 @@
 #include <map>
 
 #include "base/error.h"
-#include "dataset/exporter.h"
+#include "care/exporter.h"
 #include "run/artifacts.h"
 #include "run/output_copy.h"
 #include "run/private_mount.h"
@@ -113,8 +113,8 @@ class Attached {
       const fs::path to =
           request_.run.folder.copies() / version.name / std::to_string(version.version);
       make_folder(to.parent_path());
-      dataset::ExportProgress progress;
-      dataset::export_tree(*store, store->manifest(found.record), "", to, progress);
+      care::ExportProgress progress;
+      care::export_tree(*store, store->manifest(found.record), "", to, progress);
     }
   }
 

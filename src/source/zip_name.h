@@ -6,8 +6,6 @@
 
 namespace grid::source {
 
-bool is_utf8(std::string_view text);
-
 // In UTF-8, from code page 437, which is what the zip format means where nothing is said.
 std::string utf8_of_cp437(std::string_view text);
 

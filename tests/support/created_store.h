@@ -6,7 +6,7 @@
 #include <string>
 
 #include "backend/memory.h"
-#include "dataset/create.h"
+#include "create/create.h"
 #include "dataset/open_store.h"
 
 namespace grid::testing {
@@ -19,8 +19,8 @@ class CreatedStore {
       : store_(dataset::open_store(std::move(backend), {.make_if_absent = true})) {}
 
   dataset::VersionNumber create(const std::string& name, const std::filesystem::path& source) {
-    dataset::CreateProgress progress;
-    return dataset::create_version(
+    create::CreateProgress progress;
+    return create::create_version(
                *store_,
                {.sources = {{.where = source.string()}}, .name = name, .force = true, .workers = 1},
                progress)

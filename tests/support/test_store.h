@@ -1,12 +1,14 @@
 // A store in memory, and versions made of folders, in one line each.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "backend/memory.h"
-#include "dataset/create.h"
+#include "create/create.h"
 #include "dataset/open_store.h"
 
 namespace grid::testing {
@@ -18,25 +20,42 @@ inline std::shared_ptr<dataset::OpenStore> open_test_store(
                              {.make_if_absent = true, .cache_folder = cache_folder});
 }
 
-inline dataset::CreateResult create_version(dataset::OpenStore& store,
-                                            const std::filesystem::path& source,
-                                            dataset::CreateOptions options = {}) {
+inline create::CreateResult create_version(dataset::OpenStore& store,
+                                           const std::filesystem::path& source,
+                                           create::CreateOptions options = {}) {
   options.sources = {{.where = source.string()}};
   if (options.name.empty()) options.name = "cats";
   options.workers = 2;
-  dataset::CreateProgress progress;
-  return dataset::create_version(store, options, progress);
+  create::CreateProgress progress;
+  return create::create_version(store, options, progress);
 }
 
 // The bytes of a file of a version.
-inline std::string read_from(const dataset::OpenStore& store, const dataset::Manifest& manifest,
+inline std::string read_from(const dataset::OpenStore& store, const tree::Manifest& manifest,
                              const std::string& path) {
-  std::optional<dataset::EntryRef> entry = manifest.find_path(path);
+  std::optional<tree::EntryRef> entry = manifest.find_path(path);
   if (!entry) return "(absent)";
-  if (entry->kind() == dataset::EntryKind::hard_link) entry = manifest.find_path(entry->target());
+  if (entry->kind() == tree::EntryKind::hard_link) entry = manifest.find_path(entry->target());
   Bytes scratch;
   return std::string(
       as_text(store.contents->read(entry->content(), entry->size(), 0, entry->size(), scratch)));
+}
+
+// True if every file of every ready version can be read; its chunks are checked on the way.
+inline bool is_readable(const dataset::OpenStore& store) {
+  Bytes scratch;
+  for (const std::string& name : store.datastores->names())
+    for (dataset::VersionNumber number : store.datastores->ready_numbers(name)) try {
+        auto manifest = store.manifest(store.datastores->find(name, number)->record);
+        tree::EntryCursor cursor(manifest, {0, manifest->totals().entries});
+        while (std::optional<tree::EntryRef> entry = cursor.next())
+          if (entry->kind() == tree::EntryKind::file)
+            store.contents->read(entry->content(), entry->size(), 0, entry->size(), scratch);
+      } catch (const Error& error) {
+        ADD_FAILURE() << name << ":" << number << ": " << error.what();
+        return false;
+      }
+  return true;
 }
 
 }  // namespace grid::testing

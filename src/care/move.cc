@@ -1,0 +1,225 @@
+#include "care/move.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include "base/error.h"
+#include "create/create.h"
+#include "tree/recipe.h"
+
+namespace grid::care {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+class Move {
+ public:
+  Move(const dataset::OpenStore& from, dataset::OpenStore& to, const MoveOptions& options,
+       MoveProgress& progress)
+      : from_(from),
+        to_(to),
+        options_(options),
+        progress_(progress),
+        copier_(*from.chunks, *to.chunks,
+                options.workers ? options.workers
+                                : std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u),
+                progress.chunks) {}
+
+  MoveResult run();
+
+ private:
+  void refuse_other_versions() const;
+  std::vector<dataset::VersionNumber> missing_there() const;
+  void move_version(dataset::VersionNumber number);
+  void copy_tree(const dataset::VersionRecord& record);
+  void copy_segment(const tree::Segment& segment);
+  void copy_content(const tree::Content& content, std::uint64_t size);
+  Bytes copy_chunk(const Digest& digest);
+  void stop_if_asked();
+  void copy_description();
+  void end_old_versions();
+
+  const dataset::OpenStore& from_;
+  dataset::OpenStore& to_;
+  const MoveOptions& options_;
+  MoveProgress& progress_;
+  store::ChunkCopier copier_;
+  MoveResult result_;
+};
+
+// What is there under the name must be an earlier part of this move.
+void Move::refuse_other_versions() const {
+  for (dataset::VersionNumber number : to_.datastores->published_numbers(options_.name)) {
+    const std::optional<Bytes> here = from_.datastores->find_record(options_.name, number);
+    const std::optional<Bytes> there = to_.datastores->find_record(options_.name, number);
+    if (!there || here == there) continue;
+    fail(ErrorKind::already_exists,
+         "the store {} has a datastore {} of its own: {}:{} there is {}; nothing was moved",
+         to_.backend->name(), options_.name, options_.name, number,
+         here ? "another version than here" : "a version that is not here");
+  }
+}
+
+std::vector<dataset::VersionNumber> Move::missing_there() const {
+  const std::vector<dataset::VersionNumber> here =
+      from_.datastores->published_numbers(options_.name);
+  const std::vector<dataset::VersionNumber> there =
+      to_.datastores->published_numbers(options_.name);
+  std::vector<dataset::VersionNumber> missing;
+  std::set_difference(here.begin(), here.end(), there.begin(), there.end(),
+                      std::back_inserter(missing));
+  return missing;
+}
+
+void Move::stop_if_asked() {
+  if (options_.stop == nullptr || !*options_.stop) return;
+  copier_.finish();
+  throw create::Interrupted();
+}
+
+// Returns the chunk's bytes, for what has to be read to go on.
+Bytes Move::copy_chunk(const Digest& digest) {
+  Bytes bytes = from_.chunks->read(digest);
+  copier_.add({digest, static_cast<std::uint32_t>(bytes.size())});
+  return bytes;
+}
+
+void Move::copy_content(const tree::Content& content, std::uint64_t size) {
+  if (content.depth == 0) {
+    if (size > UINT32_MAX) fail(ErrorKind::corrupt, "a chunk claims {} bytes", size);
+    copier_.add({content.digest, static_cast<std::uint32_t>(size)});
+    return;
+  }
+  const tree::Recipe recipe = tree::decode_recipe(copy_chunk(content.digest));
+  if (recipe.depth != content.depth || recipe.size() != size)
+    fail(ErrorKind::corrupt, "recipe {}: is not the one expected", content.digest.short_hex());
+  std::uint64_t begin = 0;
+  for (std::size_t i = 0; i < recipe.digests.size(); ++i) {
+    stop_if_asked();
+    copy_content({recipe.digests[i], static_cast<std::uint8_t>(recipe.depth - 1)},
+                 recipe.ends[i] - begin);
+    begin = recipe.ends[i];
+  }
+}
+
+void Move::copy_segment(const tree::Segment& segment) {
+  for (std::uint32_t i = 0; i < segment.count(); ++i) {
+    if (segment.kind(i) != tree::EntryKind::file) continue;
+    stop_if_asked();
+    try {
+      // What is in place stays in its bucket: the segment says where.
+      if (segment.size(i) > 0 && !segment.is_in_place(i))
+        copy_content(segment.content(i), segment.size(i));
+    } catch (const create::Interrupted&) {  // not the file's fault
+      throw;
+    } catch (const Error& error) {  // its noun is known here
+      throw error.within(segment.entry(i).path());
+    }
+    ++progress_.files_done;
+    progress_.bytes_done += segment.size(i);
+  }
+}
+
+void Move::copy_tree(const dataset::VersionRecord& record) {
+  copy_chunk(record.root);
+  const std::shared_ptr<const tree::Manifest> manifest = from_.manifest(record);
+  const std::uint64_t files = progress_.files_done, bytes = progress_.bytes_done;
+  for (std::size_t i = 0; i < manifest->segments().size(); ++i) {
+    const tree::Manifest::SegmentEntry& entry = manifest->segments()[i];
+    // One that an earlier version had brings nothing new.
+    if (copier_.add({entry.digest, entry.size})) copy_segment(*manifest->segment(i));
+  }
+  copier_.finish();
+  progress_.files_done = files + record.totals.files;
+  progress_.bytes_done = bytes + record.totals.bytes;
+}
+
+void Move::move_version(dataset::VersionNumber number) {
+  const std::string noun = fmt::format("{}:{}", options_.name, number);
+  const std::optional<dataset::Version> version = from_.datastores->find(options_.name, number);
+  const std::optional<Bytes> record = from_.datastores->find_record(options_.name, number);
+  if (!version || !record)
+    fail(ErrorKind::corrupt, "{}: the store {} has lost its record", noun, from_.backend->name());
+  if (version->state == dataset::VersionState::ready) {
+    try {
+      copy_tree(version->record);
+    } catch (const create::Interrupted&) {  // not the version's fault
+      throw;
+    } catch (const Error& error) {  // its noun is known here
+      throw error.within(noun);
+    }
+  }
+  if (to_.datastores->adopt(options_.name, number, *record, version->state))
+    ++result_.versions_published;
+  else
+    refuse_other_versions();  // somebody was faster: with the same, or with something else
+}
+
+void Move::copy_description() {
+  const std::string text = from_.datastores->description(options_.name);
+  if (!text.empty() && text != to_.datastores->description(options_.name))
+    to_.datastores->describe(options_.name, text);
+}
+
+void Move::end_old_versions() {
+  for (dataset::VersionNumber number : from_.datastores->ready_numbers(options_.name)) {
+    // What is ended here must be ready there.
+    to_.datastores->resolve({.name = options_.name, .version = number});
+    from_.datastores->remove(options_.name, number, to_.backend->name());
+  }
+}
+
+// The next create there need not read what this machine knows to be unchanged.
+void hand_on_scan_record(const dataset::OpenStore& from, const dataset::OpenStore& to,
+                         const std::string& name) {
+  if (from.cache_folder.empty() || to.cache_folder.empty()) return;
+  const fs::path record = to.scan_record_path(name);
+  std::error_code ignored;  // it saves time alone
+  fs::create_directories(record.parent_path(), ignored);
+  fs::copy_file(from.scan_record_path(name), record, fs::copy_options::skip_existing, ignored);
+}
+
+MoveResult Move::run() {
+  refuse_other_versions();
+  to_.chunks->refresh();
+  for (const dataset::Version& version : from_.datastores->versions(options_.name)) {
+    if (version.state != dataset::VersionState::ready) continue;
+    progress_.files_total += version.record.totals.files;
+    progress_.bytes_total += version.record.totals.bytes;
+  }
+  // Somebody may publish meanwhile.
+  for (std::vector<dataset::VersionNumber> missing = missing_there(); !missing.empty();
+       missing = missing_there())
+    for (dataset::VersionNumber number : missing) move_version(number);
+  result_.versions = to_.datastores->ready_numbers(options_.name);
+  if (!result_.versions.empty()) copy_description();
+  if (!options_.keep) end_old_versions();
+  hand_on_scan_record(from_, to_, options_.name);
+  return std::move(result_);
+}
+
+// True if an earlier move to that store has done all: the last version says where it went.
+bool moved_before(const dataset::OpenStore& from, const dataset::OpenStore& to,
+                  const std::string& name) {
+  const std::vector<dataset::VersionNumber> published = from.datastores->published_numbers(name);
+  if (published.empty() || !from.datastores->ready_numbers(name).empty()) return false;
+  const std::optional<dataset::Version> last = from.datastores->find(name, published.back());
+  return last && last->moved_to == to.backend->name();
+}
+
+}  // namespace
+
+MoveResult move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to,
+                          const MoveOptions& options, MoveProgress& progress) {
+  if (from.marker.store_id == to.marker.store_id)
+    fail(ErrorKind::invalid_argument, "{} and {} are the same store: {} is there already",
+         from.backend->name(), to.backend->name(), options.name);
+  if (moved_before(from, to, options.name))
+    return {.versions = to.datastores->ready_numbers(options.name), .moved_before = true};
+  from.datastores->resolve({.name = options.name});  // says so if there is none
+  return Move(from, to, options, progress).run();
+}
+
+}  // namespace grid::care

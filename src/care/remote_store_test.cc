@@ -1,0 +1,106 @@
+// A store that is far away, read through the node's cache.
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "base/error.h"
+#include "cache/cached_object.h"
+#include "care/verify.h"
+#include "create/create.h"
+#include "dataset/open_store.h"
+#include "store/layout.h"
+#include "tests/support/far_store.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::care {
+namespace {
+
+namespace fs = std::filesystem;
+
+class RemoteStore : public ::testing::Test {
+ protected:
+  std::shared_ptr<dataset::OpenStore> open() {
+    return dataset::open_store(
+        far_, {.make_if_absent = far_->reachable, .cache_folder = folder_ / "cache"});
+  }
+  void create(const std::string& name) {
+    create::CreateProgress progress;
+    create::create_version(
+        *open(),
+        {.sources = {{.where = (folder_ / "source").string()}}, .name = name, .workers = 1},
+        progress);
+  }
+  std::string read(dataset::OpenStore& store, const std::string& reference,
+                   const std::string& path) {
+    dataset::Version version = store.datastores->resolve(dataset::Reference::parse(reference));
+    std::shared_ptr<const tree::Manifest> manifest = store.manifest(version.record);
+    std::optional<tree::EntryRef> entry = manifest->find_path(path);
+    Bytes scratch;
+    BytesView bytes =
+        store.contents->read(entry.value().content(), entry->size(), 0, entry->size(), scratch);
+    return std::string(as_text(bytes));
+  }
+
+  testing::TemporaryFolder folder_;
+  std::shared_ptr<testing::FarStore> far_ = std::make_shared<testing::FarStore>();
+};
+
+TEST_F(RemoteStore, IsReadOnceAndThenHere) {
+  const std::string bytes = testing::random_bytes(3 << 20, 1);
+  testing::write_file(folder_ / "source/a", bytes);
+  create("cats");
+  EXPECT_EQ(read(*open(), "cats:1", "a"), bytes);
+  const std::uint64_t before = far_->part_bytes;
+  EXPECT_GE(before, bytes.size());
+  EXPECT_EQ(read(*open(), "cats:1", "a"), bytes);
+  EXPECT_EQ(far_->part_bytes, before);
+}
+
+TEST_F(RemoteStore, TheNextVersionCostsWhatHasChanged) {
+  testing::write_file(folder_ / "source/a", testing::random_bytes(20 << 20, 1));
+  create("cats");
+  read(*open(), "cats:1", "a");
+  testing::write_file(folder_ / "source/b", testing::random_bytes(100'000, 2));
+  create("cats");
+  const std::uint64_t before = far_->part_bytes;
+  auto store = open();
+  read(*store, "cats:2", "a");
+  read(*store, "cats:2", "b");
+  EXPECT_LT(far_->part_bytes - before, 1u << 20);
+}
+
+TEST_F(RemoteStore, AttachesWithoutTheNetworkWhatIsWhollyHere) {
+  testing::write_file(folder_ / "source/a", "here");
+  create("cats");
+  EXPECT_EQ(read(*open(), "cats:latest", "a"), "here");
+  far_->reachable = false;
+  EXPECT_EQ(read(*open(), "cats:latest", "a"), "here");
+  EXPECT_EQ(read(*open(), "cats:1", "a"), "here");
+  EXPECT_THROW(create("cats"), Error);
+}
+
+TEST_F(RemoteStore, DamageInTheCacheIsFetchedAgain) {
+  const std::string text(300'000, 'a'), bytes = testing::random_bytes(300'000, 1);
+  testing::write_file(folder_ / "source/bytes", bytes);
+  testing::write_file(folder_ / "source/text", text);
+  create("cats");
+  read(*open(), "cats:1", "bytes");
+  read(*open(), "cats:1", "text");
+  std::uint64_t damaged = 0;
+  for (const auto& file : fs::recursive_directory_iterator(folder_ / "cache/objects")) {
+    if (!file.path().string().ends_with(".data")) continue;
+    std::fstream copy(file.path(), std::ios::in | std::ios::out | std::ios::binary);
+    copy.seekp(cache::CachedObject::map_end);
+    copy << std::string(file.file_size() - cache::CachedObject::map_end, 'x');
+    ++damaged;
+  }
+  EXPECT_GT(damaged, 0u);
+  auto store = open();
+  EXPECT_EQ(read(*store, "cats:1", "bytes"), bytes);
+  EXPECT_EQ(read(*store, "cats:1", "text"), text);
+}
+
+}  // namespace
+}  // namespace grid::care

@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <filesystem>
+
+#include "base/error.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/incomplete.h"
+
+namespace grid::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+bool reads_standard_input(const create::CreateRecord& record) {
+  return std::any_of(record.words.begin(), record.words.end(), [](const std::string& word) {
+    return word == "-" || (word.starts_with("--source=") && word.ends_with("=-"));
+  });
+}
+
+// Gives the recorded command again, in its folder and for its store.
+int resume_create(Context& context, const create::IncompleteCreate& create) {
+  const create::CreateRecord& record = create.record;
+  if (!create.problem.empty()) fail(ErrorKind::unsupported, "{}", create.problem);
+  if (create.live)
+    fail(ErrorKind::unavailable, "{} is under way: process {} works on it", record.name,
+         record.pid);
+  if (reads_standard_input(record))
+    fail(ErrorKind::unsupported,
+         "{} read standard input, which is over: give its command again with the same stream",
+         record.name);
+  std::error_code error;
+  fs::current_path(record.folder, error);
+  if (error)
+    throw system_error(error.value(), fmt::format("cannot go to {}, where {} was begun",
+                                                  record.folder, record.id));
+  Invocation again = parse(command_table(), record.words);
+  Settings settings = context.settings;
+  settings.store = record.store;
+  settings.store_was_named = true;
+  Context there{settings, context.output};
+  return again.command->run(there, *again.arguments);
+}
+
+void write_error(Output& output, const Error& error) {
+  service::JsonWriter json(output.result_writer());
+  json.begin_object().key("error").begin_object();
+  json.member("kind", name_of(error.kind())).member("message", error.what());
+  json.end_object().end_object();
+}
+
+// Each that can be; what stops one does not stop the next.
+int resume_all(Context& context, const IncompleteCreates& creates) {
+  Output& output = context.output;
+  int status = 0;
+  bool first = true;
+  if (output.json()) output.write("{\"creates\": [");
+  for (const create::IncompleteCreate& create : creates) {
+    if (create.live) continue;
+    if (output.json() && !std::exchange(first, false)) output.write(",");
+    try {
+      status = std::max(status, resume_create(context, create));
+    } catch (const Error& error) {  // the others may fare better
+      output.warn(fmt::format("{}: {}", create.record.id, error.what()));
+      if (output.json()) write_error(output, error);
+      status = 1;
+    }
+  }
+  if (output.json()) output.write("]}\n");
+  return status;
+}
+
+int resume(Context& context, const Arguments& arguments) {
+  IncompleteCreates creates = find_incomplete(context);
+  if (arguments.has("--all")) {
+    if (arguments.has("ID"))
+      fail(ErrorKind::invalid_argument, "--all continues every create: name none with it");
+    return resume_all(context, creates);
+  }
+  if (arguments.has("ID")) return resume_create(context, choose(creates, arguments.get("ID")));
+  write_incomplete(context, creates);
+  if (!creates.empty())
+    context.output.say(
+        "to continue one: grid datastore resume ID; every one: grid datastore resume --all");
+  return 0;
+}
+
+}  // namespace
+
+Command datastore_resume_command() {
+  return {
+      .spec = {.path = {"datastore", "resume"},
+               .summary = "List creates that were broken off, or continue them",
+               .description = "Gives the command of an incomplete create again, in the folder and "
+                              "for the store in which it was given first; giving it yourself "
+                              "does the same. What was stored is neither read nor stored again. "
+                              "ID may be the name of the datastore. Without ID, lists what there "
+                              "is.",
+               .positionals = {{.name = "ID",
+                                .required = false,
+                                .completes = Completes::incomplete_create}},
+               .options = {{.name = "--all", .help = "continue every one, one after the other"}},
+               .examples = {"grid datastore resume", "grid datastore resume cats",
+                            "grid datastore resume --all"}},
+      .run = resume};
+}
+
+}  // namespace grid::cli

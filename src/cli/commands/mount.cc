@@ -1,0 +1,220 @@
+// `grid mount` forks: the child serves the mount until it is unmounted; the parent waits until
+// the mount answers, or for the reason why it does not.
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <mutex>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/text.h"
+#include "mount/filesystem.h"
+#include "mount/fuse_server.h"
+#include "run/attachment.h"
+#include "service/json.h"
+
+namespace grid::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What the child tells the parent, once: that it is ready, or why it is not.
+class Readiness {
+ public:
+  explicit Readiness(FileDescriptor pipe) : pipe_(std::move(pipe)) {}
+
+  void tell_ready() { tell("ready"); }
+  void tell_failure(const Error& error) {
+    tell(fmt::format("{} {}", static_cast<int>(error.kind()), error.what()));
+  }
+
+ private:
+  void tell(std::string_view text) {
+    if (pipe_) write_all(pipe_.get(), as_bytes(text), "a pipe");
+    pipe_.reset();
+  }
+
+  FileDescriptor pipe_;  // none in the foreground, where nobody waits
+};
+
+// The versions that the mount's readers have looked into, as others may see them. Thread-safe.
+class Uses {
+ public:
+  Uses(const fs::path& folder, run::Attachment attachment)
+      : attachment_(folder, std::move(attachment)) {}
+
+  void add(const mount::VersionName& version) {
+    std::lock_guard lock(mutex_);
+    used_.push_back({version.name, version.number});
+    attachment_.use(used_);
+  }
+
+ private:
+  std::mutex mutex_;  // held while the attachment is written: it is rare and small
+  std::vector<run::UsedVersion> used_;  // guarded by mutex_
+  run::LiveAttachment attachment_;      // guarded by mutex_
+};
+
+struct MountPlan {
+  fs::path folder;  // absolute
+  fs::path log;     // of the child
+  bool allow_other = false;
+};
+
+void serve(const Context& context, const MountPlan& plan, Readiness& ready) {
+  Output& output = context.output;
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::attach);
+  std::unique_ptr<Uses> uses;
+  mount::Filesystem filesystem(
+      store, {.on_touch = [&](const mount::VersionName& version) { uses->add(version); },
+              .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+  mount::FuseServer server(filesystem, {.source_name = "grid",
+                                        .allow_other = plan.allow_other,
+                                        .on_ready = [&] { ready.tell_ready(); }});
+  server.mount(plan.folder);
+  uses = std::make_unique<Uses>(context.settings.attachment_folder,
+                                run::Attachment{.kind = run::AttachmentKind::mount,
+                                                .label = plan.folder,
+                                                .store_id = store->marker.store_id});
+  // Everything is open: what this process started in need not stay.
+  [[maybe_unused]] int changed = ::chdir("/");
+  server.serve_until_signal();
+}
+
+// The child's part: leaves the terminal and the session of whoever started it.
+void leave_terminal(const fs::path& log) {
+  ::setsid();
+  FileDescriptor null = open_file("/dev/null", O_RDONLY);
+  FileDescriptor messages = open_file(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(null.get(), STDIN_FILENO);
+  ::dup2(messages.get(), STDOUT_FILENO);
+  ::dup2(messages.get(), STDERR_FILENO);
+}
+
+// The parent's part: returns when the child is ready, throws what kept it from it.
+void wait_until_ready(FileDescriptor pipe, const MountPlan& plan) {
+  std::string told;
+  char piece[512];
+  for (;;) {
+    ssize_t got = ::read(pipe.get(), piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    told.append(piece, static_cast<std::size_t>(got));
+  }
+  if (told != "ready") {
+    std::size_t space = told.find(' ');
+    if (space == told.npos)
+      fail(ErrorKind::unavailable, "the mount at {} ended before it was ready; see {}",
+           plan.folder.string(), plan.log.string());
+    throw Error(static_cast<ErrorKind>(std::stoi(told)), told.substr(space + 1));
+  }
+  struct stat status;
+  DIR* listing =
+      ::stat(plan.folder.c_str(), &status) == 0 ? ::opendir(plan.folder.c_str()) : nullptr;
+  bool answers = listing != nullptr && ::readdir(listing) != nullptr;
+  int error = errno;
+  if (listing != nullptr) ::closedir(listing);
+  if (!answers)
+    throw system_error(error, fmt::format("the mount at {} does not answer", plan.folder.string()));
+}
+
+void report_mounted(Output& output, const Settings& settings, const MountPlan& plan, pid_t pid) {
+  if (!output.json()) {
+    output.say(fmt::format("mounted at {}; end it with: grid unmount {}", plan.folder.string(),
+                           shell_word(plan.folder.string())));
+    return;
+  }
+  service::JsonWriter json(output.result_writer());
+  json.begin_object().name_member("folder", plan.folder.string());
+  json.name_member("store", settings.store).member("pid", pid);
+  json.name_member("log", plan.log.string()).end_object();
+}
+
+// "/mnt/data" has its log in "mnt-data.log".
+fs::path log_of(const Settings& settings, const fs::path& folder) {
+  std::string name = folder.relative_path().string();
+  std::replace(name.begin(), name.end(), '/', '-');
+  constexpr std::size_t name_size_max = 200;  // file systems allow 255
+  if (name.size() > name_size_max) name.erase(0, name.size() - name_size_max);
+  return settings.state_folder / "mounts" / (name + ".log");
+}
+
+void refuse_second_mount(const Settings& settings, const fs::path& folder) {
+  for (const run::Attachment& user : run::live_attachments(settings.attachment_folder))
+    if (user.kind == run::AttachmentKind::mount && user.label == folder)
+      fail(ErrorKind::already_exists, "datastores are mounted at {} already, by process {}",
+           folder.string(), user.pid);
+}
+
+int mount_in_background(Context& context, const MountPlan& plan) {
+  // A store that is not there is said here and now.
+  context.open_store();
+  std::error_code error;
+  fs::create_directories(plan.log.parent_path(), error);
+  if (error)
+    throw system_error(error.value(),
+                       fmt::format("cannot make {}", plan.log.parent_path().string()));
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
+  FileDescriptor told(ends[0]), tell(ends[1]);
+  pid_t child = ::fork();
+  if (child < 0) throw system_error(errno, "cannot start the mount's process");
+  if (child > 0) {
+    tell.reset();
+    wait_until_ready(std::move(told), plan);
+    report_mounted(context.output, context.settings, plan, child);
+    return 0;
+  }
+  told.reset();
+  Readiness ready(std::move(tell));
+  try {
+    leave_terminal(plan.log);
+    serve(context, plan, ready);
+  } catch (const Error& failure) {
+    // Said twice on purpose: to the person who waits, if anyone still does, and to the log.
+    ready.tell_failure(failure);
+    context.output.warn(failure.what());
+    return 1;
+  }
+  return 0;
+}
+
+int mount_command_run(Context& context, const Arguments& arguments) {
+  MountPlan plan;
+  plan.folder = fs::absolute(arguments.get("DIR")).lexically_normal();
+  if (!plan.folder.has_filename()) plan.folder = plan.folder.parent_path();
+  plan.log = log_of(context.settings, plan.folder);
+  plan.allow_other = arguments.has("--allow-other");
+  refuse_second_mount(context.settings, plan.folder);
+  if (!arguments.has("--foreground")) return mount_in_background(context, plan);
+  Readiness nobody{FileDescriptor()};
+  serve(context, plan, nobody);
+  return 0;
+}
+
+}  // namespace
+
+Command mount_command() {
+  return {.spec = {.path = {"mount"},
+                   .summary = "Mount all datastores as DIR/NAME/VERSION, read-only",
+                   .description = "Returns when the mount answers; versions that appear or are "
+                                  "deleted later show up by themselves. DIR/NAME/latest is the "
+                                  "newest version.",
+                   .positionals = {{.name = "DIR", .completes = Completes::folder}},
+                   .options = {{.name = "--foreground",
+                                .short_name = "-f",
+                                .help = "stay until unmounted or interrupted"},
+                               {.name = "--allow-other",
+                                .help = "let other users in (needs user_allow_other in "
+                                        "/etc/fuse.conf, unless you are root)"}},
+                   .examples = {"grid mount ~/datastores", "ls ~/datastores/cats/latest"}},
+          .run = mount_command_run};
+}
+
+}  // namespace grid::cli

@@ -1,0 +1,90 @@
+// From a source folder or file to the next version of a datastore: the life of a publish.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "create/checkpoint_log.h"
+#include "dataset/open_store.h"
+#include "source/open_source.h"
+#include "tree/entries.h"
+
+namespace grid::create {
+
+// A version to which the sources are added, after some of it was removed.
+struct CreateBase {
+  dataset::Reference reference;
+  std::vector<std::string> removed;  // patterns: see find_removed()
+};
+
+struct CreateOptions {
+  std::vector<source::SourceSpec> sources;
+  std::optional<dataset::Reference>
+      version;  // is what is copied; `sources` has it for messages alone
+  std::optional<CreateBase> base;
+  std::string name;  // checked
+  std::string message;
+  // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
+  source::IgnorePatterns patterns;
+  bool use_ignore_files = true;
+  source::ArchiveLimits limits;
+  backend::OpenOptions servers{};  // how URLs and buckets are reached
+  bool in_place = false;           // the objects of buckets stay there: none is read
+  bool force = false;              // a new version even if nothing has changed
+  bool allow_partial = false;      // leave out files that could not be read
+  std::string program;             // recorded
+  unsigned workers = 0;            // threads; 0: as many as serve this machine
+  // What earlier attempts have read, and where this one notes it; null: nowhere.
+  CheckpointLog* checkpoint = nullptr;
+  // A folder for the same of archives, and of packs that are being filled; empty: nowhere.
+  std::filesystem::path journals{};
+  std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts
+  // Set by others while it runs: it then ends soon with Interrupted; null: never.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+// Written by the workers, read by whoever draws a progress bar. All counts only grow.
+struct CreateProgress {
+  std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;  // found so far by the walk ahead
+  std::atomic<bool> total_known = false;                        // the walk ahead is done
+  std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
+  std::atomic<std::uint64_t> files_unchanged = 0, bytes_unchanged = 0;  // recognised unread
+  std::atomic<std::uint64_t> bytes_resumed = 0;  // stored by an earlier attempt, unread
+  std::atomic<std::uint64_t> bytes_new = 0;      // not in the store before, uncompressed
+  std::atomic<std::uint64_t> bytes_stored = 0;   // written to packs
+};
+
+struct CreateResult {
+  dataset::VersionRecord record;  // of the new version, or of the one that it is the same as
+  bool same = false;              // nothing was published: the source equals record
+  std::uint64_t files_read = 0, files_unchanged = 0;
+  std::uint64_t bytes_read = 0, bytes_new = 0;
+  std::uint64_t bytes_resumed = 0;  // of the files that count as read: stored by earlier attempts
+  std::vector<source::Problem> problems;  // left out, all named
+};
+
+// Thrown when CreateOptions::stop was set. What was read by then is stored.
+class Interrupted : public Error {
+ public:
+  Interrupted() : Error(ErrorKind::unavailable, "interrupted") {}
+};
+
+// Thrown when files that should have been kept could not be; nothing was published.
+class IncompleteSource : public Error {
+ public:
+  IncompleteSource(const std::string& message, std::vector<source::Problem> problems)
+      : Error(ErrorKind::changed, message), problems_(std::move(problems)) {}
+  const std::vector<source::Problem>& problems() const { return problems_; }
+
+ private:
+  std::vector<source::Problem> problems_;
+};
+
+// Throws Error; nothing is visible then. Anything already stored is found again by the next try.
+CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
+                            CreateProgress& progress);
+
+}  // namespace grid::create

@@ -1,0 +1,147 @@
+#include "create/incomplete_create.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::create {
+namespace {
+
+CreateRecord example(std::string name = "cats") {
+  CreateRecord record;
+  record.store = "/home/ann/.local/share/grid";
+  record.store_id = std::string(32, 'a');
+  record.name = std::move(name);
+  record.source = "./K\xe4tzchen";
+  record.identity = "0123";
+  record.words = {"datastore", "create", "--message=with \"quotes\"\n", "--", "./K\xe4tzchen"};
+  record.folder = "/home/ann/\xff";
+  record.program = "grid 0.1.0";
+  record.created_by = "ann@box";
+  return record;
+}
+
+class IncompleteCreateTest : public ::testing::Test {
+ protected:
+  IncompleteCreate only() {
+    std::vector<IncompleteCreate> found = incomplete_creates(folder_);
+    EXPECT_EQ(found.size(), 1u);
+    return found.empty() ? IncompleteCreate{} : found[0];
+  }
+
+  testing::TemporaryFolder temporary_;
+  const std::filesystem::path folder_ = temporary_ / "state/creates";
+};
+
+TEST_F(IncompleteCreateTest, IsSeenWhileItLives) {
+  EXPECT_TRUE(incomplete_creates(folder_).empty());
+  LiveCreate live(folder_, example());
+  EXPECT_TRUE(only().live);
+  EXPECT_EQ(only().state(), CreateState::uploading);
+  EXPECT_EQ(only().reason(), "");
+  live.update({.files_done = 3, .bytes_done = 7, .bytes_total = 9});
+  EXPECT_EQ(only().record, live.record());
+  EXPECT_EQ(only().record.words, example().words);
+  EXPECT_EQ(only().record.counts.bytes_done, 7u);
+  EXPECT_EQ(only().record.counts.files_total, std::nullopt);
+}
+
+TEST_F(IncompleteCreateTest, LeavesNothingWhenItIsFinished) {
+  LiveCreate(folder_, example()).finish();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+// Killed before its record was there, or while it was removed.
+TEST_F(IncompleteCreateTest, TheNextOneRemovesWhatHasNoRecord) {
+  testing::write_file(folder_ / "killed" / "open-pack-0", "bytes");
+  testing::write_file(folder_ / "beginning" / "lock", "");
+  std::optional<FileLock> held = FileLock::find(folder_ / "beginning" / "lock");
+  LiveCreate(folder_, example()).finish();
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "killed"));
+  EXPECT_TRUE(std::filesystem::exists(folder_ / "beginning"));
+}
+
+TEST_F(IncompleteCreateTest, IsInterruptedWhenItEndsWithoutAWord) {
+  { LiveCreate live(folder_, example()); }
+  EXPECT_FALSE(only().live);
+  EXPECT_EQ(only().state(), CreateState::failed);
+  EXPECT_EQ(only().reason(), "interrupted");
+}
+
+TEST_F(IncompleteCreateTest, KeepsTheReasonOfAFailure) {
+  LiveCreate(folder_, example()).fail("cats/7.jpg: Permission denied");
+  EXPECT_EQ(only().state(), CreateState::failed);
+  EXPECT_EQ(only().reason(), "cats/7.jpg: Permission denied");
+}
+
+TEST_F(IncompleteCreateTest, TheSameCommandContinuesIt) {
+  std::string id;
+  {
+    LiveCreate live(folder_, example());
+    live.fail("no space");
+    id = live.record().id;
+  }
+  LiveCreate live(folder_, example());
+  EXPECT_EQ(live.record().id, id);
+  EXPECT_EQ(only().state(), CreateState::uploading);
+  EXPECT_EQ(only().record.reason, "");
+}
+
+TEST_F(IncompleteCreateTest, AnotherCommandDoesNot) {
+  { LiveCreate live(folder_, example()); }
+  CreateRecord other_store = example(), other_identity = example();
+  other_store.store_id = std::string(32, 'b');
+  other_identity.identity = "4567";
+  for (const CreateRecord& other : {example("dogs"), other_store, other_identity})
+    LiveCreate live(folder_, other);
+  EXPECT_EQ(incomplete_creates(folder_).size(), 4u);
+}
+
+TEST_F(IncompleteCreateTest, TwoOfTheSameCommandShareNothing) {
+  LiveCreate one(folder_, example()), two(folder_, example());
+  EXPECT_NE(one.record().id, two.record().id);
+  EXPECT_EQ(incomplete_creates(folder_).size(), 2u);
+}
+
+TEST_F(IncompleteCreateTest, ItsSuccessRemovesWhatTheSameCommandLeft) {
+  { LiveCreate one(folder_, example()), two(folder_, example()), other(folder_, example("dogs")); }
+  LiveCreate running(folder_, example());
+  LiveCreate(folder_, example()).finish();
+  std::vector<IncompleteCreate> left = incomplete_creates(folder_);
+  ASSERT_EQ(left.size(), 2u);
+  for (const IncompleteCreate& create : left)
+    EXPECT_EQ(create.live, create.record.name == "cats") << create.record.name;
+}
+
+TEST_F(IncompleteCreateTest, IsNotRemovedWhileItLives) {
+  auto live = std::make_unique<LiveCreate>(folder_, example());
+  std::string id = live->record().id;
+  EXPECT_FALSE(remove_incomplete_create(folder_, id));
+  EXPECT_TRUE(only().live);
+  live.reset();
+  EXPECT_TRUE(remove_incomplete_create(folder_, id));
+  EXPECT_FALSE(remove_incomplete_create(folder_, id));
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(IncompleteCreateTest, OfANewerProgramIsNamedAndLeftAlone) {
+  testing::write_file(folder_ / "0123/create.json", R"({"format": 2, "id": "0123"})");
+  EXPECT_EQ(only().record.id, "0123");
+  EXPECT_NE(only().reason().find("format 2"), std::string::npos);
+  EXPECT_THROW(remove_incomplete_create(folder_, "0123"), Error);
+  LiveCreate(folder_, example()).finish();
+  EXPECT_EQ(testing::read_file(folder_ / "0123/create.json"), R"({"format": 2, "id": "0123"})");
+}
+
+TEST_F(IncompleteCreateTest, ThatIsDamagedIsShownAndCanBeRemoved) {
+  for (const std::string text : {"", "{", "[]", R"({"format": 1, "id": 7})"}) {
+    testing::write_file(folder_ / "0123/create.json", text);
+    EXPECT_EQ(only().state(), CreateState::failed);
+    EXPECT_NE(only().reason().find("0123/create.json"), std::string::npos);
+    EXPECT_TRUE(remove_incomplete_create(folder_, "0123"));
+  }
+}
+
+}  // namespace
+}  // namespace grid::create

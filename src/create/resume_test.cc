@@ -1,0 +1,178 @@
+// Creates that break off, and the same create again with their checkpoint.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "create/checkpoint_log.h"
+#include "create/create.h"
+#include "tests/support/faulty_backend.h"
+#include "tests/support/random_bytes.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/test_store.h"
+
+namespace grid::create {
+namespace {
+
+using testing::random_bytes;
+using testing::TemporaryFolder;
+using testing::write_file;
+
+class ResumeTest : public ::testing::Test {
+ protected:
+  // Lets the source's time stamps grow old enough to be trusted.
+  static void settle() { ::usleep(150'000); }
+
+  TemporaryFolder folder_;
+  const std::filesystem::path source_ = folder_ / "cats";
+};
+
+// Files of every kind that a checkpoint tells apart: small, of several chunks, of several slices.
+void write_sizes(const std::filesystem::path& folder) {
+  for (int i = 0; i < 30; ++i) write_file(folder / std::to_string(i), random_bytes(5000, i));
+  write_file(folder / "larger", random_bytes(9'000'000, 100));
+  write_file(folder / "sliced", random_bytes((32u << 20) + 9'000'000, 101));
+}
+
+// Fails the first call of the backend, the second, …; each failure is followed by a try with the
+// checkpoint of the one that failed.
+TEST_F(ResumeTest, WhateverCallFailsTheNextTryContinues) {
+  write_sizes(source_);
+  settle();
+  const Digest root = testing::create_version(*testing::open_test_store(), source_).record.root;
+  std::uint64_t failing = 1, resumed = 0;
+  for (bool succeeded = false; !succeeded && failing < 1000; ++failing) {
+    auto memory = std::make_shared<backend::MemoryBackend>();
+    auto faulty = std::make_shared<testing::FaultyBackend>(memory);
+    const std::filesystem::path log = folder_ / ("checkpoint" + std::to_string(failing));
+    faulty->fail_call(failing);
+    try {
+      CheckpointLog checkpoint(log);
+      auto store = testing::open_test_store(faulty);
+      try {
+        testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+        succeeded = true;
+      } catch (const Error&) {
+        checkpoint.flush();
+        throw;
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::unavailable) << error.what();
+    }
+    if (succeeded) break;
+    auto store = testing::open_test_store(memory);
+    CheckpointLog checkpoint(log);
+    CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+    EXPECT_EQ(result.record.root, root) << failing;
+    EXPECT_EQ(result.bytes_read + result.bytes_resumed, result.record.totals.bytes);
+    resumed = std::max(resumed, result.bytes_resumed);
+    EXPECT_TRUE(testing::is_readable(*store)) << failing;
+  }
+  EXPECT_GE(failing, 8u);
+  // The last call but one fails to publish: then nothing at all is read again.
+  EXPECT_EQ(resumed, 30u * 5000 + 9'000'000 + (32u << 20) + 9'000'000);
+}
+
+TEST_F(ResumeTest, WhatChangedSinceTheCheckpointIsReadAgain) {
+  write_sizes(source_);
+  settle();
+  CheckpointLog before(folder_ / "checkpoint");
+  auto store = testing::open_test_store();
+  testing::create_version(*store, source_, {.checkpoint = &before});
+  before.flush();
+
+  write_file(source_ / "3", random_bytes(5000, 1000));
+  const std::string larger = random_bytes(9'000'000, 100);
+  write_file(source_ / "larger", larger.substr(0, 8'999'999) + "x");
+  CheckpointLog checkpoint(folder_ / "checkpoint");
+  CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+  EXPECT_EQ(result.bytes_read, 9'005'000u);
+  EXPECT_EQ(result.record.number, 2u);
+  auto manifest = store->manifest(result.record);
+  EXPECT_EQ(testing::read_from(*store, *manifest, "3"), random_bytes(5000, 1000));
+  EXPECT_EQ(testing::read_from(*store, *manifest, "larger"), larger.substr(0, 8'999'999) + "x");
+}
+
+// Its time stamps may stay what they are when it is written again.
+TEST_F(ResumeTest, AFileThatIsNotSettledIsNotInTheCheckpoint) {
+  CheckpointLog before(folder_ / "checkpoint");
+  auto store = testing::open_test_store();
+  write_file(source_ / "a", random_bytes(5000, 1));
+  testing::create_version(*store, source_, {.checkpoint = &before});
+  before.flush();
+  settle();
+  CheckpointLog checkpoint(folder_ / "checkpoint");
+  EXPECT_EQ(testing::create_version(*store, source_, {.checkpoint = &checkpoint}).bytes_resumed,
+            0u);
+}
+
+// Stops the create from within, at the first pack.
+class StoppingBackend : public testing::FaultyBackend {
+ public:
+  using FaultyBackend::FaultyBackend;
+  bool create(std::string_view key, BytesView data) override {
+    if (key.starts_with("packs/")) stop = true;
+    return FaultyBackend::create(key, data);
+  }
+  std::atomic<bool> stop = false;
+};
+
+TEST_F(ResumeTest, OneThatIsStoppedKeepsWhatItHasInHand) {
+  write_sizes(source_);
+  settle();
+  auto memory = std::make_shared<backend::MemoryBackend>();
+  auto stopping = std::make_shared<StoppingBackend>(memory);
+  {
+    CheckpointLog checkpoint(folder_ / "checkpoint");
+    CreateProgress progress;
+    auto store = testing::open_test_store(stopping);
+    CreateOptions options{.sources = {{.where = source_.string()}}, .name = "cats", .workers = 2};
+    options.checkpoint = &checkpoint;
+    options.stop = &stopping->stop;
+    EXPECT_THROW(create::create_version(*store, options, progress), Interrupted);
+    EXPECT_TRUE(store->datastores->names().empty());
+    checkpoint.flush();
+  }
+  CheckpointLog checkpoint(folder_ / "checkpoint");
+  auto store = testing::open_test_store(memory);
+  CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+  EXPECT_GE(result.bytes_resumed, 20u << 20);  // the first pack, and what was in the others
+  EXPECT_EQ(result.record.root,
+            testing::create_version(*testing::open_test_store(), source_).record.root);
+}
+
+// Takes nothing any more, as a network that is gone or a full disk.
+class DeadBackend : public testing::FaultyBackend {
+ public:
+  using FaultyBackend::FaultyBackend;
+  bool create(std::string_view key, BytesView) override {
+    fail(ErrorKind::unavailable, "{} cannot be stored", key);
+  }
+};
+
+TEST_F(ResumeTest, WhatAStoreDidNotTakeIsNotReadAgain) {
+  write_sizes(source_);
+  settle();
+  const std::filesystem::path journals = folder_ / "journals";
+  std::filesystem::create_directory(journals);
+  auto memory = std::make_shared<backend::MemoryBackend>();
+  testing::open_test_store(memory);
+  {
+    CheckpointLog checkpoint(folder_ / "checkpoint");
+    auto store = testing::open_test_store(std::make_shared<DeadBackend>(memory));
+    CreateOptions options{.checkpoint = &checkpoint, .journals = journals};
+    EXPECT_THROW(testing::create_version(*store, source_, options), Error);
+    checkpoint.flush();
+  }
+  CheckpointLog checkpoint(folder_ / "checkpoint");
+  auto store = testing::open_test_store(memory);
+  CreateResult result =
+      testing::create_version(*store, source_, {.checkpoint = &checkpoint, .journals = journals});
+  // Until the first pack was full: 20 MiB, less a stretch that was not noted for each worker.
+  EXPECT_GE(result.bytes_resumed, 12u << 20);
+  EXPECT_EQ(result.record.root,
+            testing::create_version(*testing::open_test_store(), source_).record.root);
+  EXPECT_TRUE(testing::is_readable(*store));
+}
+
+}  // namespace
+}  // namespace grid::create

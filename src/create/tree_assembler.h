@@ -1,0 +1,77 @@
+// From finished entries to a stored tree.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "create/changed_tree.h"
+#include "create/entry_sorter.h"
+#include "create/scan_record.h"
+#include "source/source.h"
+#include "tree/manifest_writer.h"
+
+namespace grid::create {
+
+// Not thread-safe.
+class TreeAssembler {
+ public:
+  struct Options {
+    source::SourceOrder order = source::SourceOrder::tree;
+    EntrySorter::Options sorter;
+    std::optional<TreeChanges> changes;  // the entries are changes to a base
+  };
+
+  // Both outlive the assembler. A scan record is kept where there is no base.
+  TreeAssembler(Options options, store::ChunkWriter& writer, ScanRecordWriter& scan_record)
+      : order_(options.order),
+        scan_record_(scan_record),
+        manifest_(writer),
+        sorter_(std::move(options.sorter)) {
+    if (options.changes) changed_.emplace(std::move(*options.changes), manifest_);
+  }
+
+  // An entry with its content, in the source's order.
+  void add(source::SourceEntry entry, bool settled);
+
+  // Stores the tree and gives its root; empty if there are no entries. Throws `already_exists` for
+  // a path that stands twice in the source, `unsupported` for one that leads through what is no
+  // folder.
+  std::optional<Digest> finish();
+
+  const tree::TreeTotals& totals() const { return manifest_.totals(); }
+
+ private:
+  // A file and its other names, in a source of any order.
+  struct LinkGroup {
+    std::string first;                // the one that comes first in the tree
+    std::uint32_t count = 1;          // names
+    std::optional<tree::Entry> file;  // as the source has it
+  };
+
+  void note_link(tree::Entry& link);
+  void add_folders_above(const tree::Entry& entry);
+  void find_files_of_groups();
+  void write_sorted();
+  void write(tree::Entry entry, const EntryMark& mark);
+  void put(tree::Entry entry, const EntryMark& mark);
+
+  const source::SourceOrder order_;
+  ScanRecordWriter& scan_record_;
+  tree::ManifestWriter manifest_;
+  std::optional<ChangedTree> changed_;
+  std::map<std::string, std::uint32_t> link_counts_;
+
+  // Of a source in any order.
+  EntrySorter sorter_;
+  std::unordered_set<std::string> folders_;            // that are in the sorter, most of them
+  std::unordered_map<std::string, LinkGroup> groups_;  // by the name that the source has as a file
+  std::unordered_map<std::string, std::string> file_of_link_;
+};
+
+}  // namespace grid::create

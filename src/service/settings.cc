@@ -1,0 +1,14 @@
+#include "service/settings.h"
+
+namespace grid::service {
+
+std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUse use,
+                                               ReadCostCounters* costs) {
+  return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
+                                              .servers = settings.servers,
+                                              .cache_folder = settings.cache_folder,
+                                              .read_ahead = use == StoreUse::attach,
+                                              .costs = costs});
+}
+
+}  // namespace grid::service

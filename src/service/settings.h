@@ -1,0 +1,35 @@
+// Where things are: the store that is meant, and what this machine keeps beside it. Values alone;
+// cli/settings.h reads them from options and the environment, a server from its own configuration.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "backend/open.h"
+#include "base/read_costs.h"
+#include "dataset/open_store.h"
+
+namespace grid::service {
+
+struct Settings {
+  std::string store;                   // a path or URL: --store, GRID_STORE, XDG_DATA_HOME/grid
+  bool store_was_named = false;        // by --store or GRID_STORE
+  std::filesystem::path cache_folder;  // XDG_CACHE_HOME/grid: losing it loses time
+  std::filesystem::path state_folder;  // XDG_STATE_HOME/grid: records of runs, logs of mounts
+  backend::OpenOptions servers;        // proxies, authorities, AWS_…
+  std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
+  std::filesystem::path create_folder;      // the same: see create::incomplete_creates()
+  std::filesystem::path run_folder;         // in the state folder: see run::Runs
+  std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
+};
+
+enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read for a while
+
+// Opens the store that the settings name; `costs`, if there are any, outlives it. Throws as
+// dataset::open_store() does.
+std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings,
+                                               StoreUse use = StoreUse::existing,
+                                               ReadCostCounters* costs = nullptr);
+
+}  // namespace grid::service

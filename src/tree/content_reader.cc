@@ -1,0 +1,156 @@
+#include "tree/content_reader.h"
+
+#include <algorithm>
+#include <list>
+#include <mutex>
+#include <unordered_map>
+
+#include "base/error.h"
+#include "tree/recipe.h"
+
+namespace grid::tree {
+
+using store::ChunkRef;
+
+// Recipes near the reader, least recently used out first.
+struct ContentReader::Recipes {
+  using Order = std::list<std::pair<Digest, std::shared_ptr<const Recipe>>>;
+
+  explicit Recipes(std::size_t budget) : size_max(budget) {}
+
+  static std::size_t memory_size(const Recipe& recipe) { return recipe.digests.size() * 40 + 200; }
+
+  std::shared_ptr<const Recipe> get(const store::ChunkReader& chunks, const Content& content) {
+    {
+      std::lock_guard lock(mutex);
+      if (auto at = by_digest.find(content.digest); at != by_digest.end()) {
+        order.splice(order.begin(), order, at->second);
+        return at->second->second;
+      }
+    }
+    auto recipe = std::make_shared<const Recipe>(decode_recipe(chunks.read(content.digest)));
+    if (recipe->depth != content.depth)
+      fail(ErrorKind::corrupt, "recipe {}: has depth {}, expected {}", content.digest.short_hex(),
+           recipe->depth, content.depth);
+    std::lock_guard lock(mutex);
+    if (by_digest.contains(content.digest)) return recipe;  // another thread was faster
+    order.emplace_front(content.digest, recipe);
+    by_digest.emplace(content.digest, order.begin());
+    size += memory_size(*recipe);
+    while (size > size_max && order.size() > 1) {
+      size -= memory_size(*order.back().second);
+      by_digest.erase(order.back().first);
+      order.pop_back();
+    }
+    return recipe;
+  }
+
+  const std::size_t size_max;  // bytes
+  std::mutex mutex;
+  std::size_t size = 0;                                               // guarded by mutex
+  Order order;                                                        // guarded by mutex
+  std::unordered_map<Digest, Order::iterator, DigestHash> by_digest;  // guarded by mutex
+};
+
+ContentReader::ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
+                             std::size_t recipe_cache_size_max)
+    : chunks_(std::move(chunks)),
+      recipes_(std::make_unique<Recipes>(recipe_cache_size_max)),
+      sequential_(chunks_->expected_max()) {}
+
+ContentReader::~ContentReader() = default;
+
+namespace {
+
+// The chunks that cover [begin, end) of a file, and where the first of them begins.
+struct Cover {
+  std::vector<ChunkRef> chunks;
+  std::uint64_t begin = 0;
+  std::uint64_t size = 0;  // of all chunks
+};
+
+}  // namespace
+
+// Adds the chunks of one content, which lies at `at` in the file, that touch [begin, end).
+template <class GetRecipe>
+static void collect(const GetRecipe& get_recipe, const Content& content, std::uint64_t size,
+                    std::uint64_t at, std::uint64_t begin, std::uint64_t end, Cover& cover) {
+  if (content.depth == 0) {
+    if (size > UINT32_MAX) fail(ErrorKind::corrupt, "a chunk claims {} bytes", size);
+    if (cover.chunks.empty()) cover.begin = at;
+    cover.chunks.push_back({content.digest, static_cast<std::uint32_t>(size)});
+    cover.size += size;
+    return;
+  }
+  std::shared_ptr<const Recipe> recipe = get_recipe(content);
+  if (recipe->size() != size)
+    fail(ErrorKind::corrupt, "recipe {}: describes {} bytes, expected {}",
+         content.digest.short_hex(), recipe->size(), size);
+  std::uint64_t wanted = begin > at ? begin - at : 0;
+  auto part = static_cast<std::size_t>(
+      std::upper_bound(recipe->ends.begin(), recipe->ends.end(), wanted) - recipe->ends.begin());
+  for (; part < recipe->ends.size(); ++part) {
+    std::uint64_t part_begin = part == 0 ? 0 : recipe->ends[part - 1];
+    if (at + part_begin >= end) return;
+    Content below{recipe->digests[part], static_cast<std::uint8_t>(content.depth - 1)};
+    collect(get_recipe, below, recipe->ends[part] - part_begin, at + part_begin, begin, end, cover);
+  }
+}
+
+BytesView ContentReader::read(const Content& content, std::uint64_t file_size, std::uint64_t offset,
+                              std::size_t size, Bytes& scratch) const {
+  if (offset >= file_size) return {};
+  std::uint64_t end = std::min<std::uint64_t>(file_size, offset + size);
+  Cover cover;
+  auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
+  collect(get_recipe, content, file_size, 0, offset, end, cover);
+  if (auto next = sequential_.note(content.digest, offset, end, file_size))
+    expect(content, file_size, *next);
+  scratch.resize(cover.size);
+  chunks_->read(cover.chunks, scratch);
+  return BytesView(scratch).subspan(offset - cover.begin, end - offset);
+}
+
+void ContentReader::expect(const Content& content, std::uint64_t file_size,
+                           source::ByteRange range) const {
+  try {
+    Cover cover;
+    auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
+    collect(get_recipe, content, file_size, 0, range.begin, range.end, cover);
+    chunks_->expect(cover.chunks);
+  } catch (const Error&) {
+    // Whoever reads on hears of what is wrong there.
+  }
+}
+
+static void visit_lists(const store::ChunkReader& chunks, const Content& content,
+                        std::uint64_t size,
+                        const std::function<void(std::span<const ChunkRef>)>& visit) {
+  if (content.depth == 0) {
+    ChunkRef chunk{content.digest, static_cast<std::uint32_t>(size)};
+    visit(std::span(&chunk, 1));
+    return;
+  }
+  Recipe recipe = decode_recipe(chunks.read(content.digest));
+  if (recipe.depth != content.depth || recipe.size() != size)
+    fail(ErrorKind::corrupt, "recipe {}: is not the one expected", content.digest.short_hex());
+  std::vector<ChunkRef> refs;
+  for (std::size_t i = 0; i < recipe.digests.size(); ++i) {
+    std::uint64_t part_size = recipe.ends[i] - (i == 0 ? 0 : recipe.ends[i - 1]);
+    if (recipe.depth == 1)
+      refs.push_back({recipe.digests[i], static_cast<std::uint32_t>(part_size)});
+    else
+      visit_lists(chunks, {recipe.digests[i], static_cast<std::uint8_t>(recipe.depth - 1)},
+                  part_size, visit);
+  }
+  if (!refs.empty()) visit(refs);
+}
+
+void ContentReader::visit_chunks(
+    const Content& content, std::uint64_t file_size,
+    const std::function<void(std::span<const ChunkRef>)>& visit) const {
+  if (file_size > 0 && content.depth != Content::in_place)
+    visit_lists(*chunks_, content, file_size, visit);
+}
+
+}  // namespace grid::tree

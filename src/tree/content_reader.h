@@ -1,0 +1,42 @@
+// Reads a file's bytes at any offset, through its recipe where it has one.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/bytes.h"
+#include "store/chunk_reader.h"
+#include "tree/entries.h"
+#include "tree/sequential_reads.h"
+
+namespace grid::tree {
+
+// Thread-safe. Recipes are cached within a budget of bytes. Of a file that is read from front to
+// back what comes next is told to the store.
+class ContentReader {
+ public:
+  explicit ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
+                         std::size_t recipe_cache_size_max = 8 << 20);
+  ~ContentReader();
+
+  // The bytes [offset, offset + size) of a file of `file_size` bytes, cut off at its end; the
+  // view lies in `scratch`, which is grown as needed and may be used again for the next read.
+  // Throws `corrupt`.
+  BytesView read(const Content& content, std::uint64_t file_size, std::uint64_t offset,
+                 std::size_t size, Bytes& scratch) const;
+
+  // Every chunk of the file in order, a recipe's worth at a time. A file in place has none.
+  void visit_chunks(const Content& content, std::uint64_t file_size,
+                    const std::function<void(std::span<const store::ChunkRef>)>& visit) const;
+
+ private:
+  struct Recipes;
+  void expect(const Content& content, std::uint64_t file_size, source::ByteRange range) const;
+
+  std::shared_ptr<const store::ChunkReader> chunks_;
+  std::unique_ptr<Recipes> recipes_;
+  mutable SequentialReads sequential_;
+};
+
+}  // namespace grid::tree

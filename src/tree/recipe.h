@@ -1,0 +1,49 @@
+// How a file of many chunks is described: a small tree of lists, each list a chunk itself.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "store/chunk_reader.h"
+#include "store/chunk_session.h"
+#include "tree/entries.h"
+
+namespace grid::tree {
+
+// One list: `depth` 1 lists chunks of the file, depth n lists recipes of depth n-1.
+struct Recipe {
+  std::uint8_t depth = 1;
+  std::vector<Digest> digests;
+  std::vector<std::uint64_t> ends;  // where each part ends in the bytes that the recipe describes
+
+  std::uint64_t size() const { return ends.empty() ? 0 : ends.back(); }
+};
+
+Recipe decode_recipe(BytesView bytes);  // throws `corrupt`, `unsupported`
+
+// Takes a file's chunks in order and gives its content. Lists are ended at content-defined
+// places, so that a change in a large file writes new lists only near it.
+class RecipeBuilder {
+ public:
+  // Lists are stored through `writer`, which outlives the builder.
+  explicit RecipeBuilder(store::ChunkWriter& writer) : writer_(writer) {}
+
+  void add(const store::ChunkRef& chunk) { add(0, {chunk.digest, chunk.size}); }
+
+  // The content of all that was added; the builder is then empty again.
+  Content finish();
+
+ private:
+  struct Part {
+    Digest digest;
+    std::uint64_t size;
+  };
+  void add(std::size_t level, const Part& part);
+  void end_list(std::size_t level);
+
+  store::ChunkWriter& writer_;
+  std::vector<std::vector<Part>> levels_;  // the open list of each depth; 0 holds chunks
+};
+
+}  // namespace grid::tree

@@ -1,0 +1,22 @@
+// The root of a manifest as a value, and as bytes.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tree/manifest.h"
+
+namespace grid::tree {
+
+struct ManifestRoot {
+  TreeTotals totals;
+  std::vector<Manifest::SegmentEntry> segments;
+  // Files with two names or more: path of the first name, how many. Sorted by path.
+  std::vector<std::pair<std::string, std::uint32_t>> link_counts;
+};
+
+Bytes encode_root(const ManifestRoot& root);
+ManifestRoot decode_root(BytesView bytes);  // throws `corrupt`, `unsupported`
+
+}  // namespace grid::tree

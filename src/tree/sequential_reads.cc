@@ -1,0 +1,45 @@
+#include "tree/sequential_reads.h"
+
+#include <algorithm>
+
+namespace grid::tree {
+
+static constexpr std::uint64_t file_size_min = 8 << 20;  // bytes
+static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before anything is expected
+// What is expected reaches ahead so many times what was read, up to the window's limit, and is said
+// in steps of half of that.
+static constexpr std::uint64_t window_factor = 16;
+// Several threads of one reader, the kernel's too, do not come quite in order.
+static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
+static constexpr std::size_t contents_max = 256;
+
+// Who goes on at `begin`; else a new reader, in the place of the one who has not read for longest.
+SequentialReads::Reader& SequentialReads::reader_at(Readers& readers, std::uint64_t begin) {
+  auto at = std::find_if(readers.begin(), readers.end(), [&](const Reader& reader) {
+    return begin + disorder_max >= reader.next && begin <= reader.next + disorder_max;
+  });
+  const bool goes_on = at != readers.end();
+  if (!goes_on) --at;
+  std::rotate(readers.begin(), at, at + 1);
+  if (!goes_on) readers.front() = {};
+  return readers.front();
+}
+
+std::optional<source::ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
+                                                       std::uint64_t end, std::uint64_t file_size) {
+  if (file_size <= file_size_min) return std::nullopt;
+  std::lock_guard lock(mutex_);
+  if (readers_.size() >= contents_max && !readers_.contains(content)) readers_.clear();
+  Reader& reader = reader_at(readers_[content], begin);
+  reader.next = std::max(reader.next, end);
+  reader.size += end - begin;
+  const std::uint64_t window = std::min(window_factor * reader.size, window_max_);
+  if (reader.size < size_min || reader.next + window / 2 < reader.expected_end) return std::nullopt;
+  const source::ByteRange range{std::max(reader.next, reader.expected_end),
+                                std::min(file_size, reader.next + window)};
+  if (range.begin >= range.end) return std::nullopt;
+  reader.expected_end = range.end;
+  return range;
+}
+
+}  // namespace grid::tree
