@@ -1,16 +1,8 @@
 #include "backend/backend.h"
 
-#include <unistd.h>
-
 #include "base/error.h"
 
 namespace grid::backend {
-
-// What is near is in memory then, and others want some of that too.
-std::uint64_t Backend::read_ahead_max() const {
-  return static_cast<std::uint64_t>(::sysconf(_SC_PHYS_PAGES)) *
-         static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)) / 3;
-}
 
 static bool allowed(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
@@ -36,14 +28,6 @@ bool Backend::find_range(std::string_view key, std::uint64_t offset, MutableByte
     fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, offset + *got,
          offset + out.size());
   return got.has_value();
-}
-
-std::optional<std::uint64_t> Backend::copy_part(std::string_view key, std::uint64_t offset,
-                                                std::uint64_t size, const TakePiece& take) const {
-  Bytes bytes(size);
-  const std::optional<std::size_t> got = find_part(key, offset, bytes);
-  if (got) take(0, BytesView(bytes).first(*got));
-  return got;
 }
 
 }  // namespace grid::backend

@@ -1,5 +1,6 @@
 // A flat map from keys to immutable objects: a local folder, a bucket, or a std::map in tests.
-// Every implementation passes backend_conformance_test.cc.
+// Every implementation passes backend_conformance_test.cc; what stands in front of another passes
+// every call on, as tests/support/decorator_conformance.h shows.
 //
 // A backend knows nothing of chunks, digests or datasets, and does not check the bytes it
 // returns; store::ChunkStore does.
@@ -18,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
+#include "backend/carrier.h"
 #include "base/bytes.h"
-#include "base/take_piece.h"
 
 namespace grid::backend {
 
@@ -50,26 +51,6 @@ class Backend {
   // full. Returns false if there is no object at `key`.
   bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const;
 
-  // The same for `size` bytes, 1 or more, that need not be in memory together. After an Error, what
-  // was taken stands for nothing.
-  virtual std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
-                                                 std::uint64_t size, const TakePiece& take) const;
-
-  // A hint: these bytes of an object will be read soon, or those of them that there are. A backend
-  // that can have them nearer by then may, for as long as reading them takes; doing nothing is
-  // right too.
-  virtual void expect_reads(std::string_view /*key*/, std::uint64_t /*offset*/,
-                            std::uint64_t /*size*/) const {}
-  // How many bytes may be asked for in that way before what came first has gone again.
-  virtual std::uint64_t read_ahead_max() const;
-
-  // The bytes that were read from here are not what was stored. A backend that keeps copies drops
-  // this part of its copy and says true: reading again may help.
-  virtual bool drop_copy(std::string_view /*key*/, std::uint64_t /*offset*/,
-                         std::uint64_t /*size*/) const {
-    return false;
-  }
-
   // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
 
@@ -80,18 +61,18 @@ class Backend {
   virtual bool remove(std::string_view key) = 0;
 
   // True if reading costs a network: copies on the node's own disk pay.
-  virtual bool remote() const { return false; }
+  virtual bool remote() const = 0;
 
-  // Shows that this place keeps what create() promises, where that is in doubt; throws
-  // `unsupported` if it does not. Asked once, before a store is made.
-  virtual void prove_creates() {}
-
-  // The same store, for whoever has another answer at hand: gives up after seconds, not minutes,
-  // where it cannot be reached. nullptr: this one never takes long to fail.
-  virtual std::shared_ptr<Backend> hasty() const { return nullptr; }
+  // Shows that this place keeps what create() promises; throws `unsupported` if it does not. Asked
+  // once, before a store is made. It is here because only a backend can try it, below its own
+  // prefix: some S3 servers overwrite where they should refuse.
+  virtual void prove_creates() = 0;
 
   // What messages call this store, for instance its path or URL.
   virtual std::string name() const = 0;
+
+  // What brings its bytes near; lives as long as the backend.
+  virtual const Carrier& carrier() const = 0;
 };
 
 // Throws `invalid_argument` unless `key` follows the rule above.

@@ -8,11 +8,13 @@
 #include <thread>
 
 #include "backend/local.h"
-#include "backend/memory.h"
 #include "backend/open.h"
 #include "backend/s3.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "tests/support/decorator_conformance.h"
+#include "tests/support/faulty_backend.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -33,8 +35,13 @@ class BackendConformance : public ::testing::TestWithParam<Subject> {
 INSTANTIATE_TEST_SUITE_P(
     All, BackendConformance,
     ::testing::Values(
-        Subject{"memory", [](const auto&) { return std::make_unique<MemoryBackend>(); }},
-        Subject{"local", [](const auto& path) { return std::make_unique<LocalBackend>(path); }}),
+        Subject{"memory", [](const auto&) { return std::make_unique<testing::MemoryBackend>(); }},
+        Subject{"local", [](const auto& path) { return std::make_unique<LocalBackend>(path); }},
+        Subject{"decorated",
+                [](const auto&) {
+                  return std::make_unique<testing::FaultyBackend>(
+                      std::make_shared<testing::MemoryBackend>());
+                }}),
     [](const auto& subject) { return subject.param.name; });
 
 const char* variable(const char* name) {
@@ -109,10 +116,11 @@ TEST_P(BackendConformance, APartComesPieceByPiece) {
   backend_->create("key", as_bytes(bytes));
   auto copy = [&](std::string_view key, std::uint64_t offset, std::uint64_t size) {
     std::string taken;
-    const auto got = backend_->copy_part(key, offset, size, [&](std::uint64_t at, BytesView piece) {
-      taken.resize(std::max<std::size_t>(taken.size(), at + piece.size()));
-      std::copy(piece.begin(), piece.end(), reinterpret_cast<std::byte*>(taken.data() + at));
-    });
+    const auto got =
+        backend_->carrier().copy_part(key, offset, size, [&](std::uint64_t at, BytesView piece) {
+          taken.resize(std::max<std::size_t>(taken.size(), at + piece.size()));
+          std::copy(piece.begin(), piece.end(), reinterpret_cast<std::byte*>(taken.data() + at));
+        });
     if (!got) return std::string("nothing");
     EXPECT_EQ(*got, taken.size());
     return taken;
@@ -122,6 +130,29 @@ TEST_P(BackendConformance, APartComesPieceByPiece) {
   EXPECT_EQ(copy("key", bytes.size() - 5, 100), bytes.substr(bytes.size() - 5));
   EXPECT_EQ(copy("key", bytes.size(), 100), "");
   EXPECT_EQ(copy("none", 0, 100), "nothing");
+}
+
+// Hints change nothing that is read, also for what there is not.
+TEST_P(BackendConformance, BytesThatAreExpectedOrDroppedAreReadAsBefore) {
+  backend_->create("key", as_bytes("0123456789"));
+  const Carrier& carrier = backend_->carrier();
+  for (const char* key : {"key", "none"}) {
+    carrier.expect_reads(key, 3, 100);
+    carrier.expect_reads(key, 100, 1);
+    carrier.drop_copy(key, 0, 10);
+  }
+  Bytes out(3);
+  EXPECT_TRUE(backend_->find_range("key", 4, out));
+  EXPECT_EQ(as_text(out), "456");
+  EXPECT_FALSE(backend_->find("none"));
+}
+
+TEST_P(BackendConformance, TheHastyOneIsTheSameStore) {
+  backend_->create("key", as_bytes("text"));
+  const std::shared_ptr<Backend> hasty = backend_->carrier().hasty();
+  if (!hasty) return;  // this one never takes long to fail
+  EXPECT_EQ(hasty->name(), backend_->name());
+  EXPECT_EQ(as_text(hasty->find("key").value()), "text");
 }
 
 TEST_P(BackendConformance, ARangeBeyondTheEndIsCorrupt) {
@@ -205,6 +236,12 @@ TEST_P(BackendConformance, OneOfManyWritersWins) {
   }
 }
 
+TEST(FaultyBackend, PassesCallsOn) {
+  testing::expect_passes_calls_on([](std::shared_ptr<Backend> inner) {
+    return std::make_unique<testing::FaultyBackend>(std::move(inner));
+  });
+}
+
 TEST(LocalBackend, LeavesNothingButObjectsBehind) {
   testing::TemporaryFolder folder;
   LocalBackend backend(folder / "store");
@@ -222,6 +259,12 @@ TEST(LocalBackend, TwoBackendsOnOneFolderSeeEachOther) {
   EXPECT_TRUE(one.create("key", as_bytes("text")));
   EXPECT_FALSE(other.create("key", as_bytes("other")));
   EXPECT_EQ(as_text(other.find("key").value()), "text");
+}
+
+TEST(Open, KnowsWhichStoresLieInAFolder) {
+  EXPECT_EQ(local_folder("file:///x/y"), "/x/y");
+  EXPECT_EQ(local_folder("x"), std::filesystem::current_path() / "x");
+  EXPECT_EQ(local_folder("s3://bucket/x"), std::nullopt);
 }
 
 TEST(Open, SaysWhichSchemesItDoesNotKnow) {

@@ -14,7 +14,7 @@ namespace grid::backend {
 // create() writes a file without a name, syncs it, links it under its key and syncs the folder:
 // a crash at any moment leaves the object whole or absent, and no temporary file behind. Where
 // the file system has no O_TMPFILE, a file under ROOT/tmp/ is linked instead.
-class LocalBackend : public Backend {
+class LocalBackend : public Backend, private Carrier {
  public:
   // The folder is made by the first create().
   explicit LocalBackend(std::filesystem::path root);
@@ -24,13 +24,24 @@ class LocalBackend : public Backend {
   std::optional<Bytes> find(std::string_view key) const override;
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
-  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
+  bool remote() const override { return false; }
+  void prove_creates() override {}
   std::string name() const override { return root_.string(); }
+  const Carrier& carrier() const override { return *this; }
 
  private:
+  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
+  std::uint64_t read_ahead_max() const override { return memory_for_read_ahead(); }
+  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t size, const TakePiece& take) const override {
+    return copy_in_one_piece(*this, key, offset, size, take);
+  }
+  bool drop_copy(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
+  std::shared_ptr<Backend> hasty() const override { return nullptr; }
+
   using OpenFile = std::shared_ptr<const FileDescriptor>;
   struct OpenFiles;
 

@@ -8,7 +8,8 @@
 
 namespace grid::backend {
 
-static std::unique_ptr<Backend> open_s3(std::string_view location, const OpenOptions& options) {
+static std::unique_ptr<Backend> open_s3(std::string_view location,
+                                        const net::ServerOptions& servers) {
   net::S3Url url = net::parse_s3_url(location);
   while (url.key.ends_with('/')) url.key.pop_back();
   if (!url.key.empty()) {
@@ -16,18 +17,24 @@ static std::unique_ptr<Backend> open_s3(std::string_view location, const OpenOpt
     url.key += '/';
   }
   return std::make_unique<S3Backend>(
-      net::S3Access::open(options.http, options.aws, options.retries), url.bucket, url.key);
+      net::S3Access::open(servers.http, servers.aws, servers.retries), url.bucket, url.key);
 }
 
-std::unique_ptr<Backend> open(std::string_view location, const OpenOptions& options) {
-  if (location.starts_with("s3://")) return open_s3(location, options);
+std::optional<std::filesystem::path> local_folder(std::string_view location) {
+  if (location.starts_with("s3://")) return std::nullopt;
   if (location.starts_with("file://")) location.remove_prefix(7);
   if (std::size_t scheme = location.find("://"); scheme != std::string_view::npos)
     fail(ErrorKind::invalid_argument,
          "store {}: a store is a folder of this machine or s3://BUCKET/PREFIX; {}:// is neither",
          location, location.substr(0, scheme));
   if (location.empty()) fail(ErrorKind::invalid_argument, "the store's location is empty");
-  return std::make_unique<LocalBackend>(std::filesystem::absolute(location));
+  return std::filesystem::absolute(location);
+}
+
+std::unique_ptr<Backend> open(std::string_view location, const net::ServerOptions& servers) {
+  if (std::optional<std::filesystem::path> folder = local_folder(location))
+    return std::make_unique<LocalBackend>(std::move(*folder));
+  return open_s3(location, servers);
 }
 
 }  // namespace grid::backend

@@ -18,7 +18,7 @@ struct S3BackendOptions {
   std::size_t part_size = 16 << 20;            // bytes; servers want 5 MiB or more
 };
 
-class S3Backend : public Backend {
+class S3Backend : public Backend, private Carrier {
  public:
   // Asks nobody yet. `prefix` is empty or ends in '/'.
   S3Backend(net::S3Access access, std::string bucket, std::string prefix,
@@ -28,18 +28,23 @@ class S3Backend : public Backend {
   std::optional<Bytes> find(std::string_view key) const override;
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
-  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
-                                         std::uint64_t size, const TakePiece& take) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return true; }
-  std::uint64_t read_ahead_max() const override { return 0; }
-  std::shared_ptr<Backend> hasty() const override;
   void prove_creates() override;
   std::string name() const override;
+  const Carrier& carrier() const override { return *this; }
 
  private:
+  // Nothing can be brought near without a cache in front.
+  void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}
+  std::uint64_t read_ahead_max() const override { return 0; }
+  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t size, const TakePiece& take) const override;
+  bool drop_copy(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
+  std::shared_ptr<Backend> hasty() const override;
+
   std::string full_key(std::string_view key) const;
 
   const net::S3Access access_;

@@ -1,4 +1,4 @@
-// Whoever takes bytes piece by piece, as they come.
+// Takes bytes piece by piece, as they come.
 #pragma once
 
 #include <cstdint>

@@ -114,8 +114,9 @@ BlockFetcher::BlockFetcher(std::shared_ptr<DiskCache> cache, Options options)
 
 BlockFetcher::~BlockFetcher() = default;
 
-std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_t offset,
-                                              MutableBytesView out) {
+std::optional<std::size_t> BlockFetcher::read_through_copy(const Object& wanted,
+                                                           std::uint64_t offset,
+                                                           MutableBytesView out) {
   const std::uint64_t end = offset + out.size();
   std::uint64_t fetch_end = (end + block_size - 1) / block_size;
   if (options_.follows_readers) fetch_end = std::max(fetch_end, read_ahead(wanted, offset, end));
@@ -127,9 +128,9 @@ std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_
     std::uint64_t wanted_here = std::min<std::uint64_t>(out.size() - done, block_size - within);
     if (std::optional<std::uint64_t> size = wanted->size())
       wanted_here = std::min(wanted_here, *size - at);
-    if (wanted->read(block, within, out.subspan(done, wanted_here))) {
+    if (wanted->read_block(block, within, out.subspan(done, wanted_here))) {
       cache_->note_hit(wanted_here);
-      count_cost(options_.costs, &ReadCostCounters::cache_hit_bytes, wanted_here);
+      count_cost(options_.costs, &CacheCostCounters::hit_bytes, wanted_here);
       done += wanted_here;
       continue;
     }
@@ -147,7 +148,7 @@ std::optional<std::size_t> BlockFetcher::read(const Object& wanted, std::uint64_
     std::copy_n(fetch->bytes.begin() + static_cast<std::ptrdiff_t>(skipped), got,
                 out.begin() + static_cast<std::ptrdiff_t>(done));
     cache_->note_missed(got);
-    count_cost(options_.costs, &ReadCostCounters::cache_missed_bytes, got);
+    count_cost(options_.costs, &CacheCostCounters::missed_bytes, got);
     done += got;
   }
   return done;
@@ -205,7 +206,7 @@ bool BlockFetcher::fetch_into_copy(Fetch& fetch, const Object& wanted) {
   if (begin < end) {
     const std::optional<std::uint64_t> got = object.fetch_into_copy(first, end - begin);
     if (!got) return false;
-    count_cost(options_.costs, &ReadCostCounters::remote_bytes, *got);
+    count_cost(options_.costs, &CacheCostCounters::remote_bytes, *got);
     if (*got < end - begin) fetch.short_of_end = true;
   }
   fetch.in_copy = true;
@@ -228,15 +229,15 @@ void BlockFetcher::fetch_into_memory(Fetch& fetch, const Object& wanted) {
   };
   // Another process may have brought some while we waited for the lock.
   std::uint64_t first = fetch.first, last_end = (end + block_size - 1) / block_size;
-  while (first < last_end && object.read(first, 0, bytes_of(first))) ++first;
-  while (first < last_end && object.read(last_end - 1, 0, bytes_of(last_end - 1))) --last_end;
+  while (first < last_end && object.read_block(first, 0, bytes_of(first))) ++first;
+  while (first < last_end && object.read_block(last_end - 1, 0, bytes_of(last_end - 1))) --last_end;
   if (first == last_end) return;
   const std::uint64_t from = first * block_size - begin;
   MutableBytesView missing =
       MutableBytesView(fetch.bytes)
           .subspan(from, std::min(last_end * block_size, end) - begin - from);
   std::optional<std::size_t> got = object.fetch(begin + from, missing);
-  count_cost(options_.costs, &ReadCostCounters::remote_bytes, got.value_or(0));
+  count_cost(options_.costs, &CacheCostCounters::remote_bytes, got.value_or(0));
   fetch.object_missing = !got;
   if (got != missing.size()) {
     fetch.bytes.resize(from + got.value_or(0));

@@ -8,8 +8,8 @@
 #include <optional>
 #include <string>
 
-#include "base/read_costs.h"
 #include "base/thread_pool.h"
+#include "cache/cache_costs.h"
 #include "cache/copied_object.h"
 #include "cache/disk_cache.h"
 
@@ -21,7 +21,7 @@ class BlockFetcher {
   using Object = std::shared_ptr<CopiedObject>;
 
   struct Options {
-    ReadCostCounters* costs = nullptr;  // outlives the fetcher; null: nobody counts
+    CacheCostCounters* costs = nullptr;  // outlives the fetcher; null disables counting
     // In flight ahead of readers; each takes up to 4 MiB of memory where it cannot go straight to
     // the disk.
     unsigned fetches_max = 8;
@@ -34,7 +34,8 @@ class BlockFetcher {
 
   // As backend::Backend::find_part(). `out` is not empty and ends before the object's
   // block_end_max().
-  std::optional<std::size_t> read(const Object& wanted, std::uint64_t offset, MutableBytesView out);
+  std::optional<std::size_t> read_through_copy(const Object& wanted, std::uint64_t offset,
+                                               MutableBytesView out);
   // Fetches what is missing of a part of an object, with few requests one after the other; returns
   // when it is here.
   void fetch(const Object& wanted, std::uint64_t offset, std::uint64_t size);

@@ -138,7 +138,7 @@ void CachedObject::count_use(std::uint64_t block, std::uint64_t seen) const {
   word(block).compare_exchange_strong(seen, encode(state));  // lost: somebody else counted
 }
 
-bool CachedObject::read(std::uint64_t block, std::uint64_t offset, MutableBytesView out) {
+bool CachedObject::read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) {
   std::uint64_t before = word(block).load(std::memory_order_acquire);
   BlockState state = decode_block_state(before);
   if (!state.present) return false;

@@ -45,7 +45,7 @@ class CachedObject {
   bool present(std::uint64_t block) const { return state(block).present; }
 
   // Reads bytes of one block from `offset` within it; false if it is not here, or went meanwhile.
-  bool read(std::uint64_t block, std::uint64_t offset, MutableBytesView out);
+  bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out);
 
   // Neighbouring blocks that are being put in, in pieces. What they take on the disk must have been
   // reserved. Destruction gives the disk back what was not published. Not thread-safe; the object

@@ -18,9 +18,9 @@ class CachingBackend::PartlyCopied : public CopiedObject {
   std::optional<std::uint64_t> fetch_into_copy(std::uint64_t first, std::uint64_t size) override {
     const std::unique_ptr<DiskCache::Filling> filling = cache_.begin_filling(*copy_, first, size);
     if (!filling) return std::nullopt;
-    const std::optional<std::uint64_t> got =
-        remote_.copy_part(key_, first * block_size, size,
-                          [&](std::uint64_t at, BytesView piece) { filling->write(at, piece); });
+    const std::optional<std::uint64_t> got = remote_.carrier().copy_part(
+        key_, first * block_size, size,
+        [&](std::uint64_t at, BytesView piece) { filling->write(at, piece); });
     if (!got) return std::nullopt;
     cache_.note_fetched(*got);
     if (*got > 0 && *got < size) learn_size(first * block_size + *got);
@@ -30,8 +30,8 @@ class CachingBackend::PartlyCopied : public CopiedObject {
   void learn_size(std::uint64_t size) override { copy_->learn_size(size); }
   std::uint64_t block_end_max() const override { return CachedObject::block_count_max; }
   bool present(std::uint64_t block) const override { return copy_->present(block); }
-  bool read(std::uint64_t block, std::uint64_t offset, MutableBytesView out) override {
-    return copy_->read(block, offset, out);
+  bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) override {
+    return copy_->read_block(block, offset, out);
   }
   void put(std::uint64_t block, BytesView bytes) override { cache_.put(*copy_, block, bytes); }
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count) override {
@@ -94,14 +94,15 @@ std::optional<std::size_t> CachingBackend::find_part(std::string_view key, std::
       offset + out.size() <= CachedObject::block_count_max * block_size)
     copy = object_of(key);
   if (!copy) return remote_->find_part(key, offset, out);
-  return fetcher_.read(
+  return fetcher_.read_through_copy(
       std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)), offset,
       out);
 }
 
 void CachingBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                   std::uint64_t size) const {
-  if (options_.caching_of(key) != Caching::parts) return remote_->expect_reads(key, offset, size);
+  if (options_.caching_of(key) != Caching::parts)
+    return remote_->carrier().expect_reads(key, offset, size);
   if (std::shared_ptr<CachedObject> copy = object_of(key))
     fetcher_.fetch(
         std::make_shared<PartlyCopied>(*remote_, *cache_, std::string(key), std::move(copy)),
@@ -110,12 +111,21 @@ void CachingBackend::expect_reads(std::string_view key, std::uint64_t offset,
 
 std::uint64_t CachingBackend::read_ahead_max() const { return cache_->size_max() / 2; }
 
+std::optional<std::uint64_t> CachingBackend::copy_part(std::string_view key, std::uint64_t offset,
+                                                       std::uint64_t size,
+                                                       const TakePiece& take) const {
+  if (options_.caching_of(key) != Caching::parts)
+    return remote_->carrier().copy_part(key, offset, size, take);
+  return backend::copy_in_one_piece(*this, key, offset, size, take);
+}
+
+// The wrong bytes may come from a copy farther on as well.
 bool CachingBackend::drop_copy(std::string_view key, std::uint64_t offset,
                                std::uint64_t size) const {
-  if (options_.caching_of(key) != Caching::parts || size == 0) return false;
+  bool dropped = remote_->carrier().drop_copy(key, offset, size);
+  if (options_.caching_of(key) != Caching::parts || size == 0) return dropped;
   std::shared_ptr<CachedObject> object = object_of(key);
-  if (!object) return false;
-  bool dropped = false;
+  if (!object) return dropped;
   const std::uint64_t end =
       std::min((offset + size - 1) / block_size + 1, CachedObject::block_count_max);
   for (std::uint64_t block = offset / block_size; block < end; ++block)

@@ -28,13 +28,13 @@ struct CachingOptions {
   std::string store_id;
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
-  ReadCostCounters* costs = nullptr;  // outlives the backend; null: nobody counts
-  unsigned fetches_max = 8;           // see BlockFetcher::Options
-  bool follows_readers = true;        // see BlockFetcher::Options
+  CacheCostCounters* costs = nullptr;  // outlives the backend; null disables counting
+  unsigned fetches_max = 8;            // see BlockFetcher::Options
+  bool follows_readers = true;         // see BlockFetcher::Options
 };
 
 // Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
-class CachingBackend : public backend::Backend {
+class CachingBackend : public backend::Backend, private backend::Carrier {
  public:
   CachingBackend(std::shared_ptr<backend::Backend> remote, std::shared_ptr<DiskCache> cache,
                  CachingOptions options);
@@ -44,20 +44,26 @@ class CachingBackend : public backend::Backend {
   std::optional<Bytes> find(std::string_view key) const override;
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
-  // Fetches what is missing of that part of a pack; returns when it is here.
-  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
-  // Half the limit: what is read ahead must not push out what was read ahead before it.
-  std::uint64_t read_ahead_max() const override;
-  bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return remote_->remote(); }
   void prove_creates() override { remote_->prove_creates(); }
   std::string name() const override { return remote_->name(); }
+  const backend::Carrier& carrier() const override { return *this; }
 
  private:
   class PartlyCopied;
+
+  // Fetches what is missing of that part of a pack; returns when it is here.
+  void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
+  // Half the limit: what is read ahead must not push out what was read ahead before it.
+  std::uint64_t read_ahead_max() const override;
+  std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
+                                         std::uint64_t size, const TakePiece& take) const override;
+  bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
+  // Without the cache: its caller has an answer of its own.
+  std::shared_ptr<backend::Backend> hasty() const override { return remote_->carrier().hasty(); }
 
   std::shared_ptr<CachedObject> object_of(std::string_view key) const;
 

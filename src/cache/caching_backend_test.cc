@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "tests/support/decorator_conformance.h"
 #include "tests/support/far_store.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -60,6 +61,17 @@ class CachingBackendTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
   std::shared_ptr<testing::FarStore> remote_ = std::make_shared<testing::FarStore>();
 };
+
+TEST_F(CachingBackendTest, PassesOnWhatItDoesNotKeep) {
+  testing::expect_passes_calls_on(
+      [&](std::shared_ptr<backend::Backend> remote) {
+        return std::make_unique<CachingBackend>(
+            std::move(remote), std::make_shared<DiskCache>(folder_ / "cache", 1 << 30),
+            CachingOptions{.store_id = "store",
+                           .caching_of = [](std::string_view) { return Caching::none; }});
+      },
+      {"read_ahead_max"});
+}
 
 TEST_F(CachingBackendTest, GivesWhatTheRemoteStoreHas) {
   for (std::size_t size : {std::size_t{1}, block_size - 1, block_size, block_size + 1,
@@ -144,17 +156,17 @@ TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
     std::string bytes = make_object(key, size);
     auto cached = open();
     std::uint64_t before = remote_->requests;
-    cached->expect_reads(key, 0, 256 * block_size);
+    cached->carrier().expect_reads(key, 0, 256 * block_size);
     EXPECT_LE(remote_->requests - before, size / (16 * block_size) + 1);
     before = remote_->requests;
     EXPECT_EQ(read(*cached, key, 0, size), bytes);
     EXPECT_EQ(remote_->requests, before);
   }
-  open()->expect_reads("packs/none", 0, 1);
+  open()->carrier().expect_reads("packs/none", 0, 1);
   make_object("packs/part", 64 * block_size);
   auto cached = open();
   const std::uint64_t bytes = remote_->part_bytes, requests = remote_->requests;
-  cached->expect_reads("packs/part", 20 * block_size + 1, 16 * block_size - 1);
+  cached->carrier().expect_reads("packs/part", 20 * block_size + 1, 16 * block_size - 1);
   EXPECT_EQ(remote_->part_bytes - bytes, 16 * block_size);
   EXPECT_EQ(remote_->requests - requests, 1u);
 }
@@ -163,7 +175,7 @@ TEST_F(CachingBackendTest, WhatNobodyWaitsForComesWithoutRoomToo) {
   std::string bytes = make_object("packs/a", 40 * block_size + 5);
   for (std::uint64_t limit : {block_size, 5 * block_size, 20 * block_size}) {
     auto cached = open(limit);
-    cached->expect_reads("packs/a", 0, bytes.size());
+    cached->carrier().expect_reads("packs/a", 0, bytes.size());
     EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
     EXPECT_LE(allocated(), limit);
     EXPECT_EQ(allocated(), counted());
@@ -176,7 +188,7 @@ TEST_F(CachingBackendTest, WhatBreaksOffIsNotHereAndTakesNoRoom) {
   read(*cached, "packs/a", 3 * block_size, 1);
   const std::uint64_t before = allocated();
   remote_->breaks_off = true;
-  EXPECT_THROW(cached->expect_reads("packs/a", 0, bytes.size()), Error);
+  EXPECT_THROW(cached->carrier().expect_reads("packs/a", 0, bytes.size()), Error);
   EXPECT_EQ(allocated(), before);
   EXPECT_EQ(counted(), before);
   remote_->breaks_off = false;
@@ -208,10 +220,10 @@ TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
   auto cached = open();
   {
     const FileSizeLimit limit(CachedObject::map_end + 5 * block_size);
-    cached->expect_reads("packs/a", 0, bytes.size());
+    cached->carrier().expect_reads("packs/a", 0, bytes.size());
     EXPECT_EQ(allocated(), counted());
     const std::uint64_t fetched = remote_->part_bytes;
-    cached->expect_reads("packs/a", 0, bytes.size());
+    cached->carrier().expect_reads("packs/a", 0, bytes.size());
     EXPECT_EQ(remote_->part_bytes, fetched) << "it cannot be kept";
     EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
   }
@@ -224,7 +236,7 @@ TEST_F(CachingBackendTest, ACacheThatCannotMakeRoomIsDoneWithout) {
   auto cached = open(12 * block_size);
   // Where the lock on making room should be.
   fs::create_directories(folder_ / "cache/usage.eviction");
-  cached->expect_reads("packs/a", 0, bytes.size());
+  cached->carrier().expect_reads("packs/a", 0, bytes.size());
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
 }
 
@@ -263,7 +275,7 @@ TEST_F(CachingBackendTest, ReadersAreRightWhileBlocksComeAndGo) {
 TEST_F(CachingBackendTest, WhatIsDroppedIsFetchedAgain) {
   std::string bytes = make_object("packs/a", 3 * block_size);
   auto cached = open();
-  EXPECT_FALSE(cached->drop_copy("packs/a", 0, 10));
+  EXPECT_FALSE(cached->carrier().drop_copy("packs/a", 0, 10));
   read(*cached, "packs/a", 0, bytes.size());
   {
     // A disk that forgot what it was given.
@@ -271,7 +283,7 @@ TEST_F(CachingBackendTest, WhatIsDroppedIsFetchedAgain) {
     ASSERT_EQ(::pwrite(fd.get(), "wrong", 5, CachedObject::map_end + block_size + 10), 5);
   }
   EXPECT_EQ(read(*cached, "packs/a", block_size + 10, 5), "wrong");
-  EXPECT_TRUE(cached->drop_copy("packs/a", block_size, 100));
+  EXPECT_TRUE(cached->carrier().drop_copy("packs/a", block_size, 100));
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
   EXPECT_EQ(DiskCache(folder_ / "cache").statistics().blocks_damaged, 1u);
 }

@@ -38,7 +38,7 @@ class CopiedObject {
   virtual std::uint64_t block_end_max() const = 0;
   virtual bool present(std::uint64_t block) const = 0;
   // Reads bytes of one block of the copy from `offset` within it; false if it is not there.
-  virtual bool read(std::uint64_t block, std::uint64_t offset, MutableBytesView out) = 0;
+  virtual bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) = 0;
   // Puts a whole block into the copy, where there is room. Throws `corrupt` if it is known to be
   // another one.
   virtual void put(std::uint64_t block, BytesView bytes) = 0;

@@ -13,7 +13,7 @@ static constexpr std::chrono::seconds unreachable_for{30};
 KeptAnswers::KeptAnswers(std::shared_ptr<backend::Backend> remote, fs::path folder)
     : remote_(std::move(remote)),
       hasty_([&] {
-        std::shared_ptr<backend::Backend> hasty = remote_->hasty();
+        std::shared_ptr<backend::Backend> hasty = remote_->carrier().hasty();
         return hasty ? hasty : remote_;
       }()),
       folder_(std::move(folder)) {}

@@ -162,15 +162,15 @@ bool KeyedBlocks::present(const Digest& name) {
   return found.shelf != nullptr && found.shelf->blocks().present(found.place);
 }
 
-bool KeyedBlocks::read(const Digest& name, std::uint64_t size, std::uint64_t offset,
-                       MutableBytesView out) {
+bool KeyedBlocks::read_block(const Digest& name, std::uint64_t size, std::uint64_t offset,
+                             MutableBytesView out) {
   const Found found = find(name);
   if (found.shelf == nullptr || !found.shelf->blocks().present(found.place)) return false;
   thread_local Bytes scratch;
   const bool whole = offset == 0 && out.size() == size;
   if (!whole) scratch.resize(size);
   const MutableBytesView block = whole ? out : MutableBytesView(scratch);
-  if (!found.shelf->blocks().read(found.place, 0, block)) return false;
+  if (!found.shelf->blocks().read_block(found.place, 0, block)) return false;
   if (!same(digest_of(block), found.digest)) {
     cache_->drop_damaged(found.shelf->blocks(), found.place);
     return false;

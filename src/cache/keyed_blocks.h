@@ -28,7 +28,8 @@ class KeyedBlocks {
   bool present(const Digest& name);
   // Reads bytes from `offset` on of a block of `size` bytes, all of which is checked. False if it
   // is not here, or damaged.
-  bool read(const Digest& name, std::uint64_t size, std::uint64_t offset, MutableBytesView out);
+  bool read_block(const Digest& name, std::uint64_t size, std::uint64_t offset,
+                  MutableBytesView out);
   // Puts a block of 1 to block_size bytes in. Throws `corrupt` if the bytes are others than those
   // that were put under this name before.
   void put(const Digest& name, BytesView bytes);

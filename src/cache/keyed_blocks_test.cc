@@ -25,7 +25,7 @@ class KeyedBlocksTest : public ::testing::Test {
   }
   static std::optional<std::string> read(KeyedBlocks& blocks, int number) {
     Bytes out(bytes_of(number).size());
-    if (!blocks.read(name_of(number), out.size(), 0, out)) return std::nullopt;
+    if (!blocks.read_block(name_of(number), out.size(), 0, out)) return std::nullopt;
     return std::string(as_text(out));
   }
   // What the files of the cache take on the disk.
@@ -53,12 +53,12 @@ TEST_F(KeyedBlocksTest, GivesBackWhatWasPutAlsoToAnotherProcess) {
   EXPECT_FALSE(read(other, 2000));
   const std::string bytes = bytes_of(7);
   Bytes part(5);
-  EXPECT_TRUE(other.read(name_of(7), bytes.size(), 3, part));
+  EXPECT_TRUE(other.read_block(name_of(7), bytes.size(), 3, part));
   EXPECT_EQ(as_text(part), bytes.substr(3, 5));
   const std::string large = testing::random_bytes(block_size, 1);
   other.put(name_of(5000), as_bytes(large));
   Bytes out(block_size);
-  EXPECT_TRUE(blocks.read(name_of(5000), block_size, 0, out));
+  EXPECT_TRUE(blocks.read_block(name_of(5000), block_size, 0, out));
   EXPECT_EQ(as_text(out), large);
 }
 

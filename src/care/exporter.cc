@@ -187,7 +187,7 @@ void Export::write_file(const tree::EntryRef& entry, const Target& to) {
   for (std::uint64_t offset = 0; offset < size;) {
     BytesView data;
     try {
-      data = store_.files->read(*manifest_, entry, offset, read_size, scratch);
+      data = store_.files->read_file_part(*manifest_, entry, offset, read_size, scratch);
     } catch (const Error& error) {
       throw error.within(entry.path());
     }
@@ -243,7 +243,7 @@ void Export::write_small_files(const SmallFiles& files, FolderOpener& folders) {
   thread_local Bytes scratch;
   scratch.resize(files.size);
   try {
-    store_.chunks->read(files.chunks, scratch);
+    store_.chunks->read_chunks(files.chunks, scratch);
   } catch (const Error&) {
     // One of them is damaged: file by file the error will name it.
     for (const tree::EntryRef& entry : files.entries)

@@ -55,7 +55,8 @@ std::string line_of(const dataset::OpenStore& store, const tree::EntryRef& entry
   }
   if (entry.kind() == tree::EntryKind::file) {
     Bytes scratch;
-    BytesView data = store.contents->read(entry.content(), entry.size(), 0, entry.size(), scratch);
+    BytesView data =
+        store.contents->read_content(entry.content(), entry.size(), 0, entry.size(), scratch);
     line += fmt::format(" {} depth {}", digest_of(data).hex(), entry.content().depth);
   }
   return line + " " + entry.path() + (entry.target().empty() ? "" : " -> ") +

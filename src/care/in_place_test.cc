@@ -4,11 +4,11 @@
 
 #include <thread>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "care/verify.h"
 #include "create/create.h"
 #include "tests/support/bucket_server.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tree/diff.h"
@@ -51,7 +51,7 @@ class InPlaceTest : public ::testing::Test {
                           std::size_t size = SIZE_MAX) {
     const tree::EntryRef file = version.find_path(path).value();
     Bytes scratch;
-    return std::string(as_text(store.files->read(
+    return std::string(as_text(store.files->read_file_part(
         version, file, offset, std::min<std::uint64_t>(size, file.size()), scratch)));
   }
   template <class Body>
@@ -67,7 +67,7 @@ class InPlaceTest : public ::testing::Test {
 
   testing::TemporaryFolder folder_;
   testing::BucketServer server_;
-  std::shared_ptr<backend::MemoryBackend> backend_ = std::make_shared<backend::MemoryBackend>();
+  std::shared_ptr<testing::MemoryBackend> backend_ = std::make_shared<testing::MemoryBackend>();
 };
 
 TEST_F(InPlaceTest, AVersionIsMadeOfTheListingAlone) {
@@ -148,7 +148,7 @@ TEST_F(InPlaceTest, AnObjectThatChangedOrWentIsAnErrorAndKnownFromThenOn) {
     EXPECT_TRUE(known.compared.empty());
     EXPECT_NE(known.reasons.at("d").find("s3://bucket/p/d is gone"), std::string::npos);
     std::filesystem::remove_all(folder_ / "cache");
-    backend_ = std::make_shared<backend::MemoryBackend>();
+    backend_ = std::make_shared<testing::MemoryBackend>();
   }
 }
 
@@ -258,7 +258,7 @@ TEST_F(InPlaceTest, ACopyNamesWhatDriftedAndIsNotPublished) {
   for (bool honours : {true, false}) {
     server_.honours_if_match = honours;
     server_.set({{"p/a", "aaaa"}, {"p/b", "bbbb"}, {"p/c", "cccc"}});
-    backend_ = std::make_shared<backend::MemoryBackend>();
+    backend_ = std::make_shared<testing::MemoryBackend>();
     auto store = open(/*cached=*/false);
     create_in_place(*store);
     server_.put("p/a", "AAAA");

@@ -81,7 +81,7 @@ void Move::stop_if_asked() {
 
 // Returns the chunk's bytes, for what has to be read to go on.
 Bytes Move::copy_chunk(const Digest& digest) {
-  Bytes bytes = from_.chunks->read(digest);
+  Bytes bytes = from_.chunks->read_chunk(digest);
   copier_.add({digest, static_cast<std::uint32_t>(bytes.size())});
   return bytes;
 }

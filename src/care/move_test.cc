@@ -2,12 +2,12 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "care/verify.h"
 #include "create/create.h"
 #include "store/layout.h"
 #include "tests/support/faulty_backend.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -19,7 +19,7 @@ using testing::create_version;
 using testing::open_test_store;
 
 // Two stores in memory, told apart by their names.
-class NamedBackend : public backend::MemoryBackend {
+class NamedBackend : public testing::MemoryBackend {
  public:
   explicit NamedBackend(std::string name) : name_(std::move(name)) {}
   std::string name() const override { return name_; }
@@ -64,8 +64,8 @@ class Moving : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  std::shared_ptr<backend::MemoryBackend> old_backend_ = std::make_shared<NamedBackend>("old");
-  std::shared_ptr<backend::MemoryBackend> new_backend_ = std::make_shared<NamedBackend>("new");
+  std::shared_ptr<testing::MemoryBackend> old_backend_ = std::make_shared<NamedBackend>("old");
+  std::shared_ptr<testing::MemoryBackend> new_backend_ = std::make_shared<NamedBackend>("new");
   std::shared_ptr<dataset::OpenStore> old_ = open_test_store(old_backend_);
   std::shared_ptr<dataset::OpenStore> new_ = open_test_store(new_backend_);
 };

@@ -38,8 +38,8 @@ class RemoteStore : public ::testing::Test {
     std::shared_ptr<const tree::Manifest> manifest = store.manifest(version.record);
     std::optional<tree::EntryRef> entry = manifest->find_path(path);
     Bytes scratch;
-    BytesView bytes =
-        store.contents->read(entry.value().content(), entry->size(), 0, entry->size(), scratch);
+    BytesView bytes = store.contents->read_content(entry.value().content(), entry->size(), 0,
+                                                   entry->size(), scratch);
     return std::string(as_text(bytes));
   }
 

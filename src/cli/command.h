@@ -60,7 +60,7 @@ struct Context {
 
   // Throws as service::open_store() does.
   std::shared_ptr<dataset::OpenStore> open_store(StoreUse use = StoreUse::existing,
-                                                 ReadCostCounters* costs = nullptr) const {
+                                                 dataset::ReadCostCounters* costs = nullptr) const {
     return service::open_store(settings, use, costs);
   }
 };

@@ -21,7 +21,7 @@ double ratio(std::uint64_t part, std::uint64_t whole) {
 }  // namespace
 
 std::string explain_reading(const run::RunRecord& record) {
-  const ReadCosts& costs = record.costs;
+  const run::ReadCosts& costs = record.costs;
   if (costs.request_count == 0) return "";
   std::uint64_t wanted = 0;
   for (const run::RunVersion& version : record.versions) wanted += version.bytes_read;

@@ -42,7 +42,7 @@ void write_end(service::JsonWriter& json, const run::RunRecord& record) {
       .end_object();
 }
 
-void write_costs(service::JsonWriter& json, const ReadCosts& costs) {
+void write_costs(service::JsonWriter& json, const run::ReadCosts& costs) {
   json.key("read_costs")
       .begin_object()
       .member("request_count", costs.request_count)

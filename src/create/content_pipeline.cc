@@ -130,16 +130,16 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
 }
 
 // What of an item is to be read: less than its slice where an earlier attempt has stored the front.
-static std::optional<source::ByteRange> range_to_read(const Item& item, const Batch& batch) {
+static std::optional<ByteRange> range_to_read(const Item& item, const Batch& batch) {
   if (item.known_size == 0) return batch.slice;
-  source::ByteRange range = batch.slice.value_or(source::ByteRange{0, item.source.state.size});
+  ByteRange range = batch.slice.value_or(ByteRange{0, item.source.state.size});
   range.begin += item.known_size;
   return range;
 }
 
 static bool must_open(const Item& item, const Batch& batch) {
   if (!item.read || item.source.opener == nullptr) return false;
-  std::optional<source::ByteRange> range = range_to_read(item, batch);
+  std::optional<ByteRange> range = range_to_read(item, batch);
   return !range || range->begin < range->end;
 }
 

@@ -38,7 +38,7 @@ struct Item {
 struct Batch {
   std::vector<Item> items;
   // One slice of a large file, which is the only item; the whole files otherwise.
-  std::optional<source::ByteRange> slice;  // `end` means nothing for a file that comes in a stream
+  std::optional<ByteRange> slice;  // `end` means nothing for a file that comes in a stream
   bool last_slice = false;
   bool done = false;  // guarded by ContentPipeline::mutex_
 };

@@ -27,7 +27,8 @@ static unsigned default_workers() {
 static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
     const dataset::OpenStore& store) {
   struct stat st;
-  if (::stat(store.backend->name().c_str(), &st) != 0) return std::nullopt;
+  if (store.local_folder.empty() || ::stat(store.local_folder.c_str(), &st) != 0)
+    return std::nullopt;
   return std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino);
 }
 

@@ -31,12 +31,12 @@ struct CreateOptions {
   source::IgnorePatterns patterns;
   bool use_ignore_files = true;
   source::ArchiveLimits limits;
-  backend::OpenOptions servers{};  // how URLs and buckets are reached
-  bool in_place = false;           // the objects of buckets stay there: none is read
-  bool force = false;              // a new version even if nothing has changed
-  bool allow_partial = false;      // leave out files that could not be read
-  std::string program;             // recorded
-  unsigned workers = 0;            // threads; 0: as many as serve this machine
+  net::ServerOptions servers{};  // how URLs and buckets are reached
+  bool in_place = false;         // the objects of buckets stay there: none is read
+  bool force = false;            // a new version even if nothing has changed
+  bool allow_partial = false;    // leave out files that could not be read
+  std::string program;           // recorded
+  unsigned workers = 0;          // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
   // A folder for the same of archives, and of packs that are being filled; empty: nowhere.

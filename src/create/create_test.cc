@@ -39,7 +39,7 @@ class CreateTest : public ::testing::Test {
 
   TemporaryFolder folder_;
   std::filesystem::path source_ = folder_ / "cats";
-  std::shared_ptr<backend::MemoryBackend> backend_ = std::make_shared<backend::MemoryBackend>();
+  std::shared_ptr<testing::MemoryBackend> backend_ = std::make_shared<testing::MemoryBackend>();
   std::shared_ptr<dataset::OpenStore> store_ =
       testing::open_test_store(backend_, folder_ / "cache");
 };
@@ -70,6 +70,15 @@ TEST_F(CreateTest, AVersionIsWhatWasPutIn) {
   EXPECT_EQ(tree->find_path("dangling")->target(), "/nowhere/at all");
   EXPECT_EQ(tree->find_path("empty")->kind(), tree::EntryKind::folder);
   EXPECT_EQ(tree->children("empty").count, 0u);
+}
+
+TEST_F(CreateTest, AStoreInsideItsSourceIsLeftOut) {
+  write_file(source_ / "a", "a");
+  auto store = dataset::open_store((source_ / "store").string(), {.make_if_absent = true});
+  const CreateResult result = testing::create_version(*store, source_);
+  EXPECT_EQ(result.record.totals.entries, 1u);
+  ASSERT_EQ(result.problems.size(), 1u);
+  EXPECT_EQ(result.problems[0].path, "store");
 }
 
 // Holes are not read, and cut as the zeros that they are.
@@ -113,7 +122,7 @@ TEST_F(CreateTest, AHoleCostsNextToNothing) {
   tree::EntryRef file = *tree->find_path("file");
   Bytes scratch;
   BytesView end =
-      store_->contents->read(file.content(), file.size(), file.size() - 10, 10, scratch);
+      store_->contents->read_content(file.content(), file.size(), file.size() - 10, 10, scratch);
   EXPECT_EQ(end.size(), 10u);
   EXPECT_EQ(end[9], std::byte{0});
 }
@@ -281,7 +290,7 @@ TEST_F(CreateTest, AChangedByteInALargeFileStoresLittle) {
   Bytes scratch;
   auto entry = manifest(2)->find_path("large");
   BytesView middle =
-      store_->contents->read(entry->content(), entry->size(), (50 << 20) - 5, 20, scratch);
+      store_->contents->read_content(entry->content(), entry->size(), (50 << 20) - 5, 20, scratch);
   EXPECT_EQ(as_text(middle), large.substr((50 << 20) - 5, 20));
 }
 
@@ -293,7 +302,7 @@ TEST_F(CreateTest, HolesAreReadAsZeros) {
   auto entry = manifest(1)->find_path("sparse");
   Bytes scratch;
   BytesView view =
-      store_->contents->read(entry->content(), entry->size(), 100 << 20, 4096, scratch);
+      store_->contents->read_content(entry->content(), entry->size(), 100 << 20, 4096, scratch);
   EXPECT_EQ(as_text(view), std::string(4096, '\0'));
 }
 
@@ -317,7 +326,7 @@ TEST_F(CreateTest, TwoCreatesAtOnceGetTwoNumbers) {
 TEST_F(CreateTest, WhateverCallFailsNothingHalfDoneIsVisible) {
   for (int i = 0; i < 20; ++i) write_file(source_ / std::to_string(i), random_bytes(5000, i));
   for (bool after : {false, true}) {
-    auto memory = std::make_shared<backend::MemoryBackend>();
+    auto memory = std::make_shared<testing::MemoryBackend>();
     testing::create_version(*testing::open_test_store(memory), source_, {.name = "earlier"});
     write_file(source_ / "more", random_bytes(100'000, after ? 100 : 101));
     auto faulty = std::make_shared<testing::FaultyBackend>(memory);

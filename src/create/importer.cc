@@ -62,7 +62,7 @@ class Importer {
   void send_streamed_slices(source::SourceEntry entry, BlockPiece piece);
   bool fill(ByteStream& stream, BlockPiece& piece, std::size_t size_max);
   void add_slices(source::SourceEntry entry);
-  bool know_slice(Item& item, source::ByteRange slice);
+  bool know_slice(Item& item, ByteRange slice);
   bool take_known_stream(const Item& item);
   void add(Item item, std::uint64_t size);
   void send_open();
@@ -110,13 +110,14 @@ void Importer::add(Item item, std::uint64_t size) {
 }
 
 // Takes what earlier attempts have stored of a slice, from its front on; true if that is all.
-bool Importer::know_slice(Item& item, source::ByteRange slice) {
+bool Importer::know_slice(Item& item, ByteRange slice) {
   if (known_.checkpoint == nullptr) return false;
   std::uint64_t at = slice.begin;
   while (at < slice.end) {
     std::optional<std::vector<store::ChunkRef>> chunks = known_.checkpoint->find(item.source, at);
     if (!chunks || at + size_of(*chunks) > slice.end) break;
     at += size_of(*chunks);
+    session_.rely_on(*chunks);
     item.chunks.insert(item.chunks.end(), chunks->begin(), chunks->end());
   }
   item.known_size = at - slice.begin;

@@ -90,7 +90,7 @@ class ListSource : public source::Source, private source::FileOpener {
   };
 
   std::unique_ptr<source::SourceFile> open(const source::SourceEntry& entry,
-                                           std::optional<source::ByteRange> range) override {
+                                           std::optional<ByteRange> range) override {
     std::string text;
     for (const Listed& listed : entries_)
       if (listed.entry.path() == entry.entry.path()) text = listed.text;

@@ -41,7 +41,7 @@ TEST_F(ResumeTest, WhateverCallFailsTheNextTryContinues) {
   const Digest root = testing::create_version(*testing::open_test_store(), source_).record.root;
   std::uint64_t failing = 1, resumed = 0;
   for (bool succeeded = false; !succeeded && failing < 1000; ++failing) {
-    auto memory = std::make_shared<backend::MemoryBackend>();
+    auto memory = std::make_shared<testing::MemoryBackend>();
     auto faulty = std::make_shared<testing::FaultyBackend>(memory);
     const std::filesystem::path log = folder_ / ("checkpoint" + std::to_string(failing));
     faulty->fail_call(failing);
@@ -119,7 +119,7 @@ class StoppingBackend : public testing::FaultyBackend {
 TEST_F(ResumeTest, OneThatIsStoppedKeepsWhatItHasInHand) {
   write_sizes(source_);
   settle();
-  auto memory = std::make_shared<backend::MemoryBackend>();
+  auto memory = std::make_shared<testing::MemoryBackend>();
   auto stopping = std::make_shared<StoppingBackend>(memory);
   {
     CheckpointLog checkpoint(folder_ / "checkpoint");
@@ -154,7 +154,7 @@ TEST_F(ResumeTest, WhatAStoreDidNotTakeIsNotReadAgain) {
   settle();
   const std::filesystem::path journals = folder_ / "journals";
   std::filesystem::create_directory(journals);
-  auto memory = std::make_shared<backend::MemoryBackend>();
+  auto memory = std::make_shared<testing::MemoryBackend>();
   testing::open_test_store(memory);
   {
     CheckpointLog checkpoint(folder_ / "checkpoint");

@@ -28,12 +28,12 @@ std::optional<SourceEntry> VersionSource::next(std::vector<source::Problem>&) {
 }
 
 std::unique_ptr<source::SourceFile> VersionSource::open(const SourceEntry& entry,
-                                                        std::optional<source::ByteRange> range) {
+                                                        std::optional<ByteRange> range) {
   tree::ObjectRef object = version_->at(std::stoull(entry.origin)).object();
   return source::open_object(
       buckets_->get(object.bucket), std::move(object.key),
       {.size = entry.state.size, .etag = std::move(object.etag), .version_id = object.version_id},
-      entry.state, range.value_or(source::ByteRange{0, entry.state.size}));
+      entry.state, range.value_or(ByteRange{0, entry.state.size}));
 }
 
 }  // namespace grid::create

@@ -25,7 +25,7 @@ class VersionSource : public source::Source, private source::FileOpener {
 
  private:
   std::unique_ptr<source::SourceFile> open(const source::SourceEntry& entry,
-                                           std::optional<source::ByteRange> range) override;
+                                           std::optional<ByteRange> range) override;
   unsigned open_count() const override { return 16; }
 
   const std::shared_ptr<const tree::Manifest> version_;

@@ -7,16 +7,16 @@
 #include <optional>
 #include <string>
 
-#include "backend/open.h"
 #include "net/s3_bucket.h"
 #include "net/saved_credentials.h"
+#include "net/server_options.h"
 
 namespace grid::dataset {
 
 // Thread-safe. Nothing is read or asked before the first bucket is wanted.
 class Buckets {
  public:
-  explicit Buckets(backend::OpenOptions servers) : servers_(std::move(servers)) {}
+  explicit Buckets(net::ServerOptions servers) : servers_(std::move(servers)) {}
 
   // Lives as long as this. Throws as net::open_to_read() does.
   const net::S3Bucket& get(const std::string& name) const {
@@ -40,7 +40,7 @@ class Buckets {
     return buckets_[name];  // which no other insertion moves
   }
 
-  const backend::OpenOptions servers_;
+  const net::ServerOptions servers_;
   mutable std::mutex mutex_;
   mutable std::map<std::string, Opened> buckets_;  // guarded by mutex_
 };

@@ -39,10 +39,10 @@ class InPlaceReader::CopiedFile : public cache::CopiedObject {
   void learn_size(std::uint64_t) override {}  // the version says it
   std::uint64_t block_end_max() const override { return UINT64_MAX / cache::block_size; }
   bool present(std::uint64_t block) const override { return blocks_.present(name_of(block)); }
-  bool read(std::uint64_t block, std::uint64_t offset, MutableBytesView out) override {
+  bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) override {
     const std::uint64_t begin = block * cache::block_size;
     const std::uint64_t block_size = std::min(cache::block_size, size_ - begin);
-    return blocks_.read(name_of(block), block_size, offset, out);
+    return blocks_.read_block(name_of(block), block_size, offset, out);
   }
   void put(std::uint64_t block, BytesView bytes) override {
     try {
@@ -76,22 +76,24 @@ const InPlaceReader::Copies& InPlaceReader::copies() const {
     std::shared_ptr<cache::DiskCache> cache = open_cache_();
     if (!cache) return;
     copies_.blocks = std::make_unique<cache::KeyedBlocks>(cache, cache_name);
-    copies_.fetcher =
-        std::make_unique<cache::BlockFetcher>(cache, cache::BlockFetcher::Options{.costs = costs_});
+    copies_.fetcher = std::make_unique<cache::BlockFetcher>(
+        cache, cache::BlockFetcher::Options{.costs = costs_ ? &costs_->cache : nullptr});
   });
   return copies_;
 }
 
-BytesView InPlaceReader::read(const tree::ObjectRef& object, std::uint64_t file_size,
-                              std::uint64_t offset, std::size_t size, Bytes& scratch) const {
+BytesView InPlaceReader::read_object_part(const tree::ObjectRef& object, std::uint64_t file_size,
+                                          std::uint64_t offset, std::size_t size,
+                                          Bytes& scratch) const {
   if (offset >= file_size || size == 0) return {};
   scratch.resize(std::min<std::uint64_t>(size, file_size - offset));
   const Copies& copies = this->copies();
-  const CostTimer timer(costs_, &ReadCostCounters::store_ns);
-  count_cost(costs_, &ReadCostCounters::store_bytes, scratch.size());
+  store::StoreCostCounters* const costs = costs_ ? &costs_->store : nullptr;
+  const CostTimer timer(costs, &store::StoreCostCounters::wait_ns);
+  count_cost(costs, &store::StoreCostCounters::read_bytes, scratch.size());
   try {
     if (copies.fetcher)
-      copies.fetcher->read(
+      copies.fetcher->read_through_copy(
           std::make_shared<CopiedFile>(*buckets_, *copies.blocks, object, file_size), offset,
           scratch);
     else

@@ -11,6 +11,7 @@
 #include "cache/keyed_blocks.h"
 #include "dataset/buckets.h"
 #include "tree/entries.h"
+#include "dataset/read_costs.h"
 
 namespace grid::dataset {
 
@@ -21,16 +22,17 @@ class InPlaceReader {
 
   // `open_cache` gives the node's cache, null where there is none; it is called once. What is read
   // is then kept there, known by what names the object, and checked by its digest from then on.
-  // `costs` outlives the reader; null: nobody counts.
+  // `costs` outlives the reader; null disables counting.
   InPlaceReader(std::shared_ptr<const Buckets> buckets, OpenCache open_cache,
                 ReadCostCounters* costs = nullptr)
       : buckets_(std::move(buckets)), open_cache_(std::move(open_cache)), costs_(costs) {}
 
-  // The bytes [offset, offset + size) of a file of `file_size` bytes, as FileReader::read(). Throws
-  // `changed` if the object is in another state now, or gone, `corrupt` if the server gives other
-  // bytes than before under the same ETag, and as net::S3Bucket does.
-  BytesView read(const tree::ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
-                 std::size_t size, Bytes& scratch) const;
+  // The bytes [offset, offset + size) of a file of `file_size` bytes, as
+  // FileReader::read_file_part(). Throws `changed` if the object is in another state now, or gone,
+  // `corrupt` if the server gives other bytes than before under the same ETag, and as net::S3Bucket
+  // does.
+  BytesView read_object_part(const tree::ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
+                             std::size_t size, Bytes& scratch) const;
 
  private:
   class CopiedFile;

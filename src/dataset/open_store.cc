@@ -1,5 +1,6 @@
 #include "dataset/open_store.h"
 
+#include "backend/open.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "cache/caching_backend.h"
@@ -8,8 +9,10 @@
 namespace grid::dataset {
 
 std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options) {
-  return open_store(std::shared_ptr<backend::Backend>(backend::open(location, options.servers)),
-                    options);
+  std::shared_ptr<OpenStore> store = open_store(
+      std::shared_ptr<backend::Backend>(backend::open(location, options.servers)), options);
+  store->local_folder = backend::local_folder(location).value_or(std::filesystem::path());
+  return store;
 }
 
 namespace fs = std::filesystem;
@@ -66,7 +69,7 @@ std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
     return options.make_if_absent ? store::make_store(backend) : store::find_marker(backend);
   std::optional<store::StoreMarker> recalled;
   if (!options.make_if_absent) recalled = recall_store(options.cache_folder, backend);
-  const std::shared_ptr<backend::Backend> hasty = recalled ? backend.hasty() : nullptr;
+  const std::shared_ptr<backend::Backend> hasty = recalled ? backend.carrier().hasty() : nullptr;
   try {
     std::optional<store::StoreMarker> marker = options.make_if_absent
                                                    ? store::make_store(backend)
@@ -105,14 +108,14 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
         backend, cache,
         cache::CachingOptions{.store_id = marker->store_id,
                               .caching_of = store::caching_of,
-                              .costs = options.costs,
+                              .costs = options.costs ? &options.costs->cache : nullptr,
                               .follows_readers = !options.read_ahead});
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
       store::ChunkStoreOptions{.cache_folder = options.cache_folder,
                                .frame_cache_size_max = options.frame_cache_size_max,
                                .read_ahead = options.read_ahead,
-                               .costs = options.costs});
+                               .costs = options.costs ? &options.costs->store : nullptr});
   auto contents = std::make_shared<tree::ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
   // Of a store in a local folder the cache is opened for the first file in place.

@@ -6,11 +6,12 @@
 #include <string>
 
 #include "backend/backend.h"
-#include "backend/open.h"
 #include "dataset/buckets.h"
 #include "dataset/datastore.h"
 #include "dataset/file_reader.h"
 #include "dataset/known_drift.h"
+#include "dataset/read_costs.h"
+#include "net/server_options.h"
 #include "store/chunk_store.h"
 #include "tree/content_reader.h"
 #include "tree/manifest.h"
@@ -19,7 +20,7 @@ namespace grid::dataset {
 
 struct OpenStoreOptions {
   bool make_if_absent = false;         // else `not_found`, with what to do
-  backend::OpenOptions servers{};      // how stores that are on one are reached
+  net::ServerOptions servers{};        // how stores that are on one are reached
   std::filesystem::path cache_folder;  // see store::ChunkStoreOptions; empty: nothing is kept
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
@@ -27,7 +28,7 @@ struct OpenStoreOptions {
   // For readers that stay, as a mount: see store::PackPrefetcher. The node's cache then follows no
   // reader by itself.
   bool read_ahead = false;
-  ReadCostCounters* costs = nullptr;  // outlives the store; null: nobody counts
+  ReadCostCounters* costs = nullptr;  // outlives the store; null disables counting
 };
 
 // Thread-safe, as its parts are.
@@ -42,6 +43,7 @@ struct OpenStore {
   std::shared_ptr<KnownDrift> drift;
   std::shared_ptr<Datastores> datastores;
   std::filesystem::path cache_folder;
+  std::filesystem::path local_folder{};  // in which it lies, of this machine; empty: elsewhere
 
   // For what is too much for memory.
   std::filesystem::path temporary_folder() const {

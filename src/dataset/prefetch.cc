@@ -109,8 +109,8 @@ class Prefetcher {
 
  private:
   void read(const Range& range) const {
-    store_.chunks->backend().expect_reads(store::pack_data_key(range.pack), range.begin,
-                                          range.end - range.begin);
+    store_.chunks->backend().carrier().expect_reads(store::pack_data_key(range.pack), range.begin,
+                                                    range.end - range.begin);
   }
 
   const OpenStore& store_;

@@ -17,29 +17,17 @@ using testing::TemporaryFolder;
 using testing::write_file;
 
 // Adds up what is read in parts.
-class MeteredBackend : public backend::Backend {
+class MeteredBackend : public testing::MemoryBackend {
  public:
   mutable std::atomic<std::uint64_t> bytes_read = 0, reads = 0;
 
-  bool create(std::string_view key, BytesView data) override { return memory_.create(key, data); }
-  std::optional<Bytes> find(std::string_view key) const override { return memory_.find(key); }
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override {
     ++reads;
     bytes_read += out.size();
-    return memory_.find_part(key, offset, out);
+    return MemoryBackend::find_part(key, offset, out);
   }
-  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
-    return memory_.list(prefix);
-  }
-  std::vector<std::string> list_names(std::string_view prefix) const override {
-    return memory_.list_names(prefix);
-  }
-  bool remove(std::string_view key) override { return memory_.remove(key); }
   std::string name() const override { return "metered"; }
-
- private:
-  backend::MemoryBackend memory_;
 };
 
 std::string noise(std::size_t size, unsigned seed) {

@@ -50,7 +50,7 @@ class Filesystem::State {
   AttributesResult attributes(Node node);
   void read_folder(Node folder, std::uint64_t offset, const FolderVisitor& visit);
   std::string read_link(Node link);
-  BytesView read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
+  BytesView read_node(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
   Totals totals(Node node);
 
   // Shows a version in its datastore's own folder; false if another is shown there, or its names
@@ -74,6 +74,7 @@ class Filesystem::State {
   std::optional<Attributes> version_attributes(const Slot& slot);
   std::optional<Attributes> latest_attributes(const Slot& slot);
 
+  BytesView read_entry(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
   void read_top(std::uint64_t offset, const FolderVisitor& visit);
   void read_datastore(const Slot& datastore, std::uint64_t offset, const FolderVisitor& visit);
   void read_tree(const Slot& slot, std::uint64_t place, std::uint64_t offset,
@@ -380,26 +381,30 @@ std::string Filesystem::State::read_link(Node link) {
   });
 }
 
-BytesView Filesystem::State::read(Node file, std::uint64_t offset, std::size_t size,
-                                  Bytes& scratch) {
-  return ask_about(file, [&]() -> BytesView {
-    const Slot& slot = slots_.at(slot_of(file));
-    const VersionTree tree = tree_of(slot);
-    const tree::EntryRef entry = tree.entry_at(place_of(file));
-    try {
-      if (entry.kind() != tree::EntryKind::file) {
-        fail(ErrorKind::invalid_argument, "is no file");
-      }
-      const BytesView bytes = store_->files->read(*tree.manifest(), entry, offset, size, scratch);
-      if (options_.counter_of) versions_.count_read(slot, bytes.size());
-      if (options_.recorder)
-        options_.recorder->note_read(versions_.find(slot)->root, entry.ordinal(), offset,
-                                     bytes.size());
-      return bytes;
-    } catch (const Error& error) {
-      throw error.within(entry.path());  // the noun that is known here
+BytesView Filesystem::State::read_node(Node file, std::uint64_t offset, std::size_t size,
+                                       Bytes& scratch) {
+  return ask_about(file, [&] { return read_entry(file, offset, size, scratch); });
+}
+
+BytesView Filesystem::State::read_entry(Node file, std::uint64_t offset, std::size_t size,
+                                        Bytes& scratch) {
+  const Slot& slot = slots_.at(slot_of(file));
+  const VersionTree tree = tree_of(slot);
+  const tree::EntryRef entry = tree.entry_at(place_of(file));
+  try {
+    if (entry.kind() != tree::EntryKind::file) {
+      fail(ErrorKind::invalid_argument, "is no file");
     }
-  });
+    const BytesView bytes =
+        store_->files->read_file_part(*tree.manifest(), entry, offset, size, scratch);
+    if (options_.counter_of) versions_.count_read(slot, bytes.size());
+    if (options_.recorder)
+      options_.recorder->note_read(versions_.find(slot)->root, entry.ordinal(), offset,
+                                   bytes.size());
+    return bytes;
+  } catch (const Error& error) {
+    throw error.within(entry.path());  // the noun that is known here
+  }
 }
 
 Totals Filesystem::State::totals(Node node) {
@@ -422,8 +427,8 @@ void Filesystem::read_folder(Node folder, std::uint64_t offset, const FolderVisi
   state_->read_folder(folder, offset, visit);
 }
 std::string Filesystem::read_link(Node link) { return state_->read_link(link); }
-BytesView Filesystem::read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch) {
-  return state_->read(file, offset, size, scratch);
+BytesView Filesystem::read_node(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch) {
+  return state_->read_node(file, offset, size, scratch);
 }
 Totals Filesystem::totals(Node node) { return state_->totals(node); }
 std::vector<VersionName> Filesystem::touched() const { return state_->versions().touched(); }

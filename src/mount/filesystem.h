@@ -128,7 +128,7 @@ class Filesystem {
   std::string read_link(Node link);
 
   // The bytes [offset, offset + size) of a file, cut off at its end. The view lies in `scratch`.
-  BytesView read(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
+  BytesView read_node(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
 
   // Of the version that `node` lies in; above the versions: of those looked into so far.
   Totals totals(Node node);

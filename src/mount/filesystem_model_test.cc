@@ -211,7 +211,7 @@ class Model {
     const auto size = static_cast<std::size_t>(fs::file_size(file.path));
     const std::uint64_t offset = below(size + 10);
     const std::size_t length = 1 + below(below(2) ? 5000 : 1 << 20);
-    const BytesView bytes = filesystem_->read(file.node, offset, length, scratch_);
+    const BytesView bytes = filesystem_->read_node(file.node, offset, length, scratch_);
     Bytes expected(length);
     const FileDescriptor real = open_file(file.path, O_RDONLY);
     expected.resize(read_at(real.get(), expected, offset, "the source"));

@@ -6,10 +6,10 @@
 #include <random>
 #include <thread>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "mount/slots.h"
 #include "tests/support/created_store.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/temporary_folder.h"
 
 namespace grid::mount {
@@ -21,39 +21,37 @@ using testing::write_file;
 using namespace std::chrono_literals;
 
 // Counts the calls that read, and fails as many of them as it is told to.
-class WatchedBackend : public backend::Backend {
+class WatchedBackend : public testing::MemoryBackend {
  public:
   mutable std::atomic<int> reads = 0;
   mutable std::atomic<int> failures_left = 0;
 
-  bool create(std::string_view key, BytesView data) override { return memory_.create(key, data); }
   std::optional<Bytes> find(std::string_view key) const override {
     count();
-    return memory_.find(key);
+    return MemoryBackend::find(key);
   }
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override {
     count();
-    return memory_.find_part(key, offset, out);
+    return MemoryBackend::find_part(key, offset, out);
   }
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
     count();
-    return memory_.list(prefix);
+    return MemoryBackend::list(prefix);
   }
   std::vector<std::string> list_names(std::string_view prefix) const override {
     count();
-    return memory_.list_names(prefix);
+    return MemoryBackend::list_names(prefix);
   }
-  bool remove(std::string_view key) override { return memory_.remove(key); }
   std::string name() const override { return "watched"; }
 
   // Flips a byte in the middle of every object under `prefix`.
   void damage(std::string_view prefix) {
-    for (const auto& entry : memory_.list(prefix)) {
-      Bytes bytes = *memory_.find(entry.key);
+    for (const auto& entry : MemoryBackend::list(prefix)) {
+      Bytes bytes = *MemoryBackend::find(entry.key);
       bytes[bytes.size() / 2] ^= std::byte{0x40};
-      memory_.remove(entry.key);
-      memory_.create(entry.key, bytes);
+      MemoryBackend::remove(entry.key);
+      MemoryBackend::create(entry.key, bytes);
     }
   }
 
@@ -64,8 +62,6 @@ class WatchedBackend : public backend::Backend {
       fail(ErrorKind::unavailable, "watched: the store does not answer");
     }
   }
-
-  backend::MemoryBackend memory_;
 };
 
 Attributes find(Filesystem& filesystem, std::string_view path) {
@@ -95,7 +91,7 @@ std::vector<std::string> names_in(Filesystem& filesystem, Node folder) {
 std::string text_of(Filesystem& filesystem, std::string_view path) {
   const Attributes file = find(filesystem, path);
   Bytes scratch;
-  return std::string(as_text(filesystem.read(file.node, 0, file.size, scratch)));
+  return std::string(as_text(filesystem.read_node(file.node, 0, file.size, scratch)));
 }
 
 using Names = std::vector<std::string>;
@@ -202,7 +198,7 @@ TEST_F(FilesystemTest, ReadsAnOpenFileWhenItsVersionIsDeleted) {
   EXPECT_EQ(names_in(filesystem, cats), (Names{".", "..", "1", "latest"}));
   EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "1");
   Bytes scratch;
-  EXPECT_EQ(as_text(filesystem.read(file.node, 0, 100, scratch)), "first");
+  EXPECT_EQ(as_text(filesystem.read_node(file.node, 0, 100, scratch)), "first");
   store()->datastores->remove("cats", 1);
   EXPECT_FALSE(filesystem.lookup(cats, "latest").attributes);
   EXPECT_EQ(names_in(filesystem, cats), (Names{".", ".."}));
@@ -330,7 +326,7 @@ TEST_F(FilesystemTest, TriesAgainWhileTheStoreDoesNotAnswer) {
   const Attributes file = find(filesystem, "cats/1/a.txt");
   backend->failures_left = 3;
   Bytes scratch;
-  EXPECT_EQ(as_text(filesystem.read(file.node, 0, 100, scratch)), "first");
+  EXPECT_EQ(as_text(filesystem.read_node(file.node, 0, 100, scratch)), "first");
   EXPECT_EQ(backend->failures_left, 0);
 }
 
@@ -343,7 +339,7 @@ TEST_F(FilesystemTest, GivesUpAtTheDeadlineAndSaysWhichFile) {
   const Attributes file = find(filesystem, "cats/1/a.txt");
   backend->failures_left = 1'000'000;
   Bytes scratch;
-  EXPECT_THROW(filesystem.read(file.node, 0, 100, scratch), Error);
+  EXPECT_THROW(filesystem.read_node(file.node, 0, 100, scratch), Error);
   ASSERT_EQ(problems.size(), 1u);
   EXPECT_EQ(problems[0].rfind("cats:1: a.txt: ", 0), 0u) << problems[0];
 }
@@ -357,7 +353,7 @@ TEST_F(FilesystemTest, StopsWaitingWhenTold) {
   std::thread reader([&] {
     Bytes scratch;
     try {
-      filesystem.read(file.node, 0, 100, scratch);
+      filesystem.read_node(file.node, 0, 100, scratch);
     } catch (const Error&) {
       threw = true;
     }
@@ -392,7 +388,7 @@ TEST_F(FilesystemTest, ReportsADamagedFileOnceWithItsNameAndItsChunk) {
   for (int i = 0; i < 3; ++i) {
     Bytes scratch;
     try {
-      filesystem.read(file.node, 0, noise.size(), scratch);
+      filesystem.read_node(file.node, 0, noise.size(), scratch);
       ADD_FAILURE() << "damaged bytes were read";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::corrupt);
@@ -421,7 +417,7 @@ TEST_F(FilesystemTest, AnswersManyThreadsWhileVersionsComeAndGo) {
         const auto version = filesystem.lookup(cats, filesystem.read_link(link));
         if (!version.attributes) continue;  // deleted just now
         const auto file = filesystem.lookup(version.attributes->node, "a.txt").attributes.value();
-        EXPECT_EQ(as_text(filesystem.read(file.node, 1, 3, scratch)), "irs");
+        EXPECT_EQ(as_text(filesystem.read_node(file.node, 1, 3, scratch)), "irs");
         EXPECT_EQ(filesystem.attributes(file.node).attributes, file);
       }
     });
@@ -451,7 +447,7 @@ TEST_F(FilesystemTest, GivesTheSameNumbersAsTheOneBeforeWithTheSameSlotFile) {
   created.store()->datastores->remove("dogs", 1);
   Filesystem second(created.store(), {.pin_newest = true, .slot_file = slots.get()});
   Bytes scratch;
-  EXPECT_EQ(as_text(second.read(nodes[0], 0, 100, scratch)), "first");
+  EXPECT_EQ(as_text(second.read_node(nodes[0], 0, 100, scratch)), "first");
   EXPECT_EQ(find(second, "cats/2/sub/file").size, 5u);
   EXPECT_EQ(find(second, "cats").node, nodes[1]);
   EXPECT_EQ(find(second, "cats/sub").node, nodes[2]);
@@ -481,7 +477,7 @@ TEST_F(FilesystemTest, KnowsNoNodeThatItDidNotGive) {
   EXPECT_THROW(filesystem.lookup(file, "x"), Error);
   EXPECT_THROW(filesystem.read_link(file), Error);
   Bytes scratch;
-  EXPECT_THROW(filesystem.read(find(filesystem, "cats/1").node, 0, 1, scratch), Error);
+  EXPECT_THROW(filesystem.read_node(find(filesystem, "cats/1").node, 0, 1, scratch), Error);
 }
 
 }  // namespace

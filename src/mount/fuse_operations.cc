@@ -80,8 +80,8 @@ template <class Answer>
 void reply(fuse_req_t request, const Answer& answer) noexcept {
   try {
     Served& served = served_by(request);
-    const CostTimer timer(served.options.costs, &ReadCostCounters::request_ns);
-    count_cost(served.options.costs, &ReadCostCounters::request_count, 1);
+    const CostTimer timer(served.options.costs, &RequestCostCounters::request_ns);
+    count_cost(served.options.costs, &RequestCostCounters::request_count, 1);
     // The kernel takes the handshake's read-ahead when it has the answer, so this must come later.
     std::call_once(served.asked, [&] {
       if (!served.folder.empty()) raise_read_ahead(served.folder);
@@ -189,7 +189,7 @@ void on_read(fuse_req_t request, fuse_ino_t file, std::size_t size, off_t offset
              fuse_file_info*) noexcept {
   reply(request, [&](Served& served) {
     const BytesView bytes =
-        served.filesystem.read(file, static_cast<std::uint64_t>(offset), size, scratch());
+        served.filesystem.read_node(file, static_cast<std::uint64_t>(offset), size, scratch());
     ::fuse_reply_buf(request, reinterpret_cast<const char*>(bytes.data()), bytes.size());
   });
 }

@@ -13,8 +13,8 @@
 #include <string>
 
 #include "base/file.h"
-#include "base/read_costs.h"
 #include "mount/filesystem.h"
+#include "mount/request_costs.h"
 
 namespace grid::mount {
 
@@ -23,8 +23,8 @@ struct FuseOptions {
   bool allow_other = false;          // lets other users in; an ordinary user needs user_allow_other
   bool unmount_on_death = true;      // the mount vanishes also when this process is killed
   unsigned threads = 8;              // at most
-  ReadCostCounters* costs = nullptr;  // outlives the server; null: nobody counts
-  std::function<void()> on_ready;     // called when the kernel and the server have shaken hands
+  RequestCostCounters* costs = nullptr;  // outlives the server; null disables counting
+  std::function<void()> on_ready;        // called when the kernel and the server have shaken hands
 };
 
 // One server for a process is enough: it serves every version. Destruction unmounts.

@@ -16,13 +16,13 @@
 #include <set>
 #include <sstream>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "mount/mount_point.h"
 #include "tests/support/bucket_server.h"
 #include "tests/support/created_store.h"
 #include "tests/support/live_mount.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -90,7 +90,7 @@ bool becomes_true_within(std::chrono::milliseconds time, const std::function<boo
 }
 
 // A store that can be taken away.
-class UnreliableBackend : public backend::MemoryBackend {
+class UnreliableBackend : public testing::MemoryBackend {
  public:
   std::atomic<bool> answers = true;
 

@@ -12,9 +12,9 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "base/read_costs.h"
 #include "dataset/prefetch.h"
 #include "run/attachment.h"
+#include "run/read_costs.h"
 #include "run/scripts.h"
 
 namespace grid::run {

@@ -29,7 +29,8 @@ struct Scoreboard::Entry {
 struct Scoreboard::Board {
   std::atomic<std::size_t> count;  // of whole entries
   std::atomic<std::uint64_t> overflow;
-  ReadCostCounters costs;
+  dataset::ReadCostCounters read_costs;
+  mount::RequestCostCounters request_costs;
   Entry entries[entry_count_max];
 };
 
@@ -59,7 +60,24 @@ std::atomic<std::uint64_t>& Scoreboard::counter(const UsedVersion& version, cons
   return entry.bytes_read;
 }
 
-ReadCostCounters& Scoreboard::costs() const { return board_->costs; }
+dataset::ReadCostCounters& Scoreboard::read_costs() const { return board_->read_costs; }
+
+mount::RequestCostCounters& Scoreboard::request_costs() const { return board_->request_costs; }
+
+ReadCosts Scoreboard::costs() const {
+  const mount::RequestCostCounters& requests = board_->request_costs;
+  const store::StoreCostCounters& store = board_->read_costs.store;
+  const cache::CacheCostCounters& cache = board_->read_costs.cache;
+  return {.request_count = requests.request_count,
+          .request_ns = requests.request_ns,
+          .store_ns = store.wait_ns,
+          .store_bytes = store.read_bytes,
+          .unpack_ns = store.unpack_ns,
+          .check_ns = store.check_ns,
+          .cache_hit_bytes = cache.hit_bytes,
+          .cache_missed_bytes = cache.missed_bytes,
+          .remote_bytes = cache.remote_bytes};
+}
 
 std::vector<ReadVersion> Scoreboard::versions() const {
   std::vector<ReadVersion> found;

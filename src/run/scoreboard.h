@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "base/read_costs.h"
+#include "dataset/read_costs.h"
+#include "mount/request_costs.h"
 #include "run/attachment.h"
+#include "run/read_costs.h"
 
 namespace grid::run {
 
@@ -35,7 +37,11 @@ class Scoreboard {
   std::atomic<std::uint64_t>& counter(const UsedVersion& version, const Digest& root);
 
   // For any process and any of its threads.
-  ReadCostCounters& costs() const;
+  dataset::ReadCostCounters& read_costs() const;
+  mount::RequestCostCounters& request_costs() const;
+
+  // Both, as they are now; from any process.
+  ReadCosts costs() const;
 
   // By name and version; from any process.
   std::vector<ReadVersion> versions() const;

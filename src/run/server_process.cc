@@ -169,7 +169,7 @@ struct Heritage {
 void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor& channel,
            const Heritage& heritage) {
   const bool is_first = heritage.device < 0;
-  const std::shared_ptr<dataset::OpenStore> store = request.open_store(&board.costs());
+  const std::shared_ptr<dataset::OpenStore> store = request.open_store(&board.read_costs());
   dataset::TraceRecorder recorder;
   mount::Filesystem filesystem(
       store, {.pins = request.pins,
@@ -181,7 +181,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
               .recorder = &recorder,
               .slot_file = heritage.slot_file,
               .on_problem = [&](std::string_view text) { tell_problem(channel, text); }});
-  mount::FuseServer server(filesystem, {.costs = &board.costs()});
+  mount::FuseServer server(filesystem, {.costs = &board.request_costs()});
   if (is_first) {
     begin(request, *store, filesystem, server, channel);
   } else {

@@ -25,7 +25,7 @@ namespace grid::run {
 
 struct ServerRequest {
   // Called in the new process: what a store starts, as threads, would not survive a fork.
-  std::function<std::shared_ptr<dataset::OpenStore>(ReadCostCounters*)> open_store;
+  std::function<std::shared_ptr<dataset::OpenStore>(dataset::ReadCostCounters*)> open_store;
   std::map<std::string, dataset::VersionNumber> pins;    // see mount::FilesystemOptions
   std::string mount_folder;                              // named in problems
   dataset::Prefetch prefetch = dataset::Prefetch::none;  // of the versions of `attachment`

@@ -48,7 +48,7 @@ std::vector<UsedVersion> versions_of(const RunRecord& record) {
 bool take_counts(const Scoreboard& board, const std::map<UsedVersion, std::uint64_t>& released,
                  RunRecord& record) {
   bool changed = false;
-  record.costs = board.costs().read();
+  record.costs = board.costs();
   for (const ReadVersion& read : board.versions()) {
     const auto release = released.find(read.version);
     if (release != released.end() && release->second == read.bytes_read) continue;

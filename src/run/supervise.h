@@ -25,7 +25,7 @@ struct SuperviseRequest {
   bool keep_failed = false;  // a run that cannot start leaves a record that says why
 
   // Called in this process and in others that it forks; each opens the store for itself.
-  std::function<std::shared_ptr<dataset::OpenStore>(ReadCostCounters*)> open_store;
+  std::function<std::shared_ptr<dataset::OpenStore>(dataset::ReadCostCounters*)> open_store;
   // Called when the first script runs.
   std::function<void()> on_started;
   // Called with the record of each experiment that has ended.

@@ -3,7 +3,7 @@
 namespace grid::service {
 
 std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUse use,
-                                               ReadCostCounters* costs) {
+                                               dataset::ReadCostCounters* costs) {
   return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
                                               .servers = settings.servers,
                                               .cache_folder = settings.cache_folder,

@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "backend/open.h"
-#include "base/read_costs.h"
+#include "net/server_options.h"
+#include "dataset/read_costs.h"
 #include "dataset/open_store.h"
 
 namespace grid::service {
@@ -17,7 +17,7 @@ struct Settings {
   bool store_was_named = false;        // by --store or GRID_STORE
   std::filesystem::path cache_folder;  // XDG_CACHE_HOME/grid: losing it loses time
   std::filesystem::path state_folder;  // XDG_STATE_HOME/grid: records of runs, logs of mounts
-  backend::OpenOptions servers;        // proxies, authorities, AWS_…
+  net::ServerOptions servers;          // proxies, authorities, AWS_…
   std::filesystem::path attachment_folder;  // in the state folder: see run::live_attachments()
   std::filesystem::path create_folder;      // the same: see create::incomplete_creates()
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
@@ -30,6 +30,6 @@ enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read
 // dataset::open_store() does.
 std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings,
                                                StoreUse use = StoreUse::existing,
-                                               ReadCostCounters* costs = nullptr);
+                                               dataset::ReadCostCounters* costs = nullptr);
 
 }  // namespace grid::service

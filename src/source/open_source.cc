@@ -85,7 +85,7 @@ class SourceWith : public Source {
 };
 
 static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceOptions& options) {
-  const backend::OpenOptions& servers = options.servers;
+  const net::ServerOptions& servers = options.servers;
   const net::S3Url url = net::parse_s3_url(spec.where);
   net::S3Access access =
       net::open_to_read(servers.http, servers.aws, url.bucket, url.key, servers.retries);

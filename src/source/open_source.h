@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backend/open.h"
+#include "net/server_options.h"
 #include "source/archive_source.h"
 #include "source/source.h"
 #include "source/walker.h"
@@ -26,7 +26,7 @@ struct SourceOptions {
   bool use_ignore_files = true;
   ArchiveLimits limits;
   std::filesystem::path journals{};  // see ContinuedArchive; empty: none
-  backend::OpenOptions servers{};    // how URLs and buckets are reached
+  net::ServerOptions servers{};      // how URLs and buckets are reached
   bool in_place = false;             // the objects of buckets stay there: none is read
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };

@@ -4,7 +4,7 @@
 //   - a folder, or objects under a prefix: any worker opens any file at any time (FileOpener);
 //   - an archive in a stream: a file's bytes come with its entry and only then (ByteStream);
 //   - what the store has already: a content that is known.
-// It knows nothing of chunks and of how entries become a tree.
+// It knows nothing of how the bytes are stored and of how entries become a tree.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/byte_range.h"
 #include "base/byte_stream.h"
 #include "base/digest.h"
 #include "base/file_part.h"
@@ -67,11 +68,6 @@ class SourceFile : public ByteStream {
   // Speaks of what was read so far. Throws `changed` if these bytes may not be those of one state
   // of the file. True if any later change will show in the state.
   virtual bool settled() = 0;
-};
-
-// A slice of a file: the bytes [begin, end).
-struct ByteRange {
-  std::uint64_t begin = 0, end = 0;
 };
 
 // Thread-safe.

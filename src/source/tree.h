@@ -18,10 +18,9 @@ enum class EntryKind : std::uint8_t {
 
 std::string_view name_of(EntryKind kind);
 
-// Where a file's bytes are. depth 0: `digest` names the one chunk that is the file (for an empty
-// file: the digest of no bytes, which is not stored). depth n: `digest` names a recipe, a chunk
-// that lists the contents of depth n-1 which make up the file, in order. depth in_place: the file
-// is in place, and the digest is that of what names its object: two are equal if those are.
+// Names a file's bytes. depth 0: `digest` is that of the bytes themselves. depth n: that of a list
+// of the contents of depth n-1 which make up the file, in order. depth in_place: the file is in
+// place, and the digest is that of what names its object: two are equal if those are.
 struct Content {
   static constexpr std::uint8_t in_place = 255;
 

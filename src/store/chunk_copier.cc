@@ -85,7 +85,7 @@ static void read_into(Bytes& buffer, const ChunkStore& store, std::span<const Ch
   std::size_t size = 0;
   for (const ChunkRef& chunk : chunks) size += chunk.size;
   buffer.resize(size);
-  store.read(chunks, buffer);
+  store.read_chunks(chunks, buffer);
 }
 
 void ChunkCopier::copy(const Batch& batch, ChunkWriter& writer, Bytes& buffer) {
@@ -93,6 +93,7 @@ void ChunkCopier::copy(const Batch& batch, ChunkWriter& writer, Bytes& buffer) {
   for (const ChunkRef& chunk : batch)
     (to_.index().find(chunk.digest) ? there : missing).push_back(chunk);
   if (!there.empty()) {
+    session_->rely_on(there);
     read_into(buffer, to_, there);
     counts_.bytes_checked += buffer.size();
   }

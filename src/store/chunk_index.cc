@@ -102,30 +102,33 @@ std::vector<std::optional<Location>> ChunkIndex::find(std::span<const ChunkRef> 
   return found;
 }
 
-bool ChunkIndex::claim(const Digest& digest) {
+Claim ChunkIndex::claim(const Digest& digest, ChunkClaims& claims) {
   std::shared_ptr<const ChunkTables> tables;
   {
     std::lock_guard lock(mutex_);
-    if (find_in_memory(digest) != nullptr || !claimed_.insert(digest).second) return false;
+    if (const Location* at = find_in_memory(digest)) return {.at = *at};
+    if (!claims.digests_.insert(digest).second) return {};
     tables = tables_;
   }
   for (const auto& table : *tables) {
-    if (!table->find(digest)) continue;
+    std::optional<Location> at = table->find(digest);
+    if (!at) continue;
     std::lock_guard lock(mutex_);
-    claimed_.erase(digest);
-    return false;
+    claims.digests_.erase(digest);
+    return {.at = at};
   }
-  return true;
+  return {.granted = true};
 }
 
-void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entries) {
+void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entries,
+                          ChunkClaims* claims) {
   Lock lock(mutex_);
-  if (!packs_.insert(pack).second) return;
+  if (claims != nullptr)
+    for (const PackEntry& entry : entries) claims->digests_.erase(entry.digest);
+  if (!packs_.insert(pack).second) return;  // a listing may have shown it first
   recent_.packs.push_back(pack);
-  for (const PackEntry& entry : entries) {
+  for (const PackEntry& entry : entries)
     recent_.places.emplace(entry.digest, Location{pack, entry.place});
-    claimed_.erase(entry.digest);
-  }
   if (recent_.places.size() >= recent_count_max && !writing_) write_tables(std::move(lock));
 }
 

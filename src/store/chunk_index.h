@@ -2,7 +2,7 @@
 //
 // The authority are the pack indexes in the store. This is their union, kept in the cache folder
 // as a few mapped tables of geometrically growing size, so that memory does not grow with the
-// store and opening it reads nothing.
+// store. Opening it reads the tables' headers and which packs they cover, never their entries.
 #pragma once
 
 #include <condition_variable>
@@ -24,6 +24,22 @@
 
 namespace grid::store {
 
+// The chunks that one session has been granted and has not handed to add_pack() yet. Only the index
+// looks into it, under its own lock. It dies with its session: what the session did not store is
+// then claimed by none.
+class ChunkClaims {
+ private:
+  friend class ChunkIndex;
+  std::unordered_set<Digest, DigestHash> digests_;  // guarded by ChunkIndex::mutex_
+};
+
+struct Claim {
+  bool granted = false;  // the caller must store the chunk
+  // Where a durable pack has the chunk. If this is empty and nothing was granted, another thread of
+  // the session stores it.
+  std::optional<Location> at{};
+};
+
 // Thread-safe. No call waits for another's files, but flush() for those of the flush before it.
 class ChunkIndex {
  public:
@@ -35,12 +51,15 @@ class ChunkIndex {
   // Each of several, in their order, for less than one by one.
   std::vector<std::optional<Location>> find(std::span<const ChunkRef> chunks) const;
 
-  // True if the chunk is not known and nobody has claimed it: the caller then stores it, and
-  // must end with add_pack() or not publish anything that names it.
-  bool claim(const Digest& digest);
+  // Grants a chunk to the first thread of a session that claims it, unless a durable pack has it.
+  // Claims of other sessions do not count: they may fail, and a version that this session publishes
+  // meanwhile would lack the chunk. So two sessions that bring the same chunk both store it.
+  Claim claim(const Digest& digest, ChunkClaims& claims);
 
-  // Takes up a pack that is durable in the store. Writes tables when much has come together.
-  void add_pack(const PackId& pack, const std::vector<PackEntry>& entries);
+  // Takes up a pack that is durable in the store, and takes its chunks out of the `claims` of the
+  // session that wrote it (null: another process did). Writes tables when much has come together.
+  void add_pack(const PackId& pack, const std::vector<PackEntry>& entries,
+                ChunkClaims* claims = nullptr);
 
   // All packs that were taken up.
   std::set<PackId> packs() const;
@@ -72,12 +91,11 @@ class ChunkIndex {
   const std::filesystem::path folder_;
   mutable std::mutex mutex_;
   std::condition_variable written_;
-  std::shared_ptr<const ChunkTables> tables_;       // guarded by mutex_; the largest first
-  Recent recent_;                                   // guarded by mutex_
-  std::shared_ptr<const Recent> sealed_;            // guarded by mutex_; becomes the next table
-  bool writing_ = false;                            // guarded by mutex_; a thread writes tables
-  std::unordered_set<Digest, DigestHash> claimed_;  // guarded by mutex_
-  std::set<PackId> packs_;                          // guarded by mutex_; all that were taken up
+  std::shared_ptr<const ChunkTables> tables_;  // guarded by mutex_; the largest first
+  Recent recent_;                              // guarded by mutex_
+  std::shared_ptr<const Recent> sealed_;       // guarded by mutex_; becomes the next table
+  bool writing_ = false;                       // guarded by mutex_; a thread writes tables
+  std::set<PackId> packs_;                     // guarded by mutex_; all that were taken up
 };
 
 }  // namespace grid::store

@@ -64,16 +64,44 @@ TEST(ChunkIndex, FindsSeveralTogether) {
   EXPECT_TRUE(index.find(std::span<const ChunkRef>()).empty());
 }
 
-TEST(ChunkIndex, AChunkIsClaimedOnce) {
+TEST(ChunkIndex, AChunkIsClaimedOnceForASession) {
   ChunkIndex index({});
-  EXPECT_TRUE(index.claim(digest_of_number(1)));
-  EXPECT_FALSE(index.claim(digest_of_number(1)));
-  index.add_pack(new_pack(), entries_of(0, 10));
-  EXPECT_FALSE(index.claim(digest_of_number(1)));
-  EXPECT_FALSE(index.claim(digest_of_number(2)));
-  index.flush();
-  EXPECT_FALSE(index.claim(digest_of_number(2)));
-  EXPECT_TRUE(index.claim(digest_of_number(10)));
+  ChunkClaims one, other;
+  EXPECT_TRUE(index.claim(digest_of_number(1), one).granted);
+  const Claim second = index.claim(digest_of_number(1), one);
+  EXPECT_FALSE(second.granted || second.at);
+  EXPECT_TRUE(index.claim(digest_of_number(1), other).granted) << "the first may never store it";
+}
+
+TEST(ChunkIndex, AClaimSaysWhereTheChunkIs) {
+  ChunkIndex index({});
+  ChunkClaims one, other;
+  index.claim(digest_of_number(1), one);
+  const PackId pack = new_pack();
+  index.add_pack(pack, entries_of(0, 10), &one);
+  for (bool flushed : {false, true}) {
+    for (ChunkClaims* claims : {&one, &other})
+      for (std::uint32_t number : {1, 2}) {
+        const Claim claim = index.claim(digest_of_number(number), *claims);
+        EXPECT_FALSE(claim.granted) << flushed;
+        ASSERT_TRUE(claim.at) << flushed;
+        EXPECT_EQ(claim.at->pack, pack);
+      }
+    index.flush();
+  }
+  EXPECT_TRUE(index.claim(digest_of_number(10), one).granted);
+}
+
+// A listing may show a pack before the session that writes it hands it over.
+TEST(ChunkIndex, APackThatAListingShowedFirstEndsItsClaims) {
+  ChunkIndex index({});
+  ChunkClaims claims;
+  index.claim(digest_of_number(1), claims);
+  const PackId pack = new_pack();
+  index.add_pack(pack, entries_of(0, 10));
+  index.add_pack(pack, entries_of(0, 10), &claims);
+  index.clear();
+  EXPECT_TRUE(index.claim(digest_of_number(1), claims).granted);
 }
 
 TEST(ChunkIndex, TablesOutliveTheProcess) {
@@ -136,16 +164,19 @@ TEST(ChunkIndex, WhatIsTakenUpIsFoundWhileTablesAreWritten) {
   constexpr std::uint32_t thread_count = 4, pack_count = 40, each = 300;
   std::vector<std::jthread> threads;
   std::atomic<std::uint32_t> missing = 0;
+  ChunkClaims claims;
   for (std::uint32_t thread = 0; thread < thread_count; ++thread)
     threads.emplace_back([&, thread] {
       for (std::uint32_t pack = 0; pack < pack_count; ++pack) {
         const std::uint32_t first = (thread * pack_count + pack) * each;
         for (std::uint32_t i = first; i < first + each; ++i)
-          missing += index.claim(digest_of_number(i)) ? 0 : 1;
-        index.add_pack(new_pack(), entries_of(first, each));
+          missing += index.claim(digest_of_number(i), claims).granted ? 0 : 1;
+        index.add_pack(new_pack(), entries_of(first, each), &claims);
         if (pack % 4 == thread) index.flush();
         for (std::uint32_t i = thread * pack_count * each; i < first + each; i += 7)
-          missing += index.find(digest_of_number(i)) && !index.claim(digest_of_number(i)) ? 0 : 1;
+          missing += index.find(digest_of_number(i)) && index.claim(digest_of_number(i), claims).at
+                         ? 0
+                         : 1;
       }
     });
   threads.clear();

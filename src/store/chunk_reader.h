@@ -24,16 +24,16 @@ class ChunkReader {
   // Fills `out` with the chunks' bytes, one after the other; out.size() is the sum of their sizes.
   // Every chunk is checked against its digest and size. Throws `corrupt`, naming the chunk and
   // the store, for a chunk that is absent or damaged; `out` is then undefined.
-  virtual void read(std::span<const ChunkRef> chunks, MutableBytesView out) const = 0;
+  virtual void read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const = 0;
 
   // These will be read soon: a hint, to bring near what lies far away. Never waits for the backend,
   // and never throws.
   virtual void expect(std::span<const ChunkRef>) const {}
-  // How many bytes may be expected ahead of a reader without pushing out what he has yet to read.
+  // How many bytes may be expected ahead of a reader without pushing out what it has yet to read.
   virtual std::uint64_t expected_max() const { return UINT64_MAX; }
 
   // A chunk of unknown size, for the store's own structures.
-  virtual Bytes read(const Digest& digest) const = 0;
+  virtual Bytes read_chunk(const Digest& digest) const = 0;
 };
 
 }  // namespace grid::store

@@ -41,12 +41,30 @@ void ChunkSession::write(const PackBuilder& pack) {
   PackId id;
   fill_random(id.bytes);
   Bytes index = pack.index();
+  rely_on(id);
   backend::Backend& backend = store_.backend();
   // The index is what makes the pack exist: it must not be there before the data is.
   if (!backend.create(pack_data_key(id), pack.data()) || !backend.create(pack_index_key(id), index))
     fail(ErrorKind::already_exists, "{}: the pack {} exists already", backend.name(), id.hex());
   bytes_stored_ += pack.data().size() + index.size();
-  store_.index().add_pack(id, decode_pack_index(index, id.hex()).entries);
+  store_.index().add_pack(id, decode_pack_index(index, id.hex()).entries, &claims_);
+}
+
+void ChunkSession::rely_on(const PackId& pack) {
+  std::lock_guard lock(mutex_);
+  packs_relied_on_.insert(pack);
+}
+
+void ChunkSession::rely_on(std::span<const ChunkRef> chunks) {
+  const std::vector<std::optional<Location>> found = store_.index().find(chunks);
+  std::lock_guard lock(mutex_);
+  for (const std::optional<Location>& at : found)
+    if (at) packs_relied_on_.insert(at->pack);
+}
+
+std::set<PackId> ChunkSession::packs_relied_on() const {
+  std::lock_guard lock(mutex_);
+  return packs_relied_on_;
 }
 
 void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
@@ -92,10 +110,19 @@ void ChunkWriter::end_pack() {
   open_pack_.begin_pack();
 }
 
+bool ChunkWriter::must_store(const Digest& digest) {
+  const Claim claim = session_.store_.index().claim(digest, session_.claims_);
+  if (claim.at && claim.at->pack != last_pack_found_) {
+    last_pack_found_ = claim.at->pack;
+    if (packs_found_.insert(last_pack_found_).second) session_.rely_on(last_pack_found_);
+  }
+  return claim.granted;
+}
+
 ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
   ChunkRef ref{digest, static_cast<std::uint32_t>(chunk.size())};
   bytes_put_ += chunk.size();
-  if (!chunk.empty() && session_.store_.index().claim(ref.digest)) {
+  if (!chunk.empty() && must_store(ref.digest)) {
     bytes_new_ += chunk.size();
     pack_.add(ref.digest, chunk, compressor_);
     open_pack_.follow(pack_);

@@ -5,6 +5,8 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <set>
+#include <span>
 #include <vector>
 
 #include "store/chunk_reader.h"
@@ -22,7 +24,10 @@ class ChunkWriter;
 // Each thread fills packs of its own through a ChunkWriter, so that threads share nothing but the
 // chunk index, and what one thread brings lies side by side. finish() must come before anything
 // that names the chunks is published. A session that is dropped unfinished leaves whole packs
-// behind, which later sessions find and use.
+// behind, which later sessions find and use; what else it was given, they store themselves.
+//
+// Only chunks in durable packs are passed over. Of two live sessions that are given the same new
+// chunk each stores it, so that neither publishes what the other may never make durable.
 class ChunkSession {
  public:
   // Both outlive the session. `bytes_stored` grows by what is written to packs. In `folder`, which
@@ -39,8 +44,17 @@ class ChunkSession {
   // Thereafter every chunk that was put is durable.
   void finish(std::vector<std::unique_ptr<ChunkWriter>> writers);
 
+  // The caller names these chunks, which the store has, without putting them.
+  void rely_on(std::span<const ChunkRef> chunks);
+
+  // The packs that hold what was put or given to rely_on(): those that had it before, and those
+  // that this session writes, each from before it is in the store. Complete after finish(). The
+  // content of unchanged files is not among it: an older version holds that. Thread-safe.
+  std::set<PackId> packs_relied_on() const;
+
  private:
   friend class ChunkWriter;
+  void rely_on(const PackId& pack);
   // Makes a pack durable: its data, then its index. Thread-safe.
   void write(const PackBuilder& pack);
   std::filesystem::path next_open_pack_path();
@@ -49,6 +63,10 @@ class ChunkSession {
   std::atomic<std::uint64_t>& bytes_stored_;
   const std::filesystem::path folder_;
   std::atomic<unsigned> writer_count_ = 0;
+  ChunkClaims claims_;  // the index guards it
+
+  mutable std::mutex mutex_;
+  std::set<PackId> packs_relied_on_;  // guarded by mutex_
 };
 
 // One thread's hand in a session. Not thread-safe.
@@ -68,8 +86,8 @@ class ChunkWriter {
   // The same, where the digest is known.
   ChunkRef put(BytesView chunk, const Digest& digest);
 
-  // Between these a pack ends only if it is full; one that is due ends with the batch. So whoever
-  // waits for the disk has nothing in hand that others would be ahead of.
+  // Between these a pack ends only if it is full; one that is due ends with the batch. So a thread
+  // that waits for the disk holds no half-done batch for which others would have to wait.
   void begin_batch() { in_batch_ = true; }
   void end_batch();
 
@@ -82,6 +100,7 @@ class ChunkWriter {
   friend class ChunkSession;
   using Clock = std::chrono::steady_clock;
 
+  bool must_store(const Digest& digest);
   bool pack_is_due() const;
   void end_pack();
   void note_pack_begin();
@@ -97,6 +116,10 @@ class ChunkWriter {
   OpenPackFile open_pack_;  // the same
   Compressor compressor_;
   std::uint64_t bytes_new_ = 0;
+  // Packs in which chunks were found, and the last of them: chunks that were stored together come
+  // together. The session hears of each once.
+  std::set<PackId> packs_found_;
+  PackId last_pack_found_;
 };
 
 }  // namespace grid::store

@@ -138,7 +138,7 @@ static auto with_fresh_index(const ChunkStore& store, const Attempt& attempt) {
   return attempt();
 }
 
-void ChunkStore::read(std::span<const ChunkRef> chunks, MutableBytesView out) const {
+void ChunkStore::read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const {
   with_fresh_index(*this, [&] { read_known(chunks, out); });
 }
 
@@ -162,7 +162,7 @@ void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
 
 // Half of what can be kept near: the rest is for what was read ahead before, and other readers.
 std::uint64_t ChunkStore::expected_max() const {
-  const std::uint64_t max = prefetcher_ ? backend_->read_ahead_max() / 2 : 0;
+  const std::uint64_t max = prefetcher_ ? backend_->carrier().read_ahead_max() / 2 : 0;
   return max < PackPrefetcher::remote_piece_size ? 0 : max;
 }
 
@@ -193,9 +193,9 @@ void ChunkStore::read_run(std::span<const Located> run) const {
       const std::uint64_t size = first.raw() ? run.back().at.place.frame_offset +
                                                    run.back().at.place.size - first.frame_offset
                                              : first.frame_stored_size;
-      const bool had_copy =
-          error.kind() == ErrorKind::corrupt &&
-          backend_->drop_copy(pack_data_key(run.front().at.pack), first.frame_offset, size);
+      const bool had_copy = error.kind() == ErrorKind::corrupt &&
+                            backend_->carrier().drop_copy(pack_data_key(run.front().at.pack),
+                                                          first.frame_offset, size);
       if (error.kind() != ErrorKind::corrupt || tries == remote_tries_max ||
           (!had_copy && !backend_->remote()))
         throw;
@@ -209,8 +209,8 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
   const Location& first = run.front().at;
   std::string key = pack_data_key(first.pack);
   auto fetch = [&](std::uint32_t offset, MutableBytesView into) {
-    const CostTimer timer(costs_, &ReadCostCounters::store_ns);
-    count_cost(costs_, &ReadCostCounters::store_bytes, into.size());
+    const CostTimer timer(costs_, &StoreCostCounters::wait_ns);
+    count_cost(costs_, &StoreCostCounters::read_bytes, into.size());
     if (!backend_->find_range(key, offset, into))
       fail(ErrorKind::corrupt, "chunk {}: the store {} has lost {}", run.front().digest.short_hex(),
            backend_->name(), key);
@@ -225,7 +225,7 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
     std::shared_ptr<const Bytes> frame = frames_.get(first.pack, first.place.frame_offset, [&] {
       Bytes stored(first.place.frame_stored_size), unpacked(first.place.frame_size);
       fetch(first.place.frame_offset, stored);
-      const CostTimer timer(costs_, &ReadCostCounters::unpack_ns);
+      const CostTimer timer(costs_, &StoreCostCounters::unpack_ns);
       if (!decompress(stored, unpacked))
         fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}: it does not unpack",
              run.front().digest.short_hex(), key, backend_->name());
@@ -235,7 +235,7 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
       std::copy_n(frame->begin() + chunk.at.place.offset_in_frame, chunk.out.size(),
                   chunk.out.begin());
   }
-  const CostTimer timer(costs_, &ReadCostCounters::check_ns);
+  const CostTimer timer(costs_, &StoreCostCounters::check_ns);
   std::vector<BytesView> pieces(run.size());
   std::vector<Digest> digests(run.size());
   std::transform(run.begin(), run.end(), pieces.begin(), [](const Located& c) { return c.out; });
@@ -246,15 +246,17 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
            run[i].digest.short_hex(), key, backend_->name());
 }
 
-Bytes ChunkStore::read(const Digest& digest) const {
-  return with_fresh_index(*this, [&] {
-    const std::optional<Location> at = index_->find(digest);
-    if (!at) fail_absent(digest);
-    ChunkRef chunk{digest, at->place.size};
-    Bytes out(chunk.size);
-    read_known(std::span(&chunk, 1), out);
-    return out;
-  });
+Bytes ChunkStore::read_known(const Digest& digest) const {
+  const std::optional<Location> at = index_->find(digest);
+  if (!at) fail_absent(digest);
+  ChunkRef chunk{digest, at->place.size};
+  Bytes out(chunk.size);
+  read_known(std::span(&chunk, 1), out);
+  return out;
+}
+
+Bytes ChunkStore::read_chunk(const Digest& digest) const {
+  return with_fresh_index(*this, [&] { return read_known(digest); });
 }
 
 }  // namespace grid::store

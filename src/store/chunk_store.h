@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "backend/backend.h"
-#include "base/read_costs.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
 #include "store/frame_cache.h"
 #include "store/marker.h"
 #include "store/pack_prefetcher.h"
+#include "store/store_costs.h"
 
 namespace grid::store {
 
@@ -24,7 +24,7 @@ struct ChunkStoreOptions {
   std::filesystem::path cache_folder;
   std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
   bool read_ahead = false;                      // for readers that stay: see PackPrefetcher
-  ReadCostCounters* costs = nullptr;            // outlives the store; null: nobody counts
+  StoreCostCounters* costs = nullptr;           // outlives the store; null disables counting
 };
 
 // Thread-safe.
@@ -34,8 +34,8 @@ class ChunkStore : public ChunkReader {
              ChunkStoreOptions options = {});
   ~ChunkStore() override;
 
-  void read(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
-  Bytes read(const Digest& digest) const override;
+  void read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
+  Bytes read_chunk(const Digest& digest) const override;
   void expect(std::span<const ChunkRef> chunks) const override;
   std::uint64_t expected_max() const override;
 
@@ -50,6 +50,7 @@ class ChunkStore : public ChunkReader {
   struct Located;
   std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
   void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
+  Bytes read_known(const Digest& digest) const;
   [[noreturn]] void fail_absent(const Digest& digest) const;
   void read_run(std::span<const Located> run) const;
   void read_run_once(std::span<const Located> run) const;
@@ -57,7 +58,7 @@ class ChunkStore : public ChunkReader {
   std::shared_ptr<backend::Backend> backend_;
   std::unique_ptr<ChunkIndex> index_;
   mutable FrameCache frames_;
-  ReadCostCounters* const costs_;
+  StoreCostCounters* const costs_;
   const std::unique_ptr<PackPrefetcher> prefetcher_;  // null: nothing is read ahead
 };
 

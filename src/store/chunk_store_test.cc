@@ -8,10 +8,10 @@
 #include <thread>
 
 #include "backend/local.h"
-#include "backend/memory.h"
 #include "base/error.h"
 #include "store/chunk_session.h"
 #include "store/layout.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -34,7 +34,7 @@ class ChunkStoreTest : public ::testing::Test {
     std::size_t size = 0;
     for (const ChunkRef& ref : refs) size += ref.size;
     Bytes out(size);
-    store.read(refs, out);
+    store.read_chunks(refs, out);
     return std::string(as_text(out));
   }
   std::size_t pack_count() const { return backend_->list_names(packs_prefix()).size() / 2; }
@@ -42,7 +42,7 @@ class ChunkStoreTest : public ::testing::Test {
   std::vector<std::string> texts_ = {std::string(50000, 'a'), testing::random_bytes(30000, 1),
                                      testing::random_bytes(30000, 2), "small",
                                      testing::random_bytes(5, 3)};
-  std::shared_ptr<backend::Backend> backend_ = std::make_shared<backend::MemoryBackend>();
+  std::shared_ptr<backend::Backend> backend_ = std::make_shared<testing::MemoryBackend>();
   StoreMarker marker_ = make_store(*backend_);
   std::atomic<std::uint64_t> bytes_stored_ = 0;
 };
@@ -53,7 +53,7 @@ TEST_F(ChunkStoreTest, ReadsWhatWasPutInAnyOrder) {
   EXPECT_EQ(read(store, refs), texts_[0] + texts_[1] + texts_[2] + texts_[3] + texts_[4]);
   std::vector<ChunkRef> other = {refs[2], refs[4], refs[0], refs[2]};
   EXPECT_EQ(read(store, other), texts_[2] + texts_[4] + texts_[0] + texts_[2]);
-  EXPECT_EQ(as_text(store.read(refs[1].digest)), texts_[1]);
+  EXPECT_EQ(as_text(store.read_chunk(refs[1].digest)), texts_[1]);
 }
 
 TEST_F(ChunkStoreTest, StoresEachChunkOnce) {
@@ -72,7 +72,7 @@ TEST_F(ChunkStoreTest, AnotherOpenStoreFindsTheChunksByItself) {
 }
 
 // Answers the first two reads of pack indexes only when both have been asked for.
-class DistantBackend : public backend::MemoryBackend {
+class DistantBackend : public testing::MemoryBackend {
  public:
   bool remote() const override { return true; }
   std::optional<Bytes> find(std::string_view key) const override {
@@ -113,7 +113,7 @@ TEST_F(ChunkStoreTest, ManyWritersStoreAChunkOnceAndFewPacks) {
   EXPECT_LT(bytes_stored_, 500u * 2000 + 500 * 60);
   for (std::uint64_t i = 0; i < 500; ++i) {
     std::string text = testing::random_bytes(2000, i);
-    EXPECT_EQ(as_text(store.read(digest_of(as_bytes(text)))), text);
+    EXPECT_EQ(as_text(store.read_chunk(digest_of(as_bytes(text)))), text);
   }
 }
 
@@ -185,7 +185,7 @@ TEST_F(ChunkStoreTest, AWrongSizeIsCorrupt) {
 }
 
 // Says when somebody is told to expect reads.
-class ExpectingBackend : public backend::MemoryBackend {
+class ExpectingBackend : public testing::MemoryBackend {
  public:
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {
     expected_.release();
@@ -207,7 +207,7 @@ TEST(ChunkStore, WhoeverReadsMuchOfAPackHasItReadAhead) {
   ChunkRef ref = writers[0]->put(as_bytes(testing::random_bytes(60'000, 1)));
   session.finish(std::move(writers));
   Bytes out(ref.size);
-  for (int i = 0; i < 100; ++i) store.read(std::span(&ref, 1), out);
+  for (int i = 0; i < 100; ++i) store.read_chunks(std::span(&ref, 1), out);
   EXPECT_TRUE(backend->was_told());
 }
 
@@ -243,7 +243,7 @@ TEST(ChunkStore, ADamagedByteNeverComesBackAsData) {
     for (const ChunkRef& ref : refs) {
       Bytes out(ref.size);
       try {
-        store.read(std::span(&ref, 1), out);
+        store.read_chunks(std::span(&ref, 1), out);
         EXPECT_EQ(digest_of(out), ref.digest) << i;
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::corrupt);
@@ -255,14 +255,14 @@ TEST(ChunkStore, ADamagedByteNeverComesBackAsData) {
 }
 
 TEST(Marker, AFolderWithOtherThingsIsNotAStore) {
-  backend::MemoryBackend backend;
+  testing::MemoryBackend backend;
   backend.create("letters/mother", as_bytes("dear"));
   EXPECT_THROW(find_marker(backend), Error);
   EXPECT_THROW(make_store(backend), Error);
 }
 
 TEST(Marker, MakingAStoreTwiceKeepsItsIdentity) {
-  backend::MemoryBackend backend;
+  testing::MemoryBackend backend;
   EXPECT_FALSE(find_marker(backend));
   StoreMarker made = make_store(backend);
   EXPECT_EQ(make_store(backend).store_id, made.store_id);
@@ -270,7 +270,7 @@ TEST(Marker, MakingAStoreTwiceKeepsItsIdentity) {
 }
 
 TEST(Marker, ANewerFormatIsRefusedByName) {
-  backend::MemoryBackend backend;
+  testing::MemoryBackend backend;
   backend.create(marker_key(), as_bytes("{\"grid\": \"store\", \"format\": 2}"));
   try {
     find_marker(backend);

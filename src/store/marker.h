@@ -16,7 +16,8 @@ struct StoreMarker {
 // `unsupported` for one of a newer format.
 std::optional<StoreMarker> find_marker(const backend::Backend& backend);
 
-// Makes a store unless it is one already. Throws `invalid_argument` if other things lie there.
+// Makes a store unless it is one already. Throws as find_marker() does, and as
+// Backend::prove_creates().
 StoreMarker make_store(backend::Backend& backend);
 
 }  // namespace grid::store

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "backend/memory.h"
 #include "store/chunk_session.h"
 #include "store/layout.h"
+#include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 
@@ -32,7 +32,7 @@ class OpenPackFileTest : public ::testing::Test {
     for (const std::string& chunk : chunks) {
       const Digest digest = digest_of(as_bytes(chunk));
       if (!store.index().find(digest)) break;
-      EXPECT_EQ(as_text(store.read(digest)), chunk);
+      EXPECT_EQ(as_text(store.read_chunk(digest)), chunk);
       ++known;
     }
     return known;
@@ -49,7 +49,7 @@ class OpenPackFileTest : public ::testing::Test {
   }
 
   TemporaryFolder folder_;
-  std::shared_ptr<backend::Backend> backend_ = std::make_shared<backend::MemoryBackend>();
+  std::shared_ptr<backend::Backend> backend_ = std::make_shared<testing::MemoryBackend>();
   StoreMarker marker_ = make_store(*backend_);
   std::atomic<std::uint64_t> bytes_stored_ = 0;
   const std::filesystem::path file_ = open_pack_path(folder_.path(), 0);
@@ -90,7 +90,7 @@ TEST_F(OpenPackFileTest, OfAFileThatIsTornAnywhereTheFrontIsTakenOver) {
   const std::string whole = testing::read_file(file_);
   std::size_t known_before = 0;
   for (std::size_t size = 0; size < whole.size(); size += whole.size() / 97) {
-    backend_ = std::make_shared<backend::MemoryBackend>();
+    backend_ = std::make_shared<testing::MemoryBackend>();
     marker_ = make_store(*backend_);
     testing::write_file(file_, whole.substr(0, size));
     const std::size_t known = take_over(chunks);
@@ -105,7 +105,7 @@ TEST_F(OpenPackFileTest, WhatIsDamagedIsNotTakenOver) {
   put_and_die(chunks);
   const std::string whole = testing::read_file(file_);
   for (std::size_t at = 0; at < whole.size(); at += at < 400 ? 1 : whole.size() / 97) {
-    backend_ = std::make_shared<backend::MemoryBackend>();
+    backend_ = std::make_shared<testing::MemoryBackend>();
     marker_ = make_store(*backend_);
     std::string damaged = whole;
     damaged[at] = static_cast<char>(damaged[at] ^ 0x10);

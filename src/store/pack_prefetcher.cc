@@ -25,7 +25,7 @@ PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
       piece_size_(remote_ ? remote_piece_size : whole_pack),
       piece_cost_(std::min<std::uint64_t>(piece_size_, pack_size_target)),
       credit_min_(std::min<std::uint64_t>(4 * piece_cost_, pack_size_target)),
-      budget_(backend.read_ahead_max()) {}
+      budget_(backend.carrier().read_ahead_max()) {}
 
 PackPrefetcher::~PackPrefetcher() {
   {
@@ -93,9 +93,10 @@ void PackPrefetcher::work() {
       waiting_.pop_front();
     }
     try {
-      backend_.expect_reads(pack_data_key(piece.pack), piece.index * piece_size_, piece_size_);
+      backend_.carrier().expect_reads(pack_data_key(piece.pack), piece.index * piece_size_,
+                                      piece_size_);
     } catch (const Error&) {
-      // It was a hint; whoever reads the pack hears of what is wrong with it.
+      // It was a hint: the read of the pack reports what is wrong with it.
     }
   }
 }

@@ -12,13 +12,13 @@
 // between two pieces that were touched, and beside one, is taken for wanted too. So
 // somebody who looks at a few files causes a bounded amount of reading, and for somebody who reads
 // everything the whole version is near after a small part of it. No piece is asked for twice so,
-// and no more in all than the backend can keep near (Backend::read_ahead_max): what is beyond that
+// and no more in all than the backend can keep near (Carrier::read_ahead_max): what is beyond that
 // is asked for bit by bit as before.
 //
-// Who knows what will be read next, since it is the rest of a file, needs no credit, and reading it
-// earns none: what lies around a large file is not wanted for that. Nor does it count for the
-// limit, since it is read at once. Only the last expected_max pieces are remembered: whoever comes
-// to one again later may find it gone, and asking for what is here costs little.
+// The rest of a file that is read from front to back needs no credit, and reading it earns none:
+// what lies around a large file is not wanted for that. Nor does it count for the limit, since it
+// is read at once. Only the last expected_max pieces are remembered: one that comes up again later
+// may be gone by then, and asking for what is here costs little.
 #pragma once
 
 #include <condition_variable>

@@ -5,15 +5,15 @@
 #include <chrono>
 #include <map>
 
-#include "backend/memory.h"
 #include "base/random.h"
 #include "store/pack.h"
+#include "tests/support/memory_backend.h"
 
 namespace grid::store {
 namespace {
 
 // Remembers what it was told to expect.
-class ExpectingBackend : public backend::MemoryBackend {
+class ExpectingBackend : public testing::MemoryBackend {
  public:
   using Part = std::pair<std::string, std::uint64_t>;  // key, offset
 

@@ -28,7 +28,7 @@ struct ContentReader::Recipes {
         return at->second->second;
       }
     }
-    auto recipe = std::make_shared<const Recipe>(decode_recipe(chunks.read(content.digest)));
+    auto recipe = std::make_shared<const Recipe>(decode_recipe(chunks.read_chunk(content.digest)));
     if (recipe->depth != content.depth)
       fail(ErrorKind::corrupt, "recipe {}: has depth {}, expected {}", content.digest.short_hex(),
            recipe->depth, content.depth);
@@ -60,21 +60,20 @@ ContentReader::ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
 
 ContentReader::~ContentReader() = default;
 
-namespace {
+// The chunks that cover a range of a file, and where the first of them begins.
+struct ContentReader::Cover {
+  explicit Cover(ByteRange wanted) : range(wanted) {}
 
-// The chunks that cover [begin, end) of a file, and where the first of them begins.
-struct Cover {
+  const ByteRange range;
   std::vector<ChunkRef> chunks;
   std::uint64_t begin = 0;
   std::uint64_t size = 0;  // of all chunks
 };
 
-}  // namespace
-
-// Adds the chunks of one content, which lies at `at` in the file, that touch [begin, end).
-template <class GetRecipe>
-static void collect(const GetRecipe& get_recipe, const Content& content, std::uint64_t size,
-                    std::uint64_t at, std::uint64_t begin, std::uint64_t end, Cover& cover) {
+// Adds the chunks of one content of `size` bytes, which lies at `at` in the file, that touch the
+// cover's range.
+void ContentReader::add_to(Cover& cover, const Content& content, std::uint64_t size,
+                           std::uint64_t at) const {
   if (content.depth == 0) {
     if (size > UINT32_MAX) fail(ErrorKind::corrupt, "a chunk claims {} bytes", size);
     if (cover.chunks.empty()) cover.begin = at;
@@ -82,44 +81,42 @@ static void collect(const GetRecipe& get_recipe, const Content& content, std::ui
     cover.size += size;
     return;
   }
-  std::shared_ptr<const Recipe> recipe = get_recipe(content);
+  std::shared_ptr<const Recipe> recipe = recipes_->get(*chunks_, content);
   if (recipe->size() != size)
     fail(ErrorKind::corrupt, "recipe {}: describes {} bytes, expected {}",
          content.digest.short_hex(), recipe->size(), size);
-  std::uint64_t wanted = begin > at ? begin - at : 0;
+  std::uint64_t wanted = cover.range.begin > at ? cover.range.begin - at : 0;
   auto part = static_cast<std::size_t>(
       std::upper_bound(recipe->ends.begin(), recipe->ends.end(), wanted) - recipe->ends.begin());
   for (; part < recipe->ends.size(); ++part) {
     std::uint64_t part_begin = part == 0 ? 0 : recipe->ends[part - 1];
-    if (at + part_begin >= end) return;
+    if (at + part_begin >= cover.range.end) return;
     Content below{recipe->digests[part], static_cast<std::uint8_t>(content.depth - 1)};
-    collect(get_recipe, below, recipe->ends[part] - part_begin, at + part_begin, begin, end, cover);
+    add_to(cover, below, recipe->ends[part] - part_begin, at + part_begin);
   }
 }
 
-BytesView ContentReader::read(const Content& content, std::uint64_t file_size, std::uint64_t offset,
-                              std::size_t size, Bytes& scratch) const {
+BytesView ContentReader::read_content(const Content& content, std::uint64_t file_size,
+                                      std::uint64_t offset, std::size_t size,
+                                      Bytes& scratch) const {
   if (offset >= file_size) return {};
   std::uint64_t end = std::min<std::uint64_t>(file_size, offset + size);
-  Cover cover;
-  auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
-  collect(get_recipe, content, file_size, 0, offset, end, cover);
+  Cover cover({offset, end});
+  add_to(cover, content, file_size, 0);
   if (auto next = sequential_.note(content.digest, offset, end, file_size))
     expect(content, file_size, *next);
   scratch.resize(cover.size);
-  chunks_->read(cover.chunks, scratch);
+  chunks_->read_chunks(cover.chunks, scratch);
   return BytesView(scratch).subspan(offset - cover.begin, end - offset);
 }
 
-void ContentReader::expect(const Content& content, std::uint64_t file_size,
-                           source::ByteRange range) const {
+void ContentReader::expect(const Content& content, std::uint64_t file_size, ByteRange range) const {
   try {
-    Cover cover;
-    auto get_recipe = [&](const Content& list) { return recipes_->get(*chunks_, list); };
-    collect(get_recipe, content, file_size, 0, range.begin, range.end, cover);
+    Cover cover(range);
+    add_to(cover, content, file_size, 0);
     chunks_->expect(cover.chunks);
   } catch (const Error&) {
-    // Whoever reads on hears of what is wrong there.
+    // The read that comes there throws the same.
   }
 }
 
@@ -131,7 +128,7 @@ static void visit_lists(const store::ChunkReader& chunks, const Content& content
     visit(std::span(&chunk, 1));
     return;
   }
-  Recipe recipe = decode_recipe(chunks.read(content.digest));
+  Recipe recipe = decode_recipe(chunks.read_chunk(content.digest));
   if (recipe.depth != content.depth || recipe.size() != size)
     fail(ErrorKind::corrupt, "recipe {}: is not the one expected", content.digest.short_hex());
   std::vector<ChunkRef> refs;

@@ -23,8 +23,8 @@ class ContentReader {
   // The bytes [offset, offset + size) of a file of `file_size` bytes, cut off at its end; the
   // view lies in `scratch`, which is grown as needed and may be used again for the next read.
   // Throws `corrupt`.
-  BytesView read(const Content& content, std::uint64_t file_size, std::uint64_t offset,
-                 std::size_t size, Bytes& scratch) const;
+  BytesView read_content(const Content& content, std::uint64_t file_size, std::uint64_t offset,
+                         std::size_t size, Bytes& scratch) const;
 
   // Every chunk of the file in order, a recipe's worth at a time. A file in place has none.
   void visit_chunks(const Content& content, std::uint64_t file_size,
@@ -32,7 +32,9 @@ class ContentReader {
 
  private:
   struct Recipes;
-  void expect(const Content& content, std::uint64_t file_size, source::ByteRange range) const;
+  struct Cover;
+  void add_to(Cover& cover, const Content& content, std::uint64_t size, std::uint64_t at) const;
+  void expect(const Content& content, std::uint64_t file_size, ByteRange range) const;
 
   std::shared_ptr<const store::ChunkReader> chunks_;
   std::unique_ptr<Recipes> recipes_;

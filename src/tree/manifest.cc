@@ -42,7 +42,7 @@ Entry EntryRef::to_entry() const { return segment_->entry(index_); }
 std::shared_ptr<const Manifest> Manifest::open(std::shared_ptr<const store::ChunkReader> chunks,
                                                std::shared_ptr<SegmentCache> segments,
                                                const Digest& root) {
-  ManifestRoot decoded = decode_root(chunks->read(root));
+  ManifestRoot decoded = decode_root(chunks->read_chunk(root));
   std::shared_ptr<Manifest> manifest(new Manifest);
   manifest->chunks_ = std::move(chunks);
   manifest->cache_ = std::move(segments);

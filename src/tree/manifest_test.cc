@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <random>
 
-#include "backend/memory.h"
 #include "base/error.h"
 #include "store/chunk_session.h"
+#include "tests/support/memory_backend.h"
 #include "tree/manifest_writer.h"
 
 namespace grid::tree {
@@ -52,7 +52,7 @@ class ManifestTest : public ::testing::Test {
     return entries;
   }
 
-  std::shared_ptr<backend::MemoryBackend> backend_ = std::make_shared<backend::MemoryBackend>();
+  std::shared_ptr<testing::MemoryBackend> backend_ = std::make_shared<testing::MemoryBackend>();
   std::shared_ptr<store::ChunkStore> chunks_ =
       std::make_shared<store::ChunkStore>(backend_, store::make_store(*backend_));
   std::shared_ptr<SegmentCache> segments_ = std::make_shared<SegmentCache>(1 << 20);

@@ -268,7 +268,7 @@ std::shared_ptr<const Segment> SegmentCache::get(const store::ChunkReader& chunk
   }
   Bytes bytes(size);
   store::ChunkRef ref{digest, size};
-  chunks.read(std::span(&ref, 1), bytes);
+  chunks.read_chunks(std::span(&ref, 1), bytes);
   auto segment = std::make_shared<const Segment>(std::move(bytes));
   std::lock_guard lock(mutex_);
   if (by_digest_.contains(digest)) return segment;  // another thread was faster

@@ -25,8 +25,8 @@ SequentialReads::Reader& SequentialReads::reader_at(Readers& readers, std::uint6
   return readers.front();
 }
 
-std::optional<source::ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
-                                                       std::uint64_t end, std::uint64_t file_size) {
+std::optional<ByteRange> SequentialReads::note(const Digest& content, std::uint64_t begin,
+                                               std::uint64_t end, std::uint64_t file_size) {
   if (file_size <= file_size_min) return std::nullopt;
   std::lock_guard lock(mutex_);
   if (readers_.size() >= contents_max && !readers_.contains(content)) readers_.clear();
@@ -35,8 +35,8 @@ std::optional<source::ByteRange> SequentialReads::note(const Digest& content, st
   reader.size += end - begin;
   const std::uint64_t window = std::min(window_factor * reader.size, window_max_);
   if (reader.size < size_min || reader.next + window / 2 < reader.expected_end) return std::nullopt;
-  const source::ByteRange range{std::max(reader.next, reader.expected_end),
-                                std::min(file_size, reader.next + window)};
+  const ByteRange range{std::max(reader.next, reader.expected_end),
+                        std::min(file_size, reader.next + window)};
   if (range.begin >= range.end) return std::nullopt;
   reader.expected_end = range.end;
   return range;

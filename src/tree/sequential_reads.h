@@ -8,8 +8,8 @@
 #include <optional>
 #include <unordered_map>
 
+#include "base/byte_range.h"
 #include "base/digest.h"
-#include "source/source.h"
 
 namespace grid::tree {
 
@@ -23,8 +23,8 @@ class SequentialReads {
 
   // Somebody reads the bytes [begin, end) of a content. Returns the range behind it that will be
   // read soon and that was not returned before; empty while nobody knows.
-  std::optional<source::ByteRange> note(const Digest& content, std::uint64_t begin,
-                                        std::uint64_t end, std::uint64_t file_size);
+  std::optional<ByteRange> note(const Digest& content, std::uint64_t begin, std::uint64_t end,
+                                std::uint64_t file_size);
 
  private:
   struct Reader {

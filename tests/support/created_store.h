@@ -5,15 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "backend/memory.h"
 #include "create/create.h"
 #include "dataset/open_store.h"
+#include "tests/support/memory_backend.h"
 
 namespace grid::testing {
 
 class CreatedStore {
  public:
-  CreatedStore() : CreatedStore(std::make_shared<backend::MemoryBackend>()) {}
+  CreatedStore() : CreatedStore(std::make_shared<MemoryBackend>()) {}
   // `backend` may wrap another one, to count or to fail.
   explicit CreatedStore(std::shared_ptr<backend::Backend> backend)
       : store_(dataset::open_store(std::move(backend), {.make_if_absent = true})) {}

@@ -8,13 +8,13 @@
 #include <string>
 #include <vector>
 
-#include "backend/memory.h"
 #include "base/error.h"
+#include "tests/support/memory_backend.h"
 
 namespace grid::testing {
 
 // Thread-safe.
-class FarStore : public backend::MemoryBackend {
+class FarStore : public MemoryBackend {
  public:
   std::atomic<bool> reachable = true;
   std::atomic<bool> breaks_off = false;               // in the middle of what copy_part() gives

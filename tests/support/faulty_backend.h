@@ -9,8 +9,9 @@
 
 namespace grid::testing {
 
-// Passes every call on, but for one: call number `failing` (from 1) throws `unavailable`, before
-// it does anything or, for a create, after it was done and before the answer came.
+// Passes every call on, but for one that creates, reads, lists or removes: call number `failing`
+// (from 1) throws `unavailable`, before it does anything or, for a create, after it was done and
+// before the answer came.
 class FaultyBackend : public backend::Backend {
  public:
   explicit FaultyBackend(std::shared_ptr<backend::Backend> inner) : inner_(std::move(inner)) {}
@@ -51,7 +52,10 @@ class FaultyBackend : public backend::Backend {
     count(key);
     return inner_->remove(key);
   }
+  bool remote() const override { return inner_->remote(); }
+  void prove_creates() override { inner_->prove_creates(); }
   std::string name() const override { return inner_->name(); }
+  const backend::Carrier& carrier() const override { return inner_->carrier(); }
 
  private:
   void count(std::string_view key) const {

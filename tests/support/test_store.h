@@ -7,14 +7,14 @@
 #include <memory>
 #include <string>
 
-#include "backend/memory.h"
 #include "create/create.h"
 #include "dataset/open_store.h"
+#include "tests/support/memory_backend.h"
 
 namespace grid::testing {
 
 inline std::shared_ptr<dataset::OpenStore> open_test_store(
-    std::shared_ptr<backend::Backend> backend = std::make_shared<backend::MemoryBackend>(),
+    std::shared_ptr<backend::Backend> backend = std::make_shared<MemoryBackend>(),
     const std::filesystem::path& cache_folder = {}) {
   return dataset::open_store(std::move(backend),
                              {.make_if_absent = true, .cache_folder = cache_folder});
@@ -37,8 +37,8 @@ inline std::string read_from(const dataset::OpenStore& store, const tree::Manife
   if (!entry) return "(absent)";
   if (entry->kind() == tree::EntryKind::hard_link) entry = manifest.find_path(entry->target());
   Bytes scratch;
-  return std::string(
-      as_text(store.contents->read(entry->content(), entry->size(), 0, entry->size(), scratch)));
+  return std::string(as_text(
+      store.contents->read_content(entry->content(), entry->size(), 0, entry->size(), scratch)));
 }
 
 // True if every file of every ready version can be read; its chunks are checked on the way.
@@ -50,7 +50,8 @@ inline bool is_readable(const dataset::OpenStore& store) {
         tree::EntryCursor cursor(manifest, {0, manifest->totals().entries});
         while (std::optional<tree::EntryRef> entry = cursor.next())
           if (entry->kind() == tree::EntryKind::file)
-            store.contents->read(entry->content(), entry->size(), 0, entry->size(), scratch);
+            store.contents->read_content(entry->content(), entry->size(), 0, entry->size(),
+                                         scratch);
       } catch (const Error& error) {
         ADD_FAILURE() << name << ":" << number << ": " << error.what();
         return false;

@@ -41,7 +41,8 @@ int cat(Context& context, const Arguments& arguments) {
   Bytes scratch;
   try {
     for (std::uint64_t offset = 0; offset < file.size(); offset += piece_size)
-      context.output.write(store->files->read(*manifest, file, offset, piece_size, scratch));
+      context.output.write(
+          store->files->read_file_part(*manifest, file, offset, piece_size, scratch));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::changed)
       throw error.within(path).within(version);

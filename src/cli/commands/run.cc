@@ -175,7 +175,9 @@ int run_script(Context& context, const Arguments& arguments) {
        .streams = streams,
        .parallel = parallel,
        .open_store =
-           [&](ReadCostCounters* costs) { return context.open_store(StoreUse::attach, costs); },
+           [&](dataset::ReadCostCounters* costs) {
+             return context.open_store(StoreUse::attach, costs);
+           },
        .on_experiment_end = [&](const run::RunRecord& record) { say_experiment(output, record); },
        .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (arguments.has("--explain")) explain(output, folder.read());

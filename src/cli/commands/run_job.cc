@@ -72,7 +72,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
                           .parallel = parallel_of(arguments),
                           .keep_failed = true,
                           .open_store =
-                              [&](ReadCostCounters* costs) {
+                              [&](dataset::ReadCostCounters* costs) {
                                 return job_context.open_store(StoreUse::attach, costs);
                               },
                           .on_started = let_caller_go,

@@ -38,14 +38,15 @@ int create_session(Context& context, const Arguments& arguments) {
   prepared->record.job = run::own_job();
   FileDescriptor supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
-      runs,
-      {.run = std::move(*prepared),
-       .supervisor = std::move(supervisor),
-       .attachment_folder = context.settings.attachment_folder,
-       .streams = run::Streams::callers,
-       .open_store =
-           [&](ReadCostCounters* costs) { return context.open_store(StoreUse::attach, costs); },
-       .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+      runs, {.run = std::move(*prepared),
+             .supervisor = std::move(supervisor),
+             .attachment_folder = context.settings.attachment_folder,
+             .streams = run::Streams::callers,
+             .open_store =
+                 [&](dataset::ReadCostCounters* costs) {
+                   return context.open_store(StoreUse::attach, costs);
+                 },
+             .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (end.signal) run::exit_like(end);
   return end.status;
 }
