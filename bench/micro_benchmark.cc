@@ -39,7 +39,8 @@ Bytes make_table(std::size_t size) {
     text += std::to_string(random() % 1048576) + "." + std::to_string(random() % 1000) + ",true\n";
   }
   text.resize(size);
-  return to_bytes(text);
+  const BytesView bytes = as_bytes(text);
+  return {bytes.begin(), bytes.end()};
 }
 
 Bytes make(std::int64_t source, std::size_t size) {

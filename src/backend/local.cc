@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
 
 #include "base/error.h"
+#include "base/lru.h"
 #include "base/random.h"
 
 namespace grid::backend {
@@ -20,38 +22,23 @@ namespace fs = std::filesystem;
 // once. Objects never change, so a descriptor never goes stale; a removed object's descriptor
 // keeps readers that are already at it going.
 struct LocalBackend::OpenFiles {
-  static constexpr std::size_t count_max = 128;
-
   std::mutex mutex;
-  std::list<std::pair<std::string, OpenFile>> order;  // guarded by mutex; most recent first
-  std::unordered_map<std::string_view, decltype(order)::iterator> by_key;  // guarded by mutex
+  Lru<std::string, OpenFile, StringHash> files{128};  // by key; guarded by mutex
 
   OpenFile find(std::string_view key) {
     std::lock_guard lock(mutex);
-    auto at = by_key.find(key);
-    if (at == by_key.end()) return nullptr;
-    order.splice(order.begin(), order, at->second);
-    return at->second->second;
+    const OpenFile* file = files.find(key);
+    return file != nullptr ? *file : nullptr;
   }
 
   void remember(std::string_view key, OpenFile file) {
     std::lock_guard lock(mutex);
-    if (by_key.contains(key)) return;
-    order.emplace_front(std::string(key), std::move(file));
-    by_key.emplace(order.front().first, order.begin());
-    if (order.size() > count_max) {
-      by_key.erase(order.back().first);
-      order.pop_back();
-    }
+    files.add(std::string(key), std::move(file));
   }
 
   void forget(std::string_view key) {
     std::lock_guard lock(mutex);
-    auto at = by_key.find(key);
-    if (at == by_key.end()) return;
-    auto place = at->second;
-    by_key.erase(at);
-    order.erase(place);
+    files.remove(key);
   }
 };
 

@@ -2,9 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <list>
-#include <mutex>
-#include <unordered_map>
+#include <memory>
 
 #include "backend/backend.h"
 #include "base/file.h"

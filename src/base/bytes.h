@@ -42,10 +42,6 @@ inline BytesView as_bytes(std::string_view text) {
 inline std::string_view as_text(BytesView bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-inline Bytes to_bytes(std::string_view text) {
-  BytesView view = as_bytes(text);
-  return {view.begin(), view.end()};
-}
 
 static_assert(std::endian::native == std::endian::little,
               "load() and append() copy integers as they lie in memory");

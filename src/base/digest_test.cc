@@ -66,11 +66,11 @@ TEST(Digest, PrefixSortsAsTheDigestDoes) {
 }
 
 TEST(Hex, RoundTrips) {
-  Bytes bytes = to_bytes(std::string("\0\x01\x7f\x80\xff", 5));
-  EXPECT_EQ(to_hex(bytes), "00017f80ff");
+  const std::string bytes("\0\x01\x7f\x80\xff", 5);
+  EXPECT_EQ(to_hex(as_bytes(bytes)), "00017f80ff");
   Bytes back(5);
   EXPECT_TRUE(from_hex("00017f80ff", back));
-  EXPECT_EQ(back, bytes);
+  EXPECT_EQ(as_text(back), bytes);
   EXPECT_FALSE(from_hex("00017F80FF", back));
 }
 

@@ -129,40 +129,4 @@ void MappedFile::expect_random_reads() const {
   if (data_ != nullptr) ::madvise(const_cast<std::byte*>(data_), size_, MADV_RANDOM);
 }
 
-static bool is_at(int fd, const std::filesystem::path& path) {
-  struct stat held, there;
-  return ::fstat(fd, &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
-}
-
-// Open file description locks: unlike flock(2)'s they can be asked about without being taken, and
-// unlike POSIX locks they are not lost when somebody in the process closes another descriptor.
-static struct flock whole_file() {
-  struct flock lock {};
-  lock.l_type = F_WRLCK;
-  lock.l_whence = SEEK_SET;
-  return lock;
-}
-
-std::optional<FileLock> FileLock::find(const std::filesystem::path& path) {
-  for (;;) {
-    FileDescriptor fd = open_file(path, O_RDWR | O_CREAT);
-    struct flock lock = whole_file();
-    if (::fcntl(fd.get(), F_OFD_SETLK, &lock) != 0) {
-      if (errno == EAGAIN || errno == EACCES) return std::nullopt;
-      throw system_error(errno, fmt::format("cannot lock {}", path.string()));
-    }
-    // Its last holder may have removed it between our open() and fcntl().
-    if (is_at(fd.get(), path)) return FileLock(std::move(fd));
-  }
-}
-
-bool FileLock::is_held(const std::filesystem::path& path) {
-  FileDescriptor fd = find_file(path, O_RDONLY);
-  struct flock lock = whole_file();
-  if (fd && ::fcntl(fd.get(), F_OFD_GETLK, &lock) != 0)
-    throw system_error(errno, fmt::format("cannot look at the lock {}", path.string()));
-  return fd && lock.l_type != F_UNLCK;
-}
-
 }  // namespace grid

@@ -1,4 +1,4 @@
-// Files of the local machine: descriptors with an owner, whole reads and writes, mappings, locks.
+// Files of the local machine: descriptors with an owner, whole reads and writes, mappings.
 // All functions throw Error with the path in the sentence.
 #pragma once
 
@@ -77,20 +77,6 @@ class MappedFile {
  private:
   const std::byte* data_ = nullptr;
   std::size_t size_ = 0;
-};
-
-// An exclusive lock on a lock file that is made if need be; held until destruction or the end of
-// the process, in whatever way. The file may be removed by whoever holds the lock.
-class FileLock {
- public:
-  // Empty if another process holds it.
-  static std::optional<FileLock> find(const std::filesystem::path& path);
-  // Whether anybody holds it now; looking disturbs nobody. Without a file nobody does.
-  static bool is_held(const std::filesystem::path& path);
-
- private:
-  explicit FileLock(FileDescriptor fd) : fd_(std::move(fd)) {}
-  FileDescriptor fd_;
 };
 
 }  // namespace grid

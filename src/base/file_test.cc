@@ -42,25 +42,5 @@ TEST(File, MappingAnEmptyFileIsEmpty) {
   EXPECT_TRUE(MappedFile::find(folder / "empty")->bytes().empty());
 }
 
-TEST(FileLock, IsHeldByOneAtATime) {
-  TemporaryFolder folder;
-  std::optional<FileLock> held = FileLock::find(folder / "lock");
-  ASSERT_TRUE(held);
-  EXPECT_FALSE(FileLock::find(folder / "lock"));
-  held.reset();
-  EXPECT_TRUE(FileLock::find(folder / "lock"));
-}
-
-TEST(FileLock, IsLookedAtWithoutBeingTaken) {
-  TemporaryFolder folder;
-  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
-  std::optional<FileLock> held = FileLock::find(folder / "lock");
-  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
-  EXPECT_TRUE(FileLock::is_held(folder / "lock"));
-  held.reset();
-  EXPECT_FALSE(FileLock::is_held(folder / "lock"));
-  EXPECT_TRUE(FileLock::find(folder / "lock"));
-}
-
 }  // namespace
 }  // namespace grid

@@ -1,5 +1,6 @@
 #include "base/shared_library.h"
 
+#include <gtest/gtest.h>
 #include <zlib.h>
 
 #include "base/error.h"

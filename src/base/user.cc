@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <ctime>
 #include <vector>
+
+#include "base/utc.h"
 
 namespace grid {
 
@@ -19,19 +20,14 @@ static std::string user_name() {
   return std::to_string(::getuid());
 }
 
-std::string user_at_host() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return user_name() + "@" + host.data();
+std::string host_name() {
+  std::array<char, 256> name{};
+  ::gethostname(name.data(), name.size() - 1);
+  return name.data();
 }
 
-std::string utc_now() {
-  std::time_t now = std::time(nullptr);
-  std::tm parts;
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
+std::string user_at_host() { return user_name() + "@" + host_name(); }
+
+std::string utc_now() { return format_rfc3339(std::chrono::system_clock::now()); }
 
 }  // namespace grid

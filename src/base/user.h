@@ -5,7 +5,8 @@
 
 namespace grid {
 
+std::string host_name();
 std::string user_at_host();  // "ann@box"; a number for a user without a name
-std::string utc_now();       // RFC 3339, for instance 2026-11-22T21:54:45Z
+std::string utc_now();       // see format_rfc3339()
 
 }  // namespace grid

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cerrno>
-#include <thread>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -31,15 +30,6 @@ static std::uint16_t now_in_units() {
   auto seconds = std::chrono::duration_cast<std::chrono::seconds>(
       std::chrono::system_clock::now().time_since_epoch());
   return static_cast<std::uint16_t>(seconds.count() / 8 % BlockState::touched_end);
-}
-
-static struct flock lock_of(short type, std::uint64_t first, std::uint64_t count) {
-  struct flock lock {};
-  lock.l_type = type;
-  lock.l_whence = SEEK_SET;
-  lock.l_start = static_cast<off_t>(CachedObject::map_end + first * block_size);
-  lock.l_len = static_cast<off_t>(count * block_size);
-  return lock;
 }
 
 CachedObject::CachedObject(FileDescriptor fd, std::filesystem::path path, std::byte* map)
@@ -168,16 +158,6 @@ void CachedObject::allocate_map_for(std::uint64_t block) {
     throw system_error(failed, fmt::format("cannot write {}", path_.string()));
 }
 
-void CachedObject::write(std::uint64_t at, BytesView bytes) {
-  while (!bytes.empty()) {
-    const ssize_t put = ::pwrite(fd_.get(), bytes.data(), bytes.size(), static_cast<off_t>(at));
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw system_error(errno, fmt::format("cannot write {}", path_.string()));
-    at += static_cast<std::uint64_t>(put);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-  }
-}
-
 CachedObject::Filling::Filling(CachedObject& object, std::uint64_t first, std::uint64_t count)
     : object_(object), first_(first), blocks_(count) {
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -200,7 +180,8 @@ void CachedObject::Filling::write(std::uint64_t offset, BytesView bytes) {
     // What was here at the beginning, or came meanwhile, stays as it is.
     if (!decode_block_state(block.seen).present && object_.word(first_ + i).load() == block.seen) {
       block.written = true;
-      object_.write(map_end + first_ * block_size + offset, bytes.first(part));
+      write_at(object_.fd_.get(), bytes.first(part), map_end + first_ * block_size + offset,
+               object_.path_.native());
     }
     offset += part;
     bytes = bytes.subspan(part);
@@ -273,14 +254,11 @@ std::uint64_t CachedObject::data_in(std::uint64_t block) const {
 std::uint64_t CachedObject::reclaim() {
   std::uint64_t freed = 0;
   for (std::uint64_t block = 0, end = block_end(); block < end; ++block) {
-    struct flock lock = lock_of(F_WRLCK, block, 1);
-    if (present(block) || ::fcntl(fd_.get(), F_OFD_SETLK, &lock) != 0) continue;
-    if (!present(block)) {
-      freed += data_in(block);
-      punch(block);
-    }
-    lock = lock_of(F_UNLCK, block, 1);
-    ::fcntl(fd_.get(), F_OFD_SETLK, &lock);
+    if (present(block)) continue;
+    const std::optional<RangeLock> lock = find_lock(block, 1, std::chrono::milliseconds(0));
+    if (!lock || present(block)) continue;
+    freed += data_in(block);
+    punch(block);
   }
   return freed;
 }
@@ -291,40 +269,14 @@ std::uint64_t CachedObject::allocated() const {
   return static_cast<std::uint64_t>(st.st_blocks) * 512;
 }
 
-class CachedObject::BlockLock {
- public:
-  BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count);
-  ~BlockLock();
-  BlockLock(const BlockLock&) = delete;
-  BlockLock& operator=(const BlockLock&) = delete;
-  bool held() const { return held_; }
-
- private:
-  CachedObject& object_;
-  const std::uint64_t first_, count_;
-  bool held_ = false;
-};
-
 std::shared_ptr<void> CachedObject::lock(std::uint64_t first, std::uint64_t count) {
-  auto lock = std::make_shared<BlockLock>(*this, first, count);
-  return lock->held() ? lock : nullptr;
+  std::optional<RangeLock> lock = find_lock(first, count, lock_patience);
+  return lock ? std::make_shared<RangeLock>(std::move(*lock)) : nullptr;
 }
 
-CachedObject::BlockLock::BlockLock(CachedObject& object, std::uint64_t first, std::uint64_t count)
-    : object_(object), first_(first), count_(count) {
-  auto deadline = std::chrono::steady_clock::now() + lock_patience;
-  struct flock lock = lock_of(F_WRLCK, first, count);
-  // Asked again and again rather than waited for: its holder may be stopped, and we need not be.
-  while (!(held_ = ::fcntl(object.fd_.get(), F_OFD_SETLK, &lock) == 0)) {
-    if ((errno != EAGAIN && errno != EACCES) || std::chrono::steady_clock::now() > deadline) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
-CachedObject::BlockLock::~BlockLock() {
-  if (!held_) return;
-  struct flock lock = lock_of(F_UNLCK, first_, count_);
-  ::fcntl(object_.fd_.get(), F_OFD_SETLK, &lock);
+std::optional<RangeLock> CachedObject::find_lock(std::uint64_t first, std::uint64_t count,
+                                                 std::chrono::milliseconds patience) const {
+  return RangeLock::find(fd_.get(), map_end + first * block_size, count * block_size, patience);
 }
 
 }  // namespace grid::cache

@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "base/file.h"
+#include "base/file_lock.h"
 #include "cache/block_state.h"
 
 namespace grid::cache {
@@ -98,8 +98,6 @@ class CachedObject {
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count);
 
  private:
-  class BlockLock;
-
   CachedObject(FileDescriptor fd, std::filesystem::path path, std::byte* map);
   static std::shared_ptr<CachedObject> adopt(FileDescriptor fd, const std::filesystem::path& path);
 
@@ -107,8 +105,9 @@ class CachedObject {
   std::atomic_ref<std::uint64_t> size_word() const;
   void count_use(std::uint64_t block, std::uint64_t seen) const;
   void allocate_map_for(std::uint64_t block);
-  void write(std::uint64_t at, BytesView bytes);     // into the file
   std::uint64_t data_in(std::uint64_t block) const;  // bytes on the disk
+  std::optional<RangeLock> find_lock(std::uint64_t first, std::uint64_t count,
+                                     std::chrono::milliseconds patience) const;
   void punch(std::uint64_t block);
 
   const FileDescriptor fd_;

@@ -31,14 +31,16 @@ static std::uint64_t fifth_of_disk(const fs::path& folder) {
 }
 
 DiskCache::DiskCache(fs::path folder, std::uint64_t size_max_default)
-    : folder_(std::move(folder)), size_max_default_([&] {
+    : folder_(std::move(folder)),
+      size_max_default_([&] {
         std::error_code error;
         fs::create_directories(folder_, error);
         if (error)
           throw system_error(error.value(),
                              fmt::format("cannot make the cache {}", folder_.string()));
         return size_max_default != 0 ? size_max_default : fifth_of_disk(folder_);
-      }()) {
+      }()),
+      open_objects_(open_objects_max) {
   usage_ = std::make_unique<Usage>(folder_ / "usage", [this] {
     std::uint64_t size = 0;
     visit([&](const fs::path& path) { size += allocated_at(path); });
@@ -63,10 +65,7 @@ std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::st
   std::string name = fmt::format("{}/{}", store_id, key);
   {
     std::lock_guard lock(mutex_);
-    if (auto at = by_key_.find(name); at != by_key_.end()) {
-      order_.splice(order_.begin(), order_, at->second);
-      return at->second->second;
-    }
+    if (const auto* object = open_objects_.find(name)) return *object;
   }
   fs::path path = folder_ / name;
   bool fresh = allocated_at(path) == 0;
@@ -75,14 +74,7 @@ std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::st
   // is alone and counts again.
   if (fresh) usage_->reserve(object->allocated(), UINT64_MAX);
   std::lock_guard lock(mutex_);
-  if (auto at = by_key_.find(name); at != by_key_.end()) return at->second->second;
-  order_.emplace_front(std::move(name), object);
-  by_key_.emplace(order_.front().first, order_.begin());
-  if (order_.size() > open_objects_max) {
-    by_key_.erase(order_.back().first);
-    order_.pop_back();
-  }
-  return object;
+  return open_objects_.add(std::move(name), std::move(object));
 }
 
 bool DiskCache::reserve(std::uint64_t size) {

@@ -10,15 +10,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/lru.h"
 #include "cache/cached_object.h"
 #include "cache/usage.h"
 
@@ -91,10 +90,8 @@ class DiskCache {
   std::unique_ptr<Usage> usage_;
   std::atomic<Clock::duration> write_failed_at_{Clock::duration::min()};  // since Clock's epoch
 
-  using Order = std::list<std::pair<std::string, std::shared_ptr<CachedObject>>>;
   std::mutex mutex_;
-  Order order_;                                                   // guarded by mutex_
-  std::unordered_map<std::string_view, Order::iterator> by_key_;  // guarded by mutex_
+  Lru<std::string, std::shared_ptr<CachedObject>, StringHash> open_objects_;  // guarded by mutex_
 };
 
 // Holds the room of what is not published until it is destroyed. Not thread-safe; cache and object

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 
 namespace grid::cache {
 
@@ -93,11 +94,7 @@ std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
 
 static std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
-  while (!text.empty()) {
-    std::size_t end = text.find('\n');
-    lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(text.size(), end) + (end < text.size() ? 1 : 0));
-  }
+  while (!text.empty()) lines.emplace_back(take_until(text, '\n'));
   return lines;
 }
 

@@ -1,9 +1,7 @@
 #include "cache/usage.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <cerrno>
 
@@ -21,15 +19,15 @@ struct Usage::Words {
 };
 
 Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_t()>& count)
-    : path_(path), fd_(open_file(path, O_RDWR | O_CREAT)) {
+    : path_(path), lock_(open_file(path, O_RDWR | O_CREAT), path, LockKind::flock) {
   // Alone for a moment, if nobody else has it; the others hold it shared.
-  const bool alone = ::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0;
-  if (!alone && ::flock(fd_.get(), LOCK_SH) != 0)
-    throw system_error(errno, fmt::format("cannot lock {}", path.string()));
+  const bool alone = lock_.try_take(LockMode::exclusive);
+  if (!alone) lock_.take(LockMode::shared);
+  const int fd = lock_.file().get();
   // Writing into a mapped hole of a full disk would be a SIGBUS.
-  if (int failed = ::posix_fallocate(fd_.get(), 0, page); failed != 0)
+  if (int failed = ::posix_fallocate(fd, 0, page); failed != 0)
     throw system_error(failed, fmt::format("cannot make {}", path.string()));
-  void* map = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
+  void* map = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (map == MAP_FAILED) throw system_error(errno, fmt::format("cannot map {}", path.string()));
   words_ = static_cast<Words*>(map);
   if (!alone) return;
@@ -39,11 +37,11 @@ Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_
   }
   try {
     words_->size = count();
+    lock_.take(LockMode::shared);
   } catch (const Error&) {
     ::munmap(words_, page);
     throw;
   }
-  ::flock(fd_.get(), LOCK_SH);
 }
 
 Usage::~Usage() { ::munmap(words_, page); }
@@ -84,15 +82,8 @@ void Usage::note_fetched(std::uint64_t size) { words_->bytes_fetched += size; }
 void Usage::note_evicted(std::uint64_t size) { words_->bytes_evicted += size; }
 void Usage::note_damaged(std::uint64_t blocks) { words_->blocks_damaged += blocks; }
 
-static FileDescriptor lock_exclusively(std::filesystem::path path) {
-  path += ".eviction";
-  FileDescriptor fd = open_file(path, O_RDWR | O_CREAT);
-  while (::flock(fd.get(), LOCK_EX) != 0)
-    if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
-  return fd;
-}
-
-Usage::EvictionLock::EvictionLock(const Usage& usage) : fd_(lock_exclusively(usage.path_)) {}
+Usage::EvictionLock::EvictionLock(const Usage& usage)
+    : lock_(FileLock::get(usage.path_.native() + ".eviction", LockKind::flock)) {}
 Usage::EvictionLock::~EvictionLock() = default;
 
 }  // namespace grid::cache

@@ -12,7 +12,7 @@
 #include <functional>
 #include <memory>
 
-#include "base/file.h"
+#include "base/file_lock.h"
 
 namespace grid::cache {
 
@@ -60,14 +60,14 @@ class Usage {
     EvictionLock& operator=(const EvictionLock&) = delete;
 
    private:
-    const FileDescriptor fd_;
+    const FileLock lock_;
   };
 
  private:
   struct Words;
 
   const std::filesystem::path path_;
-  FileDescriptor fd_;
+  FileLock lock_;
   Words* words_ = nullptr;  // shared by all processes
 };
 

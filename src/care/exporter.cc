@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace grid::care {
 
@@ -95,10 +96,8 @@ class Export {
  private:
   Target target_of(std::string_view path, FolderOpener& folders) const {
     std::string_view below = path.substr(prefix_size_);
-    std::size_t slash = below.rfind('/');
-    bool top = slash == std::string_view::npos;
-    return {folders.open(top ? "" : below.substr(0, slash)),
-            std::string(top ? below : below.substr(slash + 1)), std::string(below)};
+    const auto [folder, name] = split_path(below);
+    return {folders.open(folder), std::string(name), std::string(below)};
   }
   void count_and_divide(tree::EntryRange range);
   void write_stretches();
@@ -140,16 +139,6 @@ void set_time(const Target& target, std::int64_t mtime_ns) {
 bool is_zero(BytesView bytes) {
   return bytes[0] == std::byte{0} &&
          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
-void write_at(int fd, BytesView data, std::uint64_t offset, const std::string& path) {
-  while (!data.empty()) {
-    ssize_t done = ::pwrite(fd, data.data(), data.size(), static_cast<off_t>(offset));
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) throw system_error(errno, fmt::format("cannot write {}", path));
-    data = data.subspan(static_cast<std::size_t>(done));
-    offset += static_cast<std::uint64_t>(done);
-  }
 }
 
 // Writes the bytes from `offset` on of a new file of `size` bytes. Aligned runs of zeros are left

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/text.h"
 
@@ -21,8 +22,7 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
   std::string out;
   std::size_t column = indent;
   while (!text.empty()) {
-    std::size_t end = std::min(text.find(' '), text.size());
-    std::string_view word = text.substr(0, end);
+    const std::string_view word = take_until(text, ' ');
     if (column > indent && column + 1 + display_width(word) > width) {
       out += "\n" + std::string(indent, ' ');
       column = indent;
@@ -32,7 +32,6 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
     }
     out += word;
     column += display_width(word);
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
 }

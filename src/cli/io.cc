@@ -75,9 +75,7 @@ void Output::report(ErrorKind kind, std::string_view sentence) {
   warn(sentence);
   if (!json() || has_result_) return;
   service::JsonWriter document(result_writer());
-  document.begin_object().key("error").begin_object();
-  document.member("kind", name_of(kind)).member("message", sentence);
-  document.end_object().end_object();
+  write_error(document, kind, sentence);
   flush();
 }
 

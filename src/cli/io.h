@@ -33,7 +33,6 @@ class Output {
 
   bool json() const { return options_.format == Format::json; }
   bool quiet() const { return options_.quiet; }
-  bool debugging() const { return options_.debug; }
   bool result_is_terminal() const { return result_is_terminal_; }
   bool message_is_terminal() const { return message_is_terminal_; }
   // Columns of the terminal that results or messages go to; 80 if there is none to ask, and
@@ -49,8 +48,6 @@ class Output {
     return [this](std::string_view text) { write(text); };
   }
   void flush();
-  // Whether anything was written to the result yet.
-  bool has_result() const { return has_result_; }
 
   // A sentence for the person at the terminal; silent with --quiet.
   void say(std::string_view sentence);
@@ -79,7 +76,7 @@ class Output {
   const bool result_is_terminal_, message_is_terminal_;
   const std::chrono::steady_clock::time_point started_;
   Bytes buffer_;
-  bool has_result_ = false;
+  bool has_result_ = false;  // something was written to it
 
   std::mutex mutex_;
   bool line_is_drawn_ = false;    // guarded by mutex_

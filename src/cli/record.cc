@@ -1,6 +1,7 @@
 #include "cli/record.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/suggest.h"
 #include "cli/text.h"
 
@@ -49,14 +50,12 @@ void warn_of_problems(Output& output, const std::vector<source::Problem>& proble
 std::string path_in_version(std::string_view written) {
   std::string out;
   while (!written.empty()) {
-    std::size_t end = std::min(written.find('/'), written.size());
-    std::string_view component = written.substr(0, end);
+    const std::string_view component = take_until(written, '/');
     if (component == "..") fail(ErrorKind::invalid_argument, "a path inside a version has no ..");
     if (!component.empty() && component != ".") {
       if (!out.empty()) out += '/';
       out += component;
     }
-    written.remove_prefix(std::min(end + 1, written.size()));
   }
   return out;
 }
@@ -66,14 +65,12 @@ tree::EntryRef entry_at(const tree::Manifest& manifest, std::string_view version
   if (std::optional<tree::EntryRef> entry = manifest.find_path(path)) return *entry;
   // More names than this in one folder are not worth reading for a hint.
   constexpr std::uint64_t hint_names_max = 20'000;
-  std::size_t slash = path.rfind('/');
-  std::string_view folder = slash == path.npos ? "" : path.substr(0, slash);
+  const auto [folder, name] = split_path(path);
   std::vector<std::string> names;
   tree::EntryRange range = manifest.children(folder);
   for (std::uint64_t i = 0; i < std::min(range.count, hint_names_max); ++i)
     names.emplace_back(manifest.at(range.first + i).name());
-  fail(ErrorKind::not_found, "{} has no {}{}", version, path,
-       did_you_mean(slash == path.npos ? path : path.substr(slash + 1), names));
+  fail(ErrorKind::not_found, "{} has no {}{}", version, path, did_you_mean(name, names));
 }
 
 }  // namespace grid::cli

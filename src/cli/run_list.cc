@@ -1,8 +1,9 @@
 #include "cli/run_list.h"
 
 #include <cstring>
-#include <ctime>
 
+#include "base/text.h"
+#include "base/utc.h"
 #include "cli/record.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -10,12 +11,6 @@
 namespace grid::cli {
 
 namespace {
-
-std::optional<std::time_t> parse_time(const std::string& rfc3339) {
-  std::tm parts{};
-  if (::strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return std::nullopt;
-  return ::timegm(&parts);
-}
 
 std::string spell_versions(const run::RunRecord& record) {
   std::string out;
@@ -96,14 +91,16 @@ std::string spell_state(const ObservedRun& run) {
 }
 
 std::string spell_time_taken(const ObservedRun& run) {
-  const auto started = parse_time(run.record.started);
+  using std::chrono::system_clock;
+  const auto started = parse_rfc3339(run.record.started);
   if (!started) return "";
-  auto ended = parse_time(run.record.ended);
+  auto ended = parse_rfc3339(run.record.ended);
   if (!ended && run::is_over(run.state)) return "";  // lost: nobody knows
-  if (!ended) ended = std::time(nullptr);
-  const auto seconds = std::max<std::time_t>(*ended - *started, 0);
-  if (seconds < 100) return fmt::format("{} s", seconds);
-  return format_duration(std::chrono::seconds(seconds));
+  if (!ended) ended = system_clock::now();
+  const auto taken = std::chrono::floor<std::chrono::seconds>(*ended - *started);
+  const auto seconds = std::max(taken, std::chrono::seconds(0));
+  if (seconds.count() < 100) return fmt::format("{} s", seconds.count());
+  return format_duration(seconds);
 }
 
 void write_runs(Output& output, const std::vector<ObservedRun>& runs) {

@@ -3,6 +3,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include "base/user.h"
 #include "cli/record.h"
 #include "cli/text.h"
 #include "cli/version.h"
@@ -14,12 +15,6 @@ namespace {
 std::string user_name() {
   const passwd* user = ::getpwuid(::geteuid());
   return user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
-}
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
 }
 
 // Absolute, without "." and "..", and without a '/' at the end.

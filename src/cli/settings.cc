@@ -3,11 +3,11 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <cstdlib>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "cli/version.h"
 
 namespace grid::cli {
@@ -40,9 +40,8 @@ std::string first_of(std::initializer_list<const char*> names) {
 std::optional<std::chrono::seconds> seconds_of(const char* variable) {
   const std::string text = environment(variable);
   if (text.empty()) return std::nullopt;
-  long seconds = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || end != text.data() + text.size() || seconds < 1)
+  const long seconds = parse_number<long>(text).value_or(0);
+  if (seconds < 1)
     fail(ErrorKind::invalid_argument, "{} is \"{}\"; it must be a number of seconds", variable,
          text);
   return std::chrono::seconds(seconds);

@@ -8,7 +8,8 @@
 #include <ctime>
 
 #include "base/error.h"
-#include "base/utf8.h"
+#include "base/text.h"
+#include "base/utc.h"
 
 namespace grid::cli {
 
@@ -108,12 +109,11 @@ std::string format_count(std::uint64_t count, std::string_view noun) {
 }
 
 std::uint64_t parse_count(std::string_view text, std::string_view what) {
-  std::uint64_t count = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (error != std::errc() || end != text.data() + text.size())
+  const auto count = parse_number<std::uint64_t>(text);
+  if (!count)
     fail(ErrorKind::invalid_argument, "{}: \"{}\" is no number: write one such as 10000", what,
          text);
-  return count;
+  return *count;
 }
 
 std::string format_duration(std::chrono::nanoseconds duration) {
@@ -134,11 +134,8 @@ std::string format_time(std::chrono::system_clock::time_point time) {
 }
 
 std::string format_time(std::string_view rfc3339) {
-  std::tm parts{};
-  std::string text(rfc3339);
-  const char* end = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
-  if (end == nullptr) return text;
-  return format_time(std::chrono::system_clock::from_time_t(timegm(&parts)));
+  const auto time = parse_rfc3339(rfc3339);
+  return time ? format_time(*time) : std::string(rfc3339);
 }
 
 std::string escape_name(std::string_view name) { return escape(name, Backslash::doubled); }
@@ -166,20 +163,6 @@ std::string fit(std::string_view text, std::size_t width) {
     end += c.size == 0 ? 1 : c.size;
   }
   return std::string(text.substr(0, end)) + "…";
-}
-
-std::string shell_word(std::string_view word) {
-  static constexpr std::string_view plain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
-  if (!word.empty() && word.find_first_not_of(plain) == word.npos) return std::string(word);
-  std::string out = "'";
-  for (char c : word) {
-    if (c == '\'')
-      out += "'\\''";
-    else
-      out += c;
-  }
-  return out + "'";
 }
 
 }  // namespace grid::cli

@@ -33,7 +33,4 @@ std::size_t display_width(std::string_view text);
 // Cuts text to at most `width` columns, the last of them "…" if anything was cut.
 std::string fit(std::string_view text, std::size_t width);
 
-// A word for a POSIX shell: in quotes if it needs them.
-std::string shell_word(std::string_view word);
-
 }  // namespace grid::cli

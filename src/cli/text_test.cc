@@ -72,13 +72,6 @@ TEST(Text, MeasuresAndCutsByColumns) {
   EXPECT_EQ(fit("猫猫猫", 4), "猫…");
 }
 
-TEST(Text, QuotesWordsForAShell) {
-  EXPECT_EQ(shell_word("/mnt/cats:3"), "/mnt/cats:3");
-  EXPECT_EQ(shell_word("my cats"), "'my cats'");
-  EXPECT_EQ(shell_word("cat's"), "'cat'\\''s'");
-  EXPECT_EQ(shell_word(""), "''");
-}
-
 TEST(Text, ReadsCounts) {
   EXPECT_EQ(parse_count("10000", "x"), 10'000u);
   for (const char* bad : {"", "-1", "1k", "99999999999999999999"})

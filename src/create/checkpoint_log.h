@@ -42,9 +42,6 @@ class CheckpointLog {
   // Writes what was gathered. The destructor does not: it is for when all is lost anyway.
   void flush();
 
-  // Whether anything was found in it when it was opened.
-  bool was_empty() const { return slots_.empty(); }
-
  private:
   // Where a stretch lies in the log, found by what names it. Sorted.
   struct Slot {

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/random.h"
+#include "base/text.h"
 #include "base/user.h"
 
 namespace grid::create {
@@ -29,13 +30,8 @@ constexpr std::string_view record_name = "create.json", lock_name = "lock",
 
 // Words and paths come back byte for byte: what is no UTF-8, as JSON must be, as {"hex": …}.
 Json exact(const std::string& bytes) {
-  try {
-    Json text = bytes;
-    text.dump();
-    return text;
-  } catch (const Json::exception&) {  // the library's way to say so
-    return {{"hex", to_hex(as_bytes(bytes))}};
-  }
+  if (is_utf8(bytes)) return bytes;
+  return {{"hex", to_hex(as_bytes(bytes))}};
 }
 
 std::string exact_bytes(const Json& json) {

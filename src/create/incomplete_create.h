@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
+#include "base/file_lock.h"
 #include "create/checkpoint_log.h"
 
 namespace grid::create {

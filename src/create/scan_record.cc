@@ -66,9 +66,13 @@ void ScanRecordWriter::finish(const Digest& root, const std::optional<Digest>& s
   append(header, BytesView(root.bytes));
   append(header, count_);
   append(header, BytesView(source.value_or(Digest()).bytes));
-  if (::pwrite(fd_.get(), header.data(), header.size(), 0) != static_cast<ssize_t>(header.size()) ||
-      ::rename(temporary_.c_str(), path_.c_str()) != 0)
-    ::unlink(temporary_.c_str());
+  bool written = false;
+  try {
+    write_at(fd_.get(), header, 0, temporary_.native());
+    written = ::rename(temporary_.c_str(), path_.c_str()) == 0;
+  } catch (const Error&) {  // as in flush()
+  }
+  if (!written) ::unlink(temporary_.c_str());
   fd_.reset();
 }
 

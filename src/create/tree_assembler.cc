@@ -1,21 +1,16 @@
 #include "create/tree_assembler.h"
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace grid::create {
 
 // Beyond so many the folders are forgotten and may be added to the sorter once more.
 static constexpr std::size_t folders_max = 64 << 10;
 
-static std::pair<std::string, std::string> split(const std::string& path) {
-  std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
-
 static bool path_before(const std::string& a, const std::string& b) {
-  auto [folder_a, name_a] = split(a);
-  auto [folder_b, name_b] = split(b);
+  auto [folder_a, name_a] = split_path(a);
+  auto [folder_b, name_b] = split_path(b);
   return tree::compare_keys(folder_a, name_a, folder_b, name_b) < 0;
 }
 
@@ -57,7 +52,7 @@ void TreeAssembler::note_link(tree::Entry& link) {
 void TreeAssembler::add_folders_above(const tree::Entry& entry) {
   for (std::string folder = entry.folder; !folder.empty() && folders_.insert(folder).second;) {
     tree::Entry above{.kind = tree::EntryKind::folder};
-    std::tie(above.folder, above.name) = split(folder);
+    std::tie(above.folder, above.name) = split_path(folder);
     above.target = entry.path();  // for the message, should something else be called so
     sorter_.add(above, {.implied = true});
     folder = above.folder;

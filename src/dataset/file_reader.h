@@ -23,8 +23,8 @@ class FileReader {
   // the view lies in `scratch`, which is grown as needed and may be used again for the next read.
   // Throws `corrupt`, or `changed`, which is also noted, for a file in place whose object is not
   // what it was.
-  BytesView read_file_part(const tree::Manifest& version, const tree::EntryRef& file, std::uint64_t offset,
-                           std::size_t size, Bytes& scratch) const;
+  BytesView read_file_part(const tree::Manifest& version, const tree::EntryRef& file,
+                           std::uint64_t offset, std::size_t size, Bytes& scratch) const;
 
  private:
   const std::shared_ptr<const tree::ContentReader> contents_;

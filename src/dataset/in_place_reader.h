@@ -10,8 +10,8 @@
 #include "cache/block_fetcher.h"
 #include "cache/keyed_blocks.h"
 #include "dataset/buckets.h"
-#include "tree/entries.h"
 #include "dataset/read_costs.h"
+#include "tree/entries.h"
 
 namespace grid::dataset {
 
@@ -31,8 +31,8 @@ class InPlaceReader {
   // FileReader::read_file_part(). Throws `changed` if the object is in another state now, or gone,
   // `corrupt` if the server gives other bytes than before under the same ETag, and as net::S3Bucket
   // does.
-  BytesView read_object_part(const tree::ObjectRef& object, std::uint64_t file_size, std::uint64_t offset,
-                             std::size_t size, Bytes& scratch) const;
+  BytesView read_object_part(const tree::ObjectRef& object, std::uint64_t file_size,
+                             std::uint64_t offset, std::size_t size, Bytes& scratch) const;
 
  private:
   class CopiedFile;

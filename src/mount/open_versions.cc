@@ -1,26 +1,11 @@
 #include "mount/open_versions.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/utc.h"
 
 namespace grid::mount {
-namespace {
-
-// An open manifest is about 100 bytes for each 10,000 entries, and more where many files are
-// hard-linked: this many of them are a few MB, and opening one again is one read.
-constexpr std::size_t open_manifest_count_max = 64;
-
-// 0 for a text that is no such time: nobody is to miss a version for that.
-std::int64_t parse_rfc3339_ns(const std::string& text) {
-  std::tm time{};
-  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
-  return rest == nullptr ? 0 : std::int64_t{::timegm(&time)} * 1'000'000'000;
-}
-
-}  // namespace
 
 std::optional<VersionSummary> OpenVersions::find(const Slot& slot) {
   {
@@ -39,6 +24,12 @@ std::optional<VersionSummary> OpenVersions::find(const Slot& slot) {
   return summary;
 }
 
+// 0 for a text that is no such time: nobody is to miss a version for that.
+static std::int64_t parse_rfc3339_ns(std::string_view text) {
+  const auto time = parse_rfc3339(text);
+  return time ? std::chrono::nanoseconds(time->time_since_epoch()).count() : 0;
+}
+
 std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) const {
   const auto found = store_->datastores->find(slot.version.name, slot.version.number);
   if (!found || found->state != dataset::VersionState::ready) return std::nullopt;
@@ -50,33 +41,14 @@ std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) cons
 std::shared_ptr<const tree::Manifest> OpenVersions::manifest(const Slot& slot) {
   {
     std::lock_guard lock(mutex_);
-    auto known = known_.find(slot.files);
-    if (known != known_.end() && known->second.manifest) {
-      known->second.last_use = ++use_count_;
-      return known->second.manifest;
-    }
+    if (const auto* manifest = manifests_.find(slot.files)) return *manifest;
   }
   const auto summary = find(slot);
   if (!summary) fail(ErrorKind::not_found, "there is no such version");
   auto manifest = tree::Manifest::open(store_->chunks, store_->segments, summary->root);
 
   std::lock_guard lock(mutex_);
-  Known& known = known_.at(slot.files);
-  known.last_use = ++use_count_;
-  if (!known.manifest) {
-    known.manifest = manifest;
-    if (++open_count_ > open_manifest_count_max) close_least_used();
-  }
-  return known.manifest;
-}
-
-void OpenVersions::close_least_used() {
-  Known* least = nullptr;
-  for (auto& [index, known] : known_) {
-    if (known.manifest && (!least || known.last_use < least->last_use)) least = &known;
-  }
-  least->manifest.reset();
-  --open_count_;
+  return manifests_.add(slot.files, std::move(manifest));
 }
 
 bool OpenVersions::touch(const Slot& slot, const CounterOf& counter_of) {

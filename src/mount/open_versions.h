@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/lru.h"
 #include "dataset/open_store.h"
 #include "mount/slots.h"
 
@@ -43,20 +44,19 @@ class OpenVersions {
   struct Known {
     VersionName version;
     VersionSummary summary;
-    std::shared_ptr<const tree::Manifest> manifest;  // null: not open
-    std::uint64_t last_use = 0;
     bool touched = false;
     std::atomic<std::uint64_t>* bytes_read = nullptr;
   };
-  void close_least_used();  // the caller holds mutex_
   std::optional<VersionSummary> find_in_store(const Slot& slot) const;
 
   const std::shared_ptr<const dataset::OpenStore> store_;
   Slots& slots_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, Known> known_;  // by Slot::files; guarded by mutex_
-  std::size_t open_count_ = 0;                      // guarded by mutex_
-  std::uint64_t use_count_ = 0;                     // guarded by mutex_
+  // By Slot::files; guarded by mutex_. An open manifest is about 100 bytes for each 10,000 entries,
+  // and more where many files are hard-linked: 64 of them are a few MB, and opening one again is
+  // one read.
+  Lru<std::uint64_t, std::shared_ptr<const tree::Manifest>> manifests_{64};
 };
 
 }  // namespace grid::mount

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/utc.h"
 #include "net/aws_sts.h"
 #include "net/url.h"
 
@@ -145,7 +146,7 @@ class Search {
     AwsCredentials credentials{.access_key_id = text("AccessKeyId"),
                                .secret_access_key = text("SecretAccessKey"),
                                .session_token = text("Token"),
-                               .expires = parse_iso_time(text("Expiration"))};
+                               .expires = parse_rfc3339(text("Expiration"))};
     if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
       fail(ErrorKind::permission_denied, "{} gives no credentials", place);
     return credentials;

@@ -2,15 +2,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "net/url.h"
 
 namespace grid::net {
-
-static std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r") - begin + 1);
-}
 
 static constexpr std::string_view services_prefix = "services ";
 
@@ -34,9 +29,7 @@ AwsProfiles::Sections AwsProfiles::read(const std::filesystem::path& file, bool 
   std::string outer;  // the setting whose nested ones are being read
   std::size_t number = 0;
   for (std::string_view rest = as_text(*bytes); !rest.empty();) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::string_view line = take_until(rest, '\n');
     ++number;
     std::string_view text = trimmed(line);
     if (text.empty() || text[0] == '#' || text[0] == ';') continue;

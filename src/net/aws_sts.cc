@@ -1,31 +1,11 @@
 #include "net/aws_sts.h"
 
-#include <charconv>
-#include <ctime>
 #include <pugixml.hpp>
 
+#include "base/utc.h"
 #include "net/url.h"
 
 namespace grid::net {
-
-std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text) {
-  std::tm date{};
-  const std::string copy(text);
-  const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
-  if (end == nullptr) return std::nullopt;
-  auto time = std::chrono::system_clock::from_time_t(::timegm(&date));
-  std::string_view rest(end);
-  if (rest.starts_with('.')) {
-    const std::size_t digits = std::min(rest.find_first_not_of("0123456789", 1), rest.size()) - 1;
-    std::string nanoseconds(rest.substr(1, std::min<std::size_t>(digits, 9)));
-    nanoseconds.resize(9, '0');
-    time += std::chrono::duration_cast<std::chrono::system_clock::duration>(
-        std::chrono::nanoseconds(std::stol(nanoseconds)));
-    rest.remove_prefix(digits + 1);
-  }
-  if (rest != "Z" && rest != "+00:00") return std::nullopt;
-  return time;
-}
 
 static AwsCredentials parse_credentials(BytesView body, std::string_view doing) {
   pugi::xml_document document;
@@ -34,7 +14,7 @@ static AwsCredentials parse_credentials(BytesView body, std::string_view doing) 
   AwsCredentials credentials{.access_key_id = node.child_value("AccessKeyId"),
                              .secret_access_key = node.child_value("SecretAccessKey"),
                              .session_token = node.child_value("SessionToken"),
-                             .expires = parse_iso_time(node.child_value("Expiration"))};
+                             .expires = parse_rfc3339(node.child_value("Expiration"))};
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
     fail(ErrorKind::unavailable, "{}: the answer has no credentials in it", doing);
   return credentials;

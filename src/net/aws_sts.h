@@ -31,7 +31,4 @@ std::optional<std::string> find_caller(HttpClient& http, const std::string& url,
                                        const std::string& region, const AwsCredentials& caller,
                                        std::chrono::system_clock::time_point now);
 
-// "2026-11-23T01:02:03Z", with a fraction of a second or without.
-std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text);
-
 }  // namespace grid::net

@@ -1,9 +1,9 @@
 #include "net/http.h"
 
 #include <algorithm>
-#include <charconv>
 #include <ctime>
 
+#include "base/text.h"
 #include "net/transfer_loop.h"
 #include "net/url.h"
 
@@ -60,10 +60,10 @@ bool HttpResult::is_worth_a_retry() const {
 std::optional<milliseconds> HttpResult::retry_after() const {
   static constexpr std::chrono::seconds longest{3600};
   const std::string_view value = response.header("Retry-After");
-  long seconds = 0;
-  auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  milliseconds wait = std::chrono::seconds(seconds);
-  if (error != std::errc() || end != value.data() + value.size()) {
+  milliseconds wait;
+  if (const std::optional<long> seconds = parse_number<long>(value)) {
+    wait = std::chrono::seconds(*seconds);
+  } else {
     const auto date = parse_http_date(value);
     if (!date) return std::nullopt;
     wait = std::chrono::duration_cast<milliseconds>(*date - std::chrono::system_clock::now());

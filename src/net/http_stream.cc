@@ -1,27 +1,20 @@
 #include "net/http_stream.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/text.h"
 #include "net/url.h"
 
 namespace grid::net {
-
-static std::optional<std::uint64_t> parse_size(std::string_view text) {
-  std::uint64_t size = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), size);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return size;
-}
 
 std::optional<ContentRange> parse_content_range(std::string_view value) {
   if (!value.starts_with("bytes ")) return std::nullopt;
   value.remove_prefix(6);
   const std::size_t dash = value.find('-'), slash = value.find('/');
   if (dash == value.npos || slash == value.npos || dash > slash) return std::nullopt;
-  const auto first = parse_size(value.substr(0, dash));
-  const auto last = parse_size(value.substr(dash + 1, slash - dash - 1));
-  const auto size = parse_size(value.substr(slash + 1));
+  const auto first = parse_number<std::uint64_t>(value.substr(0, dash));
+  const auto last = parse_number<std::uint64_t>(value.substr(dash + 1, slash - dash - 1));
+  const auto size = parse_number<std::uint64_t>(value.substr(slash + 1));
   if (!first || !last || *first > *last || (!size && value.substr(slash + 1) != "*") ||
       (size && *last >= *size))
     return std::nullopt;
@@ -121,7 +114,7 @@ void HttpStream::accept_first(const HttpHead& head) {
   validator_ = strong_validator(head.headers);
   size_ = file_size_ = head.headers.contains("Transfer-Encoding")
                            ? std::nullopt
-                           : parse_size(head.headers.get("Content-Length"));
+                           : parse_number<std::uint64_t>(head.headers.get("Content-Length"));
 }
 
 void HttpStream::accept_part(const HttpHead& head) {
@@ -160,7 +153,7 @@ void HttpStream::check_rest(const HttpHead& head) const {
 }
 
 std::optional<HttpStream::Setback> HttpStream::skip_what_was_given(const HttpHead& head) {
-  const auto size_now = parse_size(head.headers.get("Content-Length"));
+  const auto size_now = parse_number<std::uint64_t>(head.headers.get("Content-Length"));
   if (size_ && size_now && *size_now != *size_)
     fail_as_changed(fmt::format("it has {} bytes now, not {}", *size_now, *size_));
   Digester digester;

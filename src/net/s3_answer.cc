@@ -1,10 +1,10 @@
 #include "net/s3_answer.h"
 
 #include <algorithm>
-#include <charconv>
 #include <pugixml.hpp>
 
-#include "net/aws_sts.h"
+#include "base/text.h"
+#include "base/utc.h"
 #include "net/url.h"
 
 namespace grid::net {
@@ -47,11 +47,11 @@ S3Listing read_listing(BytesView body, std::string_view doing) {
   for (const pugi::xml_node node : root.children("Contents")) {
     S3Object object{.key = decoded(node.child_value("Key"), encoded),
                     .etag = node.child_value("ETag")};
-    const std::string_view size = node.child_value("Size");
-    const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), object.size);
-    const auto modified = parse_iso_time(node.child_value("LastModified"));
-    if (error != std::errc() || end != size.data() + size.size() || object.key.empty())
+    const auto size = parse_number<std::uint64_t>(node.child_value("Size"));
+    const auto modified = parse_rfc3339(node.child_value("LastModified"));
+    if (!size || object.key.empty())
       fail(ErrorKind::unavailable, "{}: the listing has an object without key or size", doing);
+    object.size = *size;
     if (modified)
       object.mtime_ns =
           std::chrono::duration_cast<std::chrono::nanoseconds>(modified->time_since_epoch())

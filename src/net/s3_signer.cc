@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
-#include <ctime>
 #include <map>
 #include <vector>
 
 #include "base/hex.h"
+#include "base/text.h"
+#include "base/utc.h"
 #include "net/libcrypto.h"
 #include "net/url.h"
 
@@ -38,23 +39,14 @@ Sha256 hmac(BytesView key, std::string_view text) {
   return code;
 }
 
-std::string format_utc(std::chrono::system_clock::time_point time, const char* format) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, format, &parts)};
-}
-
 // Each parameter with '=', sorted.
 std::string canonical_query(std::string_view query) {
   std::vector<std::string> parameters;
   while (!query.empty()) {
-    const std::size_t end = std::min(query.find('&'), query.size());
-    std::string parameter(query.substr(0, end));
+    std::string parameter(take_until(query, '&'));
+    if (parameter.empty()) continue;
     if (parameter.find('=') == parameter.npos) parameter += '=';
-    if (end > 0) parameters.push_back(std::move(parameter));
-    query.remove_prefix(std::min(end + 1, query.size()));
+    parameters.push_back(std::move(parameter));
   }
   std::sort(parameters.begin(), parameters.end());
   return fmt::format("{}", fmt::join(parameters, "&"));

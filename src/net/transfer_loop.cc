@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/text.h"
 #include "net/libcurl.h"
 #include "net/url.h"
 
@@ -71,12 +72,6 @@ HttpFailure failure_of(CURLcode code, const Active& active) {
     default:
       return HttpFailure::cut;
   }
-}
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t begin = text.find_first_not_of(" \t\r\n");
-  if (begin == text.npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
 void note_byte(const Active& active) {

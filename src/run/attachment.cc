@@ -5,7 +5,6 @@
 #include "run/attachment.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,9 +29,6 @@ constexpr std::string_view suffix = ".json";
 constexpr std::string_view unfinished_suffix = ".new";
 
 fs::path unfinished(fs::path path) { return path += unfinished_suffix; }
-
-// Writers hold LOCK_EX. Readers try LOCK_SH, so as not to take each other for a writer.
-bool try_shared_lock(const FileDescriptor& fd) { return ::flock(fd.get(), LOCK_SH | LOCK_NB) == 0; }
 
 std::string encode(const Attachment& attachment) {
   Json versions = Json::array();
@@ -60,12 +56,6 @@ Attachment decode(std::string_view text) {
   return attachment;
 }
 
-bool is_at(const FileDescriptor& fd, const fs::path& path) {
-  struct stat held, there;
-  return ::fstat(fd.get(), &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
-         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
-}
-
 Attachment read(const FileDescriptor& fd, const fs::path& path) {
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
@@ -79,26 +69,27 @@ Attachment read(const FileDescriptor& fd, const fs::path& path) {
   }
 }
 
-// Opens the file of a process that lives, and removes that of a dead one.
-FileDescriptor find_live(const fs::path& path) {
-  // Only a writer that renames between our open() and flock() makes a second look necessary.
+// Opens the file of a process that lives, and removes that of a dead one. A writer's lock is
+// exclusive; it is asked for with a shared one, so that readers do not take each other for a
+// writer.
+FileLock find_live(const fs::path& path) {
+  // Only a writer that renames between our open() and try_take() makes a second look necessary.
   for (;;) {
-    FileDescriptor fd = find_file(path, O_RDONLY);
-    if (!fd || !try_shared_lock(fd)) return fd;
-    if (!is_at(fd, path)) continue;
+    FileLock lock(find_file(path, O_RDONLY), path, LockKind::flock);
+    if (!lock.file() || !lock.try_take(LockMode::shared)) return lock;
+    if (!lock.is_in_place()) continue;
     ::unlink(path.c_str());
     return {};
   }
 }
 
-// A new file at `path`, locked. Whoever looks for dead ones between our open() and flock() takes
+// A new file at `path`, locked. Whoever looks for dead ones between our open() and take() takes
 // it for one.
-FileDescriptor make_locked(const fs::path& path) {
+FileLock make_locked(const fs::path& path) {
   for (;;) {
-    FileDescriptor fd = open_file(path, O_WRONLY | O_CREAT | O_TRUNC);
-    if (::flock(fd.get(), LOCK_EX) != 0)
-      throw system_error(errno, fmt::format("cannot lock {}", path.string()));
-    if (is_at(fd, path)) return fd;
+    FileLock lock(open_file(path, O_WRONLY | O_CREAT | O_TRUNC), path, LockKind::flock);
+    lock.take(LockMode::exclusive);
+    if (lock.is_in_place()) return lock;
   }
 }
 
@@ -126,11 +117,11 @@ void LiveAttachment::use(std::vector<UsedVersion> versions) {
 
 void LiveAttachment::write() {
   const fs::path next = unfinished(path_);
-  FileDescriptor fd = make_locked(next);
-  write_all(fd.get(), as_bytes(encode(attachment_)), next.native());
+  FileLock lock = make_locked(next);
+  write_all(lock.file().get(), as_bytes(encode(attachment_)), next.native());
   if (::rename(next.c_str(), path_.c_str()) != 0)
     throw system_error(errno, fmt::format("cannot replace {}", path_.string()));
-  locked_ = std::move(fd);
+  lock_ = std::move(lock);
 }
 
 std::vector<Attachment> live_attachments(const fs::path& folder) {
@@ -139,8 +130,8 @@ std::vector<Attachment> live_attachments(const fs::path& folder) {
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const fs::path& path = it->path();
     if (path.extension() != suffix && path.extension() != unfinished_suffix) continue;
-    FileDescriptor live = find_live(path);
-    if (live && path.extension() == suffix) found.push_back(read(live, path));
+    const FileLock live = find_live(path);
+    if (live.file() && path.extension() == suffix) found.push_back(read(live.file(), path));
   }
   if (error && error != std::errc::no_such_file_or_directory)
     throw system_error(error.value(), fmt::format("cannot list {}", folder.string()));

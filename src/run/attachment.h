@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/file.h"
+#include "base/file_lock.h"
 #include "dataset/datastore.h"
 
 namespace grid::run {
@@ -50,7 +50,7 @@ class LiveAttachment {
 
   const std::filesystem::path path_;
   Attachment attachment_;
-  FileDescriptor locked_;  // the file that now stands at path_
+  FileLock lock_;  // on the file that now stands at path_
 };
 
 // The attachments in `folder` whose processes live, oldest process number first; the files of dead

@@ -1,8 +1,7 @@
 #include "run/executor.h"
 
-#include <charconv>
-
 #include "base/error.h"
+#include "base/text.h"
 #include "run/executor_local.h"
 #include "run/executor_slurm.h"
 
@@ -20,11 +19,9 @@ std::string encode_refusal(const Error& error) {
 
 Error decode_refusal(std::string_view text) {
   const std::size_t space = text.find(' ');
-  int kind = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), kind);
-  if (space == text.npos || problem != std::errc() || end != text.data() + space)
-    return Error(ErrorKind::unavailable, std::string(text));
-  return Error(static_cast<ErrorKind>(kind), std::string(text.substr(space + 1)));
+  const std::optional<int> kind = parse_number<int>(text.substr(0, space));
+  if (space == text.npos || !kind) return Error(ErrorKind::unavailable, std::string(text));
+  return Error(static_cast<ErrorKind>(*kind), std::string(text.substr(space + 1)));
 }
 
 namespace {

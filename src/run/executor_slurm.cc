@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "run/command_output.h"
 
 namespace grid::run {
@@ -10,11 +11,6 @@ namespace grid::run {
 namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
-
-std::string trimmed(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
 
 // Throws what the program said, as the sentence of an error.
 std::string output_of(const std::vector<std::string>& command, const std::string& input = "") {
@@ -29,13 +25,6 @@ std::string output_of(const std::vector<std::string>& command, const std::string
          result.errors.empty() ? fmt::format("it ended with status {}", result.status)
                                : first_line(result.errors));
   return result.output;
-}
-
-// A word for the shell that runs the batch script.
-std::string quoted(const std::string& word) {
-  std::string out = "'";
-  for (char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
 }
 
 std::vector<std::string> options_of(const JobRequest& request) {
@@ -68,8 +57,8 @@ std::string SlurmExecutor::start(const JobRequest& request) const {
   std::vector<std::string> command = {"sbatch", "--parsable"};
   for (std::string& option : options_of(request)) command.push_back(std::move(option));
   std::string script = "#!/bin/sh\nexec";
-  for (const std::string& word : request.command) script += " " + quoted(word);
-  const std::string answer = trimmed(output_of(command, script + "\n"));
+  for (const std::string& word : request.command) script += " " + shell_word(word);
+  const std::string answer(trimmed(output_of(command, script + "\n")));
   return answer.substr(0, answer.find(';'));  // behind it stands the name of a cluster
 }
 
@@ -82,7 +71,7 @@ std::optional<RunState> SlurmExecutor::find_state(const std::string& job) const 
     return result.errors.find("Invalid job id") == std::string::npos && result.status != 127
                ? std::optional(RunState::queued)
                : std::nullopt;
-  const std::string state = trimmed(first_line(result.output));
+  const std::string state(trimmed(first_line(result.output)));
   static const std::vector<std::string> waiting = {"PENDING", "CONFIGURING", "REQUEUED",
                                                    "REQUEUE_HOLD", "SUSPENDED"};
   if (std::find(waiting.begin(), waiting.end(), state) != waiting.end()) return RunState::queued;

@@ -2,26 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/utc.h"
 
 namespace grid::run {
 
 using Json = nlohmann::ordered_json;
 
 namespace {
-
-std::string format_utc(std::chrono::system_clock::time_point time, const char* format) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, format, &utc)};
-}
 
 constexpr std::array<std::string_view, 6> state_names = {"queued", "running", "done",
                                                          "failed", "stopped", "lost"};
@@ -206,9 +198,7 @@ std::string make_run_id(std::chrono::system_clock::time_point now) {
                      random_hex(4));
 }
 
-std::string format_time(std::chrono::system_clock::time_point time) {
-  return format_utc(time, "%Y-%m-%dT%H:%M:%SZ");
-}
+std::string format_time(std::chrono::system_clock::time_point time) { return format_rfc3339(time); }
 
 RunVersion& RunRecord::settle(const UsedVersion& version) {
   const auto at = std::lower_bound(

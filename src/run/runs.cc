@@ -1,7 +1,6 @@
 #include "run/runs.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,6 +8,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "dataset/reference.h"
 #include "run/run_name.h"
 
@@ -75,11 +75,7 @@ std::vector<std::string> RunFolder::read_environment() const {
     fail(ErrorKind::not_found, "there is no {}: the run was started before", path.string());
   std::vector<std::string> variables;
   std::string_view text = as_text(*bytes);
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\0'), text.size());
-    variables.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  while (!text.empty()) variables.emplace_back(take_until(text, '\0'));
   return variables;
 }
 
@@ -88,18 +84,12 @@ void RunFolder::remove_environment() const {
   fs::remove(path_ / environment_name, ignored);
 }
 
-FileDescriptor RunFolder::become_supervisor() const {
-  const fs::path path = path_ / supervisor_name;
-  FileDescriptor file = open_file(path, O_RDWR | O_CREAT, 0600);
-  while (::flock(file.get(), LOCK_EX) != 0)
-    if (errno != EINTR) throw system_error(errno, fmt::format("cannot lock {}", path.string()));
-  return file;
+FileLock RunFolder::become_supervisor() const {
+  return FileLock::get(path_ / supervisor_name, LockKind::flock, 0600);
 }
 
-// Those who look share the lock, so as not to take each other for a supervisor.
 bool RunFolder::has_supervisor() const {
-  const FileDescriptor file = find_file(path_ / supervisor_name, O_RDONLY);
-  return file && ::flock(file.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  return FileLock::is_held(path_ / supervisor_name, LockKind::flock);
 }
 
 void RunFolder::ask_to_stop() const { open_file(path_ / stop_name, O_WRONLY | O_CREAT, 0600); }

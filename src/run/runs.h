@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/file.h"
+#include "base/file_lock.h"
 #include "run/record.h"
 
 namespace grid::run {
@@ -52,7 +52,7 @@ class RunFolder {
   void remove_environment() const;
 
   // Waits until no other process supervises the run.
-  FileDescriptor become_supervisor() const;
+  FileLock become_supervisor() const;
   bool has_supervisor() const;
 
   void ask_to_stop() const;

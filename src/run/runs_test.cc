@@ -79,7 +79,7 @@ TEST(Runs, AreSupervisedForAsLongAsSomebodyHoldsThem) {
   const RunFolder run = Runs(folder.path()).make("x");
   EXPECT_FALSE(run.has_supervisor());
   {
-    const FileDescriptor supervisor = run.become_supervisor();
+    const FileLock supervisor = run.become_supervisor();
     EXPECT_TRUE(run.has_supervisor());
     EXPECT_TRUE(run.has_supervisor()) << "looking takes nothing away";
   }

@@ -18,7 +18,7 @@ enum class Streams {
 
 struct SuperviseRequest {
   PreparedRun run;
-  FileDescriptor supervisor;                // of RunFolder::become_supervisor()
+  FileLock supervisor;                      // of RunFolder::become_supervisor()
   std::filesystem::path attachment_folder;  // see attachment.h
   Streams streams = Streams::callers_and_log;
   unsigned parallel = 1;     // experiments that run at the same time

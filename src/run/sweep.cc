@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <random>
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace grid::run {
 
@@ -27,20 +27,13 @@ constexpr std::array<std::string_view, 3> strategy_names = {"grid_search", "rand
 
 constexpr std::string_view way_out = "; --strategy none passes it as it is";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == text.npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
+constexpr std::string_view blanks = " \t";
 
 template <class Number>
 std::optional<Number> find_number(std::string_view text) {
-  text = trimmed(text);
+  text = trimmed(text, blanks);
   if (!text.empty() && text[0] == '+') text.remove_prefix(1);
-  Number number{};
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return parse_number<Number>(text);
 }
 
 // What stands between the brackets of "NAME(…)" or "[…]".
@@ -53,12 +46,12 @@ std::optional<std::string_view> find_inside(std::string_view text, std::string_v
 
 // Takes a text in quotes, or what stands before the next comma, off the front.
 std::string_view take_item(std::string_view& text) {
-  text = trimmed(text);
+  text = trimmed(text, blanks);
   std::size_t end = 0;
   if (!text.empty() && (text[0] == '\'' || text[0] == '"'))
     end = std::min(text.find(text[0], 1), text.size() - 1) + 1;
   end = std::min(text.find(',', end), text.size());
-  const std::string_view item = trimmed(text.substr(0, end));
+  const std::string_view item = trimmed(text.substr(0, end), blanks);
   text.remove_prefix(std::min(end + 1, text.size()));
   return item;
 }
@@ -72,7 +65,7 @@ bool is_quoted(std::string_view item) {
 Values find_list(std::string_view text) {
   std::optional<std::string_view> inside = find_inside(text, "[", ']');
   Values values;
-  while (inside && !trimmed(*inside).empty()) {
+  while (inside && !trimmed(*inside, blanks).empty()) {
     const std::string_view item = take_item(*inside);
     if (is_quoted(item))
       values.emplace_back(item.substr(1, item.size() - 2));
@@ -143,7 +136,7 @@ Values values_of_uniform(std::string_view text, std::string_view inside, std::mt
 }
 
 Values find_values(std::string_view text, std::mt19937_64& random) {
-  text = trimmed(text);
+  text = trimmed(text, blanks);
   if (auto inside = find_inside(text, "range(", ')')) return values_of_range(text, *inside);
   if (auto inside = find_inside(text, "uniform(", ')'))
     return values_of_uniform(text, *inside, random);

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/hex.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 namespace grid::service {
 
@@ -95,6 +95,14 @@ JsonWriter& JsonWriter::name_member(std::string_view name, std::string_view byte
   member(name, bytes);
   if (!is_utf8(bytes)) member(fmt::format("{}_hex", name), to_hex(as_bytes(bytes)));
   return *this;
+}
+
+void write_error(JsonWriter& json, ErrorKind kind, std::string_view message,
+                 const std::function<void()>& write_more) {
+  json.begin_object().key("error").begin_object();
+  json.member("kind", name_of(kind)).member("message", message);
+  if (write_more) write_more();
+  json.end_object().end_object();
 }
 
 }  // namespace grid::service

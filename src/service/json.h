@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace grid::service {
 
 // Text as a JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD.
@@ -61,5 +63,10 @@ class JsonWriter {
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
+
+// The document of a failure: {"error": {"kind": …, "message": …}}. `write_more` adds members to the
+// inner object.
+void write_error(JsonWriter& json, ErrorKind kind, std::string_view message,
+                 const std::function<void()>& write_more = {});
 
 }  // namespace grid::service

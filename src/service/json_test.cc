@@ -44,5 +44,14 @@ TEST(JsonWriter, WritesNullForANumberThatJsonDoesNotHave) {
             "[\n  null\n]\n");
 }
 
+TEST(JsonWriter, WritesTheDocumentOfAFailure) {
+  EXPECT_EQ(document([](JsonWriter& json) { write_error(json, ErrorKind::not_found, "gone"); }),
+            "{\n  \"error\": {\n    \"kind\": \"not_found\",\n    \"message\": \"gone\"\n  }\n}\n");
+  std::string text = document([](JsonWriter& json) {
+    write_error(json, ErrorKind::corrupt, "bad", [&] { json.member("place", 7); });
+  });
+  EXPECT_NE(text.find("\"message\": \"bad\",\n    \"place\": 7\n  }"), text.npos) << text;
+}
+
 }  // namespace
 }  // namespace grid::service

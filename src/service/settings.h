@@ -6,9 +6,9 @@
 #include <memory>
 #include <string>
 
-#include "net/server_options.h"
-#include "dataset/read_costs.h"
 #include "dataset/open_store.h"
+#include "dataset/read_costs.h"
+#include "net/server_options.h"
 
 namespace grid::service {
 

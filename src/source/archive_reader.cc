@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "source/archive_input.h"
 #include "source/folder_source.h"
 #include "source/gunzip.h"

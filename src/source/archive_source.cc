@@ -1,7 +1,10 @@
 #include "source/archive_source.h"
 
+#include <tuple>
+
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/text.h"
 
 namespace grid::source {
 
@@ -17,9 +20,7 @@ std::string path_of_member(std::string_view written) {
     fail(ErrorKind::unsupported, "its path is absolute; nothing was published");
   std::string path;
   while (!written.empty()) {
-    std::size_t slash = std::min(written.find('/'), written.size());
-    std::string_view name = written.substr(0, slash);
-    written.remove_prefix(std::min(slash + 1, written.size()));
+    const std::string_view name = take_until(written, '/');
     if (name.empty() || name == ".") continue;
     if (name == "..") fail(ErrorKind::unsupported, "its path leads upwards; nothing was published");
     if (name.size() > name_size_max)
@@ -126,9 +127,7 @@ std::optional<SourceEntry> ArchiveSource::take(ArchiveMember member,
     return std::nullopt;
   }
   SourceEntry entry;
-  std::size_t slash = path.rfind('/');
-  entry.entry.folder = slash == std::string::npos ? "" : path.substr(0, slash);
-  entry.entry.name = slash == std::string::npos ? path : path.substr(slash + 1);
+  std::tie(entry.entry.folder, entry.entry.name) = split_path(path);
   entry.entry.mtime_ns = entry.state.mtime_ns = member.mtime_ns;
   switch (member.kind) {
     case ArchiveMember::Kind::folder:

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <tuple>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace grid::source {
 
@@ -66,10 +68,8 @@ class Folders : public Source {
         folders.try_emplace(placed.place.substr(0, end), 0);
     }
     for (const auto& [path, mtime_ns] : folders) {
-      std::size_t slash = path.rfind('/');
       Entry entry{.kind = EntryKind::folder, .mtime_ns = mtime_ns};
-      entry.folder = slash == std::string::npos ? "" : path.substr(0, slash);
-      entry.name = slash == std::string::npos ? path : path.substr(slash + 1);
+      std::tie(entry.folder, entry.name) = split_path(path);
       entries_.push_back(std::move(entry));
     }
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {

@@ -13,6 +13,8 @@
 #include <cctype>
 #include <optional>
 
+#include "base/text.h"
+
 namespace grid::source {
 
 namespace {
@@ -210,7 +212,7 @@ void IgnorePatterns::add(std::string_view text, const std::string& folder) {
 }
 
 // Without the spaces at its end, unless a backslash stands before one.
-static std::string_view trimmed(std::string_view line) {
+static std::string_view without_spaces_at_end(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   std::size_t size = 0;
   for (std::size_t at = 0; at < line.size(); ++at) {
@@ -226,10 +228,8 @@ IgnorePatterns IgnorePatterns::parse(std::string_view text, const std::string& f
   IgnorePatterns patterns;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
   while (!text.empty()) {
-    std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    if (!line.starts_with('#')) patterns.add(trimmed(line), folder);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view line = take_until(text, '\n');
+    if (!line.starts_with('#')) patterns.add(without_spaces_at_end(line), folder);
   }
   return patterns;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "source/object_file.h"
 
 namespace grid::source {
@@ -22,12 +23,6 @@ std::optional<net::S3Object> find_object(const net::S3Bucket& bucket, const std:
   net::S3Listing first = bucket.list({.prefix = key, .count_max = 1});
   if (first.objects.empty() || first.objects[0].key != key) return std::nullopt;
   return std::move(first.objects[0]);
-}
-
-std::pair<std::string_view, std::string_view> split(std::string_view path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == path.npos) return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
 }  // namespace
@@ -84,7 +79,7 @@ std::optional<net::S3Object> S3Source::next_object() {
 }
 
 SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view path, EntryKind kind) {
-  const auto [folder, name] = split(path);
+  const auto [folder, name] = split_path(path);
   const bool is_file = kind == EntryKind::file;
   SourceEntry entry{.entry = {.folder = std::string(folder),
                               .name = std::string(name),
@@ -153,7 +148,7 @@ std::optional<SourceEntry> S3Source::next(std::vector<Problem>& problems) {
   if (lone_) {
     if (page_at_ == page_.size()) return std::nullopt;
     const net::S3Object& object = page_[page_at_++];
-    const std::string_view name = split(object.key).second;
+    const std::string_view name = split_path(object.key).second;
     if (const std::string_view why = why_key_is_no_path(name); !why.empty())
       fail(ErrorKind::unsupported, "{}: {}", bucket_.url_of(object.key), why);
     return entry_of(object, name, EntryKind::file);

@@ -1,8 +1,7 @@
 #include "store/layout.h"
 
-#include <charconv>
-
 #include "base/hex.h"
+#include "base/text.h"
 
 namespace grid::store {
 
@@ -61,10 +60,7 @@ std::string description_key(std::string_view datastore, std::uint32_t number) {
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
   if (text.empty() || text.front() == '0') return std::nullopt;
-  std::uint32_t number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
+  return grid::parse_number<std::uint32_t>(text);
 }
 
 }  // namespace grid::store

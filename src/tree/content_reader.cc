@@ -1,11 +1,10 @@
 #include "tree/content_reader.h"
 
 #include <algorithm>
-#include <list>
 #include <mutex>
-#include <unordered_map>
 
 #include "base/error.h"
+#include "base/lru.h"
 #include "tree/recipe.h"
 
 namespace grid::tree {
@@ -14,42 +13,25 @@ using store::ChunkRef;
 
 // Recipes near the reader, least recently used out first.
 struct ContentReader::Recipes {
-  using Order = std::list<std::pair<Digest, std::shared_ptr<const Recipe>>>;
-
-  explicit Recipes(std::size_t budget) : size_max(budget) {}
+  explicit Recipes(std::size_t size_max) : recipes(size_max) {}
 
   static std::size_t memory_size(const Recipe& recipe) { return recipe.digests.size() * 40 + 200; }
 
   std::shared_ptr<const Recipe> get(const store::ChunkReader& chunks, const Content& content) {
     {
       std::lock_guard lock(mutex);
-      if (auto at = by_digest.find(content.digest); at != by_digest.end()) {
-        order.splice(order.begin(), order, at->second);
-        return at->second->second;
-      }
+      if (const auto* recipe = recipes.find(content.digest)) return *recipe;
     }
     auto recipe = std::make_shared<const Recipe>(decode_recipe(chunks.read_chunk(content.digest)));
     if (recipe->depth != content.depth)
       fail(ErrorKind::corrupt, "recipe {}: has depth {}, expected {}", content.digest.short_hex(),
            recipe->depth, content.depth);
     std::lock_guard lock(mutex);
-    if (by_digest.contains(content.digest)) return recipe;  // another thread was faster
-    order.emplace_front(content.digest, recipe);
-    by_digest.emplace(content.digest, order.begin());
-    size += memory_size(*recipe);
-    while (size > size_max && order.size() > 1) {
-      size -= memory_size(*order.back().second);
-      by_digest.erase(order.back().first);
-      order.pop_back();
-    }
-    return recipe;
+    return recipes.add(content.digest, recipe, memory_size(*recipe));
   }
 
-  const std::size_t size_max;  // bytes
   std::mutex mutex;
-  std::size_t size = 0;                                               // guarded by mutex
-  Order order;                                                        // guarded by mutex
-  std::unordered_map<Digest, Order::iterator, DigestHash> by_digest;  // guarded by mutex
+  Lru<Digest, std::shared_ptr<const Recipe>, DigestHash> recipes;  // guarded by mutex
 };
 
 ContentReader::ContentReader(std::shared_ptr<const store::ChunkReader> chunks,

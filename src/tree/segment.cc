@@ -261,26 +261,14 @@ std::shared_ptr<const Segment> SegmentCache::get(const store::ChunkReader& chunk
                                                  const Digest& digest, std::uint32_t size) {
   {
     std::lock_guard lock(mutex_);
-    if (auto at = by_digest_.find(digest); at != by_digest_.end()) {
-      order_.splice(order_.begin(), order_, at->second);
-      return at->second->second;
-    }
+    if (const auto* segment = segments_.find(digest)) return *segment;
   }
   Bytes bytes(size);
   store::ChunkRef ref{digest, size};
   chunks.read_chunks(std::span(&ref, 1), bytes);
   auto segment = std::make_shared<const Segment>(std::move(bytes));
   std::lock_guard lock(mutex_);
-  if (by_digest_.contains(digest)) return segment;  // another thread was faster
-  order_.emplace_front(digest, segment);
-  by_digest_.emplace(digest, order_.begin());
-  size_ += segment->memory_size();
-  while (size_ > size_max_ && order_.size() > 1) {
-    size_ -= order_.back().second->memory_size();
-    by_digest_.erase(order_.back().first);
-    order_.pop_back();
-  }
-  return segment;
+  return segments_.add(digest, segment, segment->memory_size());
 }
 
 }  // namespace grid::tree

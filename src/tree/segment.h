@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/lru.h"
 #include "store/chunk_reader.h"
 #include "tree/entries.h"
 
@@ -78,19 +77,14 @@ Bytes encode_segment(const std::vector<Entry>& entries);
 // Segments near the reader, least recently used out first, within a budget of bytes. Thread-safe.
 class SegmentCache {
  public:
-  explicit SegmentCache(std::size_t size_max) : size_max_(size_max) {}
+  explicit SegmentCache(std::size_t size_max) : segments_(size_max) {}
 
   std::shared_ptr<const Segment> get(const store::ChunkReader& chunks, const Digest& digest,
                                      std::uint32_t size);
 
  private:
-  using Order = std::list<std::pair<Digest, std::shared_ptr<const Segment>>>;
-
-  const std::size_t size_max_;  // bytes
   std::mutex mutex_;
-  std::size_t size_ = 0;                                               // guarded by mutex_
-  Order order_;                                                        // guarded by mutex_
-  std::unordered_map<Digest, Order::iterator, DigestHash> by_digest_;  // guarded by mutex_
+  Lru<Digest, std::shared_ptr<const Segment>, DigestHash> segments_;  // guarded by mutex_
 };
 
 }  // namespace grid::tree

@@ -1,5 +1,7 @@
 #include "tree/sequential_reads.h"
 
+#include <gtest/gtest.h>
+
 namespace grid::tree {
 namespace {
 

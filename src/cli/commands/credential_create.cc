@@ -3,6 +3,7 @@
 #include <iostream>
 
 #include "base/random.h"
+#include "base/text.h"
 #include "base/user.h"
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -89,9 +90,7 @@ std::string ask_role(Output& output) {
   std::string answer;
   std::getline(std::cin, answer);
   if (::isatty(STDIN_FILENO) != 1) output.ask("\n");
-  const std::size_t begin = answer.find_first_not_of(" \t\r");
-  if (begin == answer.npos) return {};
-  return answer.substr(begin, answer.find_last_not_of(" \t\r") - begin + 1);
+  return std::string(trimmed(answer));
 }
 
 // Takes the role and lists the bucket in it. Throws with what refuses, and what may help.

@@ -118,10 +118,8 @@ int report_incomplete(Output& output, const create::IncompleteSource& error) {
   output.warn(error.what());
   if (!output.json()) return 1;
   service::JsonWriter json(output.result_writer());
-  json.begin_object().key("error").begin_object();
-  json.member("kind", name_of(error.kind())).member("message", error.what());
-  write_problems_member(json, error.problems());
-  json.end_object().end_object();
+  write_error(json, error.kind(), error.what(),
+              [&] { write_problems_member(json, error.problems()); });
   return 1;
 }
 

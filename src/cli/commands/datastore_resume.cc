@@ -42,13 +42,6 @@ int resume_create(Context& context, const create::IncompleteCreate& create) {
   return again.command->run(there, *again.arguments);
 }
 
-void write_error(Output& output, const Error& error) {
-  service::JsonWriter json(output.result_writer());
-  json.begin_object().key("error").begin_object();
-  json.member("kind", name_of(error.kind())).member("message", error.what());
-  json.end_object().end_object();
-}
-
 // Each that can be; what stops one does not stop the next.
 int resume_all(Context& context, const IncompleteCreates& creates) {
   Output& output = context.output;
@@ -62,7 +55,10 @@ int resume_all(Context& context, const IncompleteCreates& creates) {
       status = std::max(status, resume_create(context, create));
     } catch (const Error& error) {  // the others may fare better
       output.warn(fmt::format("{}: {}", create.record.id, error.what()));
-      if (output.json()) write_error(output, error);
+      if (output.json()) {
+        service::JsonWriter json(output.result_writer());
+        write_error(json, error.kind(), error.what());
+      }
       status = 1;
     }
   }

@@ -1,6 +1,6 @@
-#include <charconv>
 #include <cstdint>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/run_list.h"
@@ -11,10 +11,8 @@ namespace {
 
 std::size_t count_of(const Arguments& arguments) {
   const std::string text = arguments.get("--number");
-  std::size_t count = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), count);
-  if (problem != std::errc() || end != text.data() + text.size() || count == 0)
-    fail(ErrorKind::invalid_argument, "--number {}: it takes a number from 1", text);
+  const auto count = parse_number<std::size_t>(text).value_or(0);
+  if (count == 0) fail(ErrorKind::invalid_argument, "--number {}: it takes a number from 1", text);
   return count;
 }
 

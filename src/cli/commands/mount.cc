@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/text.h"

@@ -1,8 +1,8 @@
 #include <unistd.h>
 
-#include <charconv>
 #include <sstream>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/explain.h"
@@ -23,11 +23,10 @@ namespace fs = std::filesystem;
 std::uint64_t number_of(const Arguments& arguments, std::string_view option,
                         std::uint64_t number_max = UINT64_MAX) {
   const std::string text = arguments.get(option);
-  std::uint64_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc() || end != text.data() + text.size() || number > number_max)
+  const auto number = parse_number<std::uint64_t>(text);
+  if (!number || *number > number_max)
     fail(ErrorKind::invalid_argument, "{} {}: it takes a whole number", option, text);
-  return number;
+  return *number;
 }
 
 run::SweepOptions sweep_options(const Arguments& arguments) {
@@ -166,7 +165,7 @@ int run_script(Context& context, const Arguments& arguments) {
                            prepared->record.experiments.front()));
   const run::Streams streams = streams_of(arguments, *prepared);
   const run::RunFolder folder = prepared->folder;
-  FileDescriptor supervisor = prepared->folder.become_supervisor();
+  FileLock supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
       runs,
       {.run = std::move(*prepared),

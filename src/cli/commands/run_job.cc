@@ -3,9 +3,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <set>
 
+#include "base/text.h"
+#include "base/user.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/run_request.h"
@@ -17,16 +18,7 @@ namespace grid::cli {
 namespace {
 
 unsigned parallel_of(const Arguments& arguments) {
-  unsigned parallel = 1;
-  const std::string text = arguments.get("--parallel");
-  std::from_chars(text.data(), text.data() + text.size(), parallel);
-  return parallel;
-}
-
-std::string host_name() {
-  char name[256] = "";
-  ::gethostname(name, sizeof name - 1);
-  return name;
+  return parse_number<unsigned>(arguments.get("--parallel")).value_or(1);
 }
 
 // What the caller had, and what the executor adds for its jobs.
@@ -51,7 +43,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
   const run::RunFolder folder(arguments.get("FOLDER"));
   const run::Runs runs(folder.path().parent_path());
   try {
-    FileDescriptor supervisor = folder.become_supervisor();
+    FileLock supervisor = folder.become_supervisor();
     run::PreparedRun prepared{.folder = folder,
                               .record = folder.read(),
                               .experiments = {},

@@ -36,7 +36,7 @@ int create_session(Context& context, const Arguments& arguments) {
     return start_job(context, runs, *prepared, {.executor = run::LocalExecutor(), .resources = {}});
 
   prepared->record.job = run::own_job();
-  FileDescriptor supervisor = prepared->folder.become_supervisor();
+  FileLock supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
       runs, {.run = std::move(*prepared),
              .supervisor = std::move(supervisor),

@@ -2,9 +2,9 @@
 
 #include <signal.h>
 
-#include <charconv>
 #include <thread>
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -66,11 +66,9 @@ OptionSpec stop_wait_option() {
 
 std::chrono::seconds stop_patience(const Arguments& arguments) {
   const std::string text = arguments.get("--wait");
-  unsigned seconds = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (problem != std::errc() || end != text.data() + text.size())
-    fail(ErrorKind::invalid_argument, "--wait {}: it takes a number of seconds", text);
-  return std::chrono::seconds(seconds);
+  const auto seconds = parse_number<unsigned>(text);
+  if (!seconds) fail(ErrorKind::invalid_argument, "--wait {}: it takes a number of seconds", text);
+  return std::chrono::seconds(*seconds);
 }
 
 int stop_run(Context& context, const run::Runs& runs, const run::RunFolder& folder,

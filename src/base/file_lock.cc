@@ -1,0 +1,112 @@
+#include "base/file_lock.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <thread>
+
+#include "base/error.h"
+
+namespace grid {
+
+namespace {
+
+using std::chrono::steady_clock;
+
+// A size of 0 reaches to the end of the file, wherever that will be.
+struct flock range_of(short type, std::uint64_t begin = 0, std::uint64_t size = 0) {
+  struct flock range {};
+  range.l_type = type;
+  range.l_whence = SEEK_SET;
+  range.l_start = static_cast<off_t>(begin);
+  range.l_len = static_cast<off_t>(size);
+  return range;
+}
+
+enum class Patience { none, endless };
+
+// False, with errno set, if it fails.
+bool lock_whole(int fd, LockMode mode, LockKind kind, Patience patience) {
+  int result;
+  do {
+    if (kind == LockKind::flock) {
+      const int operation = mode == LockMode::exclusive ? LOCK_EX : LOCK_SH;
+      result = ::flock(fd, patience == Patience::none ? operation | LOCK_NB : operation);
+    } else {
+      struct flock range = range_of(mode == LockMode::exclusive ? F_WRLCK : F_RDLCK);
+      result = ::fcntl(fd, patience == Patience::none ? F_OFD_SETLK : F_OFD_SETLKW, &range);
+    }
+  } while (result != 0 && errno == EINTR);
+  return result == 0;
+}
+
+// Whether errno says that another's lock is in the way.
+bool another_has_it() { return errno == EAGAIN || errno == EACCES; }
+
+}  // namespace
+
+bool FileLock::try_take(LockMode mode) {
+  if (lock_whole(file_.get(), mode, kind_, Patience::none)) return true;
+  if (another_has_it()) return false;
+  throw system_error(errno, fmt::format("cannot lock {}", path_.string()));
+}
+
+void FileLock::take(LockMode mode) {
+  if (!lock_whole(file_.get(), mode, kind_, Patience::endless))
+    throw system_error(errno, fmt::format("cannot lock {}", path_.string()));
+}
+
+bool FileLock::is_in_place() const {
+  struct stat held, there;
+  return ::fstat(file_.get(), &held) == 0 && ::stat(path_.c_str(), &there) == 0 &&
+         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
+// In both, the last holder may have removed the file between our open() and our lock: then the lock
+// is one that nobody else will look at.
+std::optional<FileLock> FileLock::find(const std::filesystem::path& path, LockKind kind) {
+  for (;;) {
+    FileLock lock(open_file(path, O_RDWR | O_CREAT), path, kind);
+    if (!lock.try_take(LockMode::exclusive)) return std::nullopt;
+    if (lock.is_in_place()) return lock;
+  }
+}
+
+FileLock FileLock::get(const std::filesystem::path& path, LockKind kind, mode_t mode) {
+  for (;;) {
+    FileLock lock(open_file(path, O_RDWR | O_CREAT, mode), path, kind);
+    lock.take(LockMode::exclusive);
+    if (lock.is_in_place()) return lock;
+  }
+}
+
+bool FileLock::is_held(const std::filesystem::path& path, LockKind kind) {
+  FileLock lock(find_file(path, O_RDONLY), path, kind);
+  if (!lock.file_) return false;
+  if (kind == LockKind::flock) return !lock.try_take(LockMode::shared);
+  struct flock range = range_of(F_RDLCK);
+  if (::fcntl(lock.file_.get(), F_OFD_GETLK, &range) != 0)
+    throw system_error(errno, fmt::format("cannot look at the lock {}", path.string()));
+  return range.l_type != F_UNLCK;
+}
+
+std::optional<RangeLock> RangeLock::find(int fd, std::uint64_t begin, std::uint64_t size,
+                                         std::chrono::milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  struct flock range = range_of(F_WRLCK, begin, size);
+  while (::fcntl(fd, F_OFD_SETLK, &range) != 0) {
+    if (!another_has_it() || steady_clock::now() >= deadline) return std::nullopt;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return RangeLock(fd, begin, size);
+}
+
+RangeLock::~RangeLock() {
+  if (fd_ < 0) return;
+  struct flock range = range_of(F_UNLCK, begin_, size_);
+  ::fcntl(fd_, F_OFD_SETLK, &range);
+}
+
+}  // namespace grid

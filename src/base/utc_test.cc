@@ -1,0 +1,28 @@
+#include "base/utc.h"
+
+#include <gtest/gtest.h>
+
+namespace grid {
+namespace {
+
+using std::chrono::system_clock;
+
+TEST(Utc, HasFractionsOrNone) {
+  EXPECT_EQ(parse_rfc3339("1970-01-02T00:00:01Z"),
+            system_clock::time_point(std::chrono::seconds(86401)));
+  EXPECT_EQ(*parse_rfc3339("1970-01-01T00:00:00.25Z") - *parse_rfc3339("1970-01-01T00:00:00Z"),
+            std::chrono::milliseconds(250));
+  for (const char* text : {"", "1970-01-01", "1970-01-01T00:00:00", "1970-01-01T00:00:00.Zx",
+                           "1970-01-01T00:00:00+01:00", "yesterday"})
+    EXPECT_FALSE(parse_rfc3339(text)) << text;
+}
+
+TEST(Utc, IsReadAsItIsWritten) {
+  const system_clock::time_point then(std::chrono::seconds(1'000'000'000));
+  EXPECT_EQ(format_rfc3339(then), "2001-09-09T01:46:40Z");
+  EXPECT_EQ(parse_rfc3339(format_rfc3339(then)), then);
+  EXPECT_EQ(format_utc(then, "%Y%m%d-%H%M%S"), "20010909-014640");
+}
+
+}  // namespace
+}  // namespace grid
