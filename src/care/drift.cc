@@ -1,10 +1,9 @@
 // Problem. A version in place may have a million files, in tree order; a bucket lists its keys in
-// the order of their bytes, and may have a hundred million others.
+// byte order, and may have a hundred million others.
 //
-// Idea. The files are put in the order of buckets and keys (EntrySorter, which knows how to do
-// without much memory), and merged with a listing of each bucket that begins where the keys do. A
-// page on which none of them could stand is not followed: the listing goes on shortly before the
-// next key that is wanted.
+// Idea. Sort the files by bucket and key (EntrySorter does that in bounded memory), and merge them
+// with a listing of each bucket that covers the wanted keys. After a page that ends before the
+// wanted key, the listing restarts just before that key.
 
 #include "care/drift.h"
 
@@ -18,7 +17,7 @@ namespace grid::care {
 
 namespace {
 
-// A key in front of this one, with little between them.
+// A key before this one, with little between them.
 std::string shortly_before(std::string key) {
   const char last = key.back();
   key.pop_back();
@@ -26,13 +25,13 @@ std::string shortly_before(std::string key) {
   return key;
 }
 
-// The objects of a bucket in the order of their keys, asked for with growing keys.
+// The objects of a bucket in key order, looked up with ascending keys.
 class BucketListing {
  public:
   BucketListing(const net::S3Bucket& bucket, std::string prefix)
       : bucket_(bucket), request_{.prefix = std::move(prefix)} {}
 
-  // The object at a key that is not before the last one that was asked for; null if there is none.
+  // The object at `key`, which must not be before the last key asked for; null if there is none.
   const net::S3Object* find(const std::string& key) {
     for (;;) {
       while (at_ < page_.objects.size() && page_.objects[at_].key < key) ++at_;
@@ -46,7 +45,7 @@ class BucketListing {
  private:
   void next_page(const std::string& key) {
     const std::string last = page_.objects.empty() ? "" : page_.objects.back().key;
-    // Behind a page without anything wanted, the listing begins anew in front of what is.
+    // After a page that ended before the wanted key, restart the listing just before that key.
     request_.start_after.clear();
     if (!useful_page_) {
       request_.start_after = std::max(last, shortly_before(key));
@@ -80,7 +79,7 @@ std::string common_prefix(const KeyRange& keys) {
               .first};
 }
 
-// Why an object is not the one that a version knows; empty if it is.
+// How an object differs from the one that a version knows; empty if it does not.
 std::string difference(const net::S3Bucket& bucket, const tree::Entry& known,
                        const net::S3Object* object) {
   const std::string url = bucket.url_of(known.name);
@@ -98,7 +97,7 @@ std::uint64_t compare_with_buckets(
     const std::vector<std::shared_ptr<const tree::Manifest>>& versions,
     const dataset::Buckets& buckets, const std::filesystem::path& temporary_folder,
     const DriftVisitor& visit) {
-  // Sorted as if buckets were folders and keys names; the time says which version it is of.
+  // Sorted as if buckets were folders and keys names; mtime_ns carries the version's index.
   create::EntrySorter sorter({.folder = temporary_folder});
   std::map<std::string, KeyRange> ranges;
   std::uint64_t count = 0;

@@ -1,4 +1,4 @@
-// What has changed in the buckets of versions in place since these were made.
+// What has changed in the buckets since versions in place were made of them.
 #pragma once
 
 #include <cstdint>
@@ -13,13 +13,13 @@
 
 namespace grid::care {
 
-// Asked with the place of a version among those compared.
+// `version` is an index into the compared versions.
 using DriftVisitor = std::function<void(std::size_t version, std::string path, std::string reason)>;
 
-// Compares every file in place of the versions, their size and ETag, with what the buckets list
-// now; no object is read. `visit` hears of those that differ or are gone, in the order of buckets
-// and keys. Returns how many were compared. What exceeds the memory is sorted in
-// `temporary_folder`. Throws as net::S3Bucket does.
+// Compares size and ETag of every file in place of the versions with what the buckets list now;
+// reads no object. Calls `visit` for files that differ or are gone, in the order of buckets and
+// keys. Returns how many files were compared. Sorts in `temporary_folder` what exceeds the memory.
+// Throws as net::S3Bucket does.
 std::uint64_t compare_with_buckets(
     const std::vector<std::shared_ptr<const tree::Manifest>>& versions,
     const dataset::Buckets& buckets, const std::filesystem::path& temporary_folder,

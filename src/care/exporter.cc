@@ -1,6 +1,6 @@
-// Writes files in the order of the tree, which is the order in which packs hold them, with a few
-// threads, each taking a stretch of the tree and reading small files a megabyte at a time; folders
-// come first, their times last.
+// Writes files in tree order, the order in which packs hold them, with a few threads. Each thread
+// takes a stretch of the tree and reads small files a megabyte at a time. Folders are made first,
+// and their times are set last.
 
 #include "care/exporter.h"
 
@@ -26,16 +26,16 @@ namespace {
 
 constexpr std::uint64_t stretch_entries_max = 1024;
 constexpr std::size_t read_size = 1 << 20;                // bytes
-constexpr std::uint64_t small_file_size_max = 256 << 10;  // bytes; read together with others
+constexpr std::uint64_t small_file_size_max = 256 << 10;  // bytes; such files are read together
 constexpr std::size_t hole_size = 4096;  // zeros of this size and alignment become a hole
 
-// Opens folders below the destination, however long their paths, and keeps the last one open:
-// entries come folder by folder. One a thread.
+// Opens folders below the destination, however long their paths are, and keeps the last one open,
+// since entries come folder by folder. One per thread.
 class FolderOpener {
  public:
   explicit FolderOpener(const fs::path& top) : top_(open_file(top, O_RDONLY | O_DIRECTORY)) {}
 
-  // The descriptor stays the opener's. `folder` is "" for the top.
+  // The opener owns the descriptor. `folder` is "" for the top.
   int open(std::string_view folder) {
     if (folder.empty()) return top_.get();
     if (!last_ || folder != last_path_) {
@@ -66,14 +66,14 @@ class FolderOpener {
   std::string last_path_;
 };
 
-// Where an entry is written: a name in an open folder.
+// Where to write an entry: a name in an open folder.
 struct Target {
   int folder = -1;
   std::string name;
   std::string path;  // for messages
 };
 
-// Files that are read together, and all their chunks.
+// Files to be read together, and all their chunks.
 struct SmallFiles {
   std::vector<tree::EntryRef> entries;
   std::vector<store::ChunkRef> chunks;
@@ -115,13 +115,13 @@ class Export {
   const fs::path destination_;
   ExportProgress& progress_;
 
-  // Made before the threads start, by count_and_divide().
+  // Set by count_and_divide() before the threads start.
   std::vector<std::pair<std::string, std::int64_t>> folders_;  // path, time
   std::vector<tree::EntryRef> hard_links_;
   std::vector<tree::EntryRange> stretches_;
 
   std::mutex mutex_;
-  std::size_t next_ = 0;        // guarded by mutex_; the next stretch that nobody has
+  std::size_t next_ = 0;        // guarded by mutex_; the next stretch to take
   std::exception_ptr failure_;  // guarded by mutex_
 };
 
@@ -141,8 +141,8 @@ bool is_zero(BytesView bytes) {
          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
-// Writes the bytes from `offset` on of a new file of `size` bytes. Aligned runs of zeros are left
-// out and become holes.
+// Writes `data` at `offset` to a new file that will have `size` bytes. Leaves out aligned runs of
+// zeros, which become holes.
 void write_around_holes(int fd, BytesView data, std::uint64_t offset, std::uint64_t size,
                         const std::string& path) {
   std::size_t begin = 0, at = 0;
@@ -187,11 +187,11 @@ void Export::write_file(const tree::EntryRef& entry, const Target& to) {
   set_time(to, entry.mtime_ns());
 }
 
-// A hard link whose first name is not part of what is written becomes a file of its own.
+// A hard link whose first name is not being exported becomes a separate file.
 void Export::write_hard_link(const tree::EntryRef& entry, const Target& to) {
   std::optional<tree::EntryRef> first = manifest_->find_path(entry.target());
   if (!first || first->kind() != tree::EntryKind::file)
-    fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is no file", entry.path(),
+    fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is not a file", entry.path(),
          entry.target());
   std::string prefix = entry.path().substr(0, prefix_size_);
   if (fs::is_directory(destination_) && entry.target().starts_with(prefix)) {
@@ -205,7 +205,7 @@ void Export::write_hard_link(const tree::EntryRef& entry, const Target& to) {
 void Export::write_entry(const tree::EntryRef& entry, const Target& to) {
   switch (entry.kind()) {
     case tree::EntryKind::folder:
-      return;  // made before
+      return;  // made by make_folders()
     case tree::EntryKind::symlink:
       if (::symlinkat(std::string(entry.target()).c_str(), to.folder, to.name.c_str()) != 0)
         throw system_error(errno, fmt::format("cannot make the link {}", to.path));
@@ -227,14 +227,14 @@ void Export::write_single(const tree::EntryRef& entry) {
   write_entry(entry, {folders.open(""), destination_.filename().string(), destination_.string()});
 }
 
-// Reads the content of all files at once: in the order of the tree they lie side by side.
+// Reads all the files' content with one call: in tree order it lies side by side.
 void Export::write_small_files(const SmallFiles& files, FolderOpener& folders) {
   thread_local Bytes scratch;
   scratch.resize(files.size);
   try {
     store_.chunks->read_chunks(files.chunks, scratch);
   } catch (const Error&) {
-    // One of them is damaged: file by file the error will name it.
+    // One of them is damaged: written file by file, the error names it.
     for (const tree::EntryRef& entry : files.entries)
       write_entry(entry, target_of(entry.path(), folders));
     return;
@@ -271,7 +271,7 @@ void Export::write_stretch(tree::EntryRange stretch, FolderOpener& folders) {
   write_small_files(small, folders);
 }
 
-// One thread's share: stretches of the tree until there are none left, or somebody failed.
+// The work of one thread: takes stretches until none are left or a thread has failed.
 void Export::write_stretches() {
   FolderOpener folders(destination_);
   for (;;) {
@@ -294,7 +294,7 @@ void Export::make_folders() {
   }
 }
 
-// A stretch lies in one folder: two threads that make files in the same folder wait for each
+// A stretch lies in one folder, since threads that create files in the same folder wait for each
 // other.
 void Export::count_and_divide(tree::EntryRange range) {
   tree::EntryCursor cursor(manifest_, range);
@@ -324,7 +324,7 @@ void Export::write_folder(tree::EntryRange range) {
       threads.emplace_back([&] {
         try {
           write_stretches();
-        } catch (...) {  // handed over to the thread that waits
+        } catch (...) {  // rethrown by the waiting thread
           std::lock_guard lock(mutex_);
           if (!failure_) failure_ = std::current_exception();
         }

@@ -68,7 +68,7 @@ TEST_F(ExporterTest, WritesAPart) {
   EXPECT_EQ(read_file(folder_ / "one"), read_file(folder_ / "s/a/b"));
 }
 
-TEST_F(ExporterTest, NeverWritesOverAnything) {
+TEST_F(ExporterTest, NeverOverwritesAnything) {
   write_file(folder_ / "out/mine", "precious");
   EXPECT_THROW(export_to(folder_ / "out"), Error);
   EXPECT_THROW(export_to(folder_ / "out/mine", "a/b"), Error);
@@ -78,7 +78,7 @@ TEST_F(ExporterTest, NeverWritesOverAnything) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "void/a/b"));
 }
 
-TEST_F(ExporterTest, APathThatIsNotThereIsNotFound) {
+TEST_F(ExporterTest, AMissingPathIsNotFound) {
   try {
     export_to(folder_ / "out", "a/none");
     FAIL();

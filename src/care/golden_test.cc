@@ -1,7 +1,7 @@
-// A store as format 1 wrote it, kept in tests/data/format-1: every later program reads it, and
-// writes the same tree under the same root. GRID_ACCEPT=1 makes the store anew, which is right
-// only for a new format, in a folder of its own. tests/data/in-place is such a store: its version 2
-// has files in place, which format 1 of segments and roots cannot have.
+// A store as written in format 1, kept in tests/data/format-1: every later program must read it,
+// and write the same tree with the same root. GRID_ACCEPT=1 writes the store anew, which is right
+// only for a new format, in a separate folder. tests/data/in-place is such a store: its version 2
+// has files in place, which format 1 of segments and roots cannot express.
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -63,7 +63,7 @@ std::string line_of(const dataset::OpenStore& store, const tree::EntryRef& entry
          std::string(entry.target()) + "\n";
 }
 
-// Everything that a reader learns from a store.
+// Everything that a reader can learn from a store.
 std::string describe(const dataset::OpenStore& store) {
   std::string text;
   for (const std::string& name : store.datastores->names()) {

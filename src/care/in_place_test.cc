@@ -70,7 +70,7 @@ class InPlaceTest : public ::testing::Test {
   std::shared_ptr<testing::MemoryBackend> backend_ = std::make_shared<testing::MemoryBackend>();
 };
 
-TEST_F(InPlaceTest, AVersionIsMadeOfTheListingAlone) {
+TEST_F(InPlaceTest, MakesAVersionFromTheListingAlone) {
   server_.set({{"p/a", "one"}, {"p/b/c", "three"}, {"p/b/d", ""}, {"q", "other"}});
   auto store = open();
   const create::CreateResult result = create_in_place(*store);
@@ -85,7 +85,7 @@ TEST_F(InPlaceTest, AVersionIsMadeOfTheListingAlone) {
   EXPECT_EQ(read(*store, *version, "b/d"), "");
 }
 
-TEST_F(InPlaceTest, WhatWasReadIsNotAskedForAgainAlsoByAnotherProcessAndVersion) {
+TEST_F(InPlaceTest, FetchesBytesOnceForAllProcessesAndVersions) {
   const std::string large = testing::random_bytes(3'000'000, 1);
   server_.set({{"p/large", large}, {"p/small", "small"}});
   auto store = open();
@@ -117,7 +117,7 @@ TEST_F(InPlaceTest, ManyReadersFetchABlockOnce) {
   EXPECT_EQ(server_.gets, 1);
 }
 
-TEST_F(InPlaceTest, WithoutACacheItIsReadFromTheBucketEachTime) {
+TEST_F(InPlaceTest, WithoutACacheEachReadGoesToTheBucket) {
   server_.set({{"p/a", "text"}});
   auto store = open(/*cached=*/false);
   create_in_place(*store);
@@ -127,8 +127,8 @@ TEST_F(InPlaceTest, WithoutACacheItIsReadFromTheBucketEachTime) {
   EXPECT_EQ(server_.gets, 2);
 }
 
-// With a server that honours If-Match and one that takes no notice of it.
-TEST_F(InPlaceTest, AnObjectThatChangedOrWentIsAnErrorAndKnownFromThenOn) {
+// With a server that honours If-Match and one that ignores it.
+TEST_F(InPlaceTest, AChangedOrMissingObjectIsAnErrorAndIsRemembered) {
   for (bool honours : {true, false}) {
     server_.honours_if_match = honours;
     server_.set({{"p/a", "aaaa"}, {"p/b", "bbbb"}, {"p/c", "cccc"}, {"p/d", "dddd"}});
@@ -140,7 +140,7 @@ TEST_F(InPlaceTest, AnObjectThatChangedOrWentIsAnErrorAndKnownFromThenOn) {
     server_.put("p/b", "BBBB");
     server_.put("p/c", "longer");
     server_.remove("p/d");
-    EXPECT_EQ(read(*store, *version, "a"), "aaaa");  // there is a copy of what it was
+    EXPECT_EQ(read(*store, *version, "a"), "aaaa");  // from the cached copy of the old state
     for (const char* path : {"b", "c", "d"})
       EXPECT_EQ(kind_of([&] { read(*store, *version, path); }), ErrorKind::changed) << path;
     const dataset::DriftKnowledge known = store->drift->find(version->root_digest());
@@ -187,7 +187,7 @@ TEST_F(InPlaceTest, VerifyListsAllDriftAndReadsNothing) {
   EXPECT_FALSE(known.compared.empty());
 }
 
-TEST_F(InPlaceTest, ABucketThatCannotBeListedIsNoDrift) {
+TEST_F(InPlaceTest, ABucketThatCannotBeListedIsNotDrift) {
   server_.set({{"p/a", "aaaa"}});
   auto store = open();
   create_in_place(*store);
@@ -210,7 +210,7 @@ TEST_F(InPlaceTest, OtherBytesUnderTheSameETagAreRefused) {
   auto version = manifest(*store, 1);
   EXPECT_EQ(read(*store, *version, "a"), "what it was");
   cache::DiskCache cache(dataset::node_cache_folder(folder_ / "cache"));
-  cache.set_size_max(1);  // everything leaves; what was learnt stays
+  cache.set_size_max(1);  // evicts everything; known digests stay
   cache.set_size_max(1 << 30);
   server_.put("p/a", "what it is ");
   EXPECT_EQ(kind_of([&] { read(*store, *version, "a"); }), ErrorKind::corrupt);
@@ -218,7 +218,7 @@ TEST_F(InPlaceTest, OtherBytesUnderTheSameETagAreRefused) {
   EXPECT_EQ(read(*store, *version, "a"), "what it was");
 }
 
-TEST_F(InPlaceTest, DiffGoesByETagAndSizeAndReadsNothing) {
+TEST_F(InPlaceTest, DiffComparesETagAndSizeAndReadsNothing) {
   server_.set({{"p/gone", "1"}, {"p/kept", "2"}, {"p/old", "3"}, {"p/written", "4"}});
   auto store = open();
   create_in_place(*store);
@@ -235,7 +235,7 @@ TEST_F(InPlaceTest, DiffGoesByETagAndSizeAndReadsNothing) {
   EXPECT_EQ(server_.gets, 0);
 }
 
-TEST_F(InPlaceTest, ACopyNeedsTheBucketNoMoreAndHasWhatACreateWouldHave) {
+TEST_F(InPlaceTest, ACopyDoesNotNeedTheBucketAndEqualsACreatedVersion) {
   const std::string large = testing::random_bytes(40'000'000, 3);
   server_.set({{"p/a/large", large}, {"p/b", "text"}, {"p/c/", ""}, {"p/d", ""}});
   auto store = open();
@@ -254,7 +254,7 @@ TEST_F(InPlaceTest, ACopyNeedsTheBucketNoMoreAndHasWhatACreateWouldHave) {
   EXPECT_EQ(read(*store, *version, "b"), "text");
 }
 
-TEST_F(InPlaceTest, ACopyNamesWhatDriftedAndIsNotPublished) {
+TEST_F(InPlaceTest, ACopyNamesDriftedFilesAndIsNotPublished) {
   for (bool honours : {true, false}) {
     server_.honours_if_match = honours;
     server_.set({{"p/a", "aaaa"}, {"p/b", "bbbb"}, {"p/c", "cccc"}});
@@ -276,7 +276,7 @@ TEST_F(InPlaceTest, ACopyNamesWhatDriftedAndIsNotPublished) {
   }
 }
 
-TEST_F(InPlaceTest, FilesInPlaceAndOthersMixInOneVersion) {
+TEST_F(InPlaceTest, AVersionMayMixFilesInPlaceAndStoredFiles) {
   server_.set({{"p/a", "in place"}});
   testing::write_file(folder_ / "cats/owned", "owned");
   auto store = open();

@@ -49,7 +49,7 @@ class Move {
   MoveResult result_;
 };
 
-// What is there under the name must be an earlier part of this move.
+// Versions already there under this name must come from an earlier attempt at this move.
 void Move::refuse_other_versions() const {
   for (dataset::VersionNumber number : to_.datastores->published_numbers(options_.name)) {
     const std::optional<Bytes> here = from_.datastores->find_record(options_.name, number);
@@ -79,7 +79,7 @@ void Move::stop_if_asked() {
   throw create::Interrupted();
 }
 
-// Returns the chunk's bytes, for what has to be read to go on.
+// Copies a chunk and returns its bytes, for chunks that list what else to copy.
 Bytes Move::copy_chunk(const Digest& digest) {
   Bytes bytes = from_.chunks->read_chunk(digest);
   copier_.add({digest, static_cast<std::uint32_t>(bytes.size())});
@@ -109,12 +109,12 @@ void Move::copy_segment(const tree::Segment& segment) {
     if (segment.kind(i) != tree::EntryKind::file) continue;
     stop_if_asked();
     try {
-      // What is in place stays in its bucket: the segment says where.
+      // Files in place stay in their bucket: the segment names their objects.
       if (segment.size(i) > 0 && !segment.is_in_place(i))
         copy_content(segment.content(i), segment.size(i));
-    } catch (const create::Interrupted&) {  // not the file's fault
+    } catch (const create::Interrupted&) {  // not an error of the file
       throw;
-    } catch (const Error& error) {  // its noun is known here
+    } catch (const Error& error) {  // this function knows the path
       throw error.within(segment.entry(i).path());
     }
     ++progress_.files_done;
@@ -128,7 +128,7 @@ void Move::copy_tree(const dataset::VersionRecord& record) {
   const std::uint64_t files = progress_.files_done, bytes = progress_.bytes_done;
   for (std::size_t i = 0; i < manifest->segments().size(); ++i) {
     const tree::Manifest::SegmentEntry& entry = manifest->segments()[i];
-    // One that an earlier version had brings nothing new.
+    // A segment that an earlier version had brings nothing new.
     if (copier_.add({entry.digest, entry.size})) copy_segment(*manifest->segment(i));
   }
   copier_.finish();
@@ -145,16 +145,16 @@ void Move::move_version(dataset::VersionNumber number) {
   if (version->state == dataset::VersionState::ready) {
     try {
       copy_tree(version->record);
-    } catch (const create::Interrupted&) {  // not the version's fault
+    } catch (const create::Interrupted&) {  // not an error of the version
       throw;
-    } catch (const Error& error) {  // its noun is known here
+    } catch (const Error& error) {  // this function knows the version
       throw error.within(noun);
     }
   }
   if (to_.datastores->adopt(options_.name, number, *record, version->state))
     ++result_.versions_published;
   else
-    refuse_other_versions();  // somebody was faster: with the same, or with something else
+    refuse_other_versions();  // another process published it: the same version or another
 }
 
 void Move::copy_description() {
@@ -165,18 +165,18 @@ void Move::copy_description() {
 
 void Move::end_old_versions() {
   for (dataset::VersionNumber number : from_.datastores->ready_numbers(options_.name)) {
-    // What is ended here must be ready there.
+    // What is deleted here must be ready there.
     to_.datastores->resolve({.name = options_.name, .version = number});
     from_.datastores->remove(options_.name, number, to_.backend->name());
   }
 }
 
-// The next create there need not read what this machine knows to be unchanged.
+// Lets the next create there skip reading what this machine knows to be unchanged.
 void hand_on_scan_record(const dataset::OpenStore& from, const dataset::OpenStore& to,
                          const std::string& name) {
   if (from.cache_folder.empty() || to.cache_folder.empty()) return;
   const fs::path record = to.scan_record_path(name);
-  std::error_code ignored;  // it saves time alone
+  std::error_code ignored;  // the record only saves time
   fs::create_directories(record.parent_path(), ignored);
   fs::copy_file(from.scan_record_path(name), record, fs::copy_options::skip_existing, ignored);
 }
@@ -189,7 +189,7 @@ MoveResult Move::run() {
     progress_.files_total += version.record.totals.files;
     progress_.bytes_total += version.record.totals.bytes;
   }
-  // Somebody may publish meanwhile.
+  // Other processes may publish meanwhile.
   for (std::vector<dataset::VersionNumber> missing = missing_there(); !missing.empty();
        missing = missing_there())
     for (dataset::VersionNumber number : missing) move_version(number);
@@ -200,7 +200,7 @@ MoveResult Move::run() {
   return std::move(result_);
 }
 
-// True if an earlier move to that store has done all: the last version says where it went.
+// True if an earlier move to that store did everything: the last version notes where it went.
 bool moved_before(const dataset::OpenStore& from, const dataset::OpenStore& to,
                   const std::string& name) {
   const std::vector<dataset::VersionNumber> published = from.datastores->published_numbers(name);
@@ -218,7 +218,7 @@ MoveResult move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to
          from.backend->name(), to.backend->name(), options.name);
   if (moved_before(from, to, options.name))
     return {.versions = to.datastores->ready_numbers(options.name), .moved_before = true};
-  from.datastores->resolve({.name = options.name});  // says so if there is none
+  from.datastores->resolve({.name = options.name});  // fails if there is none
   return Move(from, to, options, progress).run();
 }
 

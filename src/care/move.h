@@ -1,12 +1,12 @@
-// A datastore with all its versions, from one store to another.
+// Moves a datastore with all its versions from one store to another.
 //
-// Numbers, records and roots stay what they are: `cats:3` is the same version there, and numbers of
+// Numbers, records and roots stay the same: `cats:3` is the same version there, and the numbers of
 // deleted versions stay taken. Chunks that the other store has are not sent. Versions appear there
-// one by one, each whole; last of all, those of the old store become deleted, with a note where
-// they are now, so that nobody goes on with a `cats` that the others do not see.
+// one by one, each complete. Last of all the old store's versions are deleted, with a note that
+// says where they are now, so that no user continues with a `cats` that the others do not see.
 //
-// Killed at any moment, it leaves every version in at least one of the stores, and the same move
-// again goes on.
+// If it is killed at any moment, every version is in at least one of the stores, and the same move
+// continues when run again.
 #pragma once
 
 #include <atomic>
@@ -21,13 +21,13 @@ namespace grid::care {
 
 struct MoveOptions {
   std::string name;      // of the datastore
-  bool keep = false;     // only copy: the old store's versions stay ready
-  unsigned workers = 0;  // threads; 0: as many as serve this machine
-  // Set by others while it runs: it then ends soon with Interrupted; null: never.
+  bool keep = false;     // only copy; the old store's versions stay ready
+  unsigned workers = 0;  // threads; 0: chosen for this machine
+  // When another thread sets this, the move ends soon with Interrupted; null: never.
   const std::atomic<bool>* stop = nullptr;
 };
 
-// Written by the mover, read by whoever draws a progress bar. All only grow.
+// Written by the mover, read by a progress bar. The values only grow.
 struct MoveProgress {
   std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;  // of all versions, shared or not
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
@@ -35,13 +35,13 @@ struct MoveProgress {
 };
 
 struct MoveResult {
-  std::vector<dataset::VersionNumber> versions;  // ready in the new store, all of them
-  std::uint64_t versions_published = 0;  // by this move; those of earlier attempts do not count
-  bool moved_before = false;             // there was nothing left to do
+  std::vector<dataset::VersionNumber> versions;  // all that are ready in the new store
+  std::uint64_t versions_published = 0;          // by this move, not by earlier attempts
+  bool moved_before = false;                     // nothing was left to do
 };
 
-// Throws `not_found` (no such datastore, or nothing ready in it), `invalid_argument` (both are one
-// store), `already_exists` (the name is taken there by other versions), `corrupt`, `unavailable`.
+// Throws `not_found` (no such datastore, or no ready version in it), `invalid_argument` (both are
+// one store), `already_exists` (other versions have the name there), `corrupt`, `unavailable`.
 MoveResult move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to,
                           const MoveOptions& options, MoveProgress& progress);
 

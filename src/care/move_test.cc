@@ -18,7 +18,7 @@ namespace {
 using testing::create_version;
 using testing::open_test_store;
 
-// Two stores in memory, told apart by their names.
+// Two stores in memory, distinguished by name.
 class NamedBackend : public testing::MemoryBackend {
  public:
   explicit NamedBackend(std::string name) : name_(std::move(name)) {}
@@ -81,7 +81,7 @@ TEST_F(Moving, BringsEveryVersionUnderItsNumberAndRoot) {
   expect_all_is_there(*new_);
 }
 
-TEST_F(Moving, TheOldStoreSaysWhereItWent) {
+TEST_F(Moving, TheOldStoreNotesWhereItWent) {
   move(*old_, *new_);
   EXPECT_TRUE(old_->datastores->ready_numbers("cats").empty());
   for (const char* reference : {"cats", "cats:1", "cats:latest"})
@@ -90,18 +90,18 @@ TEST_F(Moving, TheOldStoreSaysWhereItWent) {
               }).find("was moved: it is in the store new now"),
               std::string::npos)
         << reference;
-  // Its numbers stay taken there.
+  // The numbers stay taken in the old store.
   EXPECT_EQ(create_version(*old_, folder_ / "source").record.number, 3u);
 }
 
-TEST_F(Moving, AgainDoesNothing) {
+TEST_F(Moving, ASecondMoveDoesNothing) {
   move(*old_, *new_);
   const auto before = new_backend_->list("");
   EXPECT_TRUE(move(*old_, *new_).moved_before);
   EXPECT_EQ(new_backend_->list(""), before);
 }
 
-TEST_F(Moving, KeepOnlyCopiesAndCanBeGivenAgainForTheNextVersion) {
+TEST_F(Moving, KeepOnlyCopiesAndCanBeRepeatedForTheNextVersion) {
   move(*old_, *new_, true);
   EXPECT_EQ(old_->datastores->ready_numbers("cats").size(), 2u);
   testing::write_file(folder_ / "source/more", "more");
@@ -134,7 +134,7 @@ TEST_F(Moving, SendsOnlyWhatIsMissing) {
   expect_all_is_there(*new_);
 }
 
-TEST_F(Moving, WhatTheOtherStoreHasIsNotTrustedUnread) {
+TEST_F(Moving, DoesNotTrustUnreadChunksOfTheOtherStore) {
   create_version(*new_, folder_ / "source", {.name = "dogs"});
   for (const backend::ObjectEntry& object : new_backend_->list("packs/")) {
     if (!object.key.ends_with(".data")) continue;
@@ -147,7 +147,7 @@ TEST_F(Moving, WhatTheOtherStoreHasIsNotTrustedUnread) {
   EXPECT_EQ(old_->datastores->ready_numbers("cats").size(), 2u);
 }
 
-TEST_F(Moving, DamageInTheOldStoreIsNamedAndNothingOfThatVersionAppears) {
+TEST_F(Moving, NamesDamageInTheOldStoreAndPublishesNothingOfThatVersion) {
   for (const backend::ObjectEntry& object : old_backend_->list("packs/")) {
     if (!object.key.ends_with(".data") || object.size < 2u << 20) continue;
     Bytes bytes = *old_backend_->find(object.key);
@@ -162,7 +162,7 @@ TEST_F(Moving, DamageInTheOldStoreIsNamedAndNothingOfThatVersionAppears) {
   EXPECT_EQ(old_->datastores->ready_numbers("cats").size(), 2u);
 }
 
-TEST_F(Moving, ATakenNameIsRefusedBeforeAnythingIsSent) {
+TEST_F(Moving, RefusesATakenNameBeforeSendingAnything) {
   testing::write_file(folder_ / "other/file", "other");
   create_version(*new_, folder_ / "other");
   const auto before = new_backend_->list("");
@@ -171,14 +171,14 @@ TEST_F(Moving, ATakenNameIsRefusedBeforeAnythingIsSent) {
   EXPECT_EQ(new_backend_->list(""), before);
 }
 
-TEST_F(Moving, ToTheSameStoreAndOfWhatIsNotThereIsRefused) {
+TEST_F(Moving, RefusesTheSameStoreAndAMissingDatastore) {
   EXPECT_NE(message_of([&] { move(*old_, *open_test_store(old_backend_)); }).find("the same store"),
             std::string::npos);
   EXPECT_NE(message_of([&] { move(*new_, *old_); }).find("no datastore cats in new"),
             std::string::npos);
 }
 
-TEST_F(Moving, AStopLosesNothingThatWasSent) {
+TEST_F(Moving, StoppingLosesNothingThatWasSent) {
   const std::atomic<bool> stop = true;
   MoveProgress progress;
   EXPECT_THROW(
@@ -189,8 +189,9 @@ TEST_F(Moving, AStopLosesNothingThatWasSent) {
   expect_all_is_there(*new_);
 }
 
-// Every call to one of the stores fails once, before or after it is done; then it goes on.
-TEST_F(Moving, GoesOnAfterAnyFailure) {
+// Every call to one of the stores fails once, before or after it takes effect; then the move
+// continues.
+TEST_F(Moving, ContinuesAfterAnyFailure) {
   for (bool old_fails : {true, false})
     for (bool after : {false, true})
       for (std::uint64_t call = 1;; ++call) {
@@ -210,7 +211,7 @@ TEST_F(Moving, GoesOnAfterAnyFailure) {
         } catch (const Error& error) {
           failed = true;
           ASSERT_EQ(error.kind(), ErrorKind::unavailable) << error.what();
-          // Each version is ready in one store at least, and what is ready can be read.
+          // Each version is ready in at least one store, and every ready version can be read.
           auto there = open_test_store(target);
           VerifyProgress progress;
           ASSERT_EQ(verify(*there, {}, progress).damages, std::vector<Damage>{});

@@ -1,4 +1,4 @@
-// A store that is far away, read through the node's cache.
+// A remote store, read through the node's cache.
 
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ class RemoteStore : public ::testing::Test {
   std::shared_ptr<testing::FarStore> far_ = std::make_shared<testing::FarStore>();
 };
 
-TEST_F(RemoteStore, IsReadOnceAndThenHere) {
+TEST_F(RemoteStore, IsReadOnceAndThenFromTheCache) {
   const std::string bytes = testing::random_bytes(3 << 20, 1);
   testing::write_file(folder_ / "source/a", bytes);
   create("cats");
@@ -58,7 +58,7 @@ TEST_F(RemoteStore, IsReadOnceAndThenHere) {
   EXPECT_EQ(far_->part_bytes, before);
 }
 
-TEST_F(RemoteStore, TheNextVersionCostsWhatHasChanged) {
+TEST_F(RemoteStore, TheNextVersionCostsOnlyItsChanges) {
   testing::write_file(folder_ / "source/a", testing::random_bytes(20 << 20, 1));
   create("cats");
   read(*open(), "cats:1", "a");
@@ -71,7 +71,7 @@ TEST_F(RemoteStore, TheNextVersionCostsWhatHasChanged) {
   EXPECT_LT(far_->part_bytes - before, 1u << 20);
 }
 
-TEST_F(RemoteStore, AttachesWithoutTheNetworkWhatIsWhollyHere) {
+TEST_F(RemoteStore, AttachesAFullyCachedVersionWithoutTheNetwork) {
   testing::write_file(folder_ / "source/a", "here");
   create("cats");
   EXPECT_EQ(read(*open(), "cats:latest", "a"), "here");
@@ -81,7 +81,7 @@ TEST_F(RemoteStore, AttachesWithoutTheNetworkWhatIsWhollyHere) {
   EXPECT_THROW(create("cats"), Error);
 }
 
-TEST_F(RemoteStore, DamageInTheCacheIsFetchedAgain) {
+TEST_F(RemoteStore, FetchesDamagedCachedBytesAgain) {
   const std::string text(300'000, 'a'), bytes = testing::random_bytes(300'000, 1);
   testing::write_file(folder_ / "source/bytes", bytes);
   testing::write_file(folder_ / "source/text", text);

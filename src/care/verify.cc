@@ -1,15 +1,15 @@
 // Problem. Versions share chunks and packs, so checking version by version would read the same
 // bytes again and again.
 //
-// Idea. Two passes. The first walks the trees and gathers what files need, and from the pack
-// indexes where that lies; the second reads each pack that matters once, in order, and notes the
-// chunks that are damaged. Then the trees are walked again, without reading content, to name the
-// files that need a damaged or missing chunk.
+// Idea. First read each pack once, and note for every chunk in it whether it is good or damaged.
+// Then walk the trees, without reading content, to name the files that need a damaged or missing
+// chunk.
 //
 // Files in place have nothing in the packs. Their buckets are listed, once for all versions.
 //
-// Only the store's own objects are asked: the tables that readers keep in the cache folder are
-// not trusted here.
+// Packs are found by listing the store, and chunks are judged by the packs' indexes and bytes, not
+// by the chunk tables in the cache folder. Trees and recipes are read as by any reader. Packs of a
+// remote store come through the node's cache.
 
 #include "care/verify.h"
 
@@ -70,8 +70,8 @@ class Verification {
   VerifyProgress& progress_;
   VerifyReport report_;
   std::vector<Subject> subjects_;
-  std::unordered_map<Digest, std::uint32_t, DigestHash> good_;  // chunk: its size
-  std::unordered_map<Digest, std::string, DigestHash> bad_;     // chunk: why
+  std::unordered_map<Digest, std::uint32_t, DigestHash> good_;  // chunk to size
+  std::unordered_map<Digest, std::string, DigestHash> bad_;     // chunk to reason
 };
 
 void Verification::gather_versions(const std::string& name) {
@@ -79,7 +79,7 @@ void Verification::gather_versions(const std::string& name) {
     try {
       if (std::optional<dataset::Version> version = store_.datastores->find(name, number))
         subjects_.push_back({name, std::move(*version)});
-    } catch (const Error& error) {  // verifying is to report damage, not to stop at it
+    } catch (const Error& error) {  // report damage and continue
       damage(name, number, "", error.what());
     }
   }
@@ -90,7 +90,7 @@ void Verification::gather(const std::vector<dataset::Reference>& scope) {
     for (const std::string& name : store_.datastores->names()) gather_versions(name);
   for (const dataset::Reference& reference : scope) {
     if (!reference.version && !reference.named_latest) {
-      store_.datastores->resolve(reference);  // says so if there is none
+      store_.datastores->resolve(reference);  // fails if there is none
       gather_versions(reference.name);
     } else {
       subjects_.push_back({reference.name, store_.datastores->resolve(reference)});
@@ -98,8 +98,8 @@ void Verification::gather(const std::vector<dataset::Reference>& scope) {
   }
 }
 
-// All packs are read, not only those that the scope needs: which those are cannot be known from a
-// damaged index, and a chunk may lie in two packs.
+// Reads all packs, not only those that the scope needs: a damaged index does not tell which those
+// are, and a chunk may lie in two packs.
 void Verification::check_packs() {
   std::vector<std::pair<store::PackId, store::PackIndex>> packs;
   for (const std::string& name : store_.backend->list_names(store::packs_prefix())) {
@@ -108,7 +108,7 @@ void Verification::check_packs() {
     if (!pack) continue;
     try {
       std::optional<Bytes> object = store_.backend->find(key);
-      if (!object) continue;  // removed since it was listed
+      if (!object) continue;  // removed after it was listed
       packs.emplace_back(*pack, store::decode_pack_index(*object, key));
       progress_.bytes_total += packs.back().second.data_size;
     } catch (const Error& error) {  // as above
@@ -167,7 +167,7 @@ void Verification::check_frame(BytesView data, std::span<const PackEntry> chunks
   }
 }
 
-// Why a file cannot have this chunk, or "".
+// Why a file that needs this chunk is damaged; empty if the chunk is good.
 std::string Verification::problem_of(const ChunkRef& chunk) const {
   if (auto good = good_.find(chunk.digest); good != good_.end())
     return good->second == chunk.size
@@ -190,7 +190,7 @@ void Verification::name_damaged_files(const Subject& subject) {
     return noted("", error.what());
   }
   if (manifest->totals() != record.totals)
-    noted("", "the version record's counts are not those of its tree");
+    noted("", "the version record's counts differ from those of its tree");
   for (std::size_t i = 0; i < manifest->segments().size(); ++i) {
     std::shared_ptr<const tree::Segment> segment;
     try {
@@ -227,7 +227,7 @@ void Verification::compare_in_place() {
     try {
       manifests.push_back(store_.manifest(subject.version.record));
       subjects.push_back(&subject);
-    } catch (const Error&) {  // named with the damaged files
+    } catch (const Error&) {  // reported by name_damaged_files()
     }
   }
   std::vector<dataset::DriftKnowledge> known(subjects.size(),

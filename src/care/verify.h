@@ -1,4 +1,4 @@
-// Reads everything that versions are made of and names what is damaged.
+// Reads everything that makes up versions and names what is damaged.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@ namespace grid::care {
 
 struct Damage {
   std::string name;                    // datastore; empty: the store itself
-  dataset::VersionNumber version = 0;  // 0: all of them
+  dataset::VersionNumber version = 0;  // 0: all versions
   std::string path;                    // empty: the version's record or tree
   std::string reason;
 
@@ -24,14 +24,14 @@ struct VerifyProgress {
 };
 
 struct VerifyReport {
-  std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // that were checked
+  std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // checked
   std::vector<Damage> damages;
-  std::uint64_t files_in_place = 0;  // that were compared with listings of their buckets, unread
-  std::vector<Damage> drifts;        // those whose objects are others now, or gone
+  std::uint64_t files_in_place = 0;  // compared with the listings of their buckets, not read
+  std::vector<Damage> drifts;        // files in place whose objects changed or are gone
 };
 
-// Checks the versions in `scope`: empty means every ready version of every datastore. What files in
-// place have drifted is kept for KnownDrift.
+// Checks the versions in `scope`; empty means every ready version of every datastore. Records in
+// the store's KnownDrift which files in place have drifted.
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
                     VerifyProgress& progress);
 

@@ -35,7 +35,7 @@ class VerifyTest : public ::testing::Test {
     VerifyProgress progress;
     return verify(*testing::open_test_store(backend()), scope, progress);
   }
-  // The store's files with this extension, the larger first.
+  // The store's files with this extension, the largest first.
   std::vector<std::filesystem::path> files(const std::string& extension) const {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(folder_ / "store"))
@@ -74,7 +74,7 @@ TEST_F(VerifyTest, ADamagedChunkNamesItsFileInEveryVersion) {
 TEST_F(VerifyTest, ALostPackNamesEveryFileThatWasInIt) {
   std::filesystem::remove(files(".data")[0]);
   VerifyReport report = check();
-  // The pack also held the tree of version 1: that the tree is lost says it all.
+  // The pack also held the tree of version 1, so that version reports only the loss of its tree.
   EXPECT_TRUE(std::any_of(report.damages.begin(), report.damages.end(), [](const Damage& damage) {
     return damage.version == 1 && damage.path.empty();
   }));
@@ -86,7 +86,7 @@ TEST_F(VerifyTest, ALostPackNamesEveryFileThatWasInIt) {
         << i;
 }
 
-TEST_F(VerifyTest, ADamagedIndexIsNamedAndSoAreTheFilesThatNeedIt) {
+TEST_F(VerifyTest, NamesADamagedIndexAndTheFilesThatNeedIt) {
   flip(files(".index")[0], 40);
   VerifyReport report = check();
   EXPECT_TRUE(std::any_of(report.damages.begin(), report.damages.end(), [](const Damage& damage) {
@@ -95,7 +95,7 @@ TEST_F(VerifyTest, ADamagedIndexIsNamedAndSoAreTheFilesThatNeedIt) {
   EXPECT_GE(report.damages.size(), 11u);
 }
 
-TEST_F(VerifyTest, ADamagedRecordIsNamedAndTheOtherVersionStillChecked) {
+TEST_F(VerifyTest, NamesADamagedRecordAndStillChecksTheOtherVersion) {
   std::filesystem::path record = folder_ / "store/datastores/cats/versions/1";
   std::filesystem::remove(record);
   write_file(record, "{\"grid\": \"vers");
@@ -105,8 +105,8 @@ TEST_F(VerifyTest, ADamagedRecordIsNamedAndTheOtherVersionStillChecked) {
   EXPECT_EQ(report.versions, 1u);
 }
 
-TEST_F(VerifyTest, ChecksOnlyTheVersionsThatWereAskedFor) {
-  std::filesystem::remove(files(".data").back());  // of version 2 alone
+TEST_F(VerifyTest, ChecksOnlyTheRequestedVersions) {
+  std::filesystem::remove(files(".data").back());  // only version 2 needs it
   EXPECT_FALSE(check({{.name = "cats", .version = 2}}).damages.empty());
   VerifyReport report = check({{.name = "cats", .version = 1}});
   EXPECT_TRUE(std::none_of(report.damages.begin(), report.damages.end(),

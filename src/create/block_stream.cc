@@ -8,7 +8,7 @@
 namespace grid::create {
 
 [[noreturn]] static void fail_stopped() {
-  fail(ErrorKind::unavailable, "the reading of the source was stopped");
+  fail(ErrorKind::unavailable, "reading the source was stopped");
 }
 
 std::shared_ptr<Bytes> BlockPool::take() {

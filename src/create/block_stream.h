@@ -1,4 +1,4 @@
-// Bytes on their way from a source that is read once to the workers, within a budget of memory.
+// Carries the bytes of a source that can be read only once to the workers, within a memory budget.
 #pragma once
 
 #include <condition_variable>
@@ -11,18 +11,18 @@
 
 namespace grid::create {
 
-// Blocks of memory, used over and over. Thread-safe.
+// Reusable blocks of memory. Thread-safe.
 class BlockPool {
  public:
   static constexpr std::size_t block_size = 1 << 20;  // bytes
 
   explicit BlockPool(std::size_t blocks_max) : blocks_max_(blocks_max) {}
 
-  // A block that goes back to the pool with its last owner; the pool must outlive it. Waits until
-  // there is one. Throws once stop() was called.
+  // Returns a block, waiting until one is free. It goes back to the pool when its last owner drops
+  // it; the pool must outlive it. Throws after stop().
   std::shared_ptr<Bytes> take();
 
-  // Nobody waits any more.
+  // Ends all waiting: take() throws from now on.
   void stop();
 
  private:
@@ -40,7 +40,7 @@ struct BlockPiece {
   std::size_t begin = 0, size = 0;
 };
 
-// One thread pushes pieces, another reads their bytes. Each piece is given up when it was read.
+// One thread pushes pieces, another reads their bytes. Each piece is released once read.
 class BlockStream : public ByteStream {
  public:
   // The writer's end. end() is the last call; stop() makes the reader throw.

@@ -1,14 +1,16 @@
-// Problem. A version of ten million files is to get one more, and nobody has the ten million.
+// Problem. Add one file to a version of ten million without having the ten million at hand.
 //
 // Idea. The changes come in tree order, like the base's entries, so the two are merged. Where
-// nothing changes, whole segments of the base are taken over by their digest, unread. That gives
-// the very bytes which writing all entries would: a segment's end depends on its own entries
-// alone, so once a segment begins where one of the base began, those that follow are the base's.
-// Behind a change entries are copied one by one until that is so again, after a segment or two.
-// The last segment ends because the entries do, and is only taken over if nothing follows.
+// nothing changes, whole segments of the base are taken over by their digest, unread. The result
+// has the same bytes as if all entries were written: where a segment ends depends on its own
+// entries alone, so once a segment begins where one of the base began, the segments that follow
+// are the base's too. After a change, entries are copied one by one until this is so again,
+// usually within two segments. The last segment ends because the entries do, so it is taken over
+// only if nothing follows.
 //
-// Hard links name the first name of their file. When that one goes, the next becomes the file and
-// the others name it; to find them, all of the base is read once, in this case alone.
+// A hard link names the first name of its file. When that name is removed, the next one becomes
+// the file and the other links name it. Finding them takes one read of the whole base, done only
+// in this case.
 
 #include "create/changed_tree.h"
 
@@ -25,7 +27,7 @@ static bool is_plain(const std::string& segment) {
 
 namespace {
 
-// Finds what one pattern means.
+// Finds the entries that one pattern matches.
 class RemovalSearch {
  public:
   RemovalSearch(const tree::Manifest& base, std::string_view pattern,
@@ -42,7 +44,7 @@ class RemovalSearch {
   bool found_any() const { return found_any_; }
 
  private:
-  // Goes through a folder with what the pattern says from `depth` on, and no further than needed.
+  // Searches a folder for the pattern's segments from `depth` on, visiting only what may match.
   void search(const std::string& folder, std::size_t depth) {
     const std::string& segment = segments_[depth];
     bool last = depth + 1 == segments_.size();
@@ -102,8 +104,8 @@ std::vector<tree::EntryRange> find_removed(const tree::Manifest& base, const std
   for (const std::string& pattern : patterns)
     if (!RemovalSearch(base, pattern, found).found_any())
       fail(ErrorKind::not_found,
-           "--remove {}: nothing in {} is called so; a pattern is a path from the top, with * for "
-           "any name and ** for any number of folders",
+           "--remove {}: nothing in {} matches; a pattern is a path from the top, with * for any "
+           "name and ** for any number of folders",
            pattern, base_name);
   std::sort(found.begin(), found.end(),
             [](const tree::EntryRange& a, const tree::EntryRange& b) { return a.first < b.first; });
@@ -126,7 +128,7 @@ ChangedTree::ChangedTree(TreeChanges changes, tree::ManifestWriter& writer)
   for (const auto& [path, count] : base_.link_counts()) link_counts_[path] = count;
 }
 
-// The first removed range that ends behind `ordinal`.
+// The first removed range that ends after `ordinal`.
 static std::vector<tree::EntryRange>::const_iterator range_at(
     const std::vector<tree::EntryRange>& ranges, std::uint64_t ordinal) {
   return std::partition_point(ranges.begin(), ranges.end(), [&](const tree::EntryRange& range) {
@@ -162,7 +164,7 @@ tree::EntryRef ChangedTree::current() {
   return {segment_, static_cast<std::uint32_t>(next_ - segment.first), next_};
 }
 
-// Goes on in the base up to the entry that does not stand before `limit`; without one, to the end.
+// Advances in the base to the first entry that is not before `limit`; to the end if it is null.
 void ChangedTree::advance(const tree::Entry* limit) {
   const auto& segments = base_.segments();
   while (next_ < base_.totals().entries) {

@@ -1,5 +1,5 @@
-// A version made of a base and changes has the root that a create of the whole folder gives, and
-// costs what the changes cost.
+// A version made of a base and changes has the same root as a create of the whole folder, and
+// costs only what the changes cost.
 
 #include "create/changed_tree.h"
 
@@ -32,7 +32,7 @@ class ChangedTreeTest : public ::testing::Test {
     set_times(source_);
     return testing::create_version(*store_, source_, {.force = true});
   }
-  // A version of the newest one with what is in `added_`, at its top.
+  // Makes a version of the newest one, with the content of `added_` added at its top.
   CreateResult change(std::vector<std::string> removed, bool add = true) {
     set_times(added_);
     CreateOptions options{.name = "cats", .force = true, .workers = 2};
@@ -56,7 +56,7 @@ class ChangedTreeTest : public ::testing::Test {
   void SetUp() override { fs::create_directories(added_); }
 };
 
-TEST_F(ChangedTreeTest, TheSecondNameOfAFileWhoseFirstIsGoneIsTheFile) {
+TEST_F(ChangedTreeTest, TheSecondNameBecomesTheFileWhenTheFirstIsRemoved) {
   write_file(source_ / "a/first", "text");
   write_file(source_ / "z", "z");
   fs::create_hard_link(source_ / "a/first", source_ / "b");
@@ -72,7 +72,7 @@ TEST_F(ChangedTreeTest, TheSecondNameOfAFileWhoseFirstIsGoneIsTheFile) {
   }
 }
 
-TEST_F(ChangedTreeTest, WhatIsAddedReplacesFilesAndMergesFolders) {
+TEST_F(ChangedTreeTest, AddingReplacesFilesAndMergesFolders) {
   write_file(source_ / "a/old", "1");
   write_file(source_ / "a/same", "2");
   create();
@@ -85,20 +85,20 @@ TEST_F(ChangedTreeTest, WhatIsAddedReplacesFilesAndMergesFolders) {
   EXPECT_EQ(tree->totals(), (tree::TreeTotals{.entries = 5, .files = 3, .folders = 2, .bytes = 5}));
 }
 
-TEST_F(ChangedTreeTest, WhatCannotBeIsRefused) {
+TEST_F(ChangedTreeTest, RefusesUnmatchedPatternsAndAFileWhereAFolderIs) {
   write_file(source_ / "a/b", "1");
   write_file(source_ / "file", "1");
   create();
-  EXPECT_EQ(refusal({"nothing"}).substr(0, 41), "--remove nothing: nothing in cats:1 is ca");
-  EXPECT_EQ(refusal({"b"}).substr(0, 41), "--remove b: nothing in cats:1 is called s");
+  EXPECT_EQ(refusal({"nothing"}).substr(0, 41), "--remove nothing: nothing in cats:1 match");
+  EXPECT_EQ(refusal({"b"}).substr(0, 41), "--remove b: nothing in cats:1 matches; a ");
   EXPECT_EQ(refusal({"file/"}).substr(0, 20), "--remove file/: noth");
   write_file(added_ / "a", "a file where a folder is");
   EXPECT_EQ(refusal({}).substr(0, 29), "a is a folder in cats:1 and a");
   EXPECT_EQ(refusal({"a"}), "(none)");
 }
 
-// Random changes, each made of a base and in the folder itself.
-TEST_F(ChangedTreeTest, ModelTestChangesGiveTheRootOfTheWholeFolder) {
+// Random changes, each made to a base and to the folder itself.
+TEST_F(ChangedTreeTest, ModelTestChangesGiveTheSameRootAsTheWholeFolder) {
   std::uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937_64 random(seed);
@@ -128,7 +128,7 @@ TEST_F(ChangedTreeTest, ModelTestChangesGiveTheRootOfTheWholeFolder) {
     CreateResult changed;
     try {
       changed = change(removed);
-    } catch (const Error& error) {  // the pattern means nothing this time
+    } catch (const Error& error) {  // the pattern matches nothing this time
       ASSERT_EQ(error.kind(), ErrorKind::not_found) << error.what();
       continue;
     }

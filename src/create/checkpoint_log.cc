@@ -1,16 +1,16 @@
-// Problem. A create of days is killed, and its repeat should read only what it had not read, but
-// must never believe what is not so: the file may have changed, the pack that held its chunks may
-// have been lost with the process, the log itself may be torn.
+// Problem. A create that ran for days is killed. Its repeat should read only what it had not read,
+// but must never trust an entry that no longer holds: the file may have changed, the pack that held
+// its chunks may have been lost with the process, the log itself may be torn.
 //
 // Idea. Workers append what they have cut, a few megabytes of source at a time, in frames with a
-// checksum, unsynced. Nothing is ordered against the packs: whoever looks an entry up asks the
-// chunk index for every chunk, and what is missing is read again.
+// checksum, unsynced. Log and packs are written in no particular order: a lookup asks the chunk
+// index for every chunk of an entry, and if one is missing the stretch is read again.
 //
 // The log: a FrameLog, magic "GCKP", of stretches. A stretch: u32 size of the path, the path, u64
 // size, i64 mtime, i64 ctime, u64 inode of the file, u64 where the stretch begins, u32 chunk count;
 // for each chunk its digest and u32 size.
 //
-// It costs 36 bytes a chunk, 0.2 % of what is read, and 16 bytes of memory a stretch when it is
+// It costs 36 bytes per chunk, 0.2 % of what is read, and 16 bytes of memory per stretch when it is
 // read back; the log itself is mapped.
 #include "create/checkpoint_log.h"
 
@@ -24,8 +24,8 @@ namespace {
 
 constexpr FrameLog::Format format = {
     .magic = 0x504b4347, .number = 1, .name = "checkpoint"};  // "GCKP"
-// Written when so much is gathered: of the log, or of what it stands for. What a killed process had
-// gathered is read again.
+// Gathered stretches are written at either limit: bytes of log, or bytes of the content that they
+// describe. What a killed process had gathered is read again.
 constexpr std::size_t gathered_size_max = 32 << 10;
 constexpr std::uint64_t gathered_content_max = 1 << 20;
 
@@ -94,7 +94,7 @@ std::optional<std::vector<store::ChunkRef>> CheckpointLog::find(
     BytesView rest = log_.bytes().subspan(at->offset);
     std::optional<Stretch> stretch = take_stretch(rest);
     if (stretch && stretch->path == path && stretch->begin == begin && stretch->state == state)
-      found = stretch;  // the latest entry is the one that counts
+      found = stretch;  // the latest entry counts
   }
   if (!found) return std::nullopt;
   std::vector<store::ChunkRef> chunks(found->chunks.size() / Stretch::chunk_size);

@@ -60,7 +60,7 @@ TEST_F(CheckpointLogTest, FindsWhatAnEarlierProcessAdded) {
   EXPECT_EQ(log.find("a/c", state, 0, stored_.index), std::nullopt);
 }
 
-TEST_F(CheckpointLogTest, BelievesNothingOfAFileThatLooksDifferent) {
+TEST_F(CheckpointLogTest, IgnoresEntriesOfAFileThatLooksDifferent) {
   {
     CheckpointLog log(path_);
     add(log, "a", 0, stored_.chunks({"abc"}));
@@ -78,7 +78,7 @@ TEST_F(CheckpointLogTest, BelievesNothingOfAFileThatLooksDifferent) {
   }
 }
 
-TEST_F(CheckpointLogTest, BelievesNothingThatTheStoreDoesNotHave) {
+TEST_F(CheckpointLogTest, IgnoresEntriesWhoseChunksTheStoreDoesNotHave) {
   Chunks chunks = stored_.chunks({"abc"});
   chunks.push_back({digest_of(as_bytes("de")), 2});  // its pack was lost with the process
   {

@@ -1,27 +1,27 @@
-// Problem. A source of any number and size of files has to be read, cut, hashed, compressed and
-// written with all cores busy, in memory that does not grow with it, and the entries have to come
+// Problem. A source with any number of files of any size must be read, cut, digested, compressed
+// and written with all cores busy, in memory that does not grow with it, and its entries must come
 // out in order.
 //
 // Idea. One thread goes through the source and divides it into batches: a few megabytes of small
 // files, or one slice of a large one. Workers take batches as they come. A worker does everything
 // for its batch, from reading to packs, through a ChunkWriter of its own: nothing but counters,
 // the chunk index and the queue is shared, and a batch's chunks lie side by side. Finished batches
-// wait in line until those before them are done; whoever finishes the one at the head writes the
-// tree's entries from there on.
+// wait in line until those before them are done; the worker that finishes the one at the head
+// writes the tree's entries from there on.
 //
 // Example, two workers: batch 1 is slice 1 of a large file, batch 2 slice 2, batch 3 a hundred
 // small files. Worker B finishes 2 first and takes 3; when worker A finishes 1, it puts the
 // chunks of 1 and 2 into the file's recipe, writes its entry, and B's hundred when they are done.
 //
 // Bytes that come with their entries travel in blocks of a pool. A slice is sent when its first
-// block is there, and its worker reads while the others come.
+// block is there, and its worker reads while the others arrive.
 //
-// It ends because the source does, and the head of the line is always in some worker's hands: the
-// source's thread waits for the line to become shorter, never the other way round. Where a worker
-// waits for blocks, all blocks that others hold are in the hands of workers who do not wait,
-// since only the newest slice is incomplete.
+// It ends because the source does, and because a worker always has the batch at the head of the
+// line: the source's thread waits for the line to become shorter, never the other way round. When
+// a worker waits for blocks, the workers that hold all other blocks do not wait, since only the
+// newest slice is incomplete.
 //
-// Memory: a pack and a read buffer a worker, the blocks of the pool, and line_items_max entries.
+// Memory: a pack and a read buffer per worker, the blocks of the pool, and line_items_max entries.
 
 #include "create/content_pipeline.h"
 
@@ -34,7 +34,7 @@
 namespace grid::create {
 
 static constexpr std::size_t line_items_max = 32 << 10;  // entries sent and not yet written
-// Of 1 MiB, for each worker and in all: what a killed create has read ahead is read again.
+// Of 1 MiB, per worker and in all. Few, since what a killed create has read ahead is read again.
 static constexpr std::size_t worker_blocks = 8, blocks_max = 48;
 
 ContentPipeline::ContentPipeline(store::ChunkSession& session, Options options,
@@ -50,7 +50,7 @@ ContentPipeline::ContentPipeline(store::ChunkSession& session, Options options,
     threads_.emplace_back([this, &writer = *writer] {
       try {
         work(writer);
-      } catch (...) {  // handed over to the thread that waits
+      } catch (...) {  // rethrown by finish()
         stop(std::current_exception());
       }
     });
@@ -101,7 +101,7 @@ std::vector<std::unique_ptr<store::ChunkWriter>> ContentPipeline::finish() {
   try {
     session_.finish(std::move(writers_));
   } catch (const Error&) {
-    // The store may be what has failed. What is lost is read again.
+    // The store itself may have failed. What is lost is read again.
   }
   std::rethrow_exception(failure_);
 }
@@ -117,7 +117,7 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
       batch = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    // A slice is long, and what of it is not read yet is not much.
+    // A pack may end within a slice: a slice is long, and mostly read by then.
     if (!batch->slice) writer.begin_batch();
     read_batch(*batch, cutter);
     if (!batch->slice) writer.end_batch();
@@ -129,7 +129,7 @@ void ContentPipeline::work(store::ChunkWriter& writer) {
   }
 }
 
-// What of an item is to be read: less than its slice where an earlier attempt has stored the front.
+// The part of an item to read: its slice, without the front that an earlier attempt has stored.
 static std::optional<ByteRange> range_to_read(const Item& item, const Batch& batch) {
   if (item.known_size == 0) return batch.slice;
   ByteRange range = batch.slice.value_or(ByteRange{0, item.source.state.size});
@@ -143,8 +143,9 @@ static bool must_open(const Item& item, const Batch& batch) {
   return !range || range->begin < range->end;
 }
 
-// Opens the files of a batch from the item at `at` on, whose first are open already: as many as
-// their source likes. Local files once half of them are read, to be asked for together.
+// Opens the files of a batch ahead of reading them, from the item at `at` on, the first of which
+// may be open already: as many as their source likes. Local files are opened only once half of
+// those open have been read, so that they can be requested together.
 void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
                                  std::deque<std::unique_ptr<source::SourceFile>>& open) {
   std::vector<FilePart> parts;
@@ -163,9 +164,9 @@ void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
         if (auto part = file->local_part()) parts.push_back(*part);
       } catch (const Error& error) {
         if (error.kind() == ErrorKind::unavailable) throw;
-        // Too many may be open, which those that are read next are to put right.
+        // Too many files may be open: reading the next ones will close some.
         if (!open.empty()) break;
-        next.problem = error.what();  // of this file, and named with the others
+        next.problem = error.what();  // of this file alone, reported with the others
       }
     open.push_back(std::move(file));
   }
@@ -174,7 +175,7 @@ void ContentPipeline::open_ahead(Batch& batch, std::size_t at,
 
 // Reads the files of a batch one after the other.
 void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
-  std::deque<std::unique_ptr<source::SourceFile>> open;  // from the item that is being read on
+  std::deque<std::unique_ptr<source::SourceFile>> open;  // from the current item on
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
     open_ahead(batch, i, open);
     std::unique_ptr<source::SourceFile> file = std::move(open.front());
@@ -186,10 +187,10 @@ void ContentPipeline::read_batch(Batch& batch, FileCutter& cutter) {
 
 namespace {
 
-// Puts what was cut of an item into the checkpoint, stretch by stretch.
+// Adds the chunks that were cut from an item to the checkpoint, stretch by stretch.
 class StretchNoter {
  public:
-  // `file` is null where the bytes come in a stream.
+  // `file` is null if the bytes come in a stream.
   StretchNoter(Checkpoint* checkpoint, const Item& item, const Batch& batch,
                source::SourceFile* file)
       : checkpoint_(checkpoint),
@@ -211,7 +212,7 @@ class StretchNoter {
     try {
       return file_ != nullptr ? file_->settled() : item_.source.settled;
     } catch (const Error&) {
-      return false;  // whoever reads the file meets the same at its end
+      return false;  // read_item() gets the same error at the file's end
     }
   }
 
@@ -228,7 +229,7 @@ void ContentPipeline::read_item(Item& item, const Batch& batch,
                                 std::unique_ptr<source::SourceFile> file, FileCutter& cutter) {
   StretchNoter noter(options_.checkpoint, item, batch, file.get());
   if (file) {
-    // A file that changed since the walk is taken as it is now, unless it is to be divided.
+    // A file that changed since the walk is taken as it is now, unless it no longer fits a slice.
     item.source.state = file->state();
     if (!batch.slice && item.source.state.size > store::slice_size) {
       item.problem = "changed while it was read";
@@ -240,7 +241,7 @@ void ContentPipeline::read_item(Item& item, const Batch& batch,
     item.problem = cutter.cut(*file, item.chunks, [&] { noter.note(); });
     try {
       if (item.problem.empty()) item.settled = file->settled();
-    } catch (const Error& error) {  // a problem of this file, which is named with the others
+    } catch (const Error& error) {  // a problem of this file alone, reported with the others
       if (error.kind() == ErrorKind::unavailable) throw;
       item.problem = error.what();
     }
@@ -249,11 +250,11 @@ void ContentPipeline::read_item(Item& item, const Batch& batch,
   }
 }
 
-// Writes the entries of all batches from the head of the line on that are done.
+// Writes the entries of the finished batches at the head of the line.
 void ContentPipeline::write_finished() {
   for (;;) {
     std::unique_lock writing(write_mutex_, std::try_to_lock);
-    if (!writing) return;  // whoever holds it looks at the line again before it lets go for good
+    if (!writing) return;  // its holder looks at the line again after unlocking
     for (;;) {
       std::shared_ptr<Batch> batch;
       {

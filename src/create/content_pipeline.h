@@ -1,5 +1,5 @@
-// Workers who read, cut and store what a source has, in batches that come out in the order in
-// which they went in.
+// Workers that read, cut and store the content of a source, in batches that come out in the order
+// in which they went in.
 #pragma once
 
 #include <condition_variable>
@@ -26,19 +26,19 @@ class FileCutter;
 // One entry, or one slice of a large file, on its way through the workers.
 struct Item {
   source::SourceEntry source;
-  bool read = false;                    // a file whose bytes are to be read, or were
+  bool read = false;                    // a file whose bytes must be read, or were
   std::uint64_t known_size = 0;         // bytes at its front that an earlier attempt has stored
   std::shared_ptr<BlockStream> stream;  // its bytes, if they came with the entry
-  std::uint64_t streamed_size = 0;      // of the file, up to the end of this slice, if it did
+  std::uint64_t streamed_size = 0;      // bytes of the file up to this slice's end, if streamed
   std::vector<store::ChunkRef> chunks;  // of its bytes
-  bool settled = false;                 // see ScanRecordWriter::add()
+  bool settled = false;                 // see mark_of()
   std::string problem;                  // why it cannot be kept; empty if it can
 };
 
 struct Batch {
   std::vector<Item> items;
-  // One slice of a large file, which is the only item; the whole files otherwise.
-  std::optional<ByteRange> slice;  // `end` means nothing for a file that comes in a stream
+  // The slice of a large file, which is then the only item; empty for whole files.
+  std::optional<ByteRange> slice;  // `end` is meaningless for a file that is streamed
   bool last_slice = false;
   bool done = false;  // guarded by ContentPipeline::mutex_
 };
@@ -51,25 +51,24 @@ class ContentPipeline {
     const std::atomic<bool>* stop = nullptr;  // see CreateOptions
   };
 
-  // `write` gets every batch when it is done and all before it were written; never two at a time,
-  // from whatever thread. All outlive the pipeline.
+  // Calls `write` with every batch once it is done and all before it are written: one at a time,
+  // from any of the workers. The arguments must outlive the pipeline.
   ContentPipeline(store::ChunkSession& session, Options options, CreateProgress& progress,
                   std::function<void(Batch&)> write);
   ~ContentPipeline();
 
-  // Where the bytes of streams are kept until a worker has read them.
+  // For the bytes of streams until a worker has read them.
   BlockPool& blocks() { return blocks_; }
 
-  // Takes a batch, and waits while there are too many entries before it. Drops it once something
-  // has failed.
+  // Takes a batch, waiting while too many entries are ahead of it. Drops it after a failure.
   void send(std::shared_ptr<Batch> batch);
   bool failed() const;
 
-  // Ends everything; finish() will throw this, unless something has failed before.
+  // Stops the workers; finish() then throws `failure`, or an earlier one.
   void stop(std::exception_ptr failure);
 
-  // Waits until every batch is written, and gives back what the workers wrote with. Rethrows the
-  // first failure, once what was put into the session is durable, if that can be had.
+  // Waits until every batch is written and returns the workers' writers. Rethrows the first
+  // failure, after making durable what was put into the session, if the store allows it.
   std::vector<std::unique_ptr<store::ChunkWriter>> finish();
 
  private:
@@ -91,13 +90,13 @@ class ContentPipeline {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<Batch>> line_;     // guarded by mutex_; in the order of send()
-  std::deque<std::shared_ptr<Batch>> waiting_;  // guarded by mutex_; no worker has it yet
+  std::deque<std::shared_ptr<Batch>> waiting_;  // guarded by mutex_; not yet taken by a worker
   std::size_t line_items_ = 0;                  // guarded by mutex_
   bool complete_ = false;                       // guarded by mutex_; no more batches will come
   std::exception_ptr failure_;                  // guarded by mutex_
 
   std::mutex write_mutex_;             // held while batches are written; taken before mutex_
-  std::vector<std::jthread> threads_;  // last: they use the rest
+  std::vector<std::jthread> threads_;  // last: they use the other members
 };
 
 }  // namespace grid::create

@@ -23,7 +23,7 @@ static unsigned default_workers() {
   return std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u);
 }
 
-// Device and inode of the store's folder, should it lie inside the source.
+// Device and inode of the store's folder, which is skipped if it lies inside the source.
 static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
     const dataset::OpenStore& store) {
   struct stat st;
@@ -97,7 +97,7 @@ static void refuse_incomplete(const CreateOptions& options,
 
 namespace {
 
-// The log of earlier attempts, as far as the store bears it out.
+// The log of earlier attempts, as far as the store has the chunks.
 class LoggedCheckpoint : public Checkpoint {
  public:
   LoggedCheckpoint(CheckpointLog& log, const store::ChunkIndex& index) : log_(log), index_(index) {}
@@ -118,8 +118,8 @@ class LoggedCheckpoint : public Checkpoint {
 
 }  // namespace
 
-// The newest version as the import that would give it again, if the source says that it is what
-// all of that version was made of.
+// The newest version as the result of an import, if the source's identity says that all of that
+// version was made of this source.
 static std::optional<Import> recognise(const std::optional<dataset::Version>& newest,
                                        const std::optional<UnchangedFiles>& unchanged,
                                        const std::optional<Digest>& source,
@@ -186,7 +186,7 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
     if (newest) record.parent = newest->record.number;
     result.record = store.datastores->publish(options.name, std::move(record));
   }
-  // What was left out is to be named again by every create.
+  // Without the identity the next create reads the source and names again what was left out.
   if (!recognised)
     scan_record.finish(imported.root, result.problems.empty() ? identity : std::nullopt);
   return result;

@@ -14,7 +14,7 @@
 
 namespace grid::create {
 
-// A version to which the sources are added, after some of it was removed.
+// A version to change: first some of it is removed, then the sources are added.
 struct CreateBase {
   dataset::Reference reference;
   std::vector<std::string> removed;  // patterns: see find_removed()
@@ -46,10 +46,10 @@ struct CreateOptions {
   const std::atomic<bool>* stop = nullptr;
 };
 
-// Written by the workers, read by whoever draws a progress bar. All counts only grow.
+// Written by the workers, read by a progress bar. All counts only grow.
 struct CreateProgress {
-  std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;  // found so far by the walk ahead
-  std::atomic<bool> total_known = false;                        // the walk ahead is done
+  std::atomic<std::uint64_t> files_total = 0, bytes_total = 0;  // found in the source so far
+  std::atomic<bool> total_known = false;                        // the source was read to its end
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
   std::atomic<std::uint64_t> files_unchanged = 0, bytes_unchanged = 0;  // recognised unread
   std::atomic<std::uint64_t> bytes_resumed = 0;  // stored by an earlier attempt, unread
@@ -58,12 +58,12 @@ struct CreateProgress {
 };
 
 struct CreateResult {
-  dataset::VersionRecord record;  // of the new version, or of the one that it is the same as
+  dataset::VersionRecord record;  // of the new version, or of the newest if the source is the same
   bool same = false;              // nothing was published: the source equals record
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
-  std::uint64_t bytes_resumed = 0;  // of the files that count as read: stored by earlier attempts
-  std::vector<source::Problem> problems;  // left out, all named
+  std::uint64_t bytes_resumed = 0;        // of the files in files_read, stored by earlier attempts
+  std::vector<source::Problem> problems;  // everything that was left out
 };
 
 // Thrown when CreateOptions::stop was set. What was read by then is stored.
@@ -83,7 +83,7 @@ class IncompleteSource : public Error {
   std::vector<source::Problem> problems_;
 };
 
-// Throws Error; nothing is visible then. Anything already stored is found again by the next try.
+// Throws Error, and then nothing is visible. The next try finds what was already stored.
 CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
                             CreateProgress& progress);
 

@@ -44,7 +44,7 @@ class CreateTest : public ::testing::Test {
       testing::open_test_store(backend_, folder_ / "cache");
 };
 
-TEST_F(CreateTest, AVersionIsWhatWasPutIn) {
+TEST_F(CreateTest, AVersionHasWhatTheSourceHas) {
   std::string large = random_bytes(300'000, 1);
   write_file(source_ / "a.txt", "hello");
   write_file(source_ / "large.bin", large);
@@ -81,7 +81,7 @@ TEST_F(CreateTest, AStoreInsideItsSourceIsLeftOut) {
   EXPECT_EQ(result.problems[0].path, "store");
 }
 
-// Holes are not read, and cut as the zeros that they are.
+// Holes are not read but cut as zeros.
 TEST_F(CreateTest, ASparseFileIsTheSameAsOneFullOfZeros) {
   constexpr std::size_t size = 75'000'000;
   std::string text(size, '\0');
@@ -111,7 +111,7 @@ TEST_F(CreateTest, ASparseFileIsTheSameAsOneFullOfZeros) {
   EXPECT_EQ(sparse.record.root, full.record.root);
 }
 
-// 50 GB of holes: if they were read, nobody would wait for this test.
+// 50 GB of holes: reading them would take far too long for a test.
 TEST_F(CreateTest, AHoleCostsNextToNothing) {
   write_file(source_ / "file", "the front");
   std::error_code failed;
@@ -205,7 +205,7 @@ TEST_F(CreateTest, HardLinksAreStoredOnceAndCounted) {
   EXPECT_EQ(tree->link_count(*tree->find_path("a/first")), 3u);
 }
 
-// What else links to a file is no part of the tree.
+// Links to a file from outside the source are not part of the tree.
 TEST_F(CreateTest, ALinkFromOutsideChangesNothing) {
   write_file(source_ / "a", "1");
   create();
@@ -321,9 +321,9 @@ TEST_F(CreateTest, TwoCreatesAtOnceGetTwoNumbers) {
   EXPECT_TRUE(testing::is_readable(*store_));
 }
 
-// Fails the first call of the backend, the second, … until the create goes through: before each
-// success nothing is visible, and the store is whole.
-TEST_F(CreateTest, WhateverCallFailsNothingHalfDoneIsVisible) {
+// Fails the first call of the backend, the second, … until the create succeeds: until then nothing
+// is visible, and the store is whole.
+TEST_F(CreateTest, NothingHalfDoneIsVisibleWhicheverCallFails) {
   for (int i = 0; i < 20; ++i) write_file(source_ / std::to_string(i), random_bytes(5000, i));
   for (bool after : {false, true}) {
     auto memory = std::make_shared<testing::MemoryBackend>();
@@ -351,11 +351,11 @@ TEST_F(CreateTest, WhateverCallFailsNothingHalfDoneIsVisible) {
       EXPECT_TRUE(testing::is_readable(*store)) << failing;
       if (versions > 0) break;
     }
-    EXPECT_GE(failing, 8u);  // it really was taken through several failures
+    EXPECT_GE(failing, 8u);  // it really went through several failures
   }
 }
 
-// Random trees against the files themselves.
+// Random trees, compared with the files themselves.
 TEST_F(CreateTest, ModelTestEveryVersionIsTheSourceAtItsTime) {
   std::uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);

@@ -1,15 +1,15 @@
-// Problem. Archives and buckets give their entries in an order of their own; a manifest wants them
-// in tree order. Ten million entries are a gigabyte and more.
+// Problem. Archives and buckets give their entries in an order of their own; a manifest needs them
+// in tree order. Ten million entries take more than a gigabyte.
 //
-// Idea. Entries are kept as records, 80 bytes and their names each, until they fill the memory
-// that there is; then they are sorted and written behind each other to a file without a name: a
-// run. In the end the runs, and what is still in memory, are merged, a heap telling which has the
-// least entry. With 48 MiB a run holds half a million entries; ten million make twenty runs, each
-// of which is read through a buffer of 256 KiB.
+// Idea. Entries are kept as records, 99 bytes and their texts each, until they fill the available
+// memory; then they are sorted and written one after the other to an unnamed file: a run. In the
+// end the runs and what is still in memory are merged; a heap tells which has the least entry.
+// With 48 MiB a run holds about 350,000 entries; ten million make about thirty runs, each of which
+// is read through a buffer of 256 KiB.
 //
 // A record: u32 size of what follows, u8 kind and executable, u8 depth, u8 implied, u32 sizes of
 // the texts, u64 size, i64 mtime, digest, i64 ctime, u64 inode, the texts: folder, name, target,
-// what names an object.
+// and an object's bucket, key, ETag and version id.
 
 #include "create/entry_sorter.h"
 
@@ -102,13 +102,13 @@ void EntrySorter::sort_memory() {
   });
 }
 
-// A file that is gone with its descriptor, however the program ends.
+// A file that disappears with its descriptor, however the program ends.
 static FileDescriptor open_unnamed(const std::filesystem::path& folder) {
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
   FileDescriptor fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (fd) return fd;
-  std::filesystem::path path = folder / ("sorting-" + random_hex(8));  // no O_TMPFILE there
+  std::filesystem::path path = folder / ("sorting-" + random_hex(8));  // without O_TMPFILE
   fd = open_file(path, O_RDWR | O_CREAT | O_EXCL, 0600);
   ::unlink(path.c_str());
   return fd;
@@ -136,15 +136,15 @@ void EntrySorter::spill() {
   offsets_.clear();
 }
 
-// A sorted run that is being read: from the file, or where it lies in memory.
+// A sorted run that is being read, from the file or from memory.
 struct EntrySorter::Cursor::Run {
   const EntrySorter* sorter = nullptr;
-  std::size_t index = 0;  // of sorter->offsets_; memory
+  std::size_t index = 0;  // in sorter->offsets_, for the run in memory
   bool in_file = false;
   Range left;  // of the file, not yet in the buffer
   Bytes buffer;
   std::size_t at = 0;                 // in the buffer
-  const std::byte* record = nullptr;  // the least that is left; null at the end
+  const std::byte* record = nullptr;  // the least remaining one; null at the end
 
   void advance() {
     if (!in_file) {
@@ -158,7 +158,7 @@ struct EntrySorter::Cursor::Run {
     record = buffer.data() + at;
   }
 
-  // Has `size` bytes from `at` on in the buffer; false at the end of the run.
+  // Makes the buffer hold `size` bytes from `at` on; false at the end of the run.
   bool holds(std::size_t size) {
     if (buffer.size() - at >= size) return true;
     buffer.erase(buffer.begin(), buffer.begin() + static_cast<std::ptrdiff_t>(at));

@@ -14,19 +14,19 @@
 
 namespace grid::create {
 
-// What comes out with an entry as it went in.
+// What the sorter carries along with an entry, unchanged.
 struct EntryMark {
-  bool implied = false;  // a folder that no entry of the source names, but a path below it does
+  bool implied = false;  // a folder that the source does not list, only paths below it
   FileMark file;
 
   bool operator==(const EntryMark&) const = default;
 };
 
-// First add() for all, then sorted() any number of times. Not thread-safe.
+// Call add() for all entries first, then sorted() any number of times. Not thread-safe.
 class EntrySorter {
  public:
   struct Options {
-    std::filesystem::path folder;        // where what exceeds the memory is kept, unnamed
+    std::filesystem::path folder;        // for what exceeds the memory, in an unnamed file
     std::size_t memory_max = 48u << 20;  // bytes
   };
   explicit EntrySorter(Options options) : options_(std::move(options)) {}
@@ -52,7 +52,7 @@ class EntrySorter {
     std::vector<std::shared_ptr<Run>> runs_;
     std::vector<std::size_t> heap_;  // of runs_; the one with the least entry first
   };
-  // What it gives lives as long as the sorter.
+  // The sorter must outlive the cursor.
   Cursor sorted();
 
  private:

@@ -10,7 +10,7 @@
 namespace grid::create {
 namespace {
 
-// With little memory and with plenty, against std::stable_sort.
+// With little memory and with plenty, compared with std::stable_sort.
 TEST(EntrySorter, SortsBeyondItsMemoryAndKeepsTheOrderOfEquals) {
   testing::TemporaryFolder folder;
   std::mt19937_64 random(3);

@@ -7,7 +7,7 @@
 
 namespace grid::create {
 
-// Bytes read at once: all of a slice that is cut finely, and no more than stays in a core's cache
+// Bytes read at once: all of a slice that is cut finely, but no more than stays in a core's cache
 // until it is digested and copied.
 static constexpr std::size_t buffer_size = store::fine_slice_max + store::chunk_size_max;
 static constexpr std::uint64_t note_size = 4 << 20;  // bytes cut between two notes
@@ -17,8 +17,8 @@ std::string FileCutter::cut(ByteStream& bytes, Chunks& chunks, const std::functi
   held_ = 0;
   std::uint64_t unnoted = 0;
   bool at_end = false;
-  // A slice of which there are chunks already is not a fine one: those are noted when they are
-  // whole. Where the size is not known, the first buffer will tell.
+  // A slice that has chunks already is not cut finely: fine slices are noted only when they are
+  // whole. If the size is not known, the first buffer decides.
   const bool coarse = !chunks.empty() || bytes.size().value_or(0) > store::fine_slice_max;
   const store::CutSizes* sizes = coarse ? &store::cuts : nullptr;
   while (!at_end || held_ > 0) {
@@ -61,7 +61,7 @@ bool FileCutter::fill(ByteStream& bytes) {
   return false;
 }
 
-// Stores the chunks that lie wholly in `data`; returns how long they are together.
+// Stores the chunks that lie wholly in `data`; returns their total size.
 std::size_t FileCutter::cut_front(BytesView data, const store::CutSizes& sizes, bool at_end,
                                   Chunks& chunks) {
   const std::size_t uncut = at_end ? 1 : sizes.size_max;
@@ -79,9 +79,8 @@ std::size_t FileCutter::cut_front(BytesView data, const store::CutSizes& sizes, 
   return data.size() - rest.size();
 }
 
-// Where the source is sparse and all that is held are zeros, they and the hole behind are cut as
-// if they had been read: at the maximum, into the same chunk again and again. Returns how many
-// bytes are cut.
+// If the buffer holds only zeros and a hole follows, cuts both as if the hole had been read: at the
+// maximum size, into the same chunk again and again. Returns the number of bytes cut.
 std::uint64_t FileCutter::skip_zeros(ByteStream& bytes, Chunks& chunks) {
   auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
   const auto held_end = buffer_.begin() + static_cast<std::ptrdiff_t>(held_);

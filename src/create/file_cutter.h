@@ -1,4 +1,4 @@
-// From the bytes of a file to chunks in a store.
+// Cuts the bytes of a file into chunks and stores them.
 #pragma once
 
 #include <cstdint>
@@ -13,18 +13,18 @@
 
 namespace grid::create {
 
-// One worker's, with one buffer. Not thread-safe.
+// Each worker has one, with one buffer. Not thread-safe.
 class FileCutter {
   using Chunks = std::vector<store::ChunkRef>;
 
  public:
-  // All outlive the cutter. Once `stop` is true, if there is one, cut() throws Interrupted.
+  // All must outlive the cutter. Once `stop`, which may be null, is true, cut() throws Interrupted.
   FileCutter(store::ChunkWriter& writer, CreateProgress& progress, const std::atomic<bool>* stop)
       : writer_(writer), progress_(progress), stop_(stop) {}
 
-  // Cuts and stores all that is left of a slice, and appends its chunks to those that it has.
-  // Calls `note` now and then and at the end, when more chunks are there. Returns why it cannot be
-  // read, or "". Throws if it is `unavailable`, and for what goes wrong with the store.
+  // Cuts and stores the rest of a slice and appends its chunks to `chunks`. Calls `note` now and
+  // then and at the end, after adding chunks. Returns why the bytes cannot be read, or "". Throws
+  // read errors that are `unavailable`, and all errors of the store.
   std::string cut(ByteStream& bytes, Chunks& chunks, const std::function<void()>& note);
 
  private:
@@ -37,7 +37,7 @@ class FileCutter {
   const std::atomic<bool>* const stop_;
   Bytes buffer_;
   std::size_t held_ = 0;  // bytes at the front of the buffer that are not cut yet
-  // Of one buffer.
+  // For one buffer.
   std::vector<BytesView> pieces_;
   std::vector<Digest> digests_;
 };

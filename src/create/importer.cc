@@ -1,9 +1,9 @@
 // One thread, the caller's, asks the source for entries and divides them into batches for the
-// ContentPipeline. What comes out of it, in the same order, goes to the TreeAssembler.
+// ContentPipeline. The batches come out in the same order and go to the TreeAssembler.
 //
-// A file is cut the same wherever it comes from, so that its content is the same: in slices of
-// store::slice_size, each on its own. Of a file that is opened they are cut side by side; of one
-// that comes in a stream each is cut while it comes.
+// A file is cut in the same way wherever it comes from, so that its content is the same: in slices
+// of store::slice_size, each on its own. Slices of a file that is opened are cut side by side; a
+// slice of a stream is cut while it arrives.
 
 #include "create/importer.h"
 
@@ -67,7 +67,7 @@ class Importer {
   void add(Item item, std::uint64_t size);
   void send_open();
 
-  // The other end, one batch at a time.
+  // The tree's side, one batch at a time.
   void write_batch(Batch& batch);
   void write_item(Item& item, const Batch& batch);
 
@@ -76,24 +76,24 @@ class Importer {
   CreateProgress& progress_;
   store::ChunkSession session_;
 
-  // The other end.
+  // The tree's side.
   std::unique_ptr<store::ChunkWriter> tree_writer_;
   tree::RecipeBuilder recipe_;
   TreeAssembler tree_;
-  std::string sliced_problem_;  // of the large file that is being put together
+  std::string sliced_problem_;  // of the large file that is being assembled
   bool sliced_settled_ = true;
   std::set<std::string> left_out_;  // paths of files with several names
   std::vector<source::Problem> file_problems_;
   Import result_;
 
   const std::atomic<bool>* const stop_;
-  ContentPipeline pipeline_;  // its threads use what stands above
+  ContentPipeline pipeline_;  // its threads use the members above
 
-  // The source's side, some of it in blocks of the pipeline's.
+  // The source's side.
   std::shared_ptr<Batch> open_batch_ = std::make_shared<Batch>();
   std::uint64_t open_batch_size_ = 0;
   std::vector<source::Problem> source_problems_;
-  BlockPiece open_block_;  // where the next small file of a stream goes; its size is what is left
+  BlockPiece open_block_;  // where the next small file of a stream goes; `size`: what is left
 };
 
 void Importer::send_open() {
@@ -109,7 +109,7 @@ void Importer::add(Item item, std::uint64_t size) {
     send_open();
 }
 
-// Takes what earlier attempts have stored of a slice, from its front on; true if that is all.
+// Takes what earlier attempts have stored of a slice's front; true if that is all of the slice.
 bool Importer::know_slice(Item& item, ByteRange slice) {
   if (known_.checkpoint == nullptr) return false;
   std::uint64_t at = slice.begin;
@@ -121,7 +121,7 @@ bool Importer::know_slice(Item& item, ByteRange slice) {
     item.chunks.insert(item.chunks.end(), chunks->begin(), chunks->end());
   }
   item.known_size = at - slice.begin;
-  item.settled = item.known_size > 0;  // or it would not have been noted
+  item.settled = item.known_size > 0;  // only settled files are noted
   return item.known_size > 0 && at == slice.end;
 }
 
@@ -185,7 +185,7 @@ void Importer::take_opened(source::SourceEntry entry) {
   add(std::move(item), size);
 }
 
-// Reads on until a piece has `size_max` bytes, false, or the stream ends, true.
+// Reads until the piece has `size_max` bytes. Returns whether the stream ended before that.
 bool Importer::fill(ByteStream& stream, BlockPiece& piece, std::size_t size_max) {
   while (piece.size < size_max) {
     std::size_t got = stream.read(
@@ -197,13 +197,13 @@ bool Importer::fill(ByteStream& stream, BlockPiece& piece, std::size_t size_max)
   return false;
 }
 
-// Reads a whole file that is smaller than a block, beside others in one. False if the file is
-// larger: `piece` is then a block full of its first bytes.
+// Reads a whole file that is smaller than a block into a block that it shares with others. False
+// if the file is larger: `piece` is then a block full of its first bytes.
 bool Importer::read_small(ByteStream& stream, BlockPiece& piece) {
   if (open_block_.size == 0) open_block_ = {pipeline_.blocks().take(), 0, BlockPool::block_size};
   piece = {open_block_.block, open_block_.begin, 0};
   bool ended = fill(stream, piece, open_block_.size);
-  if (!ended && piece.begin > 0) {  // it does not fit behind the others
+  if (!ended && piece.begin > 0) {  // it does not fit after the others
     open_block_ = {pipeline_.blocks().take(), 0, BlockPool::block_size};
     std::memcpy(open_block_.block->data(), piece.block->data() + piece.begin, piece.size);
     piece = {open_block_.block, 0, piece.size};
@@ -254,7 +254,7 @@ void Importer::send_streamed_slices(source::SourceEntry entry, BlockPiece piece)
       piece.block = pipeline_.blocks().take();
       fill(bytes, piece, BlockPool::block_size);
     }
-    // The worker has the batch, but reads neither of these; the tree's side does, behind end().
+    // The worker has the batch already but reads neither field; the tree's side does, after end().
     batch->last_slice = piece.size == 0;
     item.streamed_size = size;
     stream->end();

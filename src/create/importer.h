@@ -17,13 +17,13 @@ namespace grid::create {
 
 struct ImportOptions {
   unsigned workers = 4;
-  std::filesystem::path temporary_folder{};  // for what is too much for memory
+  std::filesystem::path temporary_folder{};  // for what exceeds memory
   std::filesystem::path open_packs{};        // see ChunkSession; empty: nowhere
   std::optional<TreeChanges> changes{};      // the source is a change to a base
   const std::atomic<bool>* stop = nullptr;   // see CreateOptions
 };
 
-// What earlier creates know of the source.
+// What is known of the source from earlier creates.
 struct KnownContent {
   std::optional<UnchangedFiles> unchanged;  // of sources in tree order
   Checkpoint* checkpoint = nullptr;
@@ -37,10 +37,10 @@ struct Import {
   std::vector<source::Problem> problems;  // in the order of the source
 };
 
-// Stores the source's chunks and manifest, durably, and gives the tree's root. Of a source with no
-// entries nothing is stored, and the root means nothing. Whether a file that could not be kept is
-// a failure is the caller's to say. Where it throws, what was put by then is durable if the store
-// still takes it.
+// Stores the source's chunks and manifest durably and returns the tree's root. If the source has no
+// entries, nothing is stored and the root is meaningless. The caller decides whether a file that
+// could not be kept is a failure. If it throws, what was put by then is durable, provided that the
+// store still accepts it.
 Import import_tree(store::ChunkStore& store, const ImportOptions& options, source::Source& source,
                    KnownContent known, ScanRecordWriter& scan_record, CreateProgress& progress);
 

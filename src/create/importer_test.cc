@@ -43,7 +43,7 @@ class TextStream : public ByteStream {
   std::size_t at_ = 0;
 };
 
-// Its entries in the order given; the bytes come with them, or are opened by the workers.
+// Gives its entries in the given order; their bytes come with them, or workers open them.
 class ListSource : public source::Source, private source::FileOpener {
  public:
   struct Listed {
@@ -156,7 +156,7 @@ void set_mtime(const std::filesystem::path& path) {
 TEST_F(ImporterTest, EveryKindOfSourceGivesTheSameRoot) {
   std::map<std::string, std::string> texts;
   std::mt19937_64 random(7);
-  // Sizes around everything that counts: chunks, blocks and slices.
+  // Sizes around every limit: chunks, blocks and slices.
   std::vector<std::size_t> sizes = {0,
                                     1,
                                     16 << 10,
@@ -192,7 +192,7 @@ TEST_F(ImporterTest, EveryKindOfSourceGivesTheSameRoot) {
   }
 }
 
-TEST_F(ImporterTest, FoldersThatOnlyPathsNameAreMade) {
+TEST_F(ImporterTest, FoldersNamedOnlyInPathsAreMade) {
   ListSource source(
       {file("a/b/c", "1"), file("a/d/e/f", "2"), other(tree::EntryKind::folder, "a/d")}, true);
   Import imported = import(source);
@@ -203,7 +203,7 @@ TEST_F(ImporterTest, FoldersThatOnlyPathsNameAreMade) {
   EXPECT_TRUE(tree->find_path("a/d/e")->target().empty());
 }
 
-TEST_F(ImporterTest, TheFirstNameInTheTreeIsTheFileWhicheverTheSourceHasAsOne) {
+TEST_F(ImporterTest, TheFirstNameInTreeOrderBecomesTheFile) {
   ListSource source({file("m", "text", 9), other(tree::EntryKind::hard_link, "z", "m"),
                      other(tree::EntryKind::hard_link, "b", "z"), file("a", "alone")},
                     true);
@@ -220,11 +220,11 @@ TEST_F(ImporterTest, TheFirstNameInTheTreeIsTheFileWhicheverTheSourceHasAsOne) {
   EXPECT_EQ(tree->totals().bytes, 9u);
 }
 
-TEST_F(ImporterTest, PathsThatCannotBothBeAreRefusedByName) {
+TEST_F(ImporterTest, ConflictingPathsAreRefusedByName) {
   EXPECT_EQ(refusal({file("a/b", "1"), file("c", "2"), file("a/b", "3")}),
-            "a/b: stands twice in the source");
+            "a/b: is in the source twice");
   EXPECT_EQ(refusal({file("a/b", "1"), other(tree::EntryKind::folder, "a/b")}),
-            "a/b: stands twice in the source");
+            "a/b: is in the source twice");
   EXPECT_EQ(refusal({other(tree::EntryKind::symlink, "a", "/etc"), file("a/passwd", "1")}),
             "a/passwd: its path leads through a, which is a symlink there");
   EXPECT_EQ(refusal({file("a/b/c", "1"), file("a", "1")}),

@@ -1,6 +1,6 @@
 // In the folder of a create: `lock`, locked while a process works on it; `create.json`, the
-// record; `checkpoint`. The record is what makes it a create: it comes after the lock, and is the
-// first to go. Whoever removes anything holds the lock.
+// record; `checkpoint`. The folder is a create only while it has a record, which is written after
+// the lock is taken and is removed first. A process must hold the lock to remove anything.
 #include "create/incomplete_create.h"
 
 #include <sys/stat.h>
@@ -28,7 +28,7 @@ constexpr int format = 1;
 constexpr std::string_view record_name = "create.json", lock_name = "lock",
                            checkpoint_name = "checkpoint";
 
-// Words and paths come back byte for byte: what is no UTF-8, as JSON must be, as {"hex": …}.
+// Words and paths keep their exact bytes: JSON must be UTF-8, so others are written as {"hex": …}.
 Json exact(const std::string& bytes) {
   if (is_utf8(bytes)) return bytes;
   return {{"hex", to_hex(as_bytes(bytes))}};
@@ -122,10 +122,10 @@ std::optional<CreateRecord> find_record(const fs::path& own) {
   }
 }
 
-// Empty if another process has it. Throws where locks cannot be had.
+// Empty if another process has it. Throws if it cannot be locked at all.
 std::optional<FileLock> find_lock(const fs::path& own) { return FileLock::find(own / lock_name); }
 
-// Empty if there is no such folder any more.
+// Empty if the folder has no record, or is gone.
 std::optional<IncompleteCreate> look_at(const fs::path& own) {
   IncompleteCreate found{.record = {.id = own.filename().string()}};
   try {
@@ -137,7 +137,7 @@ std::optional<IncompleteCreate> look_at(const fs::path& own) {
   }
   try {
     found.live = FileLock::is_held(own / lock_name);
-  } catch (const Error&) {  // another user's, or a read-only disk: nothing to tell it by
+  } catch (const Error&) {  // another user's, or a read-only disk: it cannot be told
     found.live = false;
   }
   return found;
@@ -153,7 +153,7 @@ std::vector<fs::path> folders_in(const fs::path& folder) {
   return found;
 }
 
-// To be called with the lock.
+// The caller holds the lock.
 void drop(const fs::path& own) {
   std::error_code ignored;
   for (std::string_view name : {record_name, checkpoint_name}) fs::remove(own / name, ignored);
@@ -166,8 +166,8 @@ std::string_view name_of(CreateState state) {
   return state == CreateState::uploading ? "uploading" : "failed";
 }
 
-// Removes what processes left that were killed before they wrote a record, or after they removed
-// it.
+// Removes the folders of processes that were killed before they wrote a record or after they
+// removed it.
 static void sweep(const fs::path& folder) {
   std::error_code ignored;
   for (const fs::path& own : folders_in(folder)) {
@@ -176,7 +176,7 @@ static void sweep(const fs::path& folder) {
       std::optional<FileLock> lock = find_lock(own);
       if (lock && !fs::exists(own / record_name, ignored)) drop(own);
     } catch (const Error&) {
-      // It has gone meanwhile, or is another user's.
+      // It is gone by now, or is another user's.
     }
   }
 }
@@ -204,11 +204,11 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
     const fs::path own = folder_ / other.record.id;
     try {
       std::optional<FileLock> lock = find_lock(own);
-      if (!lock || !fs::exists(own / record_name)) continue;  // somebody was quicker
+      if (!lock || !fs::exists(own / record_name)) continue;  // another process was quicker
       checkpoint_ = std::make_unique<CheckpointLog>(own / checkpoint_name);
       lock_ = std::move(lock);
     } catch (const Error&) {
-      continue;  // of a newer program, or not ours: it stays as it is
+      continue;  // a newer program's or another user's: it stays as it is
     }
     own_ = own;
     record_ = wanted;
@@ -222,8 +222,8 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
   return false;
 }
 
-// Makes a folder and locks it. Another process may take it, while it has no record, for one that
-// was left behind.
+// Makes a folder and locks it. Tries again if another process removes the folder as left behind,
+// which it may do while there is no record.
 void LiveCreate::make_own_folder() {
   for (;;) {
     record_.id = random_hex(8);
@@ -248,7 +248,7 @@ void LiveCreate::begin(const CreateRecord& wanted) {
     checkpoint_ = std::make_unique<CheckpointLog>(own_ / checkpoint_name);
     replace_file(own_ / record_name, as_bytes(encode(record_)));
   } catch (const Error&) {
-    drop(own_);  // on a full disk, say, where it would be no use to anybody
+    drop(own_);  // on a full disk, for example: the folder would be useless
     throw;
   }
 }
@@ -257,7 +257,7 @@ void LiveCreate::write() {
   try {
     replace_file(own_ / record_name, as_bytes(encode(record_)));
   } catch (const Error&) {
-    // A full disk, perhaps the very one that ends this create: the older record says enough.
+    // A full disk, perhaps the reason why this create ends: the older record will do.
   }
 }
 
@@ -314,7 +314,7 @@ bool remove_incomplete_create(const fs::path& folder, std::string_view id) {
     find_record(own);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::unsupported) throw;
-    // Damaged: all the more to be dropped.
+    // Damaged: it is dropped.
   }
   std::optional<FileLock> lock = find_lock(own);
   if (!lock) return false;

@@ -1,8 +1,8 @@
 // Creates that are under way or were broken off: a folder for each in the state folder, with a
 // record that others can read meanwhile and the checkpoint from which the same command continues.
 //
-// A folder is locked for as long as the process lives that works on it, in whatever way that
-// ends. So the lock, and not a process number, tells the living from the dead.
+// A folder stays locked for as long as the process that works on it lives, however that process
+// ends. So the lock, not a process number, tells whether a create is live.
 #pragma once
 
 #include <sys/types.h>
@@ -37,11 +37,11 @@ struct CreateRecord {
   std::string id;               // chosen by LiveCreate
   std::string store, store_id;  // location and identity
   std::string name;             // of the datastore
-  std::string source;           // as it was named
+  std::string source;           // as the user named it
   // Creates with the same store, name and identity continue each other.
   std::string identity;
-  std::vector<std::string> words;  // the command line behind `grid`, without --store
-  std::string folder;              // in which it was given
+  std::vector<std::string> words;  // the command line after `grid`, without --store
+  std::string folder;              // in which the command was run
   std::string program, created_by;
   std::string started, updated;  // RFC 3339, UTC
   pid_t pid = 0;
@@ -52,27 +52,28 @@ struct CreateRecord {
   bool operator==(const CreateRecord&) const = default;
 };
 
-// This process's create. Visible to others from construction; what the destructor finds neither
-// finished nor failed looks to them as if the process had been killed.
+// This process's create. Visible to other processes from construction on. If it is destroyed
+// neither finished nor failed, it looks to them as if the process had been killed.
 class LiveCreate {
  public:
   // Continues the newest create with the same store, name and identity that no process works on,
-  // or begins one; `record.id`, `pid` and times are chosen here. `folder`, in which there is a
-  // folder for each create, is made if need be. Throws if it cannot be used.
+  // or begins one; sets `record.id`, `pid` and times. `folder` has a folder for each create and is
+  // made if missing. Throws if it cannot be used.
   LiveCreate(std::filesystem::path folder, CreateRecord record);
 
   const CreateRecord& record() const { return record_; }
-  // What earlier attempts had written to the store when they were last heard of.
+  // Bytes that earlier attempts had written to the store, according to their last update.
   std::uint64_t bytes_stored_before() const { return bytes_stored_before_; }
   CheckpointLog& checkpoint() { return *checkpoint_; }
-  const std::filesystem::path& own_folder() const { return own_; }  // for what else is kept of it
+  const std::filesystem::path& own_folder() const { return own_; }  // for its other files
 
-  // These say how it stands. Never throw: whoever looks then sees what was said before.
+  // Update the record. Never throw: if it cannot be written, other processes see the older one.
   // Thread-safe. `counts.bytes_stored` is what this attempt has written.
   void update(CreateCounts counts);
   void fail(std::string reason);
 
-  // It is published: removes all that was kept, and of others that it made needless.
+  // To be called once it is published: removes all that was kept of it, and the other creates with
+  // the same store, name and identity that no process works on.
   void finish();
 
  private:
@@ -87,27 +88,27 @@ class LiveCreate {
   std::unique_ptr<CheckpointLog> checkpoint_;
   std::uint64_t bytes_stored_before_ = 0;
   std::mutex mutex_;
-  CreateRecord record_;  // what changes: guarded by mutex_
+  CreateRecord record_;  // fields that change: guarded by mutex_
 };
 
-// What others see of a create.
+// What other processes see of a create.
 struct IncompleteCreate {
-  // With `id` alone where `problem` is not empty.
+  // Only `id` is set if `problem` is not empty.
   CreateRecord record;
   bool live = false;    // a process works on it
   std::string problem;  // why the record cannot be read: a newer format, damage
 
   // `uploading` only while it is live.
   CreateState state() const;
-  // Why it is not complete: "interrupted" if its process ended without a word.
+  // Why it is not complete: "interrupted" if its process ended without giving a reason.
   std::string reason() const;
 };
 
-// In the order in which they were begun. No folder is no create.
+// In the order in which they began. Empty if the folder does not exist.
 std::vector<IncompleteCreate> incomplete_creates(const std::filesystem::path& folder);
 
 // Drops what is kept of a create. Returns false, and changes nothing, if a process works on it or
-// it is there no more. Throws `unsupported` if a newer program left it.
+// it no longer exists. Throws `unsupported` if a newer program made it.
 bool remove_incomplete_create(const std::filesystem::path& folder, std::string_view id);
 
 }  // namespace grid::create

@@ -52,8 +52,8 @@ TEST_F(IncompleteCreateTest, LeavesNothingWhenItIsFinished) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
-// Killed before its record was there, or while it was removed.
-TEST_F(IncompleteCreateTest, TheNextOneRemovesWhatHasNoRecord) {
+// Left by processes that were killed before they wrote a record, or while they removed a create.
+TEST_F(IncompleteCreateTest, TheNextOneRemovesFoldersWithoutARecord) {
   testing::write_file(folder_ / "killed" / "open-pack-0", "bytes");
   testing::write_file(folder_ / "beginning" / "lock", "");
   std::optional<FileLock> held = FileLock::find(folder_ / "beginning" / "lock");
@@ -62,7 +62,7 @@ TEST_F(IncompleteCreateTest, TheNextOneRemovesWhatHasNoRecord) {
   EXPECT_TRUE(std::filesystem::exists(folder_ / "beginning"));
 }
 
-TEST_F(IncompleteCreateTest, IsInterruptedWhenItEndsWithoutAWord) {
+TEST_F(IncompleteCreateTest, IsInterruptedWhenItEndsWithoutAReason) {
   { LiveCreate live(folder_, example()); }
   EXPECT_FALSE(only().live);
   EXPECT_EQ(only().state(), CreateState::failed);
@@ -88,7 +88,7 @@ TEST_F(IncompleteCreateTest, TheSameCommandContinuesIt) {
   EXPECT_EQ(only().record.reason, "");
 }
 
-TEST_F(IncompleteCreateTest, AnotherCommandDoesNot) {
+TEST_F(IncompleteCreateTest, ADifferentCommandDoesNotContinueIt) {
   { LiveCreate live(folder_, example()); }
   CreateRecord other_store = example(), other_identity = example();
   other_store.store_id = std::string(32, 'b');
@@ -104,7 +104,7 @@ TEST_F(IncompleteCreateTest, TwoOfTheSameCommandShareNothing) {
   EXPECT_EQ(incomplete_creates(folder_).size(), 2u);
 }
 
-TEST_F(IncompleteCreateTest, ItsSuccessRemovesWhatTheSameCommandLeft) {
+TEST_F(IncompleteCreateTest, SuccessRemovesWhatTheSameCommandLeft) {
   { LiveCreate one(folder_, example()), two(folder_, example()), other(folder_, example("dogs")); }
   LiveCreate running(folder_, example());
   LiveCreate(folder_, example()).finish();
@@ -125,7 +125,7 @@ TEST_F(IncompleteCreateTest, IsNotRemovedWhileItLives) {
   EXPECT_TRUE(std::filesystem::is_empty(folder_));
 }
 
-TEST_F(IncompleteCreateTest, OfANewerProgramIsNamedAndLeftAlone) {
+TEST_F(IncompleteCreateTest, OneOfANewerProgramIsNamedAndLeftAlone) {
   testing::write_file(folder_ / "0123/create.json", R"({"format": 2, "id": "0123"})");
   EXPECT_EQ(only().record.id, "0123");
   EXPECT_NE(only().reason().find("format 2"), std::string::npos);
@@ -134,7 +134,7 @@ TEST_F(IncompleteCreateTest, OfANewerProgramIsNamedAndLeftAlone) {
   EXPECT_EQ(testing::read_file(folder_ / "0123/create.json"), R"({"format": 2, "id": "0123"})");
 }
 
-TEST_F(IncompleteCreateTest, ThatIsDamagedIsShownAndCanBeRemoved) {
+TEST_F(IncompleteCreateTest, ADamagedOneIsShownAndCanBeRemoved) {
   for (const std::string text : {"", "{", "[]", R"({"format": 1, "id": 7})"}) {
     testing::write_file(folder_ / "0123/create.json", text);
     EXPECT_EQ(only().state(), CreateState::failed);

@@ -1,4 +1,4 @@
-// Creates that break off, and the same create again with their checkpoint.
+// Creates that are broken off, and their repeats with the same checkpoint.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -26,7 +26,8 @@ class ResumeTest : public ::testing::Test {
   const std::filesystem::path source_ = folder_ / "cats";
 };
 
-// Files of every kind that a checkpoint tells apart: small, of several chunks, of several slices.
+// Files of every kind that a checkpoint treats differently: small, of several chunks, of several
+// slices.
 void write_sizes(const std::filesystem::path& folder) {
   for (int i = 0; i < 30; ++i) write_file(folder / std::to_string(i), random_bytes(5000, i));
   write_file(folder / "larger", random_bytes(9'000'000, 100));
@@ -35,7 +36,7 @@ void write_sizes(const std::filesystem::path& folder) {
 
 // Fails the first call of the backend, the second, …; each failure is followed by a try with the
 // checkpoint of the one that failed.
-TEST_F(ResumeTest, WhateverCallFailsTheNextTryContinues) {
+TEST_F(ResumeTest, TheNextTryContinuesWhicheverCallFails) {
   write_sizes(source_);
   settle();
   const Digest root = testing::create_version(*testing::open_test_store(), source_).record.root;
@@ -92,7 +93,7 @@ TEST_F(ResumeTest, WhatChangedSinceTheCheckpointIsReadAgain) {
   EXPECT_EQ(testing::read_from(*store, *manifest, "larger"), larger.substr(0, 8'999'999) + "x");
 }
 
-// Its time stamps may stay what they are when it is written again.
+// A later write might leave its time stamps as they are.
 TEST_F(ResumeTest, AFileThatIsNotSettledIsNotInTheCheckpoint) {
   CheckpointLog before(folder_ / "checkpoint");
   auto store = testing::open_test_store();
@@ -116,7 +117,7 @@ class StoppingBackend : public testing::FaultyBackend {
   std::atomic<bool> stop = false;
 };
 
-TEST_F(ResumeTest, OneThatIsStoppedKeepsWhatItHasInHand) {
+TEST_F(ResumeTest, AStoppedCreateKeepsWhatItHasRead) {
   write_sizes(source_);
   settle();
   auto memory = std::make_shared<testing::MemoryBackend>();
@@ -140,7 +141,7 @@ TEST_F(ResumeTest, OneThatIsStoppedKeepsWhatItHasInHand) {
             testing::create_version(*testing::open_test_store(), source_).record.root);
 }
 
-// Takes nothing any more, as a network that is gone or a full disk.
+// Accepts nothing any more, like a lost network or a full disk.
 class DeadBackend : public testing::FaultyBackend {
  public:
   using FaultyBackend::FaultyBackend;
@@ -149,7 +150,7 @@ class DeadBackend : public testing::FaultyBackend {
   }
 };
 
-TEST_F(ResumeTest, WhatAStoreDidNotTakeIsNotReadAgain) {
+TEST_F(ResumeTest, WhatTheStoreDidNotAcceptIsNotReadAgain) {
   write_sizes(source_);
   settle();
   const std::filesystem::path journals = folder_ / "journals";
@@ -167,7 +168,7 @@ TEST_F(ResumeTest, WhatAStoreDidNotTakeIsNotReadAgain) {
   auto store = testing::open_test_store(memory);
   CreateResult result =
       testing::create_version(*store, source_, {.checkpoint = &checkpoint, .journals = journals});
-  // Until the first pack was full: 20 MiB, less a stretch that was not noted for each worker.
+  // What was read until the first pack was full: 20 MiB, less one stretch per worker not yet noted.
   EXPECT_GE(result.bytes_resumed, 12u << 20);
   EXPECT_EQ(result.record.root,
             testing::create_version(*testing::open_test_store(), source_).record.root);

@@ -11,7 +11,7 @@
 namespace grid::create {
 
 // The file: magic "GSCN", u32 format, root digest, u64 count, identity of the source or zeros; then
-// for each entry of the tree i64 ctime, u64 inode, both zero for what must be read again. Size and
+// for each entry of the tree i64 ctime, u64 inode, both zero if it must be read again. Size and
 // mtime are in the manifest.
 static constexpr std::uint32_t magic = 0x4e435347;  // "GSCN"
 static constexpr std::uint32_t format = 2;

@@ -1,5 +1,5 @@
 // What the source's files looked like when a version was made of them, so that the next create
-// need not read what has not changed. Kept outside the store; losing it costs time alone.
+// need not read what has not changed. Kept outside the store; losing it costs only time.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace grid::create {
 
-// What tells, beside size and time of change, that a file is still the one that it was.
+// What shows, together with size and mtime, that a file has not changed.
 struct FileMark {
   std::int64_t ctime_ns = 0;
   std::uint64_t inode = 0;  // zero: it must be read again
@@ -21,15 +21,14 @@ struct FileMark {
   bool operator==(const FileMark&) const = default;
 };
 
-// `settled` is false for anything but a file whose time stamps, when it was opened for reading,
-// were old enough that a later write must change them.
+// `settled` is true only for a file whose time stamps, when it was opened for reading, were old
+// enough that a later write must change them.
 FileMark mark_of(const source::FileState& state, bool settled);
 
 // Written in step with a manifest: one mark for each entry, in the same order.
 class ScanRecordWriter {
  public:
-  // `path` empty: nothing is written. Never throws: a record that cannot be written is done
-  // without.
+  // Writes nothing if `path` is empty. Never throws: if it cannot be written, there is no record.
   explicit ScanRecordWriter(std::filesystem::path path);
   ~ScanRecordWriter();
 
@@ -52,8 +51,8 @@ class ScanRecordWriter {
 // Looks entries up in the version that the record belongs to. Not thread-safe.
 class UnchangedFiles {
  public:
-  // Empty if there is no record, or it belongs to another tree than `manifest`. In tree order each
-  // entry is looked for behind the one before.
+  // Empty if there is no record, or it belongs to another tree than `manifest`. With
+  // SourceOrder::tree, entries must be looked up in tree order.
   static std::optional<UnchangedFiles> find(const std::filesystem::path& path,
                                             std::shared_ptr<const tree::Manifest> manifest,
                                             source::SourceOrder order);
@@ -61,7 +60,7 @@ class UnchangedFiles {
   // Whether all of the version comes from the source with this identity.
   bool are_all_of(const Digest& source) const;
 
-  // The content of a source's file, if it is the one that the version has.
+  // The content of a source's file, if it has not changed since the version was made.
   std::optional<tree::Content> find(const source::SourceEntry& file);
 
  private:
@@ -73,7 +72,7 @@ class UnchangedFiles {
   std::shared_ptr<const tree::Manifest> manifest_;
   source::SourceOrder order_;
   tree::EntryCursor cursor_;
-  std::optional<tree::EntryRef> current_;  // the one that is asked for, or the first behind it
+  std::optional<tree::EntryRef> current_;  // the last one looked up, or the first after it
 };
 
 }  // namespace grid::create

@@ -5,7 +5,7 @@
 
 namespace grid::create {
 
-// Beyond so many the folders are forgotten and may be added to the sorter once more.
+// Beyond this many, folders are forgotten and may be added to the sorter again.
 static constexpr std::size_t folders_max = 64 << 10;
 
 static bool path_before(const std::string& a, const std::string& b) {
@@ -36,7 +36,7 @@ void TreeAssembler::put(tree::Entry entry, const EntryMark& mark) {
     manifest_.add(std::move(entry));
 }
 
-// A link may name another link: what counts is the file behind them.
+// A link may name another link: what counts is the file that they lead to.
 void TreeAssembler::note_link(tree::Entry& link) {
   auto known = file_of_link_.find(link.target);
   if (known != file_of_link_.end()) link.target = known->second;
@@ -48,19 +48,19 @@ void TreeAssembler::note_link(tree::Entry& link) {
   if (path_before(path, group.first)) group.first = std::move(path);
 }
 
-// Their order decides in which of two wrong places a mistake is named, nothing else.
+// The order in which they are added decides only which of two conflicting paths a message names.
 void TreeAssembler::add_folders_above(const tree::Entry& entry) {
   for (std::string folder = entry.folder; !folder.empty() && folders_.insert(folder).second;) {
     tree::Entry above{.kind = tree::EntryKind::folder};
     std::tie(above.folder, above.name) = split_path(folder);
-    above.target = entry.path();  // for the message, should something else be called so
+    above.target = entry.path();  // for the message, if something else has this path
     sorter_.add(above, {.implied = true});
     folder = above.folder;
   }
   if (folders_.size() > folders_max) folders_.clear();
 }
 
-// Of groups whose first name is a link in the source, the file is needed before it comes by.
+// If the first name of a group is a link in the source, its file is needed before it is reached.
 void TreeAssembler::find_files_of_groups() {
   bool needed = false;
   for (const auto& [path, group] : groups_) needed = needed || group.first != path;
@@ -106,7 +106,7 @@ void TreeAssembler::write(tree::Entry entry, const EntryMark& mark) {
   put(std::move(written), {});
 }
 
-// What one path came to be, from all that claim it.
+// Writes one entry for each path, chosen among all entries of that path.
 void TreeAssembler::write_sorted() {
   EntrySorter::Cursor cursor = sorter_.sorted();
   std::optional<EntrySorter::Sorted> next = cursor.next();
@@ -118,14 +118,14 @@ void TreeAssembler::write_sorted() {
                      next->entry.kind == tree::EntryKind::folder;
       if (folders && next->mark.implied) continue;
       if (folders || (current.mark.implied && next->mark.implied)) {
-        current = std::move(*next);  // of two that say when it was changed, the later
+        current = std::move(*next);  // if both have a time of change, the later entry
         continue;
       }
       for (const auto& [one, other] : {std::pair(&current, &*next), std::pair(&*next, &current)})
         if (one->mark.implied)
           fail(ErrorKind::unsupported, "{}: its path leads through {}, which is a {} there",
                one->entry.target, other->entry.path(), name_of(other->entry.kind));
-      fail(ErrorKind::already_exists, "{}: stands twice in the source", current.entry.path());
+      fail(ErrorKind::already_exists, "{}: is in the source twice", current.entry.path());
     }
     if (current.mark.implied) current.entry.target.clear();
     write(std::move(current.entry), current.mark);
@@ -138,7 +138,7 @@ std::optional<Digest> TreeAssembler::finish() {
     write_sorted();
   }
   if (changed_) changed_->finish(link_counts_);
-  // An empty tree is nothing to store, not even its root.
+  // Nothing is stored for an empty tree, not even a root.
   if (manifest_.totals().entries == 0) return std::nullopt;
   manifest_.set_link_counts({link_counts_.begin(), link_counts_.end()});
   return manifest_.finish();

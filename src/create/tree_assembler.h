@@ -1,4 +1,4 @@
-// From finished entries to a stored tree.
+// Puts finished entries together to a stored tree.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,8 @@ class TreeAssembler {
     std::optional<TreeChanges> changes;  // the entries are changes to a base
   };
 
-  // Both outlive the assembler. A scan record is kept where there is no base.
+  // Both must outlive the assembler. With changes, `scan_record` must be one that writes nothing:
+  // the entries are not the whole tree then.
   TreeAssembler(Options options, store::ChunkWriter& writer, ScanRecordWriter& scan_record)
       : order_(options.order),
         scan_record_(scan_record),
@@ -36,12 +37,12 @@ class TreeAssembler {
     if (options.changes) changed_.emplace(std::move(*options.changes), manifest_);
   }
 
-  // An entry with its content, in the source's order.
+  // Adds an entry with its content, in the source's order.
   void add(source::SourceEntry entry, bool settled);
 
-  // Stores the tree and gives its root; empty if there are no entries. Throws `already_exists` for
-  // a path that stands twice in the source, `unsupported` for one that leads through what is no
-  // folder.
+  // Stores the tree and returns its root; empty if there are no entries. Throws `already_exists`
+  // for a path that is in the source twice, `unsupported` for one that leads through something
+  // other than a folder and for a hard link to a file that is not in the source.
   std::optional<Digest> finish();
 
   const tree::TreeTotals& totals() const { return manifest_.totals(); }
@@ -67,9 +68,9 @@ class TreeAssembler {
   std::optional<ChangedTree> changed_;
   std::map<std::string, std::uint32_t> link_counts_;
 
-  // Of a source in any order.
+  // For a source in any order.
   EntrySorter sorter_;
-  std::unordered_set<std::string> folders_;            // that are in the sorter, most of them
+  std::unordered_set<std::string> folders_;            // most of those in the sorter
   std::unordered_map<std::string, LinkGroup> groups_;  // by the name that the source has as a file
   std::unordered_map<std::string, std::string> file_of_link_;
 };

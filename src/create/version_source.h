@@ -1,4 +1,4 @@
-// A version as the source of another one, which then has all of its bytes in the store.
+// A version as the source of another version, which then has all of its bytes in the store.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace grid::create {
 
-// In tree order. What the store has is not read. Files in place are, from their buckets, as long
-// as their objects are what they were.
+// In tree order. Files in the store are not read. Files in place are read from their buckets, as
+// long as their objects have not changed.
 class VersionSource : public source::Source, private source::FileOpener {
  public:
   VersionSource(std::shared_ptr<const tree::Manifest> version,

@@ -1,4 +1,4 @@
-// The buckets that files in place are objects of, each opened once.
+// The buckets with the objects of files in place, each opened once.
 #pragma once
 
 #include <map>
@@ -13,15 +13,15 @@
 
 namespace grid::dataset {
 
-// Thread-safe. Nothing is read or asked before the first bucket is wanted.
+// Thread-safe. Reads and requests nothing before the first get().
 class Buckets {
  public:
   explicit Buckets(net::ServerOptions servers) : servers_(std::move(servers)) {}
 
-  // Lives as long as this. Throws as net::open_to_read() does.
+  // The bucket lives as long as this. Throws as net::open_to_read() does.
   const net::S3Bucket& get(const std::string& name) const {
     Opened& opened = slot(name);
-    // Asks the server, so whoever wants this bucket meanwhile waits; nobody else does.
+    // Asks the server. Only callers that want the same bucket wait for the answer.
     std::call_once(opened.once, [&] {
       opened.bucket = std::make_unique<net::S3Bucket>(
           net::open_to_read(servers_.http, servers_.aws, name, "", servers_.retries), name);
@@ -37,7 +37,7 @@ class Buckets {
 
   Opened& slot(const std::string& name) const {
     std::lock_guard lock(mutex_);
-    return buckets_[name];  // which no other insertion moves
+    return buckets_[name];  // insertions do not move it
   }
 
   const net::ServerOptions servers_;

@@ -31,7 +31,7 @@ std::vector<std::string> Datastores::names() const {
 }
 
 std::vector<VersionNumber> Datastores::ready_numbers(std::string_view name) const {
-  // A server is asked for both at once: each answer takes as long as the way there and back.
+  // A server is asked for both at once, since each answer takes a round trip.
   std::future<std::vector<VersionNumber>> coming =
       std::async(backend_->remote() ? std::launch::async : std::launch::deferred,
                  [&] { return numbers_below(*backend_, store::tombstones_prefix(name)); });
@@ -76,7 +76,7 @@ static std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-// What to say of a datastore that has no ready version, or a version that is not one of them.
+// Throws the error that says why a reference means no ready version.
 [[noreturn]] static void refuse(const Datastores& datastores, const backend::Backend& backend,
                                 const Reference& reference) {
   std::vector<std::string> names = datastores.names();
@@ -121,7 +121,7 @@ VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
   record.number = taken.empty() ? 1 : taken.back() + 1;
   for (;; ++record.number) {
     std::string text = encode_version_record(record);
-    // The one step that makes the version exist. Losing it means that somebody else published
+    // The one step that makes the version exist. If the key is taken, another create has published
     // this number since the listing: take the next.
     if (backend_->create(store::version_key(name, record.number), as_bytes(text))) return record;
   }
@@ -143,7 +143,7 @@ std::optional<Bytes> Datastores::find_record(std::string_view name, VersionNumbe
 bool Datastores::adopt(std::string_view name, VersionNumber number, BytesView record,
                        VersionState state) {
   check_datastore_name(name);
-  // The tombstone goes first: nobody must see the version ready in between.
+  // The tombstone goes first: the version must not look ready in between.
   if (state == VersionState::deleted) {
     if (backend_->find(store::version_key(name, number))) return false;
     backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone({})));

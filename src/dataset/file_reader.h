@@ -20,9 +20,9 @@ class FileReader {
       : contents_(std::move(contents)), in_place_(std::move(in_place)), drift_(std::move(drift)) {}
 
   // The bytes [offset, offset + size) of an entry of kind file of the version, cut off at its end;
-  // the view lies in `scratch`, which is grown as needed and may be used again for the next read.
-  // Throws `corrupt`, or `changed`, which is also noted, for a file in place whose object is not
-  // what it was.
+  // the view lies in `scratch`, which grows as needed and can be used again for the next read.
+  // Throws `corrupt`. If a file in place has another object by now, notes the drift and throws
+  // `changed`.
   BytesView read_file_part(const tree::Manifest& version, const tree::EntryRef& file,
                            std::uint64_t offset, std::size_t size, Bytes& scratch) const;
 

@@ -36,7 +36,7 @@ class InPlaceReader::CopiedFile : public cache::CopiedObject {
     return out.size();
   }
   std::optional<std::uint64_t> size() const override { return size_; }
-  void learn_size(std::uint64_t) override {}  // the version says it
+  void learn_size(std::uint64_t) override {}  // known from the version
   std::uint64_t block_end_max() const override { return UINT64_MAX / cache::block_size; }
   bool present(std::uint64_t block) const override { return blocks_.present(name_of(block)); }
   bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) override {
@@ -99,7 +99,7 @@ BytesView InPlaceReader::read_object_part(const tree::ObjectRef& object, std::ui
     else
       read_object(*buckets_, object, file_size, offset, scratch);
   } catch (const Error& error) {
-    // That there is no such bucket any more is no missing file.
+    // A missing object or bucket is drift, not a missing file.
     if (error.kind() != ErrorKind::changed && error.kind() != ErrorKind::not_found) throw;
     fail(ErrorKind::changed, "{}; the version is in place and has no copy", error.what());
   }

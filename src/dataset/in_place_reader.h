@@ -15,14 +15,14 @@
 
 namespace grid::dataset {
 
-// Thread-safe. Nothing is opened, asked or read before the first file is.
+// Thread-safe. Opens and requests nothing before the first read.
 class InPlaceReader {
  public:
   using OpenCache = std::function<std::shared_ptr<cache::DiskCache>()>;
 
-  // `open_cache` gives the node's cache, null where there is none; it is called once. What is read
-  // is then kept there, known by what names the object, and checked by its digest from then on.
-  // `costs` outlives the reader; null disables counting.
+  // `open_cache` gives the node's cache, or null; it is called once. What is read is kept in that
+  // cache under the object ref, and is checked by its digest from then on. `costs` must outlive
+  // the reader; null disables counting.
   InPlaceReader(std::shared_ptr<const Buckets> buckets, OpenCache open_cache,
                 ReadCostCounters* costs = nullptr)
       : buckets_(std::move(buckets)), open_cache_(std::move(open_cache)), costs_(costs) {}

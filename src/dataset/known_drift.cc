@@ -11,8 +11,8 @@ namespace grid::dataset {
 
 using nlohmann::json;
 
-// The file has a line of JSON for each thing that was learnt, in that order: whole lines are
-// appended, so that several processes may.
+// The file has a line of JSON for each thing that was learnt, in that order. Whole lines are
+// appended, so that several processes may write at once.
 static std::string line_of(const json& value) {
   return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -27,7 +27,7 @@ DriftKnowledge KnownDrift::find(const Digest& root) const {
   std::optional<Bytes> text;
   try {
     text = find_file_bytes(path_of(root));
-  } catch (const Error&) {  // a warning less
+  } catch (const Error&) {  // only a warning is lost
   }
   std::string_view left = text ? as_text(*text) : std::string_view();
   while (!left.empty()) {
@@ -57,7 +57,7 @@ void KnownDrift::note(const Digest& root, const std::string& path, const std::st
     std::filesystem::create_directories(folder_, ignored);
     FileDescriptor fd = open_file(path_of(root), O_WRONLY | O_CREAT | O_APPEND);
     write_all(fd.get(), as_bytes(line_of(path, reason)), path_of(root).native());
-  } catch (const Error&) {  // a warning less
+  } catch (const Error&) {  // only a warning is lost
   }
 }
 
@@ -69,7 +69,7 @@ void KnownDrift::replace(const Digest& root, const DriftKnowledge& knowledge) {
     std::error_code ignored;
     std::filesystem::create_directories(folder_, ignored);
     replace_file(path_of(root), as_bytes(text));
-  } catch (const Error&) {  // a warning less
+  } catch (const Error&) {  // only a warning is lost
   }
 }
 

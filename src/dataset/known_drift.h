@@ -1,6 +1,6 @@
-// What this machine knows of drift, for whoever shows a version in place: what the last comparison
-// found, and what readers have met since. Kept in the cache folder; losing it costs nothing but
-// the warning.
+// What this machine knows of drift, to warn when a version in place is shown: what the last
+// comparison found, and what readers have met since. Kept in the cache folder; losing it costs
+// only the warning.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ struct DriftKnowledge {
   std::map<std::string, std::string> reasons;  // by path
 };
 
-// Thread-safe. What cannot be written is done without.
+// Thread-safe. Failures to read or write are ignored.
 class KnownDrift {
  public:
-  // `folder` empty: nothing is kept.
+  // Keeps nothing if `folder` is empty.
   explicit KnownDrift(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   // Of the version whose tree has this root.
   DriftKnowledge find(const Digest& root) const;
-  // A reader met it.
+  // Notes what a reader has met.
   void note(const Digest& root, const std::string& path, const std::string& reason);
-  // All of the version was compared: what was known before counts no more.
+  // Replaces what was known before, after all of the version was compared.
   void replace(const Digest& root, const DriftKnowledge& knowledge);
 
  private:

@@ -19,8 +19,8 @@ namespace fs = std::filesystem;
 
 fs::path node_cache_folder(const fs::path& cache_folder) { return cache_folder / "objects"; }
 
-// Below the cache folder: for each remote store that was opened a file with its id, a newline and
-// its name, under the digest of its name.
+// Below the cache folder: a file for each remote store that was opened, named by the digest of the
+// store's name, with its id, a newline and its name.
 static fs::path stores_folder(const fs::path& cache_folder) { return cache_folder / "stores"; }
 static constexpr std::size_t store_id_size = 32;
 
@@ -51,11 +51,11 @@ void remember_store(const fs::path& cache_folder, const backend::Backend& backen
     replace_file(remembered_store_path(cache_folder, backend),
                  as_bytes(marker.store_id + "\n" + backend.name()));
   } catch (const Error&) {
-    // Without it the store can be used as long as it can be reached.
+    // Without it the store can still be used as long as it can be reached.
   }
 }
 
-// The marker of a store that cannot be reached, as it last was.
+// The marker of a store that cannot be reached, as it was last seen.
 std::optional<store::StoreMarker> recall_store(const fs::path& cache_folder,
                                                const backend::Backend& backend) {
   std::optional<Bytes> text = find_file_bytes(remembered_store_path(cache_folder, backend));
@@ -82,7 +82,7 @@ std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
   }
 }
 
-// Null where it cannot be used: it is done without.
+// Null if it cannot be used.
 std::shared_ptr<cache::DiskCache> open_node_cache(const fs::path& cache_folder) {
   if (cache_folder.empty()) return nullptr;
   try {
@@ -118,7 +118,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                .costs = options.costs ? &options.costs->store : nullptr});
   auto contents = std::make_shared<tree::ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
-  // Of a store in a local folder the cache is opened for the first file in place.
+  // For a store in a local folder, the cache is opened when the first file in place is read.
   auto in_place = std::make_shared<InPlaceReader>(
       buckets,
       [cache, folder = options.cache_folder] { return cache ? cache : open_node_cache(folder); },

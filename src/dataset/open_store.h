@@ -19,16 +19,16 @@
 namespace grid::dataset {
 
 struct OpenStoreOptions {
-  bool make_if_absent = false;         // else `not_found`, with what to do
-  net::ServerOptions servers{};        // how stores that are on one are reached
+  bool make_if_absent = false;         // else throws `not_found`, saying what to do
+  net::ServerOptions servers{};        // how servers are reached
   std::filesystem::path cache_folder;  // see store::ChunkStoreOptions; empty: nothing is kept
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes
-  // For readers that stay, as a mount: see store::PackPrefetcher. The node's cache then follows no
-  // reader by itself.
+  // For long-lived readers, such as a mount: see store::PackPrefetcher. The node's cache then does
+  // not follow readers itself.
   bool read_ahead = false;
-  ReadCostCounters* costs = nullptr;  // outlives the store; null disables counting
+  ReadCostCounters* costs = nullptr;  // must outlive the store; null disables counting
 };
 
 // Thread-safe, as its parts are.
@@ -43,31 +43,32 @@ struct OpenStore {
   std::shared_ptr<KnownDrift> drift;
   std::shared_ptr<Datastores> datastores;
   std::filesystem::path cache_folder;
-  std::filesystem::path local_folder{};  // in which it lies, of this machine; empty: elsewhere
+  std::filesystem::path
+      local_folder{};  // the local folder that holds the store; empty: it is on a server
 
-  // For what is too much for memory.
+  // For what exceeds memory.
   std::filesystem::path temporary_folder() const {
     return cache_folder.empty() ? std::filesystem::path("/var/tmp") : cache_folder / "tmp";
   }
   std::shared_ptr<const tree::Manifest> manifest(const VersionRecord& record) const {
     return tree::Manifest::open(chunks, segments, record.root);
   }
-  // Where the scan record of a datastore is; empty: nowhere.
+  // The path of a datastore's scan record; empty without a cache folder.
   std::filesystem::path scan_record_path(const std::string& name) const {
     return cache_folder.empty() ? cache_folder : cache_folder / "scans" / marker.store_id / name;
   }
 };
 
-// `location` as for backend::open(). Throws `not_found` (nothing there), `corrupt` (no store),
+// `location` as for backend::open(). Throws `not_found` (nothing there), `corrupt` (not a store),
 // `unsupported` (a newer format), `permission_denied`.
 std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options);
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options);
 
-// Where the copies of remote stores lie: see cache::DiskCache.
+// Where the copies of remote stores are: see cache::DiskCache.
 std::filesystem::path node_cache_folder(const std::filesystem::path& cache_folder);
 
-// What a remote store that was opened here is called; its id if that is not known any more.
+// The name of a remote store that was opened here, or its id if the name is no longer known.
 std::string remembered_store_name(const std::filesystem::path& cache_folder,
                                   std::string_view store_id);
 

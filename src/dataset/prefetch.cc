@@ -1,9 +1,10 @@
 // Problem. A trace names pieces of files in the order in which they were wanted, often at random.
-// Chunks lie elsewhere, and a request for each would be slow: the store wants large ranges.
+// Their chunks may lie anywhere, and a request for each would be slow: a store is fast with large
+// ranges.
 //
 // Idea. Take a batch of pieces, find where their chunks lie, sort these places, and read those that
-// are near one another with one request, several requests at a time. So within a batch the order
-// is the store's, from batch to batch it is the trace's.
+// are near each other with one request, several requests at a time. So reads follow the store's
+// order within a batch, and the trace's order from batch to batch.
 //
 // It ends with the trace, or when size_max bytes were read. Memory: a batch's places, and a buffer
 // for each request that is under way.
@@ -23,7 +24,7 @@ namespace grid::dataset {
 namespace {
 
 constexpr std::size_t batch_count = 512;           // pieces
-constexpr std::uint64_t gap_max = 64 << 10;        // bytes that nobody wants, to save a request
+constexpr std::uint64_t gap_max = 64 << 10;        // unwanted bytes read to save a request
 constexpr std::uint64_t range_size_max = 2 << 20;  // bytes of one request
 constexpr unsigned remote_in_flight = 8, local_in_flight = 2;
 
@@ -36,7 +37,7 @@ struct Range {
   }
 };
 
-// Where the chunks lie that begin in some pieces of one file. `indexes` are sorted.
+// Appends where the chunks lie that begin in these pieces of one file. `indexes` are sorted.
 void find_ranges(const OpenStore& store, const tree::EntryRef& file,
                  const std::vector<std::uint32_t>& indexes, std::vector<Range>& out) {
   std::uint64_t offset = 0;
@@ -54,7 +55,7 @@ void find_ranges(const OpenStore& store, const tree::EntryRef& file,
       });
 }
 
-// Those that are near one another become one.
+// Merges ranges that are near each other.
 std::vector<Range> merged(std::vector<Range> ranges) {
   std::sort(ranges.begin(), ranges.end());
   std::vector<Range> out;
@@ -77,7 +78,7 @@ class Prefetcher {
         options_(options),
         pool_(store.chunks->backend().remote() ? remote_in_flight : local_in_flight) {}
 
-  // False when enough was read.
+  // Returns false once enough was read.
   bool add(const Piece& piece) {
     wanted_[piece.ordinal].push_back(piece.index);
     return ++count_ < batch_count || flush();

@@ -1,5 +1,5 @@
-// Brings what will be read near, before it is asked for: the blocks of a remote store into the
-// node's cache, those of a local one into the machine's memory.
+// Brings what will be read near before it is asked for: from a remote store into the node's cache,
+// from a local one into the machine's memory.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,15 @@ struct PrefetchOptions {
   std::uint64_t size_max = 0;  // bytes as stored, in all
 };
 
-// How much of this store it makes sense to bring near: half of what the node's cache holds; of a
-// local store a third of the machine's memory.
+// How many bytes of this store are worth bringing near: half of what the node's cache may hold or,
+// for a local store, a third of the machine's memory.
 std::uint64_t prefetch_size_max(const OpenStore& store);
 
-// Where traces lie.
+// Where traces are.
 std::filesystem::path trace_folder(const std::filesystem::path& cache_folder);
 
-// In the order of the trace; pieces that the version does not have are passed over. Returns what
-// was read, in bytes as stored. Nothing is checked: that is for those who read. Throws what the
-// store says.
+// Reads in the order of the trace and skips pieces that the version does not have. Returns the
+// number of bytes read, as stored. Does not check them: readers do that. Throws the store's errors.
 std::uint64_t prefetch(const OpenStore& store, const tree::Manifest& manifest,
                        const ReadTrace& trace, const PrefetchOptions& options);
 

@@ -16,7 +16,7 @@ using testing::CreatedStore;
 using testing::TemporaryFolder;
 using testing::write_file;
 
-// Adds up what is read in parts.
+// Counts the reads of parts and their bytes.
 class MeteredBackend : public testing::MemoryBackend {
  public:
   mutable std::atomic<std::uint64_t> bytes_read = 0, reads = 0;
@@ -73,7 +73,7 @@ TEST_F(PrefetchTest, ReadsNeighboursTogether) {
   ReadTrace trace;
   for (std::uint64_t i = 20; i > 0; --i) trace.push_back({i - 1, 0});
   EXPECT_GE(prefetch(store(), *manifest, trace, {.size_max = 1 << 30}), 2'000'000u);
-  EXPECT_LE(backend->reads, 20u + 4u);  // a recipe for each file, and all that is in them
+  EXPECT_LE(backend->reads, 20u + 4u);  // a recipe for each file, and the files' content
 }
 
 TEST_F(PrefetchTest, ReadsTheWholeVersion) {
@@ -85,7 +85,7 @@ TEST_F(PrefetchTest, StopsAtItsLimit) {
   EXPECT_LE(backend->bytes_read, 5u << 20);
 }
 
-TEST_F(PrefetchTest, PassesOverWhatIsNotThere) {
+TEST_F(PrefetchTest, SkipsWhatIsNotThere) {
   EXPECT_EQ(prefetch(store(), *manifest, {{1'000'000, 0}, {3, 77}}, {.size_max = 1 << 30}), 0u);
 }
 
@@ -109,7 +109,7 @@ TEST_F(PrefetchTest, RecordsNoMoreThanItsLimit) {
   EXPECT_EQ(recorder.traces().at(root).size(), TraceRecorder::pieces_max);
 }
 
-TEST_F(PrefetchTest, DoesNotForgetALongTraceForAShortOne) {
+TEST_F(PrefetchTest, DoesNotReplaceALongTraceWithAShortOne) {
   const ReadTrace longer = {{1, 0}, {2, 0}, {3, 0}}, shorter = {{9, 0}}, similar = {{5, 0}, {4, 0}};
   save_trace(folder.path(), root, longer);
   save_trace(folder.path(), root, shorter);
@@ -118,7 +118,7 @@ TEST_F(PrefetchTest, DoesNotForgetALongTraceForAShortOne) {
   EXPECT_EQ(find_trace(folder.path(), root), similar);
 }
 
-TEST_F(PrefetchTest, KeepsSixtyFourTracesAndTakesNoOtherFileForOne) {
+TEST_F(PrefetchTest, KeepsSixtyFourTracesAndIgnoresOtherFiles) {
   for (int i = 0; i < 70; ++i)
     save_trace(folder.path(), digest_of(as_bytes(std::to_string(i))), {{1, 0}});
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 64);

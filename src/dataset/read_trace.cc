@@ -77,7 +77,7 @@ void save_trace(const fs::path& folder, const Digest& root, const ReadTrace& tra
     replace_file(path_of(folder, root), bytes);
     remove_oldest(folder);
   } catch (const std::exception&) {
-    // A full disk, a folder that another process is just removing from: the next run saves its own.
+    // A full disk, or another process that removes traces just now: the next run saves its own.
   }
 }
 

@@ -1,9 +1,9 @@
-// The order in which the pieces of a version's files were first read, for who reads the same
-// content again.
+// The order in which the pieces of a version's files were first read, for later readers of the same
+// content.
 //
-// Traces lie in the cache folder, named by the root of the version: they are hints. A file is the
-// magic "GTRC", u32 format, then a u64 for each piece; no more than pieces_max of them, and
-// no more than trace_count_max files.
+// Traces are hints. Each is a file in the cache folder, named by the root of the version: the magic
+// "GTRC0001", then a u64 for each piece, with its index in the lower 24 bits and its ordinal above.
+// A trace has at most pieces_max pieces, and at most trace_count_max traces are kept.
 #pragma once
 
 #include <atomic>
@@ -30,7 +30,7 @@ struct Piece {
 
 using ReadTrace = std::vector<Piece>;  // each piece once
 
-// Thread-safe. Takes note of the first pieces_max pieces, in at most 8 MB.
+// Thread-safe. Records the first pieces_max pieces, in at most 8 MB.
 class TraceRecorder {
  public:
   static constexpr std::size_t pieces_max = 128 << 10;
@@ -57,8 +57,8 @@ class TraceRecorder {
 // Empty if there is none, or it is damaged.
 ReadTrace find_trace(const std::filesystem::path& folder, const Digest& root);
 
-// A trace takes the place of an earlier one, unless it is less than half as long: a look at a few
-// files is not to make others forget. Never throws: traces are hints.
+// Replaces an earlier trace, unless the new one is less than half as long: a look at a few files
+// must not erase a long trace. Never throws: traces are hints.
 void save_trace(const std::filesystem::path& folder, const Digest& root,
                 const ReadTrace& trace) noexcept;
 

@@ -10,7 +10,7 @@ using nlohmann::json;
 
 static constexpr int format = 1;
 
-// Text from outside may not be UTF-8, which JSON must be: what is not is replaced.
+// Text from outside may not be UTF-8, as JSON must be: invalid bytes are replaced.
 static std::string dump(const json& value) {
   return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
@@ -40,7 +40,7 @@ std::string encode_version_record(const VersionRecord& record) {
   return dump(value);
 }
 
-// The object as JSON, if it is one of this kind and format.
+// The object as JSON. Throws unless it is a record of this kind and format.
 static json parse(BytesView object, std::string_view kind, std::string_view name) {
   json value = json::parse(as_text(object), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object() || value.value("grid", json()) != kind || !value.contains("format"))

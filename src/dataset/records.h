@@ -30,16 +30,16 @@ struct VersionRecord {
 
 std::string encode_version_record(const VersionRecord& record);  // JSON
 
-// Throws `corrupt` or, for a newer format, `unsupported`; `name` is the noun of the sentence.
+// Throws `corrupt` or, for a newer format, `unsupported`; `name` begins the message.
 VersionRecord decode_version_record(BytesView object, std::string_view name);
 
 // A datastore's description.
 std::string encode_description(std::string_view text);
 std::string decode_description(BytesView object, std::string_view name);  // throws as above
 
-// `moved_to` is the store in which a version that was moved is now; empty: it was deleted.
+// `moved_to` is the store to which the version was moved; empty if it was deleted.
 std::string encode_tombstone(std::string_view moved_to);
-// Where it was moved to, or "". Never throws: a tombstone says deleted whatever is in it.
+// The store to which it was moved, or "". Never throws: a tombstone means deleted, whatever it has.
 std::string decode_tombstone(BytesView object);
 
 }  // namespace grid::dataset

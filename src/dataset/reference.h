@@ -15,7 +15,7 @@ using VersionNumber = std::uint32_t;  // from 1
 struct Reference {
   std::string name;
   std::optional<VersionNumber> version;  // empty: the newest ready one
-  bool named_latest = false;             // it said ":latest"
+  bool named_latest = false;             // written with ":latest"
 
   // Throws `invalid_argument` with the rule that was broken.
   static Reference parse(std::string_view text);

@@ -19,7 +19,7 @@ namespace {
 
 using dataset::VersionNumber;
 
-// Offsets in a datastore's folder, which stay true while versions come and go: "." and "..", then
+// Offsets in a datastore's folder, which stay valid while versions come and go: "." and "..", then
 // the entries of a pinned version, then the versions by number, then `latest`.
 constexpr std::uint64_t dots_end = 2;
 constexpr std::uint64_t numbers_start = 1ull << 40;
@@ -53,8 +53,8 @@ class Filesystem::State {
   BytesView read_node(Node file, std::uint64_t offset, std::size_t size, Bytes& scratch);
   Totals totals(Node node);
 
-  // Shows a version in its datastore's own folder; false if another is shown there, or its names
-  // forbid it.
+  // Shows a version in its datastore's folder; false if another version is shown there, or if its
+  // names forbid it.
   bool pin(const VersionName& version);
 
   OpenVersions& versions() { return versions_; }
@@ -70,7 +70,7 @@ class Filesystem::State {
   LookupResult lookup_latest(const Slot& datastore);
   LookupResult lookup_entry(const Slot& slot, std::uint64_t place, std::string_view name);
 
-  // The attributes of NAME/VERSION and of NAME/latest; empty if the version is not there.
+  // The attributes of NAME/VERSION and of NAME/latest; empty if the version does not exist.
   std::optional<Attributes> version_attributes(const Slot& slot);
   std::optional<Attributes> latest_attributes(const Slot& slot);
 
@@ -82,11 +82,11 @@ class Filesystem::State {
   bool visit_children(const VersionTree& tree, std::string_view folder, std::uint64_t offset,
                       const FolderVisitor& visit);
 
-  // The tree of a version that is now looked into.
+  // The tree of a version; records that the version was looked into.
   VersionTree tree_of(const Slot& slot);
 
-  // Runs `ask`, with patience. An error comes out within the version's name, and is reported once
-  // for each node if it will not go away.
+  // Runs `ask`, retrying while the store is unavailable. Puts an error within the version's name,
+  // and reports it once per node if it is permanent.
   template <class Ask>
   auto ask_about(Node node, const Ask& ask);
   void report(Node node, const Error& error);
@@ -98,7 +98,7 @@ class Filesystem::State {
   Listing listing_;
   OpenVersions versions_;
   Pins pins_;
-  std::vector<VersionName> unmerged_pins_;  // set by the constructor alone
+  std::vector<VersionName> unmerged_pins_;  // set only by the constructor
 
   std::mutex mutex_;
   std::unordered_set<Node> reported_;  // guarded by mutex_
@@ -109,7 +109,7 @@ auto Filesystem::State::ask_about(Node node, const Ask& ask) {
   try {
     return patience_.retry(ask);
   } catch (const Error& error) {
-    // This layer knows one noun more: which version it was.
+    // This layer adds one noun: the version.
     if (slot_of(node) == 0) throw;
     const VersionName& version = slots_.at(slot_of(node)).version;
     Error full = error.within(
@@ -124,7 +124,7 @@ void Filesystem::State::report(Node node, const Error& error) {
   if (!options_.on_problem) return;
   {
     std::lock_guard lock(mutex_);
-    // What the store cannot say now, it may say the next time: that is worth a word each time.
+    // An `unavailable` error may go away: report it each time.
     if (error.kind() != ErrorKind::unavailable) {
       if (reported_.size() >= reported_count_max || !reported_.insert(node).second) return;
     }
@@ -144,7 +144,7 @@ void Filesystem::State::pin_newest_of(const std::string& name) {
   try {
     pin({name, numbers->values.back()});
   } catch (const Error& error) {
-    // A newest version that is damaged, or was deleted just now, is not to hide the others.
+    // A newest version that is damaged, or was deleted just now, must not hide the others.
     if (error.kind() == ErrorKind::unavailable) throw;
   }
 }
@@ -171,11 +171,11 @@ LookupResult Filesystem::State::lookup(Node parent, std::string_view name) {
 LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
   if (!dataset::is_datastore_name(name)) return {.name_validity = Validity::for_ever};
   const std::string key(name);
-  // Of one that had versions these alone are asked for again: whoever looks it up wants one of them
-  // next, and as long as it has any, it is there.
+  // If the datastore had versions, ask only for these again: the next lookup wants one of them, and
+  // the datastore exists as long as it has any.
   const bool is_there =
       listing_.had_versions(key) && !listing_.numbers(key, Freshness::recent)->values.empty();
-  // A name that is missing may have been made a moment ago: only the store knows.
+  // A missing name may have been created a moment ago: only the store knows.
   if (!is_there && !listing_.names(Freshness::recent)->contains(key) &&
       !listing_.names(Freshness::now)->contains(key)) {
     return {};
@@ -205,7 +205,7 @@ LookupResult Filesystem::State::lookup_version(const Slot& datastore, std::strin
 
 LookupResult Filesystem::State::lookup_latest(const Slot& datastore) {
   const std::string& name = datastore.version.name;
-  // Again if the newest version has been deleted since it was listed, or there was none.
+  // Try again if the newest version was deleted after it was listed, or if there was none.
   for (Freshness freshness : {Freshness::recent, Freshness::now, Freshness::now}) {
     const auto numbers = listing_.numbers(name, freshness);
     if (numbers->values.empty()) continue;
@@ -284,7 +284,7 @@ bool visit_dots(Node folder, Node parent, std::uint64_t offset, const FolderVisi
 
 }  // namespace
 
-// In the order of slots, so that an offset stays true when a datastore is added.
+// Ordered by slot, so that an offset stays valid when a datastore is added.
 void Filesystem::State::read_top(std::uint64_t offset, const FolderVisitor& visit) {
   const auto names = ask_about(top_node, [&] { return listing_.names(Freshness::recent); });
   if (!visit_dots(top_node, top_node, offset, visit)) return;
@@ -375,7 +375,7 @@ std::string Filesystem::State::read_link(Node link) {
     }
     const tree::EntryRef entry = tree_of(slot).entry_at(place_of(link));
     if (entry.kind() != tree::EntryKind::symlink) {
-      fail(ErrorKind::invalid_argument, "{}: is no symbolic link", entry.path());
+      fail(ErrorKind::invalid_argument, "{}: is not a symbolic link", entry.path());
     }
     return std::string(entry.target());
   });
@@ -393,7 +393,7 @@ BytesView Filesystem::State::read_entry(Node file, std::uint64_t offset, std::si
   const tree::EntryRef entry = tree.entry_at(place_of(file));
   try {
     if (entry.kind() != tree::EntryKind::file) {
-      fail(ErrorKind::invalid_argument, "is no file");
+      fail(ErrorKind::invalid_argument, "is not a file");
     }
     const BytesView bytes =
         store_->files->read_file_part(*tree.manifest(), entry, offset, size, scratch);
@@ -403,7 +403,7 @@ BytesView Filesystem::State::read_entry(Node file, std::uint64_t offset, std::si
                                    bytes.size());
     return bytes;
   } catch (const Error& error) {
-    throw error.within(entry.path());  // the noun that is known here
+    throw error.within(entry.path());  // this layer knows the path
   }
 }
 

@@ -1,5 +1,5 @@
-// Random trees and random questions: a Filesystem answers as the folder that its version was made
-// from. GRID_TEST_SEED repeats a run.
+// Random trees and random questions: a Filesystem answers like the folder from which its version
+// was made. GRID_TEST_SEED repeats a run.
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -24,7 +24,7 @@ using testing::TemporaryFolder;
 
 struct Pair {
   Node node = 0;
-  fs::path path;  // of the same thing in the real folder
+  fs::path path;  // of the same entry in the real folder
 };
 
 class Model {
@@ -107,7 +107,7 @@ class Model {
     const std::size_t sizes[] = {0, 1, 100, 5000, 300'000, 3'000'000};
     const std::size_t size = below(sizes[below(12) == 0 ? 5 : below(5)] + 1);
     std::string text(size, '\0');
-    // Halves of zeros and noise, so that chunks of every kind come up.
+    // Halves of zeros and noise, so that every kind of chunk occurs.
     for (std::size_t i = size / 2; i < size; ++i) text[i] = static_cast<char>(random_());
     testing::write_file(path, text);
     ASSERT_EQ(::chmod(path.c_str(), below(2) ? 0755 : 0640), 0);
@@ -136,7 +136,7 @@ class Model {
     if (kind == NodeKind::file) {
       EXPECT_EQ(attributes.executable, (real.st_mode & 0111) != 0) << path;
     }
-    // The same number for the same file, and for no other.
+    // One number per file, different from all others.
     const auto [known, is_new] = inodes_.try_emplace(real.st_ino, attributes.node);
     EXPECT_EQ(known->second, attributes.node) << path;
     if (is_new) {
@@ -179,7 +179,7 @@ class Model {
               fs::exists(fs::symlink_status(folder.path / name)));
   }
 
-  // In pieces of random lengths, as the kernel does with a small buffer.
+  // In pieces of random lengths, as the kernel reads with a small buffer.
   void list() {
     const Pair folder = pick(folders_);
     std::vector<std::string> names;
@@ -240,7 +240,7 @@ class Model {
   Bytes scratch_;
 };
 
-TEST(FilesystemModel, AnswersAsTheFolderThatTheVersionWasMadeFrom) {
+TEST(FilesystemModel, AnswersLikeTheFolderThatTheVersionWasMadeFrom) {
   const char* given = std::getenv("GRID_TEST_SEED");
   std::uint64_t seed = given ? std::stoull(given) : std::random_device{}();
   std::cout << "GRID_TEST_SEED=" << seed << "\n";

@@ -20,7 +20,7 @@ using testing::TemporaryFolder;
 using testing::write_file;
 using namespace std::chrono_literals;
 
-// Counts the calls that read, and fails as many of them as it is told to.
+// Counts reading calls, and makes a given number of them fail.
 class WatchedBackend : public testing::MemoryBackend {
  public:
   mutable std::atomic<int> reads = 0;
@@ -136,7 +136,7 @@ TEST_F(FilesystemTest, AsksTheStoreNothingAboutAMissingNameInAVersion) {
   EXPECT_EQ(backend->reads, reads);
 }
 
-TEST_F(FilesystemTest, AsksTheStoreNothingAboutNamesThatNoDatastoreOrVersionCanHave) {
+TEST_F(FilesystemTest, AsksTheStoreNothingAboutImpossibleNames) {
   create("cats");
   Filesystem filesystem(store());
   const Node cats = find(filesystem, "cats").node;
@@ -152,7 +152,7 @@ TEST_F(FilesystemTest, AsksTheStoreNothingAboutNamesThatNoDatastoreOrVersionCanH
   EXPECT_EQ(backend->reads, reads);
 }
 
-TEST_F(FilesystemTest, FindsAVersionAtOnceThatWasCreatedAfterTheListingWasRead) {
+TEST_F(FilesystemTest, FindsAtOnceAVersionCreatedAfterTheLastListing) {
   create("cats");
   Filesystem filesystem(store(), {.refresh_interval = 1h});
   const Node cats = find(filesystem, "cats").node;
@@ -183,11 +183,11 @@ TEST_F(FilesystemTest, ChangesAFoldersTimeAndTheNodeOfLatestWhenAVersionAppears)
   create("cats");
   EXPECT_NE(find(filesystem, "cats").mtime_ns, cats.mtime_ns);
   EXPECT_NE(find(filesystem, "cats/latest").node, latest.node);
-  EXPECT_EQ(filesystem.read_link(latest.node), "1");  // what the kernel may have kept stays true
+  EXPECT_EQ(filesystem.read_link(latest.node), "1");  // what the kernel may have cached stays true
   EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "2");
 }
 
-TEST_F(FilesystemTest, ReadsAnOpenFileWhenItsVersionIsDeleted) {
+TEST_F(FilesystemTest, ReadsAnOpenFileAfterItsVersionIsDeleted) {
   create("cats");
   create("cats");
   Filesystem filesystem(store(), {.refresh_interval = 0ms});
@@ -204,7 +204,7 @@ TEST_F(FilesystemTest, ReadsAnOpenFileWhenItsVersionIsDeleted) {
   EXPECT_EQ(names_in(filesystem, cats), (Names{".", ".."}));
 }
 
-TEST_F(FilesystemTest, ListsWhatStayedOnceWhenVersionsComeAndGoBetweenThePieces) {
+TEST_F(FilesystemTest, ListsWhatStayedExactlyOnceWhileVersionsComeAndGo) {
   for (int i = 0; i < 5; ++i) create("m");
   Filesystem filesystem(store(), {.refresh_interval = 0ms});
   const Node folder = find(filesystem, "m").node;
@@ -231,7 +231,7 @@ TEST_F(FilesystemTest, ListsWhatStayedOnceWhenVersionsComeAndGoBetweenThePieces)
       return true;
     });
     if (next == offset) break;
-    if (datastores.size() == 3) create("a");  // sorts before what was shown already
+    if (datastores.size() == 3) create("a");  // sorts before what was already listed
   }
   EXPECT_EQ(datastores, (Names{".", "..", "m", "a"}));
 }
@@ -250,7 +250,7 @@ TEST_F(FilesystemTest, ShowsAPinnedVersionInItsDatastoresFolder) {
   EXPECT_EQ(text_of(filesystem, "cats/2/a.txt"), "changed");
   EXPECT_EQ(filesystem.read_link(find(filesystem, "cats/latest").node), "2");
   EXPECT_FALSE(filesystem.lookup(cats, "missing").attributes);
-  // The kernel keeps one copy of a file, and wants one path for a folder.
+  // The kernel keeps one copy of a file, and requires one path per folder.
   EXPECT_EQ(find(filesystem, "cats/a.txt"), find(filesystem, "cats/1/a.txt"));
   EXPECT_EQ(find(filesystem, "cats/deep/b.txt"), find(filesystem, "cats/1/deep/b.txt"));
   EXPECT_NE(find(filesystem, "cats/deep").node, find(filesystem, "cats/1/deep").node);
@@ -271,7 +271,7 @@ TEST_F(FilesystemTest, DoesNotMergeAPinWhoseNamesWouldHideVersions) {
   }
 }
 
-TEST_F(FilesystemTest, PinsTheNewestVersionWhenItIsFirstLookedForIfTold) {
+TEST_F(FilesystemTest, PinsTheNewestVersionAtTheFirstLookupIfAsked) {
   create("cats");
   write_file(source / "a.txt", "second");
   create("cats");
@@ -286,7 +286,7 @@ TEST_F(FilesystemTest, PinsTheNewestVersionWhenItIsFirstLookedForIfTold) {
   EXPECT_FALSE(filesystem.lookup(top_node, "birds").attributes);
 }
 
-TEST_F(FilesystemTest, RefusesAPinThatIsNotThere) {
+TEST_F(FilesystemTest, RefusesAPinToAMissingVersion) {
   create("cats");
   try {
     Filesystem filesystem(store(), {.pins = {{"cats", 7}}});
@@ -297,7 +297,7 @@ TEST_F(FilesystemTest, RefusesAPinThatIsNotThere) {
   }
 }
 
-TEST_F(FilesystemTest, RecordsTheVersionsThatWereLookedIntoAndNoOthers) {
+TEST_F(FilesystemTest, RecordsExactlyTheVersionsThatWereLookedInto) {
   create("cats");
   create("cats");
   create("dogs");
@@ -320,7 +320,7 @@ TEST_F(FilesystemTest, RecordsTheVersionsThatWereLookedIntoAndNoOthers) {
   EXPECT_EQ(filesystem.totals(find(filesystem, "cats/1").node).entries, 1u);
 }
 
-TEST_F(FilesystemTest, TriesAgainWhileTheStoreDoesNotAnswer) {
+TEST_F(FilesystemTest, RetriesWhileTheStoreDoesNotAnswer) {
   create("cats");
   Filesystem filesystem(store());
   const Attributes file = find(filesystem, "cats/1/a.txt");
@@ -330,7 +330,7 @@ TEST_F(FilesystemTest, TriesAgainWhileTheStoreDoesNotAnswer) {
   EXPECT_EQ(backend->failures_left, 0);
 }
 
-TEST_F(FilesystemTest, GivesUpAtTheDeadlineAndSaysWhichFile) {
+TEST_F(FilesystemTest, GivesUpAtTheDeadlineAndNamesTheFile) {
   create("cats");
   Names problems;
   Filesystem filesystem(store(), {.retry_deadline = 30ms, .on_problem = [&](std::string_view text) {
@@ -344,7 +344,7 @@ TEST_F(FilesystemTest, GivesUpAtTheDeadlineAndSaysWhichFile) {
   EXPECT_EQ(problems[0].rfind("cats:1: a.txt: ", 0), 0u) << problems[0];
 }
 
-TEST_F(FilesystemTest, StopsWaitingWhenTold) {
+TEST_F(FilesystemTest, StopsWaitingOnRequest) {
   create("cats");
   Filesystem filesystem(store(), {.retry_deadline = 1h});
   const Attributes file = find(filesystem, "cats/1/a.txt");
@@ -374,7 +374,7 @@ TEST_F(FilesystemTest, KeepsTheLastListingWhileTheStoreDoesNotAnswer) {
 }
 
 TEST_F(FilesystemTest, ReportsADamagedFileOnceWithItsNameAndItsChunk) {
-  // Larger than all else in its pack, so that the middle of the pack is in it.
+  // Larger than everything else in its pack, so that the middle of the pack is in it.
   std::string noise(200'000, '\0');
   std::mt19937 random(1);
   for (char& c : noise) c = static_cast<char>(random());
@@ -431,7 +431,7 @@ TEST_F(FilesystemTest, AnswersManyThreadsWhileVersionsComeAndGo) {
   EXPECT_EQ(static_cast<std::size_t>(touches), filesystem.touched().size());
 }
 
-TEST_F(FilesystemTest, GivesTheSameNumbersAsTheOneBeforeWithTheSameSlotFile) {
+TEST_F(FilesystemTest, GivesTheSameNumbersAsItsPredecessorWithTheSameSlotFile) {
   write_file(source / "sub/file", "first");
   created.create("cats", source.path());
   created.create("dogs", source.path());
@@ -442,7 +442,7 @@ TEST_F(FilesystemTest, GivesTheSameNumbersAsTheOneBeforeWithTheSameSlotFile) {
     Filesystem first(created.store(), {.pin_newest = true, .slot_file = slots.get()});
     for (const std::string& path : paths) nodes.push_back(find(first, path).node);
   }
-  // Neither what came meanwhile nor what went changes what is known.
+  // Versions that came or went meanwhile do not change the known numbers.
   created.create("cats", source.path());
   created.store()->datastores->remove("dogs", 1);
   Filesystem second(created.store(), {.pin_newest = true, .slot_file = slots.get()});
@@ -467,7 +467,7 @@ TEST_F(FilesystemTest, RemembersAPinThatIsNotShown) {
   }
 }
 
-TEST_F(FilesystemTest, KnowsNoNodeThatItDidNotGive) {
+TEST_F(FilesystemTest, RefusesNodesThatItDidNotGive) {
   create("cats");
   Filesystem filesystem(store());
   const Node file = find(filesystem, "cats/1/a.txt").node;

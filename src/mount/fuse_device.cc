@@ -12,7 +12,7 @@
 namespace grid::mount {
 namespace {
 
-// Of Linux 6.9; Debian 12's headers are older.
+// From Linux 6.9; the headers of Debian 12 are older.
 constexpr int notify_resend = 7;
 constexpr unsigned has_resend = 1u << (39 - 32);  // in flags2
 constexpr unsigned has_flags2 = 1u << 30;

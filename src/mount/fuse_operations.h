@@ -1,7 +1,7 @@
-// What libfuse calls for each message of the kernel: questions to a Filesystem, and its answers in
-// libfuse's terms.
+// The callbacks that libfuse calls for each message of the kernel: they ask a Filesystem and reply
+// in libfuse's terms.
 //
-// This file, its .cc and fuse_server.cc are the only ones that know libfuse.
+// Only this file, fuse_operations.cc and fuse_server.cc know libfuse.
 #pragma once
 
 #define FUSE_USE_VERSION 314
@@ -16,15 +16,15 @@
 
 namespace grid::mount {
 
-// What the callbacks work with.
+// The state that the callbacks use.
 struct Served {
   Filesystem& filesystem;
   const FuseOptions& options;
   uid_t owner = ::geteuid();
   gid_t group = ::getegid();
-  bool opens_without_asking = false;  // the kernel does not ask about open and opendir again
+  bool opens_without_asking = false;  // the kernel asks about open and opendir only once
   std::filesystem::path folder;       // of a mount that this process made; else empty
-  std::once_flag asked;               // that there has been a request
+  std::once_flag asked;               // set by the first request
 
   double seconds(Validity validity) const;
   struct stat stat_of(const Attributes& attributes) const;

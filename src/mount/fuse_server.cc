@@ -36,8 +36,8 @@ void raise_event(const FileDescriptor& event) noexcept {
   [[maybe_unused]] const ssize_t written = ::write(event.get(), &one, sizeof one);
 }
 
-// A request that is half copied when the server is killed would fail, if the memory that it is
-// copied to had yet to be given to this process. So that is done before.
+// If the server is killed while the kernel copies a request into memory that is not yet mapped, the
+// request fails. So touch that memory first.
 ssize_t read_request(int device, void* buffer, std::size_t size, void*) {
   constexpr std::size_t request_size_max = 16 << 10, page_size = 4096;
   auto* bytes = static_cast<volatile char*>(buffer);
@@ -52,7 +52,7 @@ constexpr fuse_custom_io interruptible_io{.writev = write_answer,
                                           .splice_receive = nullptr,
                                           .splice_send = nullptr};
 
-void ignore_log(fuse_log_level, const char*, va_list) {}  // what matters comes as a return value
+void ignore_log(fuse_log_level, const char*, va_list) {}  // return values report what matters
 
 }  // namespace
 
@@ -61,8 +61,8 @@ class FuseServer::Session {
   Session(Filesystem& filesystem, FuseOptions options)
       : options_(std::move(options)), served_{.filesystem = filesystem, .options = options_} {
     ::fuse_set_log_func(ignore_log);
-    // Every thread that reads would get an arena of freed chunks of its own: 10 MiB of a
-    // mount's 60.
+    // Else each reading thread gets its own malloc arena full of freed chunks: 10 MiB of a mount's
+    // 60.
     ::mallopt(M_ARENA_MAX, 2);
     std::array<char*, 2> words{program_.data(), nullptr};
     fuse_args arguments = FUSE_ARGS_INIT(1, words.data());
@@ -73,7 +73,7 @@ class FuseServer::Session {
   ~Session() { end(); }
 
   void mount(const std::filesystem::path& folder) {
-    // Found out before: once it is mounted, whoever looks at it waits until it is served.
+    // Resolved before mounting: afterwards, every look at the folder waits for the server.
     const std::filesystem::path path = kernel_path_of(folder);
     FileDescriptor device = make_mount(
         folder, {.source_name = options_.source_name, .allow_other = options_.allow_other});
@@ -92,19 +92,20 @@ class FuseServer::Session {
   void take_over(FileDescriptor device, BytesView handshake) {
     const FileDescriptor shared(::fcntl(device.get(), F_DUPFD_CLOEXEC, 0));
     use_shared(std::move(device));
-    shake_hands(handshake);  // the answer goes nowhere: the kernel has had it
+    shake_hands(handshake);  // the answer is dropped: the kernel already has one
     ask_to_resend(shared);
   }
 
-  // Answers until the mount is gone, stop() was called or `signals` has one, which is returned.
+  // Answers until the mount is gone, stop() is called or a signal arrives; returns that signal, or
+  // 0.
   int serve(EndingSignals* signals);
 
   void stop() noexcept { raise_event(stopped_); }
 
  private:
-  enum class CloneDevice { no, yes };  // a queue of its own for each thread
+  enum class CloneDevice { no, yes };  // a separate queue for each thread
 
-  // libfuse takes a descriptor by this name, and closes it when the session is destroyed.
+  // libfuse accepts a descriptor by this name, and closes it when the session is destroyed.
   void use(FileDescriptor device, CloneDevice clone) {
     clone_ = clone;
     device_ = device.get();
@@ -114,8 +115,8 @@ class FuseServer::Session {
     device.release();
   }
 
-  // No descriptors of its own for the threads: when a server dies, the kernel would fail the
-  // requests that came through them.
+  // The threads share one descriptor: if each had its own and the server died, the kernel would
+  // fail the requests that came through them.
   void use_shared(FileDescriptor device) {
     clone_ = CloneDevice::no;
     device_ = device.get();
@@ -142,7 +143,7 @@ class FuseServer::Session {
   fuse_session* session_ = nullptr;
   CloneDevice clone_ = CloneDevice::no;
   int device_ = -1;               // owned by session_
-  std::filesystem::path folder_;  // that this server mounted at; empty: another's mount
+  std::filesystem::path folder_;  // where this server mounted; empty: it did not make the mount
   std::optional<MountGuard> guard_;
   FileDescriptor stopped_ = make_event();
 };
@@ -166,7 +167,7 @@ int FuseServer::Session::serve(EndingSignals* signals) {
     raise_event(done);
   });
 
-  // A descriptor of -1 is not waited for.
+  // poll() ignores a descriptor of -1.
   std::array<pollfd, 3> events{{{.fd = done.get(), .events = POLLIN},
                                 {.fd = stopped_.get(), .events = POLLIN},
                                 {.fd = signals ? signals->descriptor() : -1, .events = POLLIN}}};
@@ -182,8 +183,8 @@ int FuseServer::Session::serve(EndingSignals* signals) {
   return signal;
 }
 
-// libfuse looks whether it should end only when a call is interrupted, and may miss the moment:
-// so it is interrupted until it has noticed.
+// libfuse checks whether to exit only when a call is interrupted, and may miss that moment. So the
+// signal is repeated until the loop has ended.
 void FuseServer::Session::interrupt(std::thread& looping, const FileDescriptor& done) {
   served_.filesystem.stop_waiting();
   ::fuse_session_exit(session_);
@@ -193,8 +194,8 @@ void FuseServer::Session::interrupt(std::thread& looping, const FileDescriptor& 
   } while (::poll(&event, 1, 5) <= 0);
 }
 
-// Unmounts, unless that was done already: someone else may have mounted there since. Then closes
-// the device, which ends the waiting of programs that still hold files open.
+// Unmounts, unless the mount is gone already: another process may have mounted there since. Then
+// closes the device, so that programs that still hold files open do not wait any longer.
 void FuseServer::Session::end() {
   if (!session_) return;
   if (!folder_.empty() && is_connected(device_)) {

@@ -1,4 +1,4 @@
-// How mounts begin and end, with real ones.
+// How mounts begin and end, with real mounts.
 #include "mount/fuse_server.h"
 
 #include <fcntl.h>
@@ -35,7 +35,7 @@ bool becomes_true(const std::function<bool()>& condition) {
   return condition();
 }
 
-// What an action that has to fail says.
+// The error of an action that must fail.
 Error error_of(const std::function<void()>& action) {
   try {
     action();
@@ -59,9 +59,9 @@ class FuseServerTest : public ::testing::Test {
     if (is_dead()) unmount(folder.path(), UnmountMode::lazy);
   }
 
-  // Serves at `folder` in a process of its own. No thread may run here yet.
+  // Serves at `folder` in a separate process. This process must have no threads yet.
   void start_server(FuseOptions options = {}) {
-    std::fflush(nullptr);  // or what is buffered would be written twice
+    std::fflush(nullptr);  // else the buffers would be written twice
     server_process_ = ::fork();
     ASSERT_GE(server_process_, 0);
     if (server_process_ == 0) {
@@ -79,7 +79,8 @@ class FuseServerTest : public ::testing::Test {
     ASSERT_TRUE(becomes_true([&] { return is_served(); }));
   }
 
-  // Sends the signal and waits; the exit status, or 128 and the signal that it died of.
+  // Sends the signal and waits. Returns the exit status, or 128 plus the signal that ended the
+  // process.
   int end_server(int signal) {
     ::kill(server_process_, signal);
     int status = 0;
@@ -107,7 +108,7 @@ class FuseServerTest : public ::testing::Test {
   pid_t server_process_ = 0;
 };
 
-TEST_F(FuseServerTest, UnmountsAtEachSignalThatMeansEnd) {
+TEST_F(FuseServerTest, UnmountsOnEachEndingSignal) {
   for (int signal : {SIGTERM, SIGINT, SIGHUP}) {
     start_server();
     EXPECT_EQ(end_server(signal), signal);
@@ -115,7 +116,7 @@ TEST_F(FuseServerTest, UnmountsAtEachSignalThatMeansEnd) {
   }
 }
 
-TEST_F(FuseServerTest, UnmountsAtASignalAlsoWhileAFileIsOpen) {
+TEST_F(FuseServerTest, UnmountsOnASignalEvenWhileAFileIsOpen) {
   start_server();
   const FileDescriptor file = open_file(folder / "cats/1/a.txt", O_RDONLY);
   EXPECT_EQ(end_server(SIGTERM), SIGTERM);
@@ -128,7 +129,7 @@ TEST_F(FuseServerTest, LeavesNoMountBehindWhenKilled) {
   EXPECT_TRUE(becomes_true([&] { return is_plain_folder(); }));
 }
 
-TEST_F(FuseServerTest, ClearsADeadMountBeforeItMounts) {
+TEST_F(FuseServerTest, RemovesADeadMountBeforeMounting) {
   start_server({.unmount_on_death = false});
   end_server(SIGKILL);
   ASSERT_TRUE(becomes_true([&] { return is_dead(); }));
@@ -138,7 +139,7 @@ TEST_F(FuseServerTest, ClearsADeadMountBeforeItMounts) {
   EXPECT_TRUE(is_plain_folder());
 }
 
-TEST_F(FuseServerTest, EndsWhenItIsUnmounted) {
+TEST_F(FuseServerTest, EndsWhenUnmounted) {
   start_server();
   unmount(folder.path(), UnmountMode::refuse_if_busy);
   EXPECT_TRUE(is_plain_folder());
@@ -158,7 +159,7 @@ TEST_F(FuseServerTest, LeavesTheNextMountAloneWhenItEndsLate) {
   serving.join();
 }
 
-TEST_F(FuseServerTest, RefusesToUnmountWhatIsInUse) {
+TEST_F(FuseServerTest, RefusesToUnmountAMountInUse) {
   start_server();
   std::optional<FileDescriptor> file = open_file(folder / "cats/1/a.txt", O_RDONLY);
   const Error error = error_of([&] { unmount(folder.path(), UnmountMode::refuse_if_busy); });
@@ -182,11 +183,11 @@ TEST_F(FuseServerTest, SaysWhyAFolderCannotBeMountedAt) {
   const fs::path missing = source / "missing", file = source / "a.txt";
   Error error = error_of([&] { server.mount(missing); });
   EXPECT_EQ(error.kind(), ErrorKind::not_found);
-  EXPECT_EQ(std::string(error.what()),
-            "cannot mount at " + missing.string() + ": there is no such folder (mkdir makes it)");
+  EXPECT_EQ(std::string(error.what()), "cannot mount at " + missing.string() +
+                                           ": there is no such folder (create it with mkdir)");
   error = error_of([&] { server.mount(file); });
   EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
-  EXPECT_EQ(std::string(error.what()), "cannot mount at " + file.string() + ": it is no folder");
+  EXPECT_EQ(std::string(error.what()), "cannot mount at " + file.string() + ": it is not a folder");
 }
 
 TEST_F(FuseServerTest, SaysWhyAFolderCannotBeUnmounted) {
@@ -200,7 +201,7 @@ TEST_F(FuseServerTest, SaysWhyAFolderCannotBeUnmounted) {
             "cannot unmount " + source.path().string() + ": nothing is mounted there");
 }
 
-TEST_F(FuseServerTest, MountsAtAFolderThatIsNamedInAnyWay) {
+TEST_F(FuseServerTest, MountsAtAFolderHoweverItsPathIsWritten) {
   const fs::path odd = source / "odd, \\ name\twith\nall";
   fs::create_directory(odd);
   fs::create_directory_symlink(odd, source / "link");
@@ -216,7 +217,7 @@ TEST_F(FuseServerTest, MountsAtAFolderThatIsNamedInAnyWay) {
   }
 }
 
-TEST_F(FuseServerTest, StopsAlsoIfItWasToldToBeforeItServed) {
+TEST_F(FuseServerTest, StopsEvenIfStoppedBeforeItServes) {
   Filesystem filesystem(created.store());
   FuseServer server(filesystem, {});
   server.mount(folder.path());
@@ -225,7 +226,7 @@ TEST_F(FuseServerTest, StopsAlsoIfItWasToldToBeforeItServed) {
   EXPECT_TRUE(is_plain_folder());
 }
 
-TEST_F(FuseServerTest, UnmountsWhatItNeverServed) {
+TEST_F(FuseServerTest, UnmountsAMountThatItNeverServed) {
   {
     Filesystem filesystem(created.store());
     FuseServer server(filesystem, {});
@@ -234,8 +235,8 @@ TEST_F(FuseServerTest, UnmountsWhatItNeverServed) {
   EXPECT_TRUE(is_plain_folder());
 }
 
-// One server after the other is killed while a process reads: it waits, and reads right.
-TEST_F(FuseServerTest, TakesOverFromOneThatWasKilled) {
+// Servers are killed one after another while a process reads: it waits, and reads the right bytes.
+TEST_F(FuseServerTest, TakesOverFromAKilledServer) {
   const std::string text(300'000, 'x');
   write_file(source / "b.txt", text);
   created.create("cats", source.path());
@@ -280,7 +281,7 @@ TEST_F(FuseServerTest, TakesOverFromOneThatWasKilled) {
   int status = 0, killed_count = 0;
   if (can_resend(handshake)) {
     for (; ::waitpid(reader, &status, WNOHANG) == 0; ++killed_count) {
-      // Ever later, so that on a slow machine too some live long enough to answer.
+      // Ever later, so that even on a slow machine some live long enough to answer.
       std::this_thread::sleep_for(1ms * (killed_count % 5) * (1 + killed_count / 20));
       ::kill(server, SIGKILL);
       ::waitpid(server, nullptr, 0);

@@ -15,8 +15,8 @@ std::int64_t now_ns() {
 
 }  // namespace
 
-// No lock is held while the store is asked: threads that find the answer too old at the same time
-// all ask, and the one that asked last is believed.
+// No lock is held while the store is asked. Threads that find the answer too old at the same time
+// all ask; the answer to the latest question wins.
 template <class T, class Ask>
 std::shared_ptr<const Listed<T>> Listing::get(Answer<T>& answer, Freshness freshness,
                                               const Ask& ask) {
@@ -34,7 +34,7 @@ std::shared_ptr<const Listed<T>> Listing::get(Answer<T>& answer, Freshness fresh
   try {
     values = ask();
   } catch (const Error& error) {
-    // The promise above: the last answer stands.
+    // As promised in the header, the last answer stands.
     if (error.kind() != ErrorKind::unavailable || !before) throw;
     return before;
   }
@@ -43,7 +43,7 @@ std::shared_ptr<const Listed<T>> Listing::get(Answer<T>& answer, Freshness fresh
   if (answer.listed && answer.asked > start) return answer.listed;
   answer.asked = start;
   if (!answer.listed || answer.listed->values != values) {
-    // The kernel drops its copy of a folder when it sees another time, so none is used twice.
+    // The kernel drops its cached folder when the folder's time changes, so no time is used twice.
     const std::int64_t last = answer.listed ? answer.listed->changed_ns : 0;
     answer.listed = std::make_shared<const Listed<T>>(
         Listed<T>{.values = std::move(values), .changed_ns = std::max(now_ns(), last + 1)});
@@ -59,7 +59,7 @@ Listing::Numbers Listing::numbers(const std::string& name, Freshness freshness) 
   Answer<dataset::VersionNumber>* answer;
   {
     std::lock_guard lock(mutex_);
-    answer = &numbers_[name];  // stays where it is: a map does not move its values
+    answer = &numbers_[name];  // stable: a map does not move its values
   }
   return get(*answer, freshness, [&] { return datastores_->ready_numbers(name); });
 }

@@ -1,4 +1,4 @@
-// Which datastores and ready versions there are: asked again when the last answer is too old.
+// Which datastores and ready versions exist: lists them again when the last answer is too old.
 #pragma once
 
 #include <algorithm>
@@ -16,22 +16,22 @@
 namespace grid::mount {
 
 enum class Freshness {
-  recent,  // an answer not older than the interval
+  recent,  // an answer no older than the interval
   now,     // ask again
 };
 
 template <class T>
 struct Listed {
   std::vector<T> values;        // ascending
-  std::int64_t changed_ns = 0;  // when it was first seen like this, since 1970-01-01 UTC
+  std::int64_t changed_ns = 0;  // when this state was first seen, since 1970-01-01 UTC
 
   bool contains(const auto& value) const {
     return std::binary_search(values.begin(), values.end(), value);
   }
 };
 
-// Thread-safe. While the store is unavailable the last answer stands: versions never change, so
-// it is as good as any but for what has come and gone meanwhile.
+// Thread-safe. While the store is unavailable the last answer stands: versions never change, so it
+// lacks only what has come or gone since.
 class Listing {
  public:
   using Names = std::shared_ptr<const Listed<std::string>>;
@@ -43,7 +43,7 @@ class Listing {
   Names names(Freshness freshness);
   Numbers numbers(const std::string& name, Freshness freshness);
 
-  // Whether the last answer about a datastore, of whatever age, had versions.
+  // Whether the last answer about a datastore, however old, contained versions.
   bool had_versions(const std::string& name);
 
  private:

@@ -15,8 +15,8 @@
 namespace grid::mount {
 namespace {
 
-// Whether a mount without a server is at `folder`. statfs() is never answered from the kernel's
-// memory, and while the server is dying it waits.
+// Whether a mount without a server is at `folder`. The kernel never answers statfs() from its
+// caches, and while the server is dying the call waits.
 bool is_dead(const char* folder) {
   constexpr int tries_max = 100;
   for (int i = 0; i < tries_max; ++i) {
@@ -29,16 +29,16 @@ bool is_dead(const char* folder) {
   return false;
 }
 
-// What the process does. It was forked from one that may have had threads, so it calls nothing
-// that takes locks or memory.
+// The body of the guard process. It was forked from a process that may have had threads, so it
+// calls nothing that takes locks or allocates memory.
 [[noreturn]] void guard(int life, const char* folder) {
-  ::setsid();  // a Ctrl-C is not for it
+  ::setsid();  // no Ctrl-C reaches it
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_SETMASK, &all, nullptr);
   ::prctl(PR_SET_NAME, "grid-guard");
-  // Above all the FUSE device, which would keep the mount alive; and whatever someone waits for
-  // the end of.
+  // Above all the FUSE device, which would keep the mount alive; and pipes whose end another
+  // process waits for.
   ::dup2(life, 0);
   ::close_range(1, ~0u, 0);
   [[maybe_unused]] const int ignored = ::chdir("/");
@@ -67,7 +67,7 @@ MountGuard::MountGuard(const std::filesystem::path& folder) {
 
 MountGuard::~MountGuard() {
   if (process_ < 0) return;
-  // A word, since a child of ours may have inherited this end and keep it open.
+  // Send a byte, since a child of ours may have inherited this end and keep it open.
   ::send(life_.get(), "e", 1, MSG_NOSIGNAL);
   while (::waitpid(process_, nullptr, 0) < 0 && errno == EINTR) {
   }

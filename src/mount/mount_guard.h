@@ -1,4 +1,4 @@
-// Unmounts after a process that was killed before it could.
+// Unmounts after a process that was killed before it could unmount.
 #pragma once
 
 #include <sys/types.h>
@@ -9,13 +9,13 @@
 
 namespace grid::mount {
 
-// While it lives, a process of its own waits for ours to end; if ours ends without destroying the
-// guard, and leaves a dead mount at `folder`, that is removed. It sleeps in one read() and shares
-// our memory. (The option auto_unmount of fusermount3 is meant for this, but 3.14 cannot look at a
-// mount that only its user may enter, and leaves it there.)
+// While a MountGuard lives, a separate process waits for ours to end. If ours ends without
+// destroying the guard and leaves a dead mount at `folder`, the guard process removes it. It sleeps
+// in one read() and shares our memory. (fusermount3 has an option auto_unmount for this, but 3.14
+// cannot look at a mount that only its user may enter, and leaves it in place.)
 class MountGuard {
  public:
-  // `folder` is absolute. Where no process can be made, nothing guards the mount.
+  // `folder` must be absolute. If no process can be started, the mount is not guarded.
   explicit MountGuard(const std::filesystem::path& folder);
   ~MountGuard();
   MountGuard(const MountGuard&) = delete;

@@ -1,5 +1,5 @@
-// fusermount3 is a set-uid program that may mount for anyone. It is given the options and one end
-// of a socket, through which it hands back the /dev/fuse descriptor of the mount it made.
+// fusermount3 is a set-uid program that may mount for anyone. It gets the options and one end of a
+// socket, through which it returns the /dev/fuse descriptor of the mount that it made.
 #include "mount/mount_point.h"
 
 #include <fcntl.h>
@@ -27,9 +27,9 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view mount_type = "fuse.grid";
 constexpr std::size_t read_size_max = 128 << 10;  // bytes that the kernel asks for at once
-constexpr std::size_t read_ahead_size = 1 << 20;  // bytes: eight requests at a time
+constexpr std::size_t read_ahead_size = 1 << 20;  // bytes: eight requests at once
 
-// "\040" and the like, as /proc writes what would end a field.
+// Decodes "\040" and the like, with which /proc escapes characters that would end a field.
 std::string unescape(std::string_view field) {
   std::string text;
   for (std::size_t i = 0; i < field.size(); ++i) {
@@ -49,7 +49,7 @@ struct Mounted {
   std::string type;
 };
 
-// What is mounted at exactly this path; the last mounted if there are several.
+// What is mounted at exactly this path; the last mount if there are several.
 std::optional<Mounted> find_mounted(const fs::path& kernel_path) {
   std::ifstream mounts("/proc/self/mountinfo");
   std::optional<Mounted> mounted;
@@ -64,13 +64,13 @@ std::optional<Mounted> find_mounted(const fs::path& kernel_path) {
   return mounted;
 }
 
-// A program that was started; its standard error is kept.
+// A child process whose standard error is captured.
 class Child {
  public:
-  // `given` becomes its descriptor 3. Empty if there is no such program.
+  // `given` becomes descriptor 3 of the child. Empty if there is no such program.
   static std::optional<Child> find_and_start(const std::vector<std::string>& words, int given);
 
-  // What it wrote to standard error, once it has ended, and whether it succeeded.
+  // After the child has ended: whether it succeeded, and what it wrote to standard error.
   struct Ending {
     bool success = false;
     std::string message;
@@ -125,7 +125,7 @@ Child::Ending Child::wait() {
   return ending;
 }
 
-// The descriptor that comes with the next byte on a socket; none if the other end was closed.
+// Receives a descriptor with the next byte from a socket; none if the other end was closed.
 FileDescriptor receive_descriptor(int socket) {
   char byte = 0;
   iovec piece{&byte, 1};
@@ -146,7 +146,7 @@ FileDescriptor receive_descriptor(int socket) {
   return FileDescriptor(fd);
 }
 
-// fusermount3 reads "\," as a comma that ends no option.
+// fusermount3 reads "\," as a comma within an option.
 std::string escape_commas(std::string_view text) {
   std::string escaped;
   for (char c : text) {
@@ -179,7 +179,7 @@ FileDescriptor make_mount_by_fusermount(const fs::path& folder, const MountOptio
     const std::string message = child->wait().message;
     const bool needs_other = message.find("user_allow_other") != std::string::npos;
     fail(ErrorKind::permission_denied, "cannot mount at {}: {}", folder.string(),
-         needs_other ? "only root may let other users in, unless /etc/fuse.conf says "
+         needs_other ? "only root may admit other users, unless /etc/fuse.conf contains "
                        "user_allow_other"
                      : message);
   }
@@ -191,17 +191,17 @@ void check_folder(const fs::path& folder) {
   struct stat found;
   if (::stat(folder.c_str(), &found) == 0) {
     if (S_ISDIR(found.st_mode)) return;
-    fail(ErrorKind::invalid_argument, "cannot mount at {}: it is no folder", folder.string());
+    fail(ErrorKind::invalid_argument, "cannot mount at {}: it is not a folder", folder.string());
   }
   if (errno == ENOENT) {
-    fail(ErrorKind::not_found, "cannot mount at {}: there is no such folder (mkdir makes it)",
+    fail(ErrorKind::not_found, "cannot mount at {}: there is no such folder (create it with mkdir)",
          folder.string());
   }
   throw system_error(errno, "cannot mount at " + folder.string());
 }
 
-// A mount whose server died without unmounting answers with ENOTCONN whatever the kernel does not
-// remember; it remembers nothing for statfs().
+// A mount whose server died without unmounting answers ENOTCONN to everything that the kernel has
+// not cached; it never caches statfs().
 void clear_dead_mount(const fs::path& folder) {
   struct statfs found;
   if (::statfs(folder.c_str(), &found) == 0 || errno != ENOTCONN) return;
@@ -260,7 +260,7 @@ void raise_read_ahead(const fs::path& kernel_path) noexcept {
     if (!mounted || mounted->type != mount_type) return;
     std::ofstream("/sys/class/bdi/" + mounted->device + "/read_ahead_kb") << read_ahead_size / 1024;
   } catch (const std::exception&) {
-    // Out of memory, or an odd name: reading is slower then.
+    // Out of memory, or an odd name: then reading is slower.
   }
 }
 

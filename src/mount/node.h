@@ -1,10 +1,10 @@
-// What the number of a node says.
+// The meaning of node numbers.
 //
-// The upper 24 bits are a slot: a datastore's folder, a version, or a version as its datastore's
-// own folder shows it. The lower 40 bits are a place in it: the folder itself, the link `latest`
-// as long as it leads to this version, or an entry of the tree by its ordinal. The kernel keeps
-// what it was told about a node for ever, so a number never means two things: slots are not used
-// again, and `latest` gets another number when it leads elsewhere.
+// The upper 24 bits are a slot: a datastore's folder, a version, or a version as shown in its
+// datastore's folder. The lower 40 bits are a place in the slot: the folder itself, the link
+// `latest` while it leads to this version, or an entry of the tree by its ordinal. The kernel may
+// cache what it was told about a node for ever, so a number never changes its meaning: slots are
+// not reused, and `latest` gets another number when it leads elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace grid::mount {
 inline constexpr unsigned place_bits = 40;
 inline constexpr std::uint64_t slot_count_max = 1ull << 24;
 
-// Slot 0 holds the top alone; its place is such that its number is the one FUSE demands.
+// Slot 0 contains only the top; folder_place makes the top's number the one that FUSE requires.
 inline constexpr std::uint64_t folder_place = 1;
 inline constexpr std::uint64_t latest_place = 2;
 inline constexpr std::uint64_t first_entry_place = 16;

@@ -1,4 +1,4 @@
-// The records and manifests of the versions that a mount has been asked about.
+// The records and manifests of the versions that a mount was asked about.
 #pragma once
 
 #include <cstdint>
@@ -16,28 +16,28 @@ namespace grid::mount {
 
 using CounterOf = decltype(FilesystemOptions::counter_of);
 
-// Thread-safe. A summary once found is kept, so that what is open stays readable when the version
-// is deleted. Manifests are kept while few are open; the one used least recently goes first.
+// Thread-safe. Keeps each summary it has found, so that open files stay readable when the version
+// is deleted. Keeps a limited number of manifests open and closes the least recently used first.
 class OpenVersions {
  public:
-  // `slots` outlives this object.
+  // `slots` must outlive this object.
   OpenVersions(std::shared_ptr<const dataset::OpenStore> store, Slots& slots)
       : store_(std::move(store)), slots_(slots) {}
 
-  // Empty if there is no such ready version, and it was not found before either.
+  // Empty if there is no such ready version and none was found before.
   std::optional<VersionSummary> find(const Slot& slot);
 
-  // Throws `not_found` where find() is empty.
+  // Throws `not_found` if find() is empty.
   std::shared_ptr<const tree::Manifest> manifest(const Slot& slot);
 
-  // Notes that a version was looked into; true the first time, which is when `counter_of`, if
-  // there is one, is called.
+  // Records that a version was looked into. Returns true the first time, and then calls
+  // `counter_of` if it is set.
   bool touch(const Slot& slot, const CounterOf& counter_of);
   // Adds to the counter of a version that was touched.
   void count_read(const Slot& slot, std::size_t size);
   std::vector<VersionName> touched() const;  // sorted
 
-  // Of the versions that were touched.
+  // The totals of the touched versions.
   Totals touched_totals() const;
 
  private:

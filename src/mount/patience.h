@@ -1,4 +1,4 @@
-// Asks again while a store is unavailable: a program that reads a mount should not die of a minute
+// Retries while a store is unavailable: a program that reads a mount should survive a minute
 // without network.
 #pragma once
 
@@ -17,8 +17,8 @@ class Patience {
  public:
   explicit Patience(std::chrono::milliseconds deadline) : deadline_(deadline) {}
 
-  // What `ask` returns. While it throws `unavailable`, it is called again, after waits that grow
-  // to a second, until the deadline has passed since it first failed or stop() was called.
+  // Returns what `ask` returns. While `ask` throws `unavailable`, calls it again, after waits that
+  // grow to a second, until the deadline after the first failure passes or stop() is called.
   template <class Ask>
   auto retry(const Ask& ask) {
     std::optional<Clock::time_point> give_up;
@@ -27,7 +27,7 @@ class Patience {
       try {
         return ask();
       } catch (const Error& error) {
-        // This is the retry loop; every other kind of error would only come again.
+        // This is the retry loop; every other kind of error is permanent.
         if (error.kind() != ErrorKind::unavailable) throw;
         if (!give_up) give_up = Clock::now() + deadline_;
         if (Clock::now() + wait > *give_up || !wait_for(wait)) throw;

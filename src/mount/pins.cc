@@ -4,8 +4,8 @@
 
 namespace grid::mount {
 
-// Whether the top of a version holds a name that a version may have. Names stand in order, so all
-// that begin with a digit stand together.
+// Whether the top of a version contains a name that a version may have. Names are sorted, so all
+// names that begin with a digit are adjacent.
 static bool hides_versions(const std::shared_ptr<const tree::Manifest>& manifest) {
   if (manifest->find("", latest_name)) return true;
   const tree::EntryRange top = manifest->children("");

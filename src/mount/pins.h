@@ -1,4 +1,4 @@
-// Which version each datastore's folder shows as its own, beside the versions by number.
+// Which version each datastore's folder shows as its own, besides the versions by number.
 #pragma once
 
 #include <map>
@@ -13,25 +13,25 @@ namespace grid::mount {
 // Thread-safe. A pin never changes.
 class Pins {
  public:
-  // Both outlive this. Begins with the pins that the slots have kept.
+  // Both must outlive this object. Starts with the pins kept in `slots`.
   Pins(Slots& slots, OpenVersions& versions);
 
-  // Has the version's datastore show it, unless it has a pin already. False if it shows another, or
-  // none because the version's top holds a name that a version or `latest` may have. Throws what
-  // reading the version throws.
+  // Has the datastore's folder show the version, unless the datastore has a pin already. False if
+  // the folder shows another version, or none because the version's top contains a name that a
+  // version or `latest` may have. Throws what reading the version throws.
   bool pin(const Slot& version);
 
-  // The slot of the version that is pinned, whether it is shown or not; null for none.
+  // The slot of the pinned version, shown or not; null if there is none.
   const Slot* find(const std::string& datastore) const;
 
-  // The slot of the version that a datastore's folder shows as its own; null for none.
+  // The slot of the version that a datastore's folder shows as its own; null if there is none.
   const Slot* shown_in(const Slot& datastore) const;
 
  private:
   Slots& slots_;
   OpenVersions& versions_;
   mutable std::mutex mutex_;
-  // By datastore, also those that are not shown.
+  // By datastore, including pins that are not shown.
   std::map<std::string, const Slot*, std::less<>> pins_;  // guarded by mutex_
 };
 

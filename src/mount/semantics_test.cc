@@ -1,4 +1,4 @@
-// One test for each paragraph of docs/semantics.md, which it quotes; through a real mount.
+// One test for each paragraph of docs/semantics.md, quoting it, through a real mount.
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -36,7 +36,7 @@ using testing::TemporaryFolder;
 using testing::write_file;
 using namespace std::chrono_literals;
 
-// The words of a text, with one space between any two.
+// The words of a text, separated by single spaces.
 std::string words_of(const std::string& text) {
   std::istringstream in(text);
   std::string words, word;
@@ -44,7 +44,7 @@ std::string words_of(const std::string& text) {
   return words;
 }
 
-// Not __FILE__, which compilers may be told to make relative.
+// Not __FILE__, which compiler options can make relative.
 const fs::path project = fs::path(GRID_TEST_DATA).parent_path().parent_path();
 
 std::string semantics() {
@@ -89,7 +89,7 @@ bool becomes_true_within(std::chrono::milliseconds time, const std::function<boo
   return condition();
 }
 
-// A store that can be taken away.
+// A store that can be made unavailable.
 class UnreliableBackend : public testing::MemoryBackend {
  public:
   std::atomic<bool> answers = true;
@@ -109,7 +109,7 @@ class Semantics : public ::testing::Test {
     if (!testing::fuse_is_available()) GTEST_SKIP() << "/dev/fuse cannot be opened";
   }
 
-  // What this test shows, in the words of the paragraph with this anchor.
+  // States what this test shows, in the words of the paragraph with this anchor.
   static void quote(const std::string& anchor, const std::string& words) {
     const auto all = paragraphs();
     const auto paragraph = all.find(anchor);
@@ -226,7 +226,7 @@ TEST_F(Semantics, MissingNames) {
   EXPECT_EQ(error_of(::open((top / "a/b").c_str(), O_RDONLY)), ENOTDIR);
   const FileDescriptor held = open_file(top, O_RDONLY | O_DIRECTORY);
   EXPECT_EQ(error_of(::openat(held.get(), "b", O_RDONLY)), ENOENT);
-  mount->stop();  // what still answers is the kernel
+  mount->stop();  // only the kernel still answers
   EXPECT_EQ(error_of(::openat(held.get(), "b", O_RDONLY)), ENOENT);
   EXPECT_NE(error_of(::openat(held.get(), "c", O_RDONLY)), ENOENT);
 }
@@ -559,8 +559,8 @@ TEST_F(Semantics, Caching) {
     EXPECT_EQ(count, 4);
   };
   use();
-  use();  // the kernel keeps a listing from the second time on
-  // The folder is still open, but nobody answers any more: whoever asks the server fails.
+  use();  // the kernel caches a listing from the second read on
+  // The folder is still open, but no server answers any more: any request to it would fail.
   mount->stop();
   use();
   EXPECT_EQ(error_of(::openat(held.get(), "never asked for", O_RDONLY)), ENOTCONN);

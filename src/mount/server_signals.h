@@ -1,4 +1,4 @@
-// The signals that a server works with, while it serves.
+// Signals that a server handles while it serves.
 #pragma once
 
 #include <signal.h>
@@ -9,10 +9,10 @@
 
 namespace grid::mount {
 
-// While it lives, SIGURG interrupts a system call and does nothing else.
+// While this object lives, SIGURG interrupts a system call and does nothing else.
 class InterruptingSignal {
  public:
-  static constexpr int number = SIGURG;  // ignored by default: a late one does no harm
+  static constexpr int number = SIGURG;  // ignored by default, so a late one does no harm
 
   InterruptingSignal() {
     struct sigaction action {};
@@ -25,7 +25,8 @@ class InterruptingSignal {
   struct sigaction before_ {};
 };
 
-// While it lives, the signals that mean "end" can be read from a descriptor, and do nothing else.
+// While this object lives, the signals that mean "end" can be read from a descriptor and do nothing
+// else.
 class EndingSignals {
  public:
   EndingSignals() {
@@ -35,14 +36,14 @@ class EndingSignals {
     descriptor_ = FileDescriptor(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK));
   }
   ~EndingSignals() {
-    while (take() != 0) {  // a second Ctrl-C during the unmount is not to kill us after it
+    while (take() != 0) {  // a second Ctrl-C during the unmount must not kill us afterwards
     }
     ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
   }
 
   int descriptor() const { return descriptor_.get(); }
 
-  // The signal that came, or 0.
+  // The signal that came; 0 if none.
   int take() {
     signalfd_siginfo came{};
     if (::read(descriptor_.get(), &came, sizeof came) != sizeof came) return 0;

@@ -1,6 +1,6 @@
-// The file has a record for each slot, in order, from slot 1 on. A record lies within one page, so
-// that a server that is killed has written it or has not; and it is written before anybody hears
-// of the slot. Records are read by the program that wrote them, so they are in no format.
+// The file has a record for each slot, in order, starting with slot 1. A record lies within one
+// page, so that a killed server has written all or nothing of it; and it is written before any
+// caller sees the slot. Only the program that wrote the records reads them, so they need no format.
 #include "mount/slots.h"
 
 #include <sys/mman.h>
@@ -26,7 +26,7 @@ struct Slots::Kept {
 
 Slots::Slots(int file) : file_(file) {
   static_assert(sizeof(Kept) == 256 && std::is_trivially_copyable_v<Kept>);
-  slots_.emplace_back();  // the top's, which get() never gives
+  slots_.emplace_back();  // slot 0, the top's: get() never returns it
   if (file_ >= 0) read_kept();
 }
 
@@ -51,7 +51,7 @@ const Slot& Slots::get(SlotKind kind, const VersionName& version, std::uint64_t 
   if (slot) return *slot;
   const std::uint64_t index = slots_.size();
   if (index >= slot_count_max) {
-    fail(ErrorKind::no_space, "this mount has shown {} versions: mount again to see more", index);
+    fail(ErrorKind::no_space, "this mount has shown {} versions: remount to see more", index);
   }
   const Slot made{.kind = kind,
                   .index = index,
@@ -120,7 +120,7 @@ std::optional<VersionSummary> Slots::find_summary(const Slot& slot) const {
 const Slot& Slots::at(std::uint64_t index) const {
   std::lock_guard lock(mutex_);
   if (index == 0 || index >= slots_.size()) {
-    fail(ErrorKind::not_found, "no node has a number in slot {}", index);
+    fail(ErrorKind::not_found, "there is no node in slot {}", index);
   }
   return slots_[index];
 }

@@ -1,7 +1,7 @@
-// The slots of node numbers: handed out in order, kept while the mount lives, never used again.
+// The slots of node numbers: assigned in order, kept as long as the mount lives, never reused.
 //
-// With a file in memory they are also kept while the server lives no more: the next one, with the
-// same file, finds them there, and what was known of their versions.
+// A memory file also keeps them when the server dies: the next server, given the same file, finds
+// the slots there, and the version summaries.
 #pragma once
 
 #include <cstdint>
@@ -21,21 +21,21 @@ namespace grid::mount {
 
 enum class SlotKind {
   datastore,  // a datastore's folder
-  version,    // NAME/VERSION and what is below
-  pinned,     // the same version below NAME: folders have numbers of their own, since the kernel
-              // wants a folder to have one path; files have the same, and so one copy in memory
+  version,    // NAME/VERSION and everything below
+  pinned,     // the same version as shown in NAME: folders get their own numbers, since the kernel
+              // requires one path per folder; files share numbers, and thus one copy in memory
 };
 
 struct Slot {
   SlotKind kind = SlotKind::datastore;
   std::uint64_t index = 0;
   VersionName version;       // number 0: a datastore
-  std::uint64_t parent = 0;  // the slot of its datastore; of a datastore: the top
-  std::uint64_t files = 0;   // the slot of its files and links
-  bool shown = true;         // pinned: its datastore's folder shows it
+  std::uint64_t parent = 0;  // the slot of its datastore; for a datastore: the top
+  std::uint64_t files = 0;   // the slot that numbers its files and links
+  bool shown = true;         // pinned: whether its datastore's folder shows it
 };
 
-// What is kept of a version's record.
+// The part of a version's record that is kept.
 struct VersionSummary {
   Digest root;
   std::int64_t created_ns = 0;  // since 1970-01-01 UTC
@@ -45,20 +45,20 @@ struct VersionSummary {
 // Thread-safe. References stay valid.
 class Slots {
  public:
-  // `file`: of make_slot_file(), outlives this object; -1: for this object alone.
+  // `file`: from make_slot_file(), must outlive this object; -1: keep slots in this object only.
   explicit Slots(int file = -1);
 
   const Slot& datastore(std::string_view name);
   const Slot& version(const VersionName& version);
-  // `shown`: see Slot. To be asked for once for a datastore.
+  // `shown`: see Slot. Call it once per datastore.
   const Slot& pinned(const VersionName& version, bool shown);
   std::vector<const Slot*> all_pinned() const;
 
   void keep_summary(const Slot& slot, const VersionSummary& summary);
-  // What was kept, also by a server before this one.
+  // The summary that was kept, also by an earlier server.
   std::optional<VersionSummary> find_summary(const Slot& slot) const;
 
-  // Throws `not_found` for a slot that was not handed out.
+  // Throws `not_found` for a slot that was not assigned.
   const Slot& at(std::uint64_t index) const;
 
  private:
@@ -73,7 +73,7 @@ class Slots {
   std::map<std::pair<SlotKind, VersionName>, const Slot*> by_meaning_;  // guarded by mutex_
 };
 
-// Memory for the slots of one mount, to be given to each of its servers in turn.
+// Makes the memory file that keeps a mount's slots; each server of the mount gets it in turn.
 FileDescriptor make_slot_file();
 
 }  // namespace grid::mount

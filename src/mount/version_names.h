@@ -1,4 +1,4 @@
-// The names that a datastore's folder keeps for its versions.
+// The names that a datastore's folder reserves for its versions.
 #pragma once
 
 #include <optional>
@@ -12,10 +12,11 @@ inline constexpr std::string_view latest_name = "latest";
 
 bool is_all_digits(std::string_view name);
 
-// A name that a datastore's folder keeps for its versions, now or later.
+// Whether a datastore's folder reserves this name for its versions, present or future.
 bool is_version_name(std::string_view name);
 
-// The number that a folder name means; empty for names that no version ever has, like "007".
+// The version number that a folder name means; empty for a name that no version can have, like
+// "007".
 std::optional<dataset::VersionNumber> find_version_number(std::string_view name);
 
 }  // namespace grid::mount

@@ -33,7 +33,7 @@ std::string VersionTree::folder_path(std::uint64_t place) const {
   const EntryRef entry = entry_at(place);
   std::string path = entry.path();
   if (entry.kind() != EntryKind::folder) {
-    fail(ErrorKind::invalid_argument, "{}: is no folder", path);
+    fail(ErrorKind::invalid_argument, "{}: is not a folder", path);
   }
   return path;
 }
@@ -42,7 +42,7 @@ Node VersionTree::parent_of(std::string_view path) const {
   const auto slash = path.rfind('/');
   if (slash == std::string_view::npos) return make_node(slot_.index, folder_place);
   const auto parent = manifest_->find_path(path.substr(0, slash));
-  if (!parent) fail(ErrorKind::corrupt, "{}: the tree has no folder that holds it", path);
+  if (!parent) fail(ErrorKind::corrupt, "{}: the tree lacks its parent folder", path);
   return node_of(*parent);
 }
 
@@ -54,7 +54,7 @@ Node VersionTree::node_of(const EntryRef& entry) const {
 EntryRef VersionTree::first_name_of(const EntryRef& hard_link) const {
   const auto first = manifest_->find_path(hard_link.target());
   if (!first || first->kind() != EntryKind::file) {
-    fail(ErrorKind::corrupt, "{}: is another name of {}, which is no file of this version",
+    fail(ErrorKind::corrupt, "{}: is another name of {}, which is not a file of this version",
          hard_link.path(), hard_link.target());
   }
   return *first;

@@ -89,8 +89,8 @@ class Search {
     const std::string arn = profiles_.get(profile, "role_arn");
     if (arn.empty()) return std::nullopt;
     if (!seen_.insert(profile).second)
-      fail(ErrorKind::invalid_argument, "the profile {} is its own source_profile, in the end",
-           profile);
+      fail(ErrorKind::invalid_argument,
+           "the profile {} is its own source_profile, directly or through others", profile);
     const std::string session_name = profiles_.get(profile, "role_session_name");
     if (auto found =
             from_web_identity(arn, profiles_.get(profile, "web_identity_token_file"), session_name))
@@ -102,11 +102,11 @@ class Search {
     return assume_role(http_, request, caller_for(profile), clock_());
   }
 
-  // Who takes the role of this profile.
+  // The credentials with which this profile's role is taken.
   AwsCredentials caller_for(const std::string& profile) {
     const std::string source = profiles_.get(profile, "source_profile");
     if (!source.empty()) {
-      // A profile may be its own source, for its keys.
+      // A profile may name itself as its source, to use its own keys.
       if (source != profile)
         if (auto found = from_role_of(source)) return *found;
       if (auto found = from_keys_of(source)) return *found;
@@ -121,7 +121,7 @@ class Search {
     if (place == "Ec2InstanceMetadata") found = from_machine();
     if (!found)
       fail(ErrorKind::permission_denied,
-           "the profile {} has a role_arn, and no credentials to take it with: source_profile is "
+           "the profile {} has a role_arn but no credentials to take it with: source_profile is "
            "missing and credential_source is {}",
            profile, place.empty() ? "missing" : "\"" + place + "\", which has none");
     return *found;
@@ -131,7 +131,8 @@ class Search {
     for (const char* name : {"credential_process", "sso_session", "sso_start_url"})
       if (!profiles_.get(profile, name).empty())
         fail(ErrorKind::unsupported,
-             "the profile {} gets its credentials by {}, which grid cannot: run `eval \"$(aws "
+             "the profile {} gets its credentials through {}, which grid does not support: run "
+             "`eval \"$(aws "
              "configure export-credentials --profile {} --format env)\"` first",
              profile, name, profile);
   }
@@ -148,7 +149,7 @@ class Search {
                                .session_token = text("Token"),
                                .expires = parse_rfc3339(text("Expiration"))};
     if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
-      fail(ErrorKind::permission_denied, "{} gives no credentials", place);
+      fail(ErrorKind::permission_denied, "{} returned no credentials", place);
     return credentials;
   }
 
@@ -167,7 +168,8 @@ class Search {
     return from_json(response.body, shown(request.url));
   }
 
-  // Most machines are no EC2 instances: nobody at that address is an answer, and a quick one.
+  // Most machines are not EC2 instances: no answer at that address means no credentials, after one
+  // second at most.
   std::optional<AwsCredentials> from_machine() const {
     if (settings_.metadata_disabled || settings_.metadata_url.empty()) return std::nullopt;
     HttpRequest request{.method = "PUT",
@@ -201,7 +203,8 @@ class Search {
   std::set<std::string> seen_;
 };
 
-// How long before they expire new credentials are looked for, and until when the old ones do.
+// New credentials are looked for this long before the current ones expire, and the current ones are
+// used until this long before.
 constexpr std::chrono::minutes refresh_ahead{5};
 constexpr std::chrono::seconds last_moment{30};
 
@@ -244,7 +247,7 @@ std::optional<AwsCredentials> AwsCredentialSource::get() {
     try {
       found = look();
     } catch (const Error&) {
-      // With credentials that hold for some minutes more there is time to ask again.
+      // While the current credentials are valid, a later call can try again.
       if (!usable) failure = std::current_exception();
     }
     lock.lock();

@@ -1,4 +1,4 @@
-// Where credentials come from: the places of the AWS tools, in their order.
+// Finds AWS credentials in the same places and order as the AWS tools.
 //
 //   1. AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 //   2. the profile's role_arn, with source_profile, credential_source or web_identity_token_file
@@ -22,8 +22,8 @@
 
 namespace grid::net {
 
-// Gives credentials that are valid for a while, and looks for new ones before they expire: one
-// thread looks, the others go on with what they have as long as it holds. Thread-safe.
+// Gives credentials that are valid for a while and renews them before they expire. One thread
+// renews; the others keep using the current ones while these are valid. Thread-safe.
 class AwsCredentialSource {
  public:
   using Clock = std::function<std::chrono::system_clock::time_point()>;
@@ -31,11 +31,11 @@ class AwsCredentialSource {
   AwsCredentialSource(std::shared_ptr<HttpClient> http, AwsSettings settings,
                       Clock clock = std::chrono::system_clock::now);
 
-  // Empty: there are none anywhere, or none are wanted. Throws `permission_denied` if a place that
-  // should have some refuses, `unavailable` if it does not answer.
+  // Empty if no place has credentials, or if the settings say `anonymous`. Throws
+  // `permission_denied` if a configured place refuses, `unavailable` if it does not answer.
   std::optional<AwsCredentials> get();
 
-  // A server says that these have expired: the next get() looks for new ones.
+  // Call this when a server reports `expired` as expired: the next get() looks for new ones.
   void drop(const AwsCredentials& expired);
 
  private:
@@ -50,7 +50,7 @@ class AwsCredentialSource {
   bool looking_ = false;                   // guarded by mutex_
   bool known_ = false;                     // guarded by mutex_
   std::optional<AwsCredentials> current_;  // guarded by mutex_
-  // guarded by mutex_: not before, as long as the current ones hold
+  // guarded by mutex_: while the current ones are valid, no new look before this time
   std::chrono::system_clock::time_point look_again_;
 };
 

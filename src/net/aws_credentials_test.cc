@@ -59,7 +59,7 @@ class AwsCredentialsTest : public ::testing::Test {
   AwsSettings settings_{.metadata_url = "http://127.0.0.1:1"};
 };
 
-TEST_F(AwsCredentialsTest, VariablesGoFirstThenTheProfilesKeys) {
+TEST_F(AwsCredentialsTest, VariablesTakePrecedenceOverTheProfilesKeys) {
   testing::write_file(folder_ / "credentials",
                       "[default]\naws_access_key_id=file\naws_secret_access_key=s\n"
                       "aws_session_token=t\n");
@@ -71,7 +71,7 @@ TEST_F(AwsCredentialsTest, VariablesGoFirstThenTheProfilesKeys) {
   EXPECT_NE(failure().find("AWS_SECRET_ACCESS_KEY is not"), std::string::npos);
 }
 
-TEST_F(AwsCredentialsTest, NoneAnywhereIsNoFailure) {
+TEST_F(AwsCredentialsTest, FindingNoneIsNotAFailure) {
   EXPECT_EQ(key(), "(none)");
   settings_.access_key_id = settings_.secret_access_key = "x";
   settings_.anonymous = true;
@@ -102,7 +102,7 @@ TEST_F(AwsCredentialsTest, TakesTheRoleOfAProfileWithItsSourceProfile) {
   EXPECT_NE(authorization.find("/us-east-1/sts/"), std::string::npos);
 }
 
-TEST_F(AwsCredentialsTest, RolesMayBeTakenOneWithTheOther) {
+TEST_F(AwsCredentialsTest, ARoleMayBeTakenWithTheCredentialsOfAnotherRole) {
   std::vector<std::string> callers;
   LoopbackServer sts([&](const Request& request, Connection& connection) {
     const std::string text = request.header("authorization");
@@ -121,7 +121,7 @@ TEST_F(AwsCredentialsTest, RolesMayBeTakenOneWithTheOther) {
   EXPECT_NE(failure().find("its own source_profile"), std::string::npos) << failure();
 }
 
-TEST_F(AwsCredentialsTest, ARoleThatIsRefusedIsSaid) {
+TEST_F(AwsCredentialsTest, ReportsARefusedRole) {
   LoopbackServer sts([&](const Request&, Connection& connection) {
     connection.answer(403,
                       "<ErrorResponse><Error><Code>AccessDenied</Code><Message>not you</Message>"
@@ -138,7 +138,7 @@ TEST_F(AwsCredentialsTest, ARoleThatIsRefusedIsSaid) {
   EXPECT_NE(failure().find("source_profile is missing"), std::string::npos);
 }
 
-TEST_F(AwsCredentialsTest, ATokenOfAnotherProviderTakesARoleUnsigned) {
+TEST_F(AwsCredentialsTest, TakesARoleWithATokenOfAnotherProviderUnsigned) {
   std::string form, authorization = "-";
   LoopbackServer sts([&](const Request& request, Connection& connection) {
     form = request.body;
@@ -155,7 +155,7 @@ TEST_F(AwsCredentialsTest, ATokenOfAnotherProviderTakesARoleUnsigned) {
   EXPECT_EQ(authorization, "");
 }
 
-TEST_F(AwsCredentialsTest, AContainerHasAnEndpoint) {
+TEST_F(AwsCredentialsTest, AsksTheEndpointOfAContainer) {
   LoopbackServer container([&](const Request& request, Connection& connection) {
     if (request.header("authorization") != "secret") return connection.answer(401);
     connection.answer(200, json_answer("container"));
@@ -166,7 +166,7 @@ TEST_F(AwsCredentialsTest, AContainerHasAnEndpoint) {
   EXPECT_EQ(key(), "container");
 }
 
-TEST_F(AwsCredentialsTest, AMachineHasARole) {
+TEST_F(AwsCredentialsTest, AsksTheMachineForItsRole) {
   LoopbackServer metadata([&](const Request& request, Connection& connection) {
     if (request.method == "PUT" && request.target == "/latest/api/token" &&
         !request.header("x-aws-ec2-metadata-token-ttl-seconds").empty())
@@ -184,12 +184,12 @@ TEST_F(AwsCredentialsTest, AMachineHasARole) {
   EXPECT_EQ(key(), "(none)");
 }
 
-TEST_F(AwsCredentialsTest, WhatIsNotKnownIsSaid) {
+TEST_F(AwsCredentialsTest, ReportsUnsupportedKindsOfCredentials) {
   write_config("[default]\nsso_session = x\n");
   EXPECT_NE(failure().find("export-credentials"), std::string::npos);
 }
 
-TEST_F(AwsCredentialsTest, AreRenewedBeforeTheyExpireByOneThread) {
+TEST_F(AwsCredentialsTest, OneThreadRenewsThemBeforeTheyExpire) {
   std::atomic<int> calls = 0;
   LoopbackServer container([&](const Request&, Connection& connection) {
     const int call = ++calls;
@@ -215,7 +215,7 @@ TEST_F(AwsCredentialsTest, AreRenewedBeforeTheyExpireByOneThread) {
   EXPECT_EQ(calls, 2);
 }
 
-TEST_F(AwsCredentialsTest, AreKeptWhileTheyHoldIfNoNewOnesCanBeHad) {
+TEST_F(AwsCredentialsTest, AreKeptWhileValidIfRenewalFails) {
   std::atomic<bool> up = true;
   LoopbackServer container([&](const Request&, Connection& connection) {
     if (!up) return connection.answer(403);
@@ -234,7 +234,7 @@ TEST_F(AwsCredentialsTest, AreKeptWhileTheyHoldIfNoNewOnesCanBeHad) {
   EXPECT_THROW(source.get(), Error);
 }
 
-TEST_F(AwsCredentialsTest, ThoseThatAServerCallsExpiredAreDropped) {
+TEST_F(AwsCredentialsTest, DropsThoseThatAServerReportsAsExpired) {
   std::atomic<int> calls = 0;
   LoopbackServer container([&](const Request&, Connection& connection) {
     connection.answer(200, json_answer("call" + std::to_string(++calls)));
@@ -243,7 +243,7 @@ TEST_F(AwsCredentialsTest, ThoseThatAServerCallsExpiredAreDropped) {
   const AwsCredentials first = source.get().value();
   source.drop(first);
   EXPECT_EQ(source.get()->access_key_id, "call2");
-  source.drop(first);  // another thread was slower to notice
+  source.drop(first);  // another thread noticed later
   EXPECT_EQ(source.get()->access_key_id, "call2");
 }
 

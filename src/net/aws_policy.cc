@@ -7,7 +7,7 @@
 
 namespace grid::net {
 
-using json = nlohmann::ordered_json;  // in the order in which AWS's documents have it
+using json = nlohmann::ordered_json;  // ordered: members in the order of AWS's documents
 
 static constexpr const char* policy_version = "2012-10-17";
 
@@ -63,15 +63,15 @@ static bool is_arn(std::string_view text) {
 void check_principal(std::string_view principal) {
   if (is_account(principal) || is_arn(principal)) return;
   fail(ErrorKind::invalid_argument,
-       "\"{}\" is no principal: it takes an ARN, as arn:aws:iam::123456789012:user/NAME, or the "
-       "number of an account",
+       "\"{}\" is not a principal: give an ARN like arn:aws:iam::123456789012:user/NAME or an "
+       "account number",
        principal);
 }
 
 void check_role_arn(std::string_view arn) {
   if (is_arn(arn) && arn.find(":role/") != arn.npos) return;
   fail(ErrorKind::invalid_argument,
-       "\"{}\" is not the ARN of a role: it looks like arn:aws:iam::123456789012:role/NAME", arn);
+       "\"{}\" is not the ARN of a role: give one like arn:aws:iam::123456789012:role/NAME", arn);
 }
 
 std::string partition_of(std::string_view arn) {

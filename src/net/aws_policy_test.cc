@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-TEST(AwsPolicy, ARoleMayDoThreeThingsToItsBucketAndNoMore) {
+TEST(AwsPolicy, TheReadPolicyAllowsThreeActionsAndNoMore) {
   EXPECT_EQ(json::parse(read_policy("cats", "aws")), json::parse(R"({
     "Version": "2012-10-17",
     "Statement": [
@@ -19,7 +19,7 @@ TEST(AwsPolicy, ARoleMayDoThreeThingsToItsBucketAndNoMore) {
       {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::cats/*"}]})"));
 }
 
-TEST(AwsPolicy, TheTrustPolicyAsksForTheExternalId) {
+TEST(AwsPolicy, TheTrustPolicyRequiresTheExternalId) {
   EXPECT_EQ(json::parse(trust_policy("arn:aws:iam::1:user/ann", "secret")), json::parse(R"({
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::1:user/ann"}, "Action": "sts:AssumeRole",
@@ -34,14 +34,14 @@ TEST(AwsPolicy, ABucketPolicyNamesThePrincipalInEachStatement) {
   EXPECT_EQ(policy["Statement"][1]["Resource"], "arn:aws-cn:s3:::cats/*");
 }
 
-TEST(AwsPolicy, WhoHasTakenARoleIsThatRole) {
+TEST(AwsPolicy, ThePrincipalOfAnAssumedRoleIsTheRole) {
   EXPECT_EQ(principal_of_caller("arn:aws:sts::123456789012:assumed-role/Train/i-0abc"),
             "arn:aws:iam::123456789012:role/Train");
   EXPECT_EQ(principal_of_caller("arn:aws:iam::123456789012:user/ann"),
             "arn:aws:iam::123456789012:user/ann");
 }
 
-TEST(AwsPolicy, PrincipalsAndRolesAreLookedAtBeforeTheyAreUsed) {
+TEST(AwsPolicy, ChecksPrincipalsAndRoles) {
   for (const char* good :
        {"123456789012", "arn:aws:iam::123456789012:root", "arn:aws:iam:::user/x"})
     EXPECT_NO_THROW(check_principal(good)) << good;

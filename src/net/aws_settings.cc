@@ -26,7 +26,7 @@ AwsProfiles::Sections AwsProfiles::read(const std::filesystem::path& file, bool 
   const std::optional<Bytes> bytes = find_file_bytes(file);
   if (!bytes) return sections;
   Section* section = nullptr;
-  std::string outer;  // the setting whose nested ones are being read
+  std::string outer;  // the setting whose nested settings are being read
   std::size_t number = 0;
   for (std::string_view rest = as_text(*bytes); !rest.empty();) {
     const std::string_view line = take_until(rest, '\n');
@@ -83,7 +83,7 @@ static std::string profile_of(const AwsSettings& settings) {
   return settings.profile.empty() ? "default" : settings.profile;
 }
 
-// The first that says something.
+// The first value that is not empty.
 static std::string first_of(std::initializer_list<std::string> values) {
   for (const std::string& value : values)
     if (!value.empty()) return value;

@@ -1,5 +1,5 @@
-// What the AWS tools take from their environment variables and files, as values. The command line
-// reads the variables; what is here knows which says what, and which goes first.
+// What the AWS tools read from environment variables and files, as values. The command line reads
+// the variables; this file knows what each one means and which takes precedence.
 #pragma once
 
 #include <filesystem>
@@ -10,7 +10,7 @@
 
 namespace grid::net {
 
-// Every member may be empty: then the files decide, or a default.
+// Any member may be empty; then the files or a default decide.
 struct AwsSettings {
   std::string access_key_id;                 // AWS_ACCESS_KEY_ID
   std::string secret_access_key;             // AWS_SECRET_ACCESS_KEY
@@ -35,23 +35,24 @@ struct AwsSettings {
   std::string metadata_url = "http://169.254.169.254";  // AWS_EC2_METADATA_SERVICE_ENDPOINT
   bool metadata_disabled = false;                       // AWS_EC2_METADATA_DISABLED
 
-  // Whoever is found in these places takes this role then; empty: none.
+  // The credentials found in these places are used to take this role; empty: they are used
+  // directly.
   std::string taken_role, taken_role_external_id;
-  std::filesystem::path saved_credentials;  // see SavedCredentials; empty: there are none
+  std::filesystem::path saved_credentials;  // see SavedCredentials; empty: none
 
-  bool anonymous = false;  // look for no credentials at all: for public buckets
+  bool anonymous = false;  // use no credentials: for public buckets
 };
 
-// The profiles of ~/.aws/config and ~/.aws/credentials. A missing file is an empty one.
+// The profiles of ~/.aws/config and ~/.aws/credentials. A missing file counts as empty.
 class AwsProfiles {
  public:
-  // Throws `invalid_argument`, with file and line, for what is no such file.
+  // Throws `invalid_argument`, with file and line, if a file cannot be parsed.
   AwsProfiles(const std::filesystem::path& config_file,
               const std::filesystem::path& credentials_file);
 
   bool contains(const std::string& profile) const;
-  // A setting of a profile; empty if there is none. The credentials file goes before the config
-  // file. A nested one is named with a dot: "s3.addressing_style".
+  // A setting of a profile; empty if unset. The credentials file takes precedence over the config
+  // file. A nested setting is named with a dot: "s3.addressing_style".
   std::string get(const std::string& profile, const std::string& name) const;
   // A setting of a section [services NAME].
   std::string service(const std::string& services, const std::string& name) const;
@@ -61,18 +62,18 @@ class AwsProfiles {
   using Sections = std::map<std::string, Section>;
   static Sections read(const std::filesystem::path& file, bool is_config);
 
-  Sections config_;  // "profile x" as "x"; "services x" as it is
+  Sections config_;  // keys: "x" for [profile x], "services x" unchanged
   Sections credentials_;
 };
 
-// Where S3 is and how it is spoken to.
+// Where the S3 server is and how to address it.
 struct S3Endpoint {
   std::string region = "us-east-1";
-  std::string url;          // of the server; empty: AWS's own, which follows from the region
-  bool path_style = false;  // HOST/BUCKET/KEY and not BUCKET.HOST/KEY
+  std::string url;          // of the server; empty: AWS's, derived from the region
+  bool path_style = false;  // HOST/BUCKET/KEY instead of BUCKET.HOST/KEY
 };
 
-// Throws `not_found` if a profile is named that is not there.
+// Throws `not_found` if the settings name a profile that does not exist.
 S3Endpoint s3_endpoint(const AwsSettings& settings, const AwsProfiles& profiles);
 // The URL of STS for that region.
 std::string sts_url(const AwsSettings& settings, const AwsProfiles& profiles,

@@ -39,13 +39,13 @@ TEST_F(AwsSettingsTest, ReadsProfilesOfBothFiles) {
   EXPECT_EQ(found.service("other", "s3.endpoint_url"), "http://localhost:9000");
 }
 
-TEST_F(AwsSettingsTest, TheCredentialsFileGoesFirst) {
+TEST_F(AwsSettingsTest, TheCredentialsFileTakesPrecedence) {
   config_ = "[profile dev]\naws_access_key_id=config\n";
   credentials_ = "[dev]\naws_access_key_id=credentials\n";
   EXPECT_EQ(profiles().get("dev", "aws_access_key_id"), "credentials");
 }
 
-TEST_F(AwsSettingsTest, MissingFilesAreEmptyAndBadOnesNamed) {
+TEST_F(AwsSettingsTest, MissingFilesAreEmptyAndBadOnesAreNamed) {
   EXPECT_FALSE(AwsProfiles("/nonexistent/config", "").contains("default"));
   for (const char* text : {"[default\n", "region = x\n", "[default]\nnonsense\n"}) {
     config_ = text;
@@ -59,7 +59,7 @@ TEST_F(AwsSettingsTest, MissingFilesAreEmptyAndBadOnesNamed) {
   }
 }
 
-TEST_F(AwsSettingsTest, TheEndpointIsTheVariablesThenTheServicesThenTheProfiles) {
+TEST_F(AwsSettingsTest, TheEndpointComesFromVariableThenServicesThenProfile) {
   config_ =
       "[default]\nendpoint_url=http://profile\nservices = mine\n[profile plain]\n"
       "endpoint_url=http://plain/\n[services mine]\ns3 =\n  endpoint_url = http://services\n";
@@ -79,7 +79,7 @@ TEST_F(AwsSettingsTest, TheRegionHasADefault) {
   EXPECT_EQ(s3_endpoint({}, AwsProfiles("", "")).region, "us-east-1");
 }
 
-TEST_F(AwsSettingsTest, ServersOfOnesOwnAreSpokenToByPath) {
+TEST_F(AwsSettingsTest, CustomServersAreAddressedByPath) {
   config_ = "[profile virtual]\ns3 =\n  addressing_style = virtual\n";
   EXPECT_FALSE(s3_endpoint({}, profiles()).path_style);
   EXPECT_TRUE(s3_endpoint({.endpoint_url = "http://x"}, profiles()).path_style);
@@ -87,7 +87,7 @@ TEST_F(AwsSettingsTest, ServersOfOnesOwnAreSpokenToByPath) {
       s3_endpoint({.profile = "virtual", .endpoint_url = "http://x"}, profiles()).path_style);
 }
 
-TEST_F(AwsSettingsTest, AProfileThatIsNamedMustBeThere) {
+TEST_F(AwsSettingsTest, ANamedProfileMustExist) {
   EXPECT_THROW(s3_endpoint({.profile = "absent"}, profiles()), Error);
 }
 

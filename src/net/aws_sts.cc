@@ -16,7 +16,7 @@ static AwsCredentials parse_credentials(BytesView body, std::string_view doing) 
                              .session_token = node.child_value("SessionToken"),
                              .expires = parse_rfc3339(node.child_value("Expiration"))};
   if (credentials.access_key_id.empty() || credentials.secret_access_key.empty())
-    fail(ErrorKind::unavailable, "{}: the answer has no credentials in it", doing);
+    fail(ErrorKind::unavailable, "{}: the answer contains no credentials", doing);
   return credentials;
 }
 
@@ -31,7 +31,7 @@ static AwsCredentials ask(HttpClient& http, const HttpRequest& request, const Ro
   if (*error.child_value("Message") != '\0')
     said += std::string(": ") + error.child_value("Message");
   const Error failure = status_error(doing, response.status(), said);
-  // STS says 400 for what is in truth a refusal.
+  // STS answers 400 for some refusals.
   if (failure.kind() == ErrorKind::unsupported)
     throw Error(ErrorKind::permission_denied, failure.what());
   throw failure;

@@ -1,4 +1,4 @@
-// AWS's Security Token Service: credentials for a while, in the role of somebody else.
+// AWS's Security Token Service: temporary credentials for a role.
 #pragma once
 
 #include <chrono>
@@ -18,15 +18,15 @@ struct RoleRequest {
   std::chrono::seconds duration{3600};
 };
 
-// Throws `permission_denied` with what the service says, or `unavailable`.
+// Throws `permission_denied` with the service's message, or `unavailable`.
 AwsCredentials assume_role(HttpClient& http, const RoleRequest& request,
                            const AwsCredentials& caller, std::chrono::system_clock::time_point now);
-// The same for who has a token of another identity provider; nothing is signed.
+// The same with a token of another identity provider as proof; the request is not signed.
 AwsCredentials assume_role_with_token(HttpClient& http, const RoleRequest& request,
                                       const std::string& token);
 
-// What the service calls who has these credentials: "arn:aws:iam::123456789012:user/ann". Empty if
-// it does not say: not every service of this kind can.
+// The ARN under which the service knows these credentials: "arn:aws:iam::123456789012:user/ann".
+// Empty if it does not say: not every STS-compatible service can.
 std::optional<std::string> find_caller(HttpClient& http, const std::string& url,
                                        const std::string& region, const AwsCredentials& caller,
                                        std::chrono::system_clock::time_point now);

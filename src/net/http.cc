@@ -161,7 +161,7 @@ static std::string_view advice_for(HttpFailure failure, const HttpRequest& reque
     case HttpFailure::unreachable:
       return "; check that the server is up, and whether a proxy (https_proxy) is needed";
     case HttpFailure::untrusted:
-      return "; if its authority is one of your own, name its certificate file in SSL_CERT_FILE";
+      return "; if it uses your own certificate authority, set SSL_CERT_FILE to its file";
     case HttpFailure::refused:
       return request.url.starts_with("https:") && request.follow_redirects
                  ? "; redirects are followed from https to https only"
@@ -177,7 +177,7 @@ Error failure_error(std::string_view doing, const HttpRequest& request, HttpFail
   if (failure == HttpFailure::untrusted) kind = ErrorKind::permission_denied;
   if (failure == HttpFailure::too_large || failure == HttpFailure::refused)
     kind = ErrorKind::unsupported;
-  if (failure == HttpFailure::too_large) detail = "the answer is larger than it may be";
+  if (failure == HttpFailure::too_large) detail = "the answer is larger than allowed";
   return Error(kind, fmt::format("{}: {}{}", doing, detail, advice_for(failure, request)));
 }
 
@@ -195,13 +195,13 @@ static std::string_view meaning_of_status(int status) {
     case 400:
       return " (bad request)";
     case 401:
-      return " (it wants to know who asks)";
+      return " (authentication required)";
     case 403:
       return " (access denied)";
     case 404:
       return " (not found)";
     case 407:
-      return " (the proxy wants to know who asks)";
+      return " (proxy authentication required)";
     case 410:
       return " (gone)";
     case 412:
@@ -211,10 +211,10 @@ static std::string_view meaning_of_status(int status) {
     case 500:
       return " (internal error)";
     case 501:
-      return " (it does not know how)";
+      return " (not implemented)";
     case 502:
     case 504:
-      return " (a server behind it does not answer)";
+      return " (the server behind it does not answer)";
     case 503:
       return " (busy)";
     default:

@@ -68,7 +68,7 @@ void HttpStream::ask_until_it_goes_on(std::optional<Setback> setback) {
   }
 }
 
-// One more try to get what has not been given yet; empty if the stream goes on.
+// Tries once more to get the bytes not given yet; empty if the stream can continue.
 std::optional<HttpStream::Setback> HttpStream::ask() {
   exchange_.reset();
   request_ = {.url = url_, .headers = options_.headers};
@@ -87,7 +87,7 @@ std::optional<HttpStream::Setback> HttpStream::ask() {
 
 std::optional<HttpStream::Setback> HttpStream::accept(const HttpHead& head) {
   const bool whole = head.status == 200 || head.status == 203;
-  if (whole && is_part()) fail_as_changed("the server sends all of it in place of a part");
+  if (whole && is_part()) fail_as_changed("the server sends the whole file instead of a part");
   if (whole && given_ == 0) {
     accept_first(head);
     return std::nullopt;
@@ -98,7 +98,7 @@ std::optional<HttpStream::Setback> HttpStream::accept(const HttpHead& head) {
     check_rest(head);
     return std::nullopt;
   }
-  // There is no rest: the line broke right behind the last byte.
+  // No bytes are left: the connection broke right behind the last one.
   if (head.status == 416 && request_.headers.contains("Range") &&
       head.headers.get("Content-Range") == fmt::format("bytes */{}", options_.begin + given_)) {
     ended_ = true;
@@ -124,10 +124,10 @@ void HttpStream::accept_part(const HttpHead& head) {
   const std::optional<std::uint64_t> end = options_.end > 0 ? options_.end : file_size_;
   if (!end || *end < options_.begin)
     fail(ErrorKind::unsupported,
-         "cannot read {} from byte {} on: the server does not say how much there is", name(),
+         "cannot read {} from byte {} on: the server does not state its size", name(),
          options_.begin);
   size_ = *end - options_.begin;
-  // A server may know Range and not If-Range.
+  // A server may support Range but not If-Range.
   for (const char* header : {"ETag", "Last-Modified"}) {
     const bool meant = options_.validator.starts_with('"') == (std::string_view(header) == "ETag");
     if (const std::string_view now = head.headers.get(header);
@@ -136,7 +136,7 @@ void HttpStream::accept_part(const HttpHead& head) {
   }
 }
 
-// A server may know Range and not If-Range.
+// A server may support Range but not If-Range.
 void HttpStream::check_rest(const HttpHead& head) const {
   const auto range = parse_content_range(head.headers.get("Content-Range"));
   if (!range || range->first != options_.begin + given_)
@@ -167,8 +167,8 @@ std::optional<HttpStream::Setback> HttpStream::skip_what_was_given(const HttpHea
     left -= got;
   }
   if (digester.finish() != given_digest_.finish())
-    fail_as_changed("its first bytes are not those that were read");
-  validator_ = strong_validator(head.headers);  // that of these very bytes
+    fail_as_changed("its first bytes differ from those already read");
+  validator_ = strong_validator(head.headers);  // the validator of these bytes
   first_.headers = head.headers;
   return std::nullopt;
 }
@@ -189,8 +189,8 @@ void HttpStream::give_up(const Setback& setback) const {
 }
 
 void HttpStream::fail_as_changed(std::string_view how) const {
-  fail(ErrorKind::changed, "{} changed while it was read: {}; try again when it is settled", name(),
-       how);
+  fail(ErrorKind::changed, "{} changed while it was read: {}; try again once it stays the same",
+       name(), how);
 }
 
 }  // namespace grid::net

@@ -1,16 +1,17 @@
-// A file on an HTTP server as a stream of bytes that survives cut lines.
+// A file on an HTTP server as a stream of bytes that survives broken connections.
 //
-// Problem. A download of an hour is cut after half of it. What came has been used already, so the
-// rest must be of the same bytes, or the whole must fail.
+// Problem. A download of an hour breaks off half way. The first half has been used already, so the
+// rest must belong to the same bytes, or the whole must fail.
 //
-// Idea. Where the first answer has a strong validator (an ETag that is not W/…, or a Last-Modified
-// that lies well before the answer), the rest is asked for with Range and If-Range: the server
-// sends it only if nothing has changed, else everything from the start. Whenever everything comes
-// again, from a server that knows no ranges or that has other bytes now, as many bytes as were
-// given are read again and compared by digest: only if they are the same does the stream go on.
+// Idea. If the first answer has a strong validator (an ETag that is not W/…, or a Last-Modified
+// well before the answer), the stream requests the rest with Range and If-Range: the server sends
+// only the rest if nothing has changed, else everything from the start. When everything comes
+// again, because the server does not support ranges or has other bytes now, the stream reads as
+// many bytes again as it has given and compares digests; it continues only if they are equal.
 //
-// So whoever reads to the end has read one state of the file, or an Error. One case cannot be
-// seen: a server that announces no size, sends no chunks, and breaks the line.
+// So a caller that reads to the end has read one state of the file, or gets an Error. One case goes
+// unnoticed: a server that announces no size, does not use chunked encoding, and cuts the
+// connection.
 #pragma once
 
 #include <functional>
@@ -25,40 +26,41 @@
 namespace grid::net {
 
 struct HttpStreamOptions {
-  RetryPolicy retries{};  // for each stretch without progress
-  HttpHeaders headers{};  // sent with each request, for instance Authorization
-  // What each request needs besides, for instance a signature.
+  RetryPolicy retries{};  // tries are counted anew after progress
+  HttpHeaders headers{};  // sent with each request, such as Authorization
+  // Called before each request is sent, for instance to sign it.
   std::function<void(HttpRequest&)> prepare{};
   bool follow_redirects = true;
 
-  // Bytes [begin, end) of the file, end 0 for its end. With a begin or an end the server must know
-  // ranges, and the file must have this strong validator, if there is one: else Error, `changed` or
-  // `unsupported`.
+  // Bytes [begin, end) of the file; end 0 means the file's end. If either is set, the server must
+  // support ranges and the file must have `validator`, unless that is empty; else the stream throws
+  // `changed` or `unsupported`.
   std::uint64_t begin = 0, end = 0;
   std::string validator{};
 };
 
 class HttpStream : public ByteStream {
  public:
-  // Asks for `url` and waits for the answer's head. Throws `not_found`, `permission_denied`,
-  // `unavailable` or `unsupported`, with the URL in the sentence. The client outlives the stream.
+  // Requests `url` and waits for the head of the answer. Throws `not_found`, `permission_denied`,
+  // `unavailable` or `unsupported`; the message contains the URL. The client must outlive the
+  // stream.
   HttpStream(HttpClient& client, std::string url, HttpStreamOptions options = {});
 
-  // Throws `unavailable` if the rest cannot be had and `changed` if it is that of other bytes.
+  // Throws `unavailable` if the rest cannot be read and `changed` if the file's bytes have changed.
   std::size_t read(MutableBytesView out) override;
-  // Of what is asked for.
+  // The size of the requested range.
   std::optional<std::uint64_t> size() const override { return size_; }
   std::string name() const override;
 
-  // Of the first answer, after redirects: with ETag, Last-Modified and so on.
+  // The head of the first answer, after redirects, with ETag, Last-Modified and so on.
   const HttpHead& head() const { return first_; }
 
  private:
-  // Why a try did not bring the stream further.
+  // Why a try made no progress.
   struct Setback {
     HttpFailure failure = HttpFailure::none;
     std::string detail;
-    int status = 0;  // where there was an answer
+    int status = 0;  // 0 if there was no answer
     std::optional<std::chrono::milliseconds> server_asks;
   };
 
@@ -80,8 +82,8 @@ class HttpStream : public ByteStream {
   std::unique_ptr<HttpExchange> exchange_;
   HttpRequest request_;  // the one that the exchange answers
   HttpHead first_;
-  std::string validator_;                   // for If-Range; empty: there is none
-  std::optional<std::uint64_t> size_;       // of what is asked for
+  std::string validator_;                   // for If-Range; may be empty
+  std::optional<std::uint64_t> size_;       // of the requested range
   std::optional<std::uint64_t> file_size_;  // of the whole file
   std::uint64_t given_ = 0;                 // bytes
   Digester given_digest_;
@@ -89,8 +91,8 @@ class HttpStream : public ByteStream {
   bool ended_ = false;
 };
 
-// What If-Range may say: a strong ETag, else a Last-Modified at least a minute older than the
-// answer, else nothing (RFC 9110, 8.8.2.2 and 13.1.5).
+// The value to send as If-Range: a strong ETag, else a Last-Modified at least a minute older than
+// the answer, else empty (RFC 9110, 8.8.2.2 and 13.1.5).
 std::string strong_validator(const HttpHeaders& headers);
 
 struct ContentRange {
@@ -101,7 +103,7 @@ struct ContentRange {
   bool operator==(const ContentRange&) const = default;
 };
 
-// Of "bytes 5-9/10" or "bytes 5-9/*".
+// Parses "bytes 5-9/10" or "bytes 5-9/*".
 std::optional<ContentRange> parse_content_range(std::string_view value);
 
 }  // namespace grid::net

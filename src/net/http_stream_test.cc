@@ -26,7 +26,7 @@ std::string read_all(HttpStream& stream) {
   return all;
 }
 
-// A server with one file, which cuts the line after `cut_after` bytes of an answer's body.
+// A server with one file, which cuts the connection after `cut_after` bytes of a body.
 class FileServer {
  public:
   std::string body = testing::random_bytes(3'000'000, 1);
@@ -107,7 +107,7 @@ TEST(HttpStreamTest, AnEmptyFileEndsAtOnce) {
   EXPECT_EQ(read_all(stream), "");
 }
 
-TEST(HttpStreamTest, ContinuesACutLineByRange) {
+TEST(HttpStreamTest, ContinuesACutConnectionByRange) {
   for (const char* validator : {"ETag: \"one\"", "Last-Modified: Wed, 21 Oct 2015 07:28:00 GMT"}) {
     FileServer server;
     server.headers = {validator, "Date: Wed, 21 Oct 2020 07:28:00 GMT"};
@@ -129,7 +129,7 @@ TEST(HttpStreamTest, ContinuesWithoutAKnownSize) {
   EXPECT_GE(server.requests, 3);
 }
 
-TEST(HttpStreamTest, ProgressIsWhatTriesAreCountedFrom) {
+TEST(HttpStreamTest, CountsTriesAnewAfterProgress) {
   FileServer server;
   server.body = testing::random_bytes(1'000'000, 2);
   server.cut_after = 50'000;  // 20 cuts, with 4 tries each
@@ -160,7 +160,7 @@ TEST(HttpStreamTest, NeverMixesTwoStates) {
   expect_changed(server, "first bytes are not those");
 }
 
-TEST(HttpStreamTest, SeesAnotherSize) {
+TEST(HttpStreamTest, NoticesAnotherSize) {
   FileServer server;
   server.after_cut = [&] {
     server.body += "x";
@@ -169,14 +169,14 @@ TEST(HttpStreamTest, SeesAnotherSize) {
   expect_changed(server, "3000001 bytes now, not 3000000");
 }
 
-TEST(HttpStreamTest, SeesThatAServerDoesNotKnowIfRange) {
+TEST(HttpStreamTest, NoticesAServerThatIgnoresIfRange) {
   FileServer server;
   server.honours_if_range = false;
   server.after_cut = [&] { server.headers = {"ETag: \"two\""}; };
   expect_changed(server, "ETag");
 }
 
-TEST(HttpStreamTest, GoesOnWhenOnlyTheTagHasChanged) {
+TEST(HttpStreamTest, ContinuesIfOnlyTheTagHasChanged) {
   FileServer server;
   server.after_cut = [&] {
     server.headers = {"ETag: \"two\""};
@@ -187,7 +187,7 @@ TEST(HttpStreamTest, GoesOnWhenOnlyTheTagHasChanged) {
   EXPECT_EQ(read_all(stream), server.body);
 }
 
-TEST(HttpStreamTest, AWeakTagIsNoReasonToAskForARange) {
+TEST(HttpStreamTest, DoesNotRequestARangeForAWeakTag) {
   FileServer server;
   server.headers = {"ETag: W/\"one\""};
   server.after_cut = [&] { server.cut_after = SIZE_MAX; };
@@ -217,7 +217,7 @@ TEST(HttpStreamTest, GivesUpWithByteAndReason) {
   }
 }
 
-TEST(HttpStreamTest, RefusalsAreSaidAtOnce) {
+TEST(HttpStreamTest, ReportsRefusalsAtOnce) {
   std::atomic<int> requests = 0;
   LoopbackServer server([&](const Request& request, Connection& connection) {
     ++requests;
@@ -251,7 +251,7 @@ TEST(HttpStreamTest, WaitsForAServerThatIsBusyAtFirst) {
   EXPECT_EQ(read_all(stream), "here");
 }
 
-TEST(HttpStreamTest, KnowsStrongValidators) {
+TEST(HttpStreamTest, RecognisesStrongValidators) {
   EXPECT_EQ(strong_validator({{"ETag", "\"a\""}}), "\"a\"");
   EXPECT_EQ(strong_validator({{"ETag", "W/\"a\""}}), "");
   EXPECT_EQ(strong_validator({}), "");
@@ -265,7 +265,7 @@ TEST(HttpStreamTest, KnowsStrongValidators) {
       modified);
 }
 
-TEST(HttpStreamTest, ReadsContentRanges) {
+TEST(HttpStreamTest, ParsesContentRanges) {
   EXPECT_EQ(parse_content_range("bytes 5-9/10"), (ContentRange{5, 9, 10}));
   EXPECT_EQ(parse_content_range("bytes 5-9/*"), (ContentRange{5, 9, std::nullopt}));
   for (const char* text : {"", "bytes */10", "bytes 9-5/10", "bytes 5-10/10", "items 5-9/10",

@@ -63,7 +63,7 @@ TEST(HttpTest, SendsBodies) {
   EXPECT_EQ(as_text(client.send({.method = "DELETE", .url = server.url("/")}).body), "DELETE ");
 }
 
-TEST(HttpTest, AHeadAnswerHasNoBody) {
+TEST(HttpTest, AnAnswerToHeadHasNoBody) {
   LoopbackServer server([](const Request&, Connection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
   });
@@ -73,7 +73,7 @@ TEST(HttpTest, AHeadAnswerHasNoBody) {
   EXPECT_TRUE(response.body.empty());
 }
 
-TEST(HttpTest, FillsTheCallersBufferAndNoMore) {
+TEST(HttpTest, FillsTheCallersBufferButNotBeyond) {
   LoopbackServer server([](const Request& request, Connection& connection) {
     connection.answer(request.target == "/absent" ? 404 : 200, "0123456789");
   });
@@ -92,7 +92,7 @@ TEST(HttpTest, FillsTheCallersBufferAndNoMore) {
   EXPECT_EQ(as_text(client.attempt(request).response.body), "0123456789");
 }
 
-TEST(HttpTest, GivesABodyToItsTakerAndNoMore) {
+TEST(HttpTest, GivesABodyToItsTakerUpToTheLimit) {
   const std::string body = testing::random_bytes(3'000'000, 1);
   LoopbackServer server([&](const Request& request, Connection& connection) {
     connection.answer(request.target == "/absent" ? 404 : 200, body);
@@ -133,7 +133,7 @@ TEST(HttpTest, KeepsConnections) {
 }
 
 TEST(HttpTest, HasManyRequestsInFlight) {
-  // No answer is given before all requests are there.
+  // The server answers only after all requests have come.
   std::mutex mutex;
   std::condition_variable changed;
   int waiting = 0;
@@ -187,7 +187,7 @@ TEST(HttpTest, TriesAgainAndThenGivesTheLastAnswer) {
     const int call = ++calls;
     if (request.target == "/soon" && call == 4) return connection.answer(200, "at last");
     if (call == 1) return connection.answer(503);
-    if (call == 2) {  // libcurl itself would try again if nothing at all had come
+    if (call == 2) {  // libcurl itself would retry if nothing at all had come
       connection.send("HTTP/1.1 200 OK\r\nContent-Le");
       return connection.close();
     }
@@ -200,7 +200,7 @@ TEST(HttpTest, TriesAgainAndThenGivesTheLastAnswer) {
   EXPECT_EQ(calls, 4);
 }
 
-TEST(HttpTest, DoesNotTryAgainWhatNoTryCures) {
+TEST(HttpTest, DoesNotRetryPermanentFailures) {
   std::atomic<int> calls = 0;
   LoopbackServer server([&](const Request&, Connection& connection) {
     ++calls;
@@ -211,7 +211,7 @@ TEST(HttpTest, DoesNotTryAgainWhatNoTryCures) {
   EXPECT_EQ(calls, 1);
 }
 
-TEST(HttpTest, SaysWhatFailedWithoutSecrets) {
+TEST(HttpTest, ReportsFailuresWithoutSecrets) {
   HttpClient client;
   try {
     client.send(get("http://ann:secret@127.0.0.1:1/x?token=secret"), at_once);
@@ -269,14 +269,14 @@ TEST(HttpTest, AnExchangeHoldsTheServerBackAndGivesEveryByte) {
   EXPECT_EQ(exchange->head().status, 200);
   std::string got;
   Bytes piece(100'000);
-  // Kernel buffers take some MB at most: with nobody reading, the server cannot be done.
+  // Kernel buffers take some MB at most: without a reader, the server cannot have finished.
   EXPECT_FALSE(sent_all);
   while (std::size_t size = exchange->read(piece)) got += as_text(BytesView(piece).first(size));
   EXPECT_EQ(exchange->failure(), HttpFailure::none);
   EXPECT_EQ(got, body);
 }
 
-TEST(HttpTest, AnExchangeSaysThatItWasCut) {
+TEST(HttpTest, AnExchangeReportsThatItWasCut) {
   LoopbackServer server([](const Request&, Connection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
     connection.close();
@@ -305,7 +305,7 @@ TEST(HttpTest, AnExchangeCanBeDroppedAtAnyTime) {
   EXPECT_EQ(client.send(get(server.url("/"))).status(), 200);
 }
 
-TEST(HttpTest, GoesThroughTheProxyOfItsOptions) {
+TEST(HttpTest, UsesTheProxyOfItsOptions) {
   LoopbackServer proxy([](const Request& request, Connection& connection) {
     connection.answer(200, "by proxy: " + request.target);
   });
@@ -315,7 +315,7 @@ TEST(HttpTest, GoesThroughTheProxyOfItsOptions) {
   EXPECT_EQ(as_text(client.send(get(proxy.url("/direct"))).body), "by proxy: /direct");
 }
 
-TEST(HttpTest, StatusesHaveKinds) {
+TEST(HttpTest, MapsStatusesToErrorKinds) {
   EXPECT_EQ(kind_of_status(403), ErrorKind::permission_denied);
   EXPECT_EQ(kind_of_status(404), ErrorKind::not_found);
   EXPECT_EQ(kind_of_status(503), ErrorKind::unavailable);

@@ -1,5 +1,5 @@
-// OpenSSL's libcrypto, loaded when the first request is signed: it is large, and starts by setting
-// up far more than a digest.
+// OpenSSL's libcrypto, loaded when the first request is signed: it is large, and its initialisation
+// sets up far more than a digest.
 #pragma once
 
 #include <openssl/evp.h>
@@ -9,7 +9,7 @@
 
 namespace grid::net {
 
-// Throws `unsupported` without libcrypto.
+// Throws `unsupported` if libcrypto is not installed.
 struct Libcrypto {
   const SharedLibrary library{"libcrypto.so.3"};
 

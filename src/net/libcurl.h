@@ -1,5 +1,5 @@
-// libcurl, loaded when the first client is made: with it come thirty libraries, which would take
-// longer to read from a cold disk than most commands take.
+// libcurl, loaded when the first client is made: it brings thirty libraries, and reading them from
+// a cold disk takes longer than most commands do.
 #pragma once
 
 #include <curl/curl.h>
@@ -8,7 +8,8 @@
 
 namespace grid::net {
 
-// Its functions under their own names, without "curl_". Throws `unsupported` without libcurl.
+// libcurl's functions under their own names, without "curl_". Throws `unsupported` if libcurl is
+// not installed.
 struct Libcurl {
   const SharedLibrary library{"libcurl.so.4"};
 

@@ -14,7 +14,7 @@ std::optional<milliseconds> delay_before_retry(const RetryPolicy& policy, const 
   const milliseconds longest =
       state.budget_is_empty ? policy.delay_max
                             : std::min(policy.delay_first * (1u << doublings), policy.delay_max);
-  // Without budget the wait is long for everybody, and still spread.
+  // Without budget every wait is long, but still spread.
   const double part = state.budget_is_empty ? 0.5 + state.chance / 2 : state.chance;
   milliseconds delay(static_cast<milliseconds::rep>(static_cast<double>(longest.count()) * part));
   if (state.server_asks) delay = std::max(delay, *state.server_asks);
@@ -27,7 +27,7 @@ bool is_worth_a_retry(int status) {
          status == 503 || status == 504;
 }
 
-// One failure in ten can go on for ever without emptying the budget.
+// One failure for every ten successes never empties the budget.
 static constexpr double given_back = 0.1;
 
 void RetryBudget::note_success() {

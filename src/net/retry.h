@@ -1,13 +1,13 @@
-// When a request is worth another try, and after how long.
+// Decides whether to retry a request, and after how long.
 //
-// Problem. A server that is busy answers 503, cuts lines or says nothing. One more try mostly
-// cures it. But many clients that try again at once, and often, are what keeps it down.
+// Problem. A busy server answers 503, cuts connections or stays silent. One more try mostly
+// succeeds. But many clients that retry at once, and often, keep the server down.
 //
 // Idea. Delays double from `delay_first` to `delay_max`, each chosen at random below that ("full
-// jitter"), so that clients spread. On top of that all requests of a client share a budget: a try
-// again takes one from it, a success gives a part back. While it is empty, every wait is
-// `delay_max`: a client whose requests mostly fail asks at a bounded rate, and nobody is given up
-// before the deadline.
+// jitter"), so that clients spread out. In addition, all requests of a client share a budget: a
+// retry takes one token, a success returns a tenth of one. While the budget is empty, every wait is
+// half of `delay_max` or more: a client whose requests mostly fail asks at a bounded rate, and
+// still no request is given up early.
 #pragma once
 
 #include <chrono>
@@ -17,22 +17,22 @@
 namespace grid::net {
 
 struct RetryPolicy {
-  unsigned tries_max = 12;                      // the first one counts
-  std::chrono::milliseconds delay_first{100};   // the longest wait before the second try
-  std::chrono::milliseconds delay_max{5'000};   // the longest wait before any try
-  std::chrono::milliseconds deadline{120'000};  // from the first try on; none begins later
+  unsigned tries_max = 12;                      // including the first
+  std::chrono::milliseconds delay_first{100};   // upper bound of the wait before the second try
+  std::chrono::milliseconds delay_max{5'000};   // upper bound of any wait
+  std::chrono::milliseconds deadline{120'000};  // after the first try began; no try begins later
 };
 
-// What is known when a try has failed.
+// What is known after a failed try.
 struct RetryState {
-  unsigned tries = 0;                                    // made so far
+  unsigned tries = 0;                                    // so far
   std::chrono::milliseconds elapsed{0};                  // since the first began
   std::optional<std::chrono::milliseconds> server_asks;  // Retry-After
   bool budget_is_empty = false;
   double chance = 0;  // from [0, 1): the jitter
 };
 
-// How long to wait before the next try; empty if there should be none.
+// How long to wait before the next try; empty to give up.
 std::optional<std::chrono::milliseconds> delay_before_retry(const RetryPolicy& policy,
                                                             const RetryState& state);
 
@@ -45,7 +45,7 @@ class RetryBudget {
   explicit RetryBudget(double size = 100) : size_(size), left_(size) {}
 
   void note_success();
-  // Takes one try; false if there was none left.
+  // Takes one token for a retry; false if none is left.
   bool take();
 
  private:
@@ -59,13 +59,13 @@ class RetryLoop {
  public:
   RetryLoop(const RetryPolicy& policy, RetryBudget& budget);
 
-  // A try has failed in a way that another may cure: waits, and returns true if there should be
-  // one.
+  // Call this after a failure that another try may cure: waits and returns true, or returns false
+  // to give up.
   bool wait(std::optional<std::chrono::milliseconds> server_asks = std::nullopt);
-  // There was some success: tries and time count from here.
+  // Call this after progress: tries and time count from here.
   void restart();
 
-  unsigned tries() const { return state_.tries; }  // that have failed
+  unsigned tries() const { return state_.tries; }  // failed so far
 
  private:
   const RetryPolicy policy_;

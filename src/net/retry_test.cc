@@ -45,13 +45,13 @@ TEST(RetryTest, WithoutBudgetEveryWaitIsLong) {
             milliseconds(500));
 }
 
-TEST(RetryTest, AManyfoldOfDelaysDoesNotOverflow) {
+TEST(RetryTest, ManyDoublingsDoNotOverflow) {
   RetryPolicy patient = policy;
   patient.tries_max = 1'000'000;
   EXPECT_EQ(delay_before_retry(patient, {.tries = 999'999, .chance = 1}), milliseconds(500));
 }
 
-TEST(RetryTest, TheBudgetIsSpentByTriesAndFilledBySuccess) {
+TEST(RetryTest, TriesSpendTheBudgetAndSuccessRefillsIt) {
   RetryBudget budget(2);
   EXPECT_TRUE(budget.take());
   EXPECT_TRUE(budget.take());

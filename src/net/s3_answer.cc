@@ -40,8 +40,8 @@ S3Listing read_listing(BytesView body, std::string_view doing) {
   const pugi::xml_parse_result parsed = document.load_buffer(body.data(), body.size());
   const pugi::xml_node root = document.child("ListBucketResult");
   if (!parsed || !root)
-    fail(ErrorKind::unavailable, "{}: the answer is no listing: {}", doing,
-         parsed ? "it holds something else" : parsed.description());
+    fail(ErrorKind::unavailable, "{}: the answer is not a listing: {}", doing,
+         parsed ? "it contains something else" : parsed.description());
   const bool encoded = std::string_view(root.child_value("EncodingType")) == "url";
   S3Listing listing;
   for (const pugi::xml_node node : root.children("Contents")) {
@@ -50,7 +50,7 @@ S3Listing read_listing(BytesView body, std::string_view doing) {
     const auto size = parse_number<std::uint64_t>(node.child_value("Size"));
     const auto modified = parse_rfc3339(node.child_value("LastModified"));
     if (!size || object.key.empty())
-      fail(ErrorKind::unavailable, "{}: the listing has an object without key or size", doing);
+      fail(ErrorKind::unavailable, "{}: the listing has an object without a key or a size", doing);
     object.size = *size;
     if (modified)
       object.mtime_ns =
@@ -63,7 +63,8 @@ S3Listing read_listing(BytesView body, std::string_view doing) {
   if (std::string_view(root.child_value("IsTruncated")) == "true") {
     listing.next = root.child_value("NextContinuationToken");
     if (listing.next.empty())
-      fail(ErrorKind::unavailable, "{}: the listing breaks off and does not say where", doing);
+      fail(ErrorKind::unavailable, "{}: the listing is truncated and has no continuation token",
+           doing);
   }
   return listing;
 }

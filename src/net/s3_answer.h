@@ -1,4 +1,4 @@
-// What S3 servers answer, read.
+// Parses the answers of S3 servers.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,16 @@
 namespace grid::net {
 
 struct S3Failure {
-  std::string code;  // "NoSuchBucket"; empty where the server does not say
+  std::string code;  // "NoSuchBucket"; empty if the server does not say
   std::string message;
-  std::string region;  // where it says that the bucket is elsewhere
+  std::string region;  // of the bucket, if the server says that it is elsewhere
 };
 S3Failure read_failure(const HttpResponse& response);
 
-// Of ListObjectsV2. Throws `unavailable` for what is no such answer.
+// Parses an answer to ListObjectsV2. Throws `unavailable` for anything else.
 S3Listing read_listing(BytesView body, std::string_view doing);
 
-// The text of an element anywhere in an answer; empty if there is none.
+// The text of a child of the answer's root element; empty if there is none.
 std::string read_element(BytesView body, const char* name);
 
 }  // namespace grid::net

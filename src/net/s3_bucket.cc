@@ -29,7 +29,7 @@ struct S3Bucket::Call {
 
 S3Url parse_s3_url(std::string_view url) {
   static constexpr std::string_view scheme = "s3://";
-  if (!url.starts_with(scheme)) fail(ErrorKind::invalid_argument, "{} is no s3:// URL", url);
+  if (!url.starts_with(scheme)) fail(ErrorKind::invalid_argument, "{} is not an s3:// URL", url);
   std::string_view rest = url.substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   const std::string_view bucket = rest.substr(0, slash);
@@ -73,7 +73,7 @@ std::string S3Bucket::target_of(std::string_view key) const {
     server = "https://s3." + place + ".amazonaws.com" + (place.starts_with("cn-") ? ".cn" : "");
   }
   const std::string path = "/" + percent_encode(key, Slash::keep);
-  // A certificate for *.s3.amazonaws.com is none for a bucket with dots.
+  // A certificate for *.s3.amazonaws.com does not cover bucket names with dots.
   const bool dotted = name_.find('.') != name_.npos && server.starts_with("https:");
   if (access_.endpoint.path_style || dotted) return server + "/" + name_ + path;
   const Url url = parse_url(server);
@@ -96,9 +96,8 @@ HttpRequest S3Bucket::prepare(const Call& call, const Belief& belief) const {
   return request;
 }
 
-// What a server says that lets the same request succeed: another region, another time, other
-// credentials. True if that is not what this request was made with; another one may have learnt
-// the same meanwhile.
+// Learns what would make the same request succeed: another region, another time, other credentials.
+// True if that differs from what this request used; another thread may have learnt it meanwhile.
 bool S3Bucket::learn_from(const HttpResponse& response, const Belief& used) const {
   const int status = response.status();
   if (status != 301 && status != 307 && status != 400 && status != 403) return false;
@@ -122,7 +121,7 @@ bool S3Bucket::learn_from(const HttpResponse& response, const Belief& used) cons
   return used.region != failure.region;
 }
 
-// Failures with a status that as a rule means something final.
+// Transient failures whose status usually means a permanent one.
 static bool is_passing(const HttpResponse& response) {
   if (response.status() != 400 && response.status() != 409) return false;
   const std::string code = read_failure(response).code;
@@ -211,7 +210,7 @@ std::optional<std::uint64_t> S3Bucket::copy_part(std::string_view key, std::uint
   return answered_part(std::move(call), offset, size);
 }
 
-// What find_part() and copy_part() return.
+// The common part of find_part() and copy_part().
 std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t offset,
                                                      std::uint64_t size) const {
   call.headers = range_headers(offset, size, {});
@@ -222,23 +221,24 @@ std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t of
   return response.into_size;
 }
 
-// That an answer brought the bytes from `offset` on which were asked for, or all that there are.
+// Checks that the answer brought the requested bytes from `offset` on, or all up to the object's
+// end.
 void S3Bucket::check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
                            std::uint64_t size) const {
   if (response.status() != 206) {
     if (response.status() == 200)
-      fail(ErrorKind::unsupported, "{}: the server sends the whole object, not the range",
+      fail(ErrorKind::unsupported, "{}: the server sends the whole object instead of the range",
            call.doing);
     fail_for(call, response);
   }
   const auto range = parse_content_range(response.header("Content-Range"));
   if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
       (response.into_size < size && range->size != range->last + 1))
-    fail(ErrorKind::unavailable, "{}: the server sends another range than it was asked for: {}",
+    fail(ErrorKind::unavailable, "{}: the server sends another range than requested: {}",
          call.doing, response.header("Content-Range"));
 }
 
-// Some servers quote an ETag in one place and not in another.
+// Some servers quote an ETag in one place but not in another.
 static std::string_view unquoted(std::string_view etag) {
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
     return etag.substr(1, etag.size() - 2);
@@ -271,8 +271,8 @@ void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::
   Call call = call_for_part(key, state, offset, out.size());
   call.into = out;
   HttpResponse response = exchange(call);
-  // A server that finds that an ETag does not match what it calls so itself, as Ceph's does for
-  // some requests, is not asked again.
+  // Ceph, for some requests, says that an ETag does not match although it reports the same ETag
+  // itself. This bucket then sends no If-Match any more.
   if (response.status() == 412 && is_in_state(key, state)) {
     misjudges_if_match_ = true;
     call.headers = range_headers(offset, out.size(), {});
@@ -309,7 +309,7 @@ S3Listing S3Bucket::list(const S3ListRequest& request) const {
     call.query += fmt::format("{}{}={}", call.query.empty() ? "" : "&", name,
                               percent_encode(value, Slash::encode));
   };
-  // In the order in which they are signed.
+  // In the order that signing requires: sorted.
   if (!request.continue_at.empty()) add("continuation-token", request.continue_at);
   if (!request.delimiter.empty()) add("delimiter", request.delimiter);
   add("encoding-type", "url");
@@ -336,9 +336,9 @@ bool S3Bucket::create(std::string_view key, BytesView data) {
   call.body = data;
   const HttpResponse response = exchange(call);
   if (response.status() / 100 == 2) return true;
-  // Taken: by somebody else, or by a try of ours whose answer did not come. libcurl sends a
-  // request again by itself when a kept connection turns out to be closed, so even a first try
-  // may have been one.
+  // The key is taken: by another writer, or by an earlier try whose answer was lost. libcurl
+  // resends a request by itself when a kept connection turns out to be closed, so even the first
+  // try may be a second one.
   if (response.status() == 412) return was_written_by(key, writer);
   fail_for(call, response);
 }
@@ -386,10 +386,10 @@ bool S3Bucket::complete_parts(std::string_view key, std::string_view upload,
   call.headers = {{"Content-Type", "application/xml"}, {"If-None-Match", "*"}};
   call.body = as_bytes(list);
   const HttpResponse response = exchange(call);
-  // The status comes before the work is done: only the body says how it went.
+  // The status comes before the work is done: only the body tells the outcome.
   if (response.status() == 200 && !read_element(response.body, "ETag").empty()) return true;
   if (response.status() == 412) return was_written_by(key, writer);
-  if (was_written_by(key, writer)) return true;  // an earlier try, whose answer was lost
+  if (was_written_by(key, writer)) return true;  // by an earlier try whose answer was lost
   fail_for(call, response);
 }
 
@@ -400,19 +400,19 @@ bool S3Bucket::create_in_parts(std::string_view key, BytesView data, std::size_t
   try {
     return complete_parts(key, upload, writer, put_parts(key, upload, data, part_size));
   } catch (const Error&) {
-    // What was sent would be paid for for ever.
+    // Abort the upload: parts that were sent cost money until it is aborted.
     Call call = call_for("write", "DELETE", key);
     call.query = "uploadId=" + percent_encode(upload, Slash::encode);
     try {
       exchange(call);
-    } catch (const Error&) {  // the first failure is the one to tell
+    } catch (const Error&) {  // report the first failure
     }
     throw;
   }
 }
 
 bool S3Bucket::remove(std::string_view key) {
-  // The answer to DELETE is the same for what was not there.
+  // DELETE gives the same answer whether or not the object existed.
   if (!head(key)) return false;
   const Call call = call_for("remove", "DELETE", key);
   const HttpResponse response = exchange(call);

@@ -1,8 +1,8 @@
-// One bucket of an S3 server: requests that are signed, tried again and sent to the right region.
+// One bucket of an S3 server: requests are signed, retried and sent to the right region.
 //
-// Answers are judged by their status first: some servers send errors without a text. A try may
-// have been carried out although its answer was lost; what follows from that is said at each
-// method. docs/s3.md tells which permissions they need.
+// Answers are judged by their status first: some servers send errors without a text. A request may
+// have been carried out although its answer was lost; each method states what follows from that.
+// docs/s3.md lists the permissions that they need.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ namespace grid::net {
 // "s3://bucket/key/or/prefix/".
 struct S3Url {
   std::string bucket;
-  std::string key;  // without the '/' behind the bucket; may be empty
+  std::string key;  // without the '/' after the bucket; may be empty
 };
 // Throws `invalid_argument`.
 S3Url parse_s3_url(std::string_view url);
@@ -32,52 +32,53 @@ S3Url parse_s3_url(std::string_view url);
 struct S3Object {
   std::string key;
   std::uint64_t size = 0;     // bytes
-  std::string etag;           // with its quotes
-  std::int64_t mtime_ns = 0;  // LastModified, since 1970
+  std::string etag;           // with quotes
+  std::int64_t mtime_ns = 0;  // LastModified, nanoseconds since 1970
 
   bool operator==(const S3Object&) const = default;
 };
 
-// One state of an object: what tells it from whatever else is at its key, now or later.
+// One state of an object: what distinguishes it from anything else stored under its key, now or
+// later.
 struct S3ObjectState {
   std::uint64_t size = 0;    // bytes
-  std::string etag;          // as a listing gives it
-  std::string version_id{};  // in a bucket that keeps versions, where it is known
+  std::string etag;          // as in a listing
+  std::string version_id{};  // in a bucket with versioning, if known
 
   bool operator==(const S3ObjectState&) const = default;
 };
 
 struct S3Listing {
   std::vector<S3Object> objects;      // in the order of their keys' bytes
-  std::vector<std::string> prefixes;  // those that end in the delimiter
-  std::string next;                   // for S3ListRequest::continue_at; empty: this was all
+  std::vector<std::string> prefixes;  // common prefixes that end in the delimiter
+  std::string next;                   // for S3ListRequest::continue_at; empty: complete
 };
 
 struct S3ListRequest {
   std::string prefix{};
   std::string delimiter{};
   std::string continue_at{};
-  std::string start_after{};  // a key: only those behind it
+  std::string start_after{};  // a key: list only the keys after it
   unsigned count_max = 1000;
 };
 
-// How all buckets of a process are reached. Thread-safe, as its parts are.
+// How a process reaches all its buckets. Thread-safe, as its parts are.
 struct S3Access {
   std::shared_ptr<HttpClient> http;
   std::shared_ptr<AwsCredentialSource> credentials;
   S3Endpoint endpoint;
   RetryPolicy retries{};
 
-  // Reads the files that the settings name. Throws as AwsProfiles and s3_endpoint() do.
+  // Reads the files named by the settings. Throws as AwsProfiles and s3_endpoint() do.
   static S3Access open(const HttpOptions& http, const AwsSettings& settings,
                        const RetryPolicy& retries = {});
 };
 
-// Whether an answer brings bytes of an object in this state.
+// Whether the answer with this head brings bytes of an object in this state.
 bool is_part_of(const HttpHead& head, const S3ObjectState& state);
 
-// Thread-safe. Every method throws `permission_denied`, `unavailable`, `not_found` (the bucket)
-// or `unsupported` (what the server cannot do), with bucket and key in the sentence.
+// Thread-safe. Every method throws `permission_denied`, `unavailable`, `not_found` (the bucket) or
+// `unsupported` (what the server cannot do); messages name bucket and key.
 class S3Bucket {
  public:
   S3Bucket(S3Access access, std::string name);
@@ -85,26 +86,26 @@ class S3Bucket {
   const std::string& name() const { return name_; }
   std::string url_of(std::string_view key) const;  // for messages: "s3://bucket/key"
 
-  // The whole object; nullopt if there is none.
+  // Reads the whole object; nullopt if there is none.
   std::optional<Bytes> find(std::string_view key) const;
 
-  // Fills the front of `out` from `offset` on, fewer only at the object's end; nullopt if there is
-  // no object.
+  // Fills `out` from `offset` on; returns the number of bytes, which is less than its size only at
+  // the object's end; nullopt if there is no object.
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const;
 
-  // The same for `size` bytes that are taken piece by piece, see HttpRequest::taker. Returns how
-  // many there are.
+  // The same for `size` bytes, passed to `take` piece by piece (see HttpRequest::taker). Returns
+  // their number.
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const;
 
-  // Fills `out` with the bytes from `offset` on of an object in the state `state`, to whose end
-  // they reach at most. Throws `changed` if there is another object now, or none. If-Match asks
-  // the server to see to it; what it answers is compared all the same, ETag and size.
+  // Fills `out` with bytes from `offset` on of an object in the state `state`; they must not reach
+  // past its end. Throws `changed` if the object is another one now or is gone. If-Match has the
+  // server check this; the ETag and the size in the answer are compared too.
   void read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                  MutableBytesView out) const;
 
-  // Asks for the same, once, and does not wait: is_part_of() tells whether it comes.
+  // Sends the same request once and does not wait; check the answer's head with is_part_of().
   std::unique_ptr<HttpExchange> start_part(std::string_view key, const S3ObjectState& state,
                                            std::uint64_t offset, std::uint64_t size) const;
 
@@ -117,20 +118,21 @@ class S3Bucket {
 
   S3Listing list(const S3ListRequest& request) const;
 
-  // Stores an object unless the key is taken; false if it is. The server must honour
-  // If-None-Match (see backend/s3.h). A try whose answer was lost is recognised by a random
-  // "writer" that is kept with the object: true means that it was this call that stored it.
+  // Stores an object unless the key is taken; false if it is. The server must honour If-None-Match
+  // (see backend/s3.h). A random "writer" stored with the object identifies a try whose answer was
+  // lost: true means that this call stored the object.
   bool create(std::string_view key, BytesView data);
-  // The same in parts, several at a time, for what is too large to be sent twice. When two do it
-  // at once, both may get true and one object stays: for keys that nobody else has.
+  // The same in parts, several at a time, for objects too large to be sent twice. If two callers do
+  // this at once, both may get true and one object stays: use it only for keys that no other caller
+  // writes.
   bool create_in_parts(std::string_view key, BytesView data, std::size_t part_size);
 
-  // False if there is none.
+  // False if there is no object.
   bool remove(std::string_view key);
 
  private:
   struct Call;
-  // What a request is made with, and the server may know better.
+  // What a request assumes; the server may correct it.
   struct Belief {
     std::optional<AwsCredentials> credentials;
     std::string region;
@@ -161,8 +163,8 @@ class S3Bucket {
   const S3Access access_;
   const std::string name_;
   mutable std::mutex mutex_;
-  mutable std::string region_;  // guarded by mutex_; corrected by what the server says
-  mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: the server's clock before ours
+  mutable std::string region_;  // guarded by mutex_; corrected by the server's answers
+  mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: server's clock minus ours
   mutable std::atomic<bool> misjudges_if_match_{false};
 };
 

@@ -56,7 +56,7 @@ Error error_of(Body body) {
   return Error(ErrorKind::invalid_argument, "");
 }
 
-TEST_F(S3BucketTest, ReadsWholeObjectsAndSeesWhenThereAreNone) {
+TEST_F(S3BucketTest, FindsWholeObjectsOrNothing) {
   S3Bucket& bucket = serve([](const Request& request, Connection& connection, int) {
     if (request.target == "/bucket/a%20b/%C3%A9") return connection.answer(200, "text");
     connection.answer(404, error_body("NoSuchKey"));
@@ -66,7 +66,7 @@ TEST_F(S3BucketTest, ReadsWholeObjectsAndSeesWhenThereAreNone) {
   EXPECT_FALSE(bucket.head("absent"));
 }
 
-TEST_F(S3BucketTest, ABucketThatIsNotThereIsNamed) {
+TEST_F(S3BucketTest, NamesAMissingBucket) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int) {
     connection.answer(404, error_body("NoSuchBucket"));
   });
@@ -75,7 +75,7 @@ TEST_F(S3BucketTest, ABucketThatIsNotThereIsNamed) {
   EXPECT_NE(std::string(error.what()).find("no bucket bucket"), std::string::npos);
 }
 
-TEST_F(S3BucketTest, PartsAreCheckedAgainstWhatWasAskedFor) {
+TEST_F(S3BucketTest, ChecksPartsAgainstTheRequest) {
   std::string range, body, taken;
   int status = 206;
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
@@ -111,7 +111,7 @@ TEST_F(S3BucketTest, PartsAreCheckedAgainstWhatWasAskedFor) {
   }
 }
 
-TEST_F(S3BucketTest, AnAnswerThatBreaksOffIsTakenFromItsBeginningAgain) {
+TEST_F(S3BucketTest, ReadsABrokenOffAnswerAgainFromItsBeginning) {
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int call) {
     EXPECT_EQ(request.header("range"), "bytes=4-9");
     if (call == 1) return connection.answer(503, "slow down, and more bytes than were asked for");
@@ -132,7 +132,7 @@ TEST_F(S3BucketTest, AnAnswerThatBreaksOffIsTakenFromItsBeginningAgain) {
   EXPECT_EQ(pieces, (decltype(pieces){{0, "456"}, {0, "456789"}}));
 }
 
-TEST_F(S3BucketTest, BytesOfAStateAreThoseOfNoOther) {
+TEST_F(S3BucketTest, GivesBytesOfTheRequestedStateOnly) {
   int status = 206;
   std::string etag = "\"state\"", total = "10", body = "456";
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
@@ -149,7 +149,7 @@ TEST_F(S3BucketTest, BytesOfAStateAreThoseOfNoOther) {
   EXPECT_EQ(as_text(out), "456");
   etag = "state";  // quoted in the listing, not here
   read();
-  etag = "\"other\"";  // a server that takes no notice of If-Match
+  etag = "\"other\"";  // a server that ignores If-Match
   EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
   etag = "";
   EXPECT_EQ(error_of(read).kind(), ErrorKind::changed);
@@ -163,7 +163,7 @@ TEST_F(S3BucketTest, BytesOfAStateAreThoseOfNoOther) {
   }
 }
 
-TEST_F(S3BucketTest, AServerThatMisjudgesIfMatchIsReadWithoutIt) {
+TEST_F(S3BucketTest, ReadsWithoutIfMatchIfTheServerMisjudgesIt) {
   std::vector<std::string> seen;
   std::string etag = "\"state\"";
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
@@ -183,7 +183,7 @@ TEST_F(S3BucketTest, AServerThatMisjudgesIfMatchIsReadWithoutIt) {
   EXPECT_EQ(error_of([&] { bucket.read_part("key", state, 0, out); }).kind(), ErrorKind::changed);
 }
 
-TEST_F(S3BucketTest, AVersionThatIsKnownIsAskedFor) {
+TEST_F(S3BucketTest, RequestsAKnownVersion) {
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
     EXPECT_EQ(request.target, "/bucket/key?versionId=3%2FL4");
     connection.answer(206, "abc", {"Content-Range: bytes 0-2/3", "ETag: e"});
@@ -193,7 +193,7 @@ TEST_F(S3BucketTest, AVersionThatIsKnownIsAskedFor) {
   EXPECT_EQ(as_text(out), "abc");
 }
 
-TEST_F(S3BucketTest, TriesAgainWhatIsBusyCutOrDamagedOnTheWay) {
+TEST_F(S3BucketTest, RetriesWhatIsBusyCutOrDamagedOnTheWay) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int call) {
     if (call == 1) return connection.answer(503, error_body("SlowDown"));
     if (call == 2) return connection.answer(400, error_body("XAmzContentSHA256Mismatch"));
@@ -206,7 +206,7 @@ TEST_F(S3BucketTest, TriesAgainWhatIsBusyCutOrDamagedOnTheWay) {
   EXPECT_EQ(as_text(bucket.find("key").value()), "text");
 }
 
-TEST_F(S3BucketTest, SaysWhoRefusesAndWhenThereWereNoCredentials) {
+TEST_F(S3BucketTest, ReportsRefusalsAndMissingCredentials) {
   Answer refuse = [](const Request& request, Connection& connection, int) {
     connection.answer(403, request.method == "HEAD" ? "" : error_body("AccessDenied"));
   };
@@ -221,7 +221,7 @@ TEST_F(S3BucketTest, SaysWhoRefusesAndWhenThereWereNoCredentials) {
   EXPECT_NE(said.find("no credentials were found"), std::string::npos);
 }
 
-TEST_F(S3BucketTest, AsksInTheRegionThatTheServerNames) {
+TEST_F(S3BucketTest, UsesTheRegionThatTheServerNames) {
   std::vector<std::string> regions;
   S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
     const std::string text = request.header("authorization");
@@ -242,7 +242,7 @@ TEST_F(S3BucketTest, AsksInTheRegionThatTheServerNames) {
   EXPECT_TRUE(other.find("key"));
 }
 
-TEST_F(S3BucketTest, ARegionThatDoesNotHelpIsNoLoop) {
+TEST_F(S3BucketTest, GivesUpIfTheNamedRegionDoesNotHelp) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int call) {
     connection.answer(301, "", {"x-amz-bucket-region: r" + std::to_string(call)});
   });
@@ -263,7 +263,7 @@ TEST_F(S3BucketTest, FollowsTheServersClock) {
   EXPECT_TRUE(date.starts_with("20291231T2359") || date.starts_with("20300101T0000")) << date;
 }
 
-TEST_F(S3BucketTest, AsksForNewCredentialsWhenTheServerCallsThemExpired) {
+TEST_F(S3BucketTest, GetsNewCredentialsWhenTheServerReportsExpiredOnes) {
   int given = 0;
   LoopbackServer container([&](const Request&, Connection& connection) {
     connection.answer(200, "{\"AccessKeyId\":\"K" + std::to_string(++given) +
@@ -279,7 +279,7 @@ TEST_F(S3BucketTest, AsksForNewCredentialsWhenTheServerCallsThemExpired) {
   EXPECT_EQ(given, 2);
 }
 
-TEST_F(S3BucketTest, CreatesOnlyWhatIsNotThere) {
+TEST_F(S3BucketTest, CreatesOnlyUnderFreeKeys) {
   S3Bucket& bucket = serve([](const Request& request, Connection& connection, int) {
     if (request.method == "HEAD")
       return connection.answer(200, "", {"x-amz-meta-grid-writer: somebody"});
@@ -290,7 +290,7 @@ TEST_F(S3BucketTest, CreatesOnlyWhatIsNotThere) {
   EXPECT_FALSE(bucket.create("taken", as_bytes("text")));
 }
 
-TEST_F(S3BucketTest, ALostAnswerToACreateIsSettledByLookingWhoWroteIt) {
+TEST_F(S3BucketTest, AfterALostAnswerToACreateChecksTheWriter) {
   for (bool nothing_at_all : {false, true}) {
     std::string writer;
     calls_ = 0;
@@ -307,7 +307,7 @@ TEST_F(S3BucketTest, ALostAnswerToACreateIsSettledByLookingWhoWroteIt) {
   }
 }
 
-TEST_F(S3BucketTest, AConflictOfTwoCreatesIsTriedAgain) {
+TEST_F(S3BucketTest, RetriesAfterAConflictOfTwoCreates) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int call) {
     if (call == 1) return connection.answer(409, error_body("ConditionalRequestConflict"));
     connection.answer(200);
@@ -354,7 +354,7 @@ TEST_F(S3BucketTest, ListsPageByPageWithEncodedKeys) {
   EXPECT_EQ(page.next, "a/b=");
 }
 
-TEST_F(S3BucketTest, WhatIsNoListingIsRefused) {
+TEST_F(S3BucketTest, RefusesAnAnswerThatIsNotAListing) {
   for (const char* body :
        {"", "<html>hello</html>", "<ListBucketResult>",
         "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",

@@ -39,7 +39,7 @@ Sha256 hmac(BytesView key, std::string_view text) {
   return code;
 }
 
-// Each parameter with '=', sorted.
+// The parameters sorted, each with '='.
 std::string canonical_query(std::string_view query) {
   std::vector<std::string> parameters;
   while (!query.empty()) {
@@ -52,7 +52,7 @@ std::string canonical_query(std::string_view query) {
   return fmt::format("{}", fmt::join(parameters, "&"));
 }
 
-// Without spaces at the ends, and one where there are several.
+// Without blanks at either end, and with runs of blanks collapsed to one space.
 std::string canonical_value(std::string_view value) {
   std::string out;
   for (char c : value)
@@ -61,7 +61,7 @@ std::string canonical_value(std::string_view value) {
   return out;
 }
 
-// What curl writes as Host: without the scheme's own port.
+// The Host header as curl writes it: without the scheme's default port.
 std::string host_header(const Url& url) {
   const std::string_view port = url.scheme == "https" ? ":443" : ":80";
   return url.host.ends_with(port) ? url.host.substr(0, url.host.size() - port.size()) : url.host;

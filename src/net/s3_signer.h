@@ -14,7 +14,7 @@ namespace grid::net {
 struct AwsCredentials {
   std::string access_key_id;
   std::string secret_access_key;
-  std::string session_token;  // empty for those that do not expire
+  std::string session_token;  // empty for permanent credentials
   std::optional<std::chrono::system_clock::time_point> expires{};
 
   bool operator==(const AwsCredentials&) const = default;
@@ -26,10 +26,10 @@ struct SigningScope {
   std::chrono::system_clock::time_point time;
 };
 
-// Signs the request as it is: method, URL, all headers, and the body, whose digest a server that
-// gets other bytes refuses. Adds the headers x-amz-date, x-amz-security-token, for S3
-// x-amz-content-sha256, and Authorization; nothing may be changed afterwards. The URL's path and
-// query have to be encoded by percent_encode().
+// Signs the request as it is: method, URL, all headers, and the body by its digest, so that a
+// server refuses altered bytes. Adds the headers x-amz-date, x-amz-security-token, for S3
+// x-amz-content-sha256, and Authorization; change nothing afterwards. The URL's path and query must
+// be encoded by percent_encode().
 void sign(HttpRequest& request, const AwsCredentials& credentials, const SigningScope& scope);
 
 std::string sha256_hex(BytesView data);

@@ -70,14 +70,14 @@ TEST(S3SignerTest, ASessionTokenIsSentAndSigned) {
             std::string_view::npos);
 }
 
-TEST(S3SignerTest, TheBodysDigestIsSent) {
+TEST(S3SignerTest, SendsTheDigestOfTheBody) {
   HttpRequest request{.method = "PUT", .url = s3_host + "/x", .body = as_bytes("abc")};
   sign(request, s3_user, s3_scope);
   EXPECT_EQ(request.headers.get("x-amz-content-sha256"),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
-TEST(S3SignerTest, TheSchemesOwnPortIsNotPartOfTheHost) {
+TEST(S3SignerTest, TheDefaultPortIsNotPartOfTheHost) {
   EXPECT_EQ(signature_of({.url = "https://example.org:443/x"}, s3_user, s3_scope),
             signature_of({.url = "https://example.org/x"}, s3_user, s3_scope));
   EXPECT_NE(signature_of({.url = "https://example.org:8443/x"}, s3_user, s3_scope),

@@ -26,7 +26,7 @@ void check_credential_name(std::string_view name) {
                     });
   if (!good)
     fail(ErrorKind::invalid_argument,
-         "\"{}\" cannot be the name of a credential: it takes up to 63 letters, digits, '.', '_' "
+         "\"{}\" cannot be the name of a credential: use up to 63 letters, digits, '.', '_' "
          "and '-'",
          name);
 }
@@ -52,7 +52,7 @@ static std::string encode(const SavedCredential& credential) {
 static SavedCredential decode(BytesView bytes, const fs::path& file) {
   const json value = json::parse(as_text(bytes), nullptr, /*allow_exceptions=*/false);
   if (!value.is_object() || value.value("grid", json()) != "credential")
-    fail(ErrorKind::corrupt, "{} is no saved credential: remove it", file.string());
+    fail(ErrorKind::corrupt, "{} is not a saved credential: remove it", file.string());
   if (value.value("format", json()) != format || value.value("type", json()) != "s3")
     fail(ErrorKind::unsupported, "{} was saved by a newer grid", file.string());
   auto text = [&](const char* name) {
@@ -91,10 +91,10 @@ std::vector<SavedCredential> SavedCredentials::all() const {
 
 bool SavedCredentials::save(const SavedCredential& credential) {
   const fs::path file = path_of(credential.name);
-  std::error_code ignored;  // opening says what is wrong
+  std::error_code ignored;  // opening the file reports the failure
   fs::create_directories(folder_, ignored);
   ::chmod(folder_.c_str(), 0700);
-  // Written under another name first: a file under its own is whole.
+  // Written under another name first, so that a file under its own name is complete.
   const fs::path temporary =
       folder_ / fmt::format(".{}.{}", credential.name, static_cast<long>(::getpid()));
   fs::remove(temporary, ignored);
@@ -139,7 +139,7 @@ S3Access open_to_read(const HttpOptions& http, const AwsSettings& settings,
     try {
       list(access);
       return access;
-    } catch (const Error& error) {  // another one may be allowed to
+    } catch (const Error& error) {  // another credential may be allowed to
       if (error.kind() != ErrorKind::permission_denied) throw;
       if (!refusal) refusal = error.within("the credential " + saved.name);
     }
@@ -147,7 +147,7 @@ S3Access open_to_read(const HttpOptions& http, const AwsSettings& settings,
   if (!refusal) return otherwise;
   try {
     list(otherwise);
-  } catch (const Error& error) {  // whoever made a credential wants to hear of that one
+  } catch (const Error& error) {  // report the refusal of the saved credential
     if (error.kind() != ErrorKind::permission_denied) throw;
     throw *refusal;
   }

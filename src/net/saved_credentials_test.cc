@@ -62,7 +62,7 @@ TEST_F(SavedCredentialsTest, NamesThatLeaveTheFolderAreRefused) {
     EXPECT_THROW(saved_.path_of(name), Error) << name;
 }
 
-TEST_F(SavedCredentialsTest, WhatIsNoCredentialIsNamed) {
+TEST_F(SavedCredentialsTest, NamesAFileThatIsNotACredential) {
   testing::write_file(place_ / "broken.json", "{");
   try {
     saved_.all();
@@ -72,7 +72,7 @@ TEST_F(SavedCredentialsTest, WhatIsNoCredentialIsNamed) {
   }
 }
 
-// A server that knows which roles may be taken, and which of them may list.
+// A server that knows which roles may be taken, and which of them may list the bucket.
 class OpeningToRead : public SavedCredentialsTest {
  protected:
   static std::string role_of(const Request& request) {
@@ -115,32 +115,32 @@ class OpeningToRead : public SavedCredentialsTest {
   }
 };
 
-TEST_F(OpeningToRead, TakesTheFirstThatMayList) {
+TEST_F(OpeningToRead, UsesTheFirstCredentialThatMayList) {
   save("a", "Bad1");
   save("b", "Good");
   save("c", "Bad2");
   EXPECT_EQ(key_that_reads(), "KEY-OF-Good");
 }
 
-TEST_F(OpeningToRead, WithoutOneForTheBucketItIsWhoeverIsFound) {
+TEST_F(OpeningToRead, UsesTheCallersCredentialsIfNoneIsSavedForTheBucket) {
   save("b", "Good", "dogs");
   EXPECT_EQ(key_that_reads(), "OWN");
 }
 
-TEST_F(OpeningToRead, OneForAnotherServerIsNotTried) {
+TEST_F(OpeningToRead, DoesNotTryACredentialForAnotherServer) {
   SavedCredential one = credential("a", "Good");
   one.endpoint_url = "https://elsewhere.example.org";
   saved_.save(one);
   EXPECT_EQ(key_that_reads(), "OWN");
 }
 
-TEST_F(OpeningToRead, WhereNoneMayWhoeverIsFoundIsTried) {
+TEST_F(OpeningToRead, TriesTheCallersCredentialsIfNoSavedOneMayList) {
   save("a", "Bad1");
   allowed_key_ = "OWN";
   EXPECT_EQ(key_that_reads(), "OWN");
 }
 
-TEST_F(OpeningToRead, WhereNobodyMayTheCredentialIsNamed) {
+TEST_F(OpeningToRead, NamesTheSavedCredentialIfNeitherMayList) {
   save("a", "Bad1");
   try {
     key_that_reads();

@@ -27,16 +27,16 @@ using EasyHandle = std::unique_ptr<CURL, Release>;
 using MultiHandle = std::unique_ptr<CURLM, ReleaseMulti>;
 using HeaderList = std::unique_ptr<curl_slist, Release>;
 
-// What only the thread of the loop touches, of one transfer.
+// State of one transfer that only the loop's thread touches.
 struct Active {
   std::shared_ptr<Transfer> transfer;
   const HttpOptions& options;
   EasyHandle easy;
   HeaderList headers;
   char error[CURL_ERROR_SIZE] = "";
-  HttpHead head;  // of the answer that is coming in; a redirect's first
+  HttpHead head;  // of the current answer, which may be a redirect
   std::size_t sent = 0;
-  bool head_ended = false;  // with its empty line
+  bool head_ended = false;  // its final empty line came
   bool body_began = false;
   bool too_large = false;
   Bytes body;
@@ -84,7 +84,7 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
   std::string_view line(data, size);
   if (active.body_began) return size;  // a trailer
   if (line.starts_with("HTTP/")) {
-    active.head.headers.clear();  // what came before was a redirect's or a 100's
+    active.head.headers.clear();  // the headers so far belong to a redirect or a 100
     active.head_ended = false;
   } else if (trimmed(line).empty()) {
     active.head_ended = true;
@@ -205,7 +205,7 @@ void set_method(Active& active) {
 void set_headers(Active& active) {
   curl_slist* list = nullptr;
   for (const HttpHeader& header : active.transfer->request.headers)
-    // "Name;" is how curl is told to send a header without a value.
+    // curl takes "Name;" for a header without a value.
     list = curl().slist_append(
         list, (header.name + (header.value.empty() ? ";" : ": " + header.value)).c_str());
   active.headers.reset(list);
@@ -218,8 +218,8 @@ void set_protection(CURL* easy, const HttpOptions& options, bool secure) {
   set(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
   set(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-  // With a file alone curl keeps the parsed authorities between connections, which saves tens of
-  // milliseconds for each; the system's folder of them is needed beside a file of the user's only.
+  // With a single file curl keeps the parsed authorities between connections, which saves tens of
+  // milliseconds for each; the system's folder is needed only together with the user's own file.
   if (options.ca_file.empty())
     set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   else
@@ -234,8 +234,8 @@ void prepare(Active& active) {
   const HttpRequest& request = active.transfer->request;
   const bool secure = request.url.starts_with("https:") || request.url.starts_with("HTTPS:");
   set(easy, CURLOPT_PRIVATE, &active);
-  curl().easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad one fails when it starts
-  // "a//b" and ".." mean what they say, in S3 keys above all.
+  curl().easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad URL fails at the start
+  // Keep "a//b" and ".." unchanged: S3 keys may contain them.
   set(easy, CURLOPT_PATH_AS_IS, 1L);
   set(easy, CURLOPT_USERAGENT, options.user_agent.c_str());
   set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
@@ -248,7 +248,7 @@ void prepare(Active& active) {
   set(easy, CURLOPT_LOW_SPEED_TIME,
       std::max(1L, static_cast<long>(options.stall_timeout.count() / 1000)));
   if (request.timeout) set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout->count()));
-  // Set even where it is empty: else libcurl reads the environment.
+  // Set even if empty: else libcurl reads the environment.
   set(easy, CURLOPT_PROXY, (secure ? options.https_proxy : options.http_proxy).c_str());
   set(easy, CURLOPT_NOPROXY, options.no_proxy.c_str());
   if (request.follow_redirects) {
@@ -270,23 +270,23 @@ void end(Active& active, CURLcode code) {
   std::lock_guard lock(transfer.mutex);
   HttpResult& result = transfer.result;
   result.failure = failure_of(code, active);
-  // libcurl takes a head that breaks off for an answer without a body.
+  // libcurl reports a head that breaks off as an answer without a body.
   if (code == CURLE_OK && !active.head_ended) {
     result.failure = HttpFailure::cut;
-    result.detail = "the line broke within the answer's head";
+    result.detail = "the connection broke within the answer's head";
   } else if (result.failure != HttpFailure::none)
     result.detail = active.error[0] != '\0' ? active.error : curl().easy_strerror(code);
   if (!transfer.head_is_there) result.response.head = std::move(active.head);
   result.response.body = std::move(active.body);
   result.response.into_size = active.into_size;
-  // A head without a body, or one that ended with its line, is a head all the same.
+  // Without a body, on_body() has not published the head.
   transfer.head_is_there = true;
   transfer.ended = true;
   transfer.changed.notify_all();
 }
 
-// libcurl writes to sockets whose other end may be gone; that must not end the process. Other
-// signals are for other threads.
+// libcurl may write to a socket whose peer has closed it; SIGPIPE must not end the process. Other
+// signals are left to other threads.
 void block_signals() {
   sigset_t all;
   sigfillset(&all);
@@ -295,7 +295,7 @@ void block_signals() {
 
 }  // namespace
 
-// What only the thread of the loop touches, but for waking it up.
+// Only the loop's thread touches this, except to wake it up.
 struct TransferLoop::Machinery {
   explicit Machinery(const HttpOptions& with) : options(with) {
     multi.reset(curl().multi_init());
@@ -337,7 +337,7 @@ struct TransferLoop::Machinery {
     while (const CURLMsg* message = curl().multi_info_read(multi.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
       Active* done = nullptr;
-      const CURLcode code = message->data.result;  // gone with the handle
+      const CURLcode code = message->data.result;  // freed with the handle
       curl().easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &done);
       drop(done->transfer, code);
     }

@@ -1,4 +1,4 @@
-// A thread that does transfers of an HttpClient. Its .cc is the one file that knows libcurl.
+// A thread that performs transfers for an HttpClient. Only transfer_loop.cc knows libcurl.
 #pragma once
 
 #include <condition_variable>
@@ -11,10 +11,10 @@
 
 namespace grid::net {
 
-// A request on its way: what the thread that asked and the thread that transfers share.
+// A request in flight: the state shared by the requesting thread and the transfer thread.
 struct Transfer {
-  HttpRequest request;   // does not change once it is started
-  bool streams = false;  // the body is taken piece by piece from `waiting`
+  HttpRequest request;   // constant once started
+  bool streams = false;  // the requester takes the body piece by piece from `waiting`
 
   std::mutex mutex;
   std::condition_variable changed;  // head_is_there, waiting, ended
@@ -28,12 +28,12 @@ struct Transfer {
 // Thread-safe.
 class TransferLoop {
  public:
-  explicit TransferLoop(const HttpOptions& options);  // which outlive it
+  explicit TransferLoop(const HttpOptions& options);  // must outlive the loop
   ~TransferLoop();
 
   void start(std::shared_ptr<Transfer> transfer);
-  void resume(const std::shared_ptr<Transfer>& transfer);  // there is room in `waiting` again
-  void cancel(const std::shared_ptr<Transfer>& transfer);  // it ends soon, if it has not
+  void resume(const std::shared_ptr<Transfer>& transfer);  // `waiting` has room again
+  void cancel(const std::shared_ptr<Transfer>& transfer);  // it then ends soon
 
  private:
   enum class What { start, resume, cancel };

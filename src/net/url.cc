@@ -17,7 +17,7 @@ static bool has_control_characters(std::string_view text) {
 Url parse_url(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == text.npos || scheme_end == 0)
-    fail(ErrorKind::invalid_argument, "{} is not a URL: it has no scheme as in https://", text);
+    fail(ErrorKind::invalid_argument, "{} is not a URL: it has no scheme such as https://", text);
   Url url;
   url.scheme = std::string(text.substr(0, scheme_end));
   std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), lower);
@@ -35,9 +35,9 @@ Url parse_url(std::string_view text) {
   url.path = std::string(rest.substr(0, question));
   if (question != rest.npos) url.query = std::string(rest.substr(question + 1));
   if (url.host.empty() || has_control_characters(text))
-    fail(
-        ErrorKind::invalid_argument, "{}://{}{} is not a URL: {}", url.scheme, url.host, url.path,
-        url.host.empty() ? "it names no host" : "spaces and control characters stand as %20 in it");
+    fail(ErrorKind::invalid_argument, "{}://{}{} is not a URL: {}", url.scheme, url.host, url.path,
+         url.host.empty() ? "it names no host"
+                          : "write spaces and control characters as %20 and so on");
   return url;
 }
 

@@ -1,4 +1,4 @@
-// What a URL consists of, and how parts of one are spelt.
+// The parts of a URL, and percent-encoding.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@ namespace grid::net {
 struct Url {
   std::string scheme;     // lower case, without "://"
   std::string user_info;  // "user:password", or empty: a secret
-  std::string host;       // with its port, where one is given: "example.org:8080", "[::1]"
-  std::string path;       // from the first '/' on, as it was written; empty if there is none
+  std::string host;       // with the port, if given: "example.org:8080", "[::1]"
+  std::string path;       // from the first '/' on, as written; may be empty
   std::string query;      // without '?'
 
   std::string origin() const { return scheme + "://" + host; }
@@ -19,7 +19,7 @@ struct Url {
 // Throws `invalid_argument` unless `text` is SCHEME://HOST[/PATH][?QUERY]; a fragment is dropped.
 Url parse_url(std::string_view text);
 
-// The URL as messages may show it: without user, password and query, which can hold secrets.
+// The URL as messages may show it: without user, password and query, which may hold secrets.
 std::string shown(std::string_view url);
 
 enum class Slash { keep, encode };
@@ -27,7 +27,7 @@ enum class Slash { keep, encode };
 // Everything but letters, digits and "-._~" as %XX (RFC 3986, and what S3 signs).
 std::string percent_encode(std::string_view text, Slash slash);
 
-// A '%' that no two hexadecimal digits follow stays as it is.
+// A '%' that is not followed by two hexadecimal digits is kept.
 std::string percent_decode(std::string_view text);
 
 }  // namespace grid::net

@@ -19,7 +19,7 @@ TEST(UrlTest, HasParts) {
   EXPECT_EQ(parse_url("http://host").path, "");
 }
 
-TEST(UrlTest, RefusesWhatIsNone) {
+TEST(UrlTest, RefusesInvalidUrls) {
   for (const char* text :
        {"", "file", "://host", "http://", "http:///path", "http://a b/", "http://host/\r\nX: y"})
     EXPECT_THROW(parse_url(text), Error) << text;

@@ -1,4 +1,4 @@
-// Tells a person what is being waited for, when a server has been silent for a while.
+// Tells the user what the program waits for when a server has been silent for a while.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@ namespace grid::net {
 // A request that has not succeeded yet.
 struct Wait {
   std::string doing;    // "read s3://bucket/key"
-  std::string trouble;  // how its last try failed; empty: none has yet
-  unsigned tries = 0;   // that have failed
+  std::string trouble;  // how its last try failed; empty: no try has failed yet
+  unsigned tries = 0;   // failed tries
   std::chrono::milliseconds waited{0};
 };
 
@@ -23,22 +23,22 @@ class WaitWatch {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `tell` is called by look(), the first time after `patience`, and each time after four times
-  // as long as before.
+  // look() calls `tell` after `patience` for the first time, and then whenever the wait has become
+  // four times as long as at the last call.
   WaitWatch(std::chrono::milliseconds patience, std::function<void(const Wait&)> tell)
       : patience_(patience), tell_(std::move(tell)) {}
 
-  // A byte came or went.
+  // Call this for each byte that was sent or received.
   void note_byte(Clock::time_point now = Clock::now());
 
-  // Tells of the request that has waited longest, if it is time to: it has failed at least once,
-  // or nothing came or went since.
+  // Calls `tell` for the request that has waited longest, if it is time to. A request that has
+  // failed waits since it began; any other waits since it began or the last byte moved.
   void look(Clock::time_point now = Clock::now());
 
   // One request, from its first try to its end.
   class Request {
    public:
-    // `watch` may be null: nobody looks.
+    // `watch` may be null; then this does nothing.
     Request(WaitWatch* watch, std::string doing);
     ~Request();
     Request(const Request&) = delete;
@@ -59,7 +59,7 @@ class WaitWatch {
   std::mutex mutex_;
   std::list<Request*> requests_;             // guarded by mutex_; the oldest first
   Clock::time_point last_byte_{};            // guarded by mutex_
-  std::chrono::milliseconds told_after_{0};  // guarded by mutex_; 0: not since all was well
+  std::chrono::milliseconds told_after_{0};  // guarded by mutex_; 0: `tell` not called yet
 };
 
 }  // namespace grid::net

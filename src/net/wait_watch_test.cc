@@ -19,7 +19,7 @@ class WaitWatchTest : public ::testing::Test {
   const WaitWatch::Clock::time_point now_ = WaitWatch::Clock::now();
 };
 
-TEST_F(WaitWatchTest, SaysWhatIsWaitedForAfterAWhileAndThenSeldom) {
+TEST_F(WaitWatchTest, TellsOfAWaitAfterAWhileAndThenLessAndLessOften) {
   WaitWatch::Request request(&watch_, "read a");
   watch_.look(now_ + seconds(1));
   EXPECT_TRUE(told_.empty());
@@ -27,7 +27,7 @@ TEST_F(WaitWatchTest, SaysWhatIsWaitedForAfterAWhileAndThenSeldom) {
   EXPECT_EQ(told_, (std::vector<std::string>{"read a", "read a", "read a"}));
 }
 
-TEST_F(WaitWatchTest, WhoGetsBytesIsNotWaiting) {
+TEST_F(WaitWatchTest, ARequestThatGetsBytesIsNotWaiting) {
   WaitWatch::Request request(&watch_, "read a");
   for (int second = 1; second < 20; ++second) {
     watch_.note_byte(now_ + seconds(second));
@@ -36,7 +36,7 @@ TEST_F(WaitWatchTest, WhoGetsBytesIsNotWaiting) {
   EXPECT_TRUE(told_.empty());
 }
 
-TEST_F(WaitWatchTest, WhoWasRefusedIsWaitingThoughBytesCome) {
+TEST_F(WaitWatchTest, AFailedRequestIsWaitingEvenIfBytesCome) {
   WaitWatch::Request request(&watch_, "read a");
   request.failed("busy");
   watch_.note_byte(now_ + seconds(3));
@@ -44,7 +44,7 @@ TEST_F(WaitWatchTest, WhoWasRefusedIsWaitingThoughBytesCome) {
   EXPECT_EQ(told_, std::vector<std::string>{"read a: busy"});
 }
 
-TEST_F(WaitWatchTest, WhatHasEndedIsForgotten) {
+TEST_F(WaitWatchTest, ForgetsEndedRequests) {
   { WaitWatch::Request request(&watch_, "read a"); }
   watch_.look(now_ + seconds(100));
   EXPECT_TRUE(told_.empty());

@@ -7,7 +7,7 @@
 namespace grid::source {
 
 static constexpr std::size_t buffer_size = 256 << 10;
-// Who has jumped over a member will often jump over the next one.
+// After a jump over a member, another jump over the next one is likely: read little.
 static constexpr std::size_t after_jump_size = 16 << 10;  // bytes
 static constexpr std::size_t tar_block_size = 512;
 
@@ -46,7 +46,7 @@ void ArchiveInput::drain() {
 bool ArchiveInput::has_end_mark(std::uint64_t end) const {
   std::uint64_t begin = position_ - given_.size();
   if (end < tar_block_size || end > position_) return false;
-  if (end < begin + tar_block_size) return true;  // in what was given before: no more to be seen
+  if (end < begin + tar_block_size) return true;  // given earlier: it can no longer be seen
   BytesView mark = given_.subspan(end - tar_block_size - begin, tar_block_size);
   return std::all_of(mark.begin(), mark.end(), [](std::byte b) { return b == std::byte{}; });
 }
@@ -66,7 +66,7 @@ la_ssize_t ArchiveInput::read(const void** data) noexcept {
     stream_at_ = position_;
     *data = given_.data();
     return static_cast<la_ssize_t>(size);
-  } catch (...) {  // libarchive is C; rethrow() brings it back
+  } catch (...) {  // libarchive is C; rethrow() throws it again
     failure_ = std::current_exception();
     return ARCHIVE_FATAL;
   }

@@ -1,9 +1,8 @@
-// What libarchive reads an archive from, and the undoing of what is outside it: the compression.
+// What libarchive reads an archive from, and the decompression before that.
 //
-// Compression is undone in a stream of its own, for two reasons: behind a tar's last member that
-// stream can be read to its end, where the checksums stand; and the end of what the tar reader
-// consumed can be looked at, since it takes an end without an end mark for the end, which is how a
-// cut transfer looks.
+// Decompression is a stream of its own, for two reasons. After a tar's last member that stream can
+// be read to its end, where the checksums are. And the end of what the tar reader consumed can be
+// checked: the reader accepts a tar without an end mark, which is what a cut transfer looks like.
 #pragma once
 
 #include <exception>
@@ -21,7 +20,7 @@ struct FreeArchive {
 };
 using Archive = std::unique_ptr<archive, FreeArchive>;
 
-// A stream whose first bytes can be looked at, and which counts what was taken.
+// A stream whose first bytes can be looked at before reading, and which counts the bytes read.
 class PeekedStream : public ByteStream {
  public:
   explicit PeekedStream(std::unique_ptr<ByteStream> inner) : inner_(std::move(inner)), first_(8) {
@@ -60,15 +59,15 @@ class ArchiveInput {
  public:
   struct Jumps {
     std::function<std::unique_ptr<ByteStream>(std::uint64_t offset)> open_at;
-    std::uint64_t size;      // of all that there is
-    std::uint64_t size_min;  // of a jump forwards; fewer bytes are read
+    std::uint64_t size;      // of the whole archive
+    std::uint64_t size_min;  // of a jump forwards; fewer bytes are read instead
   };
 
-  // Without `jumps` it is read to its end as it comes.
+  // Without `jumps` it is read in order to its end.
   explicit ArchiveInput(std::unique_ptr<ByteStream> stream,
                         std::optional<Jumps> jumps = std::nullopt);
 
-  // What is thrown while libarchive reads comes out of rethrow().
+  // An exception thrown while libarchive reads is kept for rethrow().
   void give_to(archive* reader);
   void rethrow();
   // rethrow(), or an Error with libarchive's words.
@@ -77,7 +76,8 @@ class ArchiveInput {
   // Reads the rest.
   void drain();
 
-  // Whether what was given up to `end` ends with a block of zeros, as a tar does.
+  // Whether the bytes given up to `end` end with a block of zeros, as a tar does. True if these are
+  // no longer held.
   bool has_end_mark(std::uint64_t end) const;
 
   std::string name() const { return stream_->name(); }
@@ -90,10 +90,10 @@ class ArchiveInput {
   std::unique_ptr<ByteStream> stream_;
   const std::optional<Jumps> jumps_;
   Bytes buffer_;
-  std::size_t wanted_;           // bytes of the next read, at most; fewer behind a jump
-  BytesView given_;              // last
-  std::uint64_t position_ = 0;   // of what is given next
-  std::uint64_t stream_at_ = 0;  // of what stream_ gives next
+  std::size_t wanted_;           // bytes of a read, at most; fewer after a jump
+  BytesView given_;              // by the last read
+  std::uint64_t position_ = 0;   // where the next read begins
+  std::uint64_t stream_at_ = 0;  // where stream_ is
   std::exception_ptr failure_;
 };
 

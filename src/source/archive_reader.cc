@@ -20,7 +20,7 @@ namespace grid::source {
 
 namespace {
 
-// libarchive turns names into the thread's encoding, which must not depend on the user's.
+// libarchive converts names to the encoding of the thread's locale, which must not be the user's.
 class Utf8Locale {
  public:
   Utf8Locale() : before_(::uselocale(utf8())) {}
@@ -101,22 +101,22 @@ std::int64_t mtime_of(archive_entry* entry) {
 }  // namespace
 
 struct ArchiveReader::State {
-  PeekedStream* packed = nullptr;     // the archive's own bytes, where they come from the beginning
+  PeekedStream* packed = nullptr;     // the archive's own bytes, if read from the beginning
   std::optional<std::uint64_t> size;  // of the archive
   bool zip = false, empty = false;
   Gunzip* gunzip = nullptr;
   bool plain_tar = false;
-  std::uint64_t begin = 0;  // of what libarchive sees, unpacked bytes
+  std::uint64_t begin = 0;  // where libarchive begins, in unpacked bytes
   std::unique_ptr<ArchiveInput> input;
   Archive reader{libarchive().read_new()};
-  std::string member;                        // that is being read, for messages
-  std::optional<std::uint64_t> member_left;  // bytes, if it was said how many there are
+  std::string member;                        // the one being read, for messages
+  std::optional<std::uint64_t> member_left;  // bytes, if its size is known
 
   std::unique_ptr<ByteStream> unpack(std::unique_ptr<PeekedStream> stream);
   bool open();
 };
 
-// Knows the compression by the first bytes.
+// Tells the compression by the first bytes.
 std::unique_ptr<ByteStream> ArchiveReader::State::unpack(std::unique_ptr<PeekedStream> stream) {
   const BytesView first = stream->first();
   if (begins(first, {0x1f, 0x8b})) {
@@ -154,11 +154,11 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
   if (state_->zip && !bytes.open_at)
     fail(
         ErrorKind::unsupported,
-        "{} is a zip, which is read by the directory at its end: name a file, or a URL of a server "
-        "that gives ranges",
+        "{} is a zip, which is read by the directory at its end: give a file, or a URL of a server "
+        "that supports ranges",
         name);
   std::unique_ptr<ByteStream> inner = state_->unpack(std::move(stream));
-  // A tar that lies as it is can be jumped in: over members that nobody reads.
+  // In an uncompressed tar, members that are not read can be jumped over.
   std::optional<ArchiveInput::Jumps> jumps;
   if ((state_->zip || state_->plain_tar) && bytes.open_at && state_->size)
     jumps = {bytes.open_at, *state_->size, bytes.jump_size_min};
@@ -168,8 +168,8 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
     fail(ErrorKind::corrupt, "the archive is damaged or truncated: {} is a zip without a directory",
          name);
   fail(ErrorKind::unsupported,
-       "{} is no archive that can be unpacked: zip and tar are, the latter also with gzip, bzip2, "
-       "xz or zstd",
+       "{} is not an archive that can be unpacked: these are zip and tar, the latter also with "
+       "gzip, bzip2, xz or zstd",
        name);
 }
 
@@ -269,7 +269,7 @@ std::size_t ArchiveReader::read(MutableBytesView out) {
   auto size = static_cast<std::size_t>(got);
   if (std::optional<std::uint64_t>& left = state_->member_left) {
     if (size > *left || (size == 0 && *left > 0))
-      fail(ErrorKind::corrupt, "the archive is damaged: the size of {} is not what it says",
+      fail(ErrorKind::corrupt, "the archive is damaged: {} does not have the size that it states",
            state_->member);
     *left -= size;
   }

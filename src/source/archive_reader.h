@@ -1,5 +1,5 @@
-// What an archive holds, member by member, in the archive's order, with nothing decided about it.
-// This and archive_input.h are what knows libarchive.
+// Reads an archive member by member, in the archive's order, without judging its content. Only this
+// and archive_input.h know libarchive.
 #pragma once
 
 #include <cstdint>
@@ -14,44 +14,44 @@
 
 namespace grid::source {
 
-// The bytes of an archive: once from the beginning, or, where `open_at` is there, from anywhere. A
-// zip that can be read from anywhere is read by its directory, which stands at its end.
+// The bytes of an archive: once from the beginning or, if `open_at` is set, from any offset. A zip
+// needs `open_at`: it is read by its directory, which is at its end.
 struct ArchiveBytes {
   std::unique_ptr<ByteStream> stream;  // from the beginning
   std::function<std::unique_ptr<ByteStream>(std::uint64_t offset)> open_at;
-  std::optional<FileState> state;   // of the archive, if any later change will show in it
-  std::uint64_t jump_size_min = 0;  // fewer bytes are sooner read than jumped over
+  std::optional<FileState> state;   // of the archive, if any later change shows in it
+  std::uint64_t jump_size_min = 0;  // fewer bytes are read faster than jumped over
 };
 
-// For jump_size_min, where a jump is a request of its own.
+// For jump_size_min, if each jump costs a request.
 constexpr std::uint64_t remote_jump_size_min = 4 << 20;
 
-// Of a file of this machine. Throws Error.
+// Of a local file. Throws Error.
 ArchiveBytes archive_bytes_of_file(const std::string& path);
 
 struct ArchiveMember {
   enum class Kind { file, folder, symlink, hard_link, device, pipe, socket, unknown };
 
-  std::string path;  // as it stands there; in UTF-8 where the archive says how it is encoded
+  std::string path;  // as in the archive; in UTF-8 if the archive says how it is encoded
   Kind kind = Kind::file;
   bool executable = false, encrypted = false;
   std::optional<std::uint64_t> size;  // of a file
   std::int64_t mtime_ns = 0;
-  std::string target;  // of links, as it stands there
+  std::string target;  // of links, as in the archive
 };
 
-// Where the reading of a tar can begin: at a member's header.
+// Where reading a tar can begin: at a member's header.
 struct ArchivePoint {
-  std::uint64_t header = 0;                   // unpacked bytes that stand before it
+  std::uint64_t header = 0;                   // unpacked bytes before it
   std::shared_ptr<const GunzipPoint> gunzip;  // of a .tar.gz: where unpacking begins, before it
 
   // Bytes of the archive that need not be read.
   std::uint64_t packed() const { return gunzip ? gunzip->packed : header; }
 };
 
-// Reads zip and tar, the latter also compressed with gzip, bzip2, xz or zstd, told by the bytes
-// and not by a name. Not thread-safe. Throws `corrupt` for damaged and truncated archives,
-// `unsupported` for what is no archive, and what the bytes throw.
+// Reads zip and tar, the latter also compressed with gzip, bzip2, xz or zstd, recognised by content
+// and not by name. Not thread-safe. Throws `corrupt` for damaged and truncated archives,
+// `unsupported` for anything else, and the errors of reading the bytes.
 class ArchiveReader {
  public:
   explicit ArchiveReader(ArchiveBytes bytes);
@@ -59,19 +59,19 @@ class ArchiveReader {
   ArchiveReader(const ArchiveBytes& bytes, std::uint64_t size, const ArchivePoint& at);
   ~ArchiveReader();
 
-  // The next member; its bytes are then read with read(), or not at all. At the end the rest of
-  // the archive is read, so that every checksum has been compared.
+  // The next member; its bytes can then be read with read(). At the end the rest of the archive is
+  // read, so that every checksum is compared.
   std::optional<ArchiveMember> next();
 
   // Fills the front of `out`; 0 at the end of the member.
   std::size_t read(MutableBytesView out);
 
-  // Where the member is that next() gave last, if reading can begin there or not far before.
+  // Where the last member of next() is, if reading can begin there or shortly before.
   std::optional<ArchivePoint> point() const;
 
   bool has_points() const;
 
-  // Of the archive: bytes that were needed so far, or, where it is known, its size.
+  // The archive's size or, if that is not known, how many of its bytes were read so far.
   std::uint64_t archive_size() const;
 
  private:
@@ -79,7 +79,7 @@ class ArchiveReader {
   std::unique_ptr<State> state_;
 };
 
-// Whether a file of this name is one of those archives.
+// Whether this is the name of such an archive.
 bool is_archive_name(std::string_view name);
 
 }  // namespace grid::source

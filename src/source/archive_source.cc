@@ -8,11 +8,11 @@
 
 namespace grid::source {
 
-// What the file systems that a version is mounted or written to can have.
+// The limits of the file systems to which a version is written or mounted.
 static constexpr std::size_t name_size_max = 255;
 static constexpr std::size_t path_size_max = 32 << 10;
 
-// What a member costs even if it is empty: the header of a tar.
+// What even an empty member counts: the header of a tar.
 static constexpr std::uint64_t member_size = 512;
 
 std::string path_of_member(std::string_view written) {
@@ -35,7 +35,7 @@ std::string path_of_member(std::string_view written) {
   return path;
 }
 
-// What a version cannot hold; empty for what it can.
+// Why a version cannot hold this kind; empty if it can.
 static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
   switch (kind) {
     case ArchiveMember::Kind::device:
@@ -51,7 +51,7 @@ static std::string_view unsupported_kind(ArchiveMember::Kind kind) {
   }
 }
 
-// Servers make validators of size and time alone, so the name belongs to it.
+// Includes the name, since some servers make validators of size and time alone.
 static std::optional<Digest> digest_of_state(const ArchiveBytes& archive) {
   if (!archive.state) return std::nullopt;
   Bytes which;
@@ -71,7 +71,7 @@ ArchiveSource::ArchiveSource(ArchiveBytes bytes, ArchiveLimits limits,
       ctime_ns_(bytes.state ? bytes.state->ctime_ns : 0),
       archive_(std::move(bytes), journals) {}
 
-// Within other limits it might be refused.
+// Includes the limits: within others the archive might be refused.
 std::optional<Digest> ArchiveSource::identity() const {
   if (!state_) return std::nullopt;
   Bytes which;
@@ -81,7 +81,7 @@ std::optional<Digest> ArchiveSource::identity() const {
   return digest_of(which);
 }
 
-// A member is what it was if it is the n-th one of an archive that is what it was.
+// A member is unchanged if it is still the n-th of an unchanged archive.
 void ArchiveSource::settle(SourceEntry& entry) const {
   if (!state_) return;
   Bytes which;
@@ -158,7 +158,7 @@ std::optional<SourceEntry> ArchiveSource::next(std::vector<Problem>& problems) {
       member = archive_.next();
     } catch (const Error& error) {  // the noun is known here
       if (member_.empty()) throw error.within(name_);
-      throw error.within(fmt::format("{}: at or behind {}", name_, member_));
+      throw error.within(fmt::format("{}: at or after {}", name_, member_));
     }
     if (!member) return std::nullopt;
     member_ = member->path;

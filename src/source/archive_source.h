@@ -12,9 +12,9 @@
 namespace grid::source {
 
 struct ArchiveLimits {
-  // Of all members' bytes that are taken, by this attempt or one before. Where none is set, what
-  // unpacks to more than archive_expansion_max times its size, and to more than
-  // archive_size_trusted, is taken for a bomb.
+  // Of the bytes of all members, whether this attempt reads them or an earlier one did. If not set,
+  // an archive that unpacks to more than archive_expansion_max times its size, and to more than
+  // archive_size_trusted, is refused as a bomb.
   std::optional<std::uint64_t> size_max;
   std::optional<std::uint64_t> files_max;  // members
 };
@@ -22,9 +22,9 @@ struct ArchiveLimits {
 constexpr std::uint64_t archive_expansion_max = 200;
 constexpr std::uint64_t archive_size_trusted = 1 << 30;  // bytes
 
-// In any order. next() and reading throw, with the archive and the member in the sentence:
-// `unsupported` for a member whose path is absolute, leads upwards or cannot be a name, for an
-// encrypted one and beyond the limits; `corrupt` for a damaged or truncated archive.
+// In any order. next() and reading throw, naming the archive and the member: `unsupported` for a
+// member whose path is absolute, leads upwards or cannot be a name, for an encrypted one and beyond
+// the limits; `corrupt` for a damaged or truncated archive.
 class ArchiveSource : public Source, private ByteStream {
  public:
   // `journals`: see ContinuedArchive.
@@ -36,7 +36,7 @@ class ArchiveSource : public Source, private ByteStream {
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
 
  private:
-  // The bytes of the member that next() gave last.
+  // The bytes of the last member of next().
   std::size_t read(MutableBytesView out) override;
   void pass(std::uint64_t size) override;
   std::optional<std::uint64_t> size() const override { return std::nullopt; }
@@ -48,16 +48,16 @@ class ArchiveSource : public Source, private ByteStream {
 
   const std::string name_;
   const ArchiveLimits limits_;
-  const std::optional<Digest> state_;  // of the archive, if any later change will show in it
+  const std::optional<Digest> state_;  // of the archive, if any later change shows in it
   const std::int64_t ctime_ns_;        // of the archive
   ContinuedArchive archive_;
   std::string member_;
   std::uint64_t files_ = 0, size_ = 0;  // so far; bytes
-  std::uint64_t members_ = 0;           // that next() has seen
+  std::uint64_t members_ = 0;           // seen by next()
 };
 
-// "a//./b/" as "a/b", and "" for what means the top itself. Throws `unsupported` for paths that are
-// absolute, lead upwards or have a name that no folder can hold.
+// Turns "a//./b/" into "a/b", and a path that means the top itself into "". Throws `unsupported`
+// for paths that are absolute, lead upwards or have too long a name.
 std::string path_of_member(std::string_view written);
 
 }  // namespace grid::source

@@ -10,7 +10,7 @@
 namespace grid::source {
 namespace {
 
-TEST(ArchiveSource, PathsOfMembersAreMadePathsOfAVersion) {
+TEST(ArchiveSource, PathsOfMembersBecomePathsOfAVersion) {
   EXPECT_EQ(path_of_member("a/b"), "a/b");
   EXPECT_EQ(path_of_member("./a//./b/"), "a/b");
   EXPECT_EQ(path_of_member("./"), "");
@@ -21,12 +21,12 @@ TEST(ArchiveSource, PathsOfMembersAreMadePathsOfAVersion) {
     EXPECT_THROW(path_of_member(bad), Error) << bad;
 }
 
-TEST(ZipName, NamesInTheOldCodePageAreTold) {
+TEST(ZipName, DecodesNamesInTheOldCodePage) {
   EXPECT_EQ(utf8_of_cp437("caf\x82 \x80\x9b\xe1\xf6\xb3"), "café Ç¢ß÷│");
   EXPECT_EQ(utf8_of_cp437("plain/\xff"), "plain/\u00a0");
 }
 
-TEST(ParseSource, APathStandsBeforeAnEqualsSign) {
+TEST(ParseSource, APathComesBeforeAnEqualsSign) {
   EXPECT_EQ(parse_source("train/a=./b").place, "train/a");
   EXPECT_EQ(parse_source("train/a=./b").where, "./b");
   EXPECT_EQ(parse_source("./b").place, "");

@@ -1,4 +1,4 @@
-// Several sources as one, each below a folder of its own or all side by side.
+// Combines several sources, each below a folder of its own or all side by side.
 #pragma once
 
 #include <memory>
@@ -10,8 +10,8 @@
 
 namespace grid::source {
 
-// A source below a folder of the version: "" leaves it at the top. The folder itself and those
-// above it are no entries of it.
+// Puts a source below a folder of the version; "" leaves it at the top. Gives no entries for the
+// folder itself and those above it.
 std::unique_ptr<Source> place_source(std::unique_ptr<Source> source, std::string place);
 
 struct PlacedSource {
@@ -21,9 +21,9 @@ struct PlacedSource {
   std::int64_t mtime_ns = 0;  // of the folder `place`
 };
 
-// All of them: merged in tree order if each is in tree order, else one after the other. A folder
-// that several have is one folder. What else several have is refused by next() in tree order
-// (`already_exists`, with the names of both); in any other order whoever sorts finds it.
+// Merges its sources in tree order if each is in tree order, else gives one after the other. A
+// folder that several sources have becomes one folder. In tree order, next() refuses any other path
+// that several have (`already_exists`, with the names of both); otherwise sorting finds it later.
 class CombinedSource : public Source {
  public:
   explicit CombinedSource(std::vector<PlacedSource> sources);

@@ -7,8 +7,8 @@
 
 namespace grid::source {
 
-// Points stand so far apart that at most this share of an archive is read again for want of one,
-// or so many bytes.
+// The distance of points: what must be read again for lack of a nearer one is at most this share of
+// what precedes it, or this many bytes if that is more.
 static constexpr std::uint64_t point_share = 256, point_distance_min = 1 << 20;
 
 static std::filesystem::path journal_of(const std::filesystem::path& folder,
@@ -26,7 +26,7 @@ ContinuedArchive::ContinuedArchive(ArchiveBytes bytes, const std::filesystem::pa
     : bytes_(std::move(bytes)), size_(bytes_.stream->size()) {
   if (!journals.empty() && bytes_.state && bytes_.open_at && size_) {
     const std::filesystem::path path = journal_of(journals, bytes_.stream->name(), *bytes_.state);
-    // What a server sends would go on coming while the journal is read.
+    // A server would go on sending while the journal is read.
     std::error_code ignored;
     if (std::filesystem::exists(path, ignored)) bytes_.stream.reset();
     journal_.emplace(path);
@@ -34,7 +34,7 @@ ContinuedArchive::ContinuedArchive(ArchiveBytes bytes, const std::filesystem::pa
   if (!noted()) begin_reader();
 }
 
-// At the last point that is known before the member that is next, or at the beginning.
+// Begins at the last known point before the next member, or at the beginning.
 void ContinuedArchive::begin_reader() {
   std::optional<MemberJournal::Point> point;
   if (journal_) point = journal_->find_point(members_);

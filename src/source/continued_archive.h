@@ -1,15 +1,16 @@
-// An archive's members, of which those that an earlier attempt came past are taken from its journal
-// and not from the archive, as long as nobody reads their bytes.
+// Gives an archive's members, taking those that an earlier attempt has passed from its journal
+// instead of the archive, as long as their bytes are not read.
 //
-// Problem. A create from a .tar.gz of 100 GB on a server is killed at its end. The content of its
-// members is stored; but to know what they are called, all had to be fetched and unpacked again.
+// Problem. A create from a .tar.gz of 100 GB on a server is killed near its end. The content of its
+// members is stored, but just to learn their names all of it would be fetched and unpacked again.
 //
-// Idea. While an archive is read, its members and now and then a point at which reading can begin
-// are noted. The repeat is given the members that were noted; the first whose bytes are wanted, or
-// that was not noted, is looked for from the last point before it.
+// Idea. While an archive is read, its members are noted, and now and then a point at which reading
+// can begin. The repeat gets the noted members from the journal; from the first member whose bytes
+// are needed, or that was not noted, it reads the archive, beginning at the last point before it.
 //
-// A tar, with gzip or as it is, that can be opened at any offset and says in what state it is.
-// Every other archive is read from its beginning. Not thread-safe; errors as ArchiveReader's.
+// This works for a tar, with gzip or uncompressed, that can be opened at any offset and whose state
+// is known. Any other archive is read from its beginning. Not thread-safe; throws as ArchiveReader
+// does.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +24,7 @@ namespace grid::source {
 
 class ContinuedArchive {
  public:
-  // The journal is a file in `journals`, one for each state of each archive; empty: there is none.
+  // The journal is a file in `journals`, one for each state of each archive; empty: no journal.
   ContinuedArchive(ArchiveBytes bytes, const std::filesystem::path& journals);
 
   std::optional<ArchiveMember> next();
@@ -39,8 +40,8 @@ class ContinuedArchive {
   std::optional<std::uint64_t> size_;  // of the archive
   std::optional<MemberJournal> journal_;
   std::unique_ptr<ArchiveReader> reader_;  // null while members come from the journal
-  std::uint64_t members_ = 0;              // that next() gave
-  std::uint64_t point_at_ = 0;             // of the last that was noted, bytes of the archive
+  std::uint64_t members_ = 0;              // given by next()
+  std::uint64_t point_at_ = 0;             // of the last one noted, in bytes of the archive
 };
 
 }  // namespace grid::source

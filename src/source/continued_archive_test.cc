@@ -76,7 +76,7 @@ class ContinuedArchiveTest : public ::testing::TestWithParam<bool> {
     while (std::size_t got = archive.read(piece)) all += as_text(BytesView(piece).first(got));
     return all;
   }
-  // Comes past the first members as a create does, and is gone.
+  // Reads the first members as a create does, and ends.
   void read_first(int count) {
     ContinuedArchive archive = open();
     for (int i = 0; i < count; ++i) {
@@ -89,7 +89,7 @@ class ContinuedArchiveTest : public ::testing::TestWithParam<bool> {
 
 TEST_P(ContinuedArchiveTest, GivesEveryMemberWithoutAJournal) { read_first(member_count); }
 
-TEST_P(ContinuedArchiveTest, WhatWasNotedIsNotReadAgain) {
+TEST_P(ContinuedArchiveTest, DoesNotReadAgainWhatWasNoted) {
   read_first(250);
   ContinuedArchive archive = open();
   for (int i = 0; i < member_count; ++i) {
@@ -103,7 +103,7 @@ TEST_P(ContinuedArchiveTest, WhatWasNotedIsNotReadAgain) {
   EXPECT_LT(given_, bytes_.size() / 2);
 }
 
-TEST_P(ContinuedArchiveTest, AMemberThatIsWantedIsFound) {
+TEST_P(ContinuedArchiveTest, FindsAMemberWhoseBytesAreWanted) {
   read_first(250);
   for (int wanted : {0, 1, 30, 120, 249, 250, 299}) {
     ContinuedArchive archive = open();
@@ -117,7 +117,7 @@ TEST_P(ContinuedArchiveTest, AMemberThatIsWantedIsFound) {
   }
 }
 
-TEST_P(ContinuedArchiveTest, GoesOnAgainAndAgain) {
+TEST_P(ContinuedArchiveTest, ContinuesAgainAndAgain) {
   for (int done = 20; done < member_count; done += 40) {
     ContinuedArchive archive = open();
     for (int i = 0; i < done; ++i) {
@@ -129,7 +129,7 @@ TEST_P(ContinuedArchiveTest, GoesOnAgainAndAgain) {
   EXPECT_LT(given_, bytes_.size() * 7 / 2) << "eight attempts would have read it four times";
 }
 
-TEST_P(ContinuedArchiveTest, AnotherStateIsAnotherArchive) {
+TEST_P(ContinuedArchiveTest, ReadsAnArchiveInAnotherStateFromItsBeginning) {
   read_first(250);
   state_.inode = 8;
   ContinuedArchive archive = open();
@@ -138,7 +138,7 @@ TEST_P(ContinuedArchiveTest, AnotherStateIsAnotherArchive) {
   EXPECT_GE(given_, bytes_.size() * 9 / 10 * (GetParam() ? 1 : 0));
 }
 
-TEST_P(ContinuedArchiveTest, AnArchiveThatIsShorterThanItWasIsSaid) {
+TEST_P(ContinuedArchiveTest, RefusesAnArchiveThatHasBecomeShorter) {
   read_first(250);
   const_cast<std::string&>(bytes_).resize(bytes_.size() / 3);
   ContinuedArchive archive = open();

@@ -17,8 +17,8 @@ namespace grid::source {
 static constexpr std::string_view changed = "changed while it was read";
 static constexpr std::string_view vanished = "vanished while it was read";
 
-// How long after a change of a file another one may leave its time stamps as they are. Local file
-// systems stamp with the kernel's clock tick; stamps without a fraction come from coarser ones.
+// How long after a change of a file another change may leave its time stamps as they are. Local
+// file systems stamp with the kernel's clock tick; stamps without a fraction are from coarser ones.
 static constexpr std::int64_t stamp_margin_ns = 100'000'000;
 static constexpr std::int64_t coarse_stamp_margin_ns = 2'100'000'000;
 
@@ -56,7 +56,7 @@ class LocalFile : public SourceFile {
     std::size_t got = 0;
     try {
       got = read_at(fd_.get(), out.first(wanted), at_, "it");
-    } catch (const Error& error) {  // of any kind: other files may be readable all the same
+    } catch (const Error& error) {  // of any kind: other files may still be readable
       throw Error(ErrorKind::changed, error.what());
     }
     if (got < wanted) throw Error(ErrorKind::changed, std::string(changed));
@@ -67,7 +67,7 @@ class LocalFile : public SourceFile {
   std::uint64_t skip_zeros() override {
     if (!sparse_ || at_ == end_) return 0;
     const off_t data = ::lseek(fd_.get(), static_cast<off_t>(at_), SEEK_DATA);
-    // ENXIO: nothing but a hole to the end of the file. Anything else: read it.
+    // ENXIO: only a hole up to the end of the file. On any other error, read it.
     if (data < 0 && errno != ENXIO) return 0;
     const std::uint64_t next = data < 0 ? end_ : std::min(end_, static_cast<std::uint64_t>(data));
     return next - std::exchange(at_, next);
@@ -91,7 +91,7 @@ class LocalFile : public SourceFile {
 
  private:
   const FileDescriptor fd_;
-  const std::int64_t opened_at_ns_;  // taken before the state was
+  const std::int64_t opened_at_ns_;  // taken before state_
   FileState state_;
   bool executable_ = false;
   bool sparse_ = false;  // there may be holes
@@ -100,7 +100,7 @@ class LocalFile : public SourceFile {
 
 }  // namespace
 
-// All workers together, of whom there are at most 16, have half of the descriptors of this process.
+// All workers together, at most 16, use half of this process's file descriptors.
 static unsigned files_open_ahead() {
   static constexpr rlim_t count_max = 32, share = 32;
   rlimit limit{};

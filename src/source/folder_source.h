@@ -1,4 +1,4 @@
-// A folder of this machine, or one file, as a source.
+// A local folder, or one file, as a source.
 #pragma once
 
 #include <map>
@@ -33,7 +33,7 @@ class FolderSource : public Source, private FileOpener {
   std::map<std::pair<std::uint64_t, std::uint64_t>, std::string> first_names_;  // device, inode
 };
 
-// The state of an open file, if any later change will show in it.
+// The state of an open file, if any later change shows in it.
 std::optional<FileState> find_settled_state(int fd);
 
 }  // namespace grid::source

@@ -15,9 +15,9 @@ constexpr std::size_t buffer_size = 256 << 10;
 constexpr std::size_t window_size_max = 32 << 10;
 constexpr std::uint64_t point_distance = 1 << 20;  // unpacked bytes
 constexpr std::size_t trailer_size = 8;
-// What zlib calls window bits: a member with its header and trailer, or the blocks alone.
+// zlib's window bits: a member with its header and trailer, or the blocks alone.
 constexpr int whole_member = 15 + 16, blocks_alone = -15;
-// In z_stream::data_type: behind a block, and that block is the last one.
+// In z_stream::data_type: at the end of a block, and that block is the last one.
 constexpr int behind_block = 128, last_block = 64;
 
 }  // namespace
@@ -43,9 +43,10 @@ struct Gunzip::State {
   Bytes buffer;
   z_stream zlib{};
   bool between_members = false, ended = false;
-  // The member was begun in its middle: zlib sees its blocks alone, and its checksum is ours.
+  // Reading began in the middle of the member: zlib sees only its blocks, and this computes its
+  // checksum.
   bool in_blocks = false;
-  std::uint32_t checksum = 0;          // of those bytes so far
+  std::uint32_t checksum = 0;          // of the member so far
   std::uint32_t member_size = 0;       // modulo 2^32
   std::uint64_t taken = 0, given = 0;  // bytes, from the beginning of the file
   std::shared_ptr<const GunzipPoint> point;
@@ -67,7 +68,7 @@ void Gunzip::State::continue_at(const GunzipPoint& at) {
       (at.bits == 0 || ::inflatePrime(&zlib, at.bits, at.byte >> (8 - at.bits)) == Z_OK) &&
       ::inflateSetDictionary(&zlib, reinterpret_cast<const Bytef*>(at.window.data()),
                              static_cast<uInt>(at.window.size())) == Z_OK;
-  if (!begun) refuse("a point to continue from is none");
+  if (!begun) refuse("it cannot be continued from the noted point");
 }
 
 // False at the end.
@@ -87,7 +88,7 @@ void Gunzip::State::step() {
     return;
   }
   if (between_members) {
-    ended = *zlib.next_in != 0x1f;  // what pads a file on a tape is ignored, as gzip does
+    ended = *zlib.next_in != 0x1f;  // padding, as on tapes, is ignored, as gzip does
     if (ended) return;
     ::inflateReset2(&zlib, whole_member);
     between_members = in_blocks = false;
@@ -107,7 +108,7 @@ void Gunzip::State::inflate() {
     if (in_blocks) check_trailer();
     between_members = true;
   } else if (status != Z_OK && status != Z_BUF_ERROR) {
-    refuse(zlib.msg != nullptr ? zlib.msg : "it is no gzip");
+    refuse(zlib.msg != nullptr ? zlib.msg : "it is not gzip");
   } else if ((zlib.data_type & behind_block) != 0 && (zlib.data_type & last_block) == 0 &&
              member_size > 0 && given - (point ? point->unpacked : 0) >= point_distance) {
     note_point();
@@ -121,7 +122,7 @@ void Gunzip::State::note_point() {
                     .checksum = in_blocks ? checksum : static_cast<std::uint32_t>(zlib.adler),
                     .member_size = member_size,
                     .window = Bytes(window_size_max)};
-  // The byte in which the block ends was taken from this buffer, but where it was its last one.
+  // The byte in which the block ends is in this buffer, unless it was the last one of the previous.
   if (noted.bits > 0 && zlib.next_in == reinterpret_cast<Bytef*>(buffer.data())) return;
   if (noted.bits > 0) noted.byte = zlib.next_in[-1];
   uInt size = 0;

@@ -1,11 +1,11 @@
-// The bytes that gzip packed: several members one after the other, as pigz and cat make them.
+// Unpacks gzip, also several members one after the other, as pigz and cat make them.
 //
-// Problem. Whoever has unpacked half of a large file and comes again needs the first half only to
-// get to the second.
+// Problem. To unpack the second half of a large file, the first half must be unpacked too, even by
+// a create that has done that before.
 //
-// Idea. Deflate consists of blocks, and what the unpacking of a block needs of what stood before
-// are 32 KiB of unpacked bytes and how many bits of the last byte are used. So these, with the
-// checksum so far, are a point from which unpacking goes on, as in zlib's example zran.c (Adler).
+// Idea. Deflate consists of blocks. To unpack a block, all that is needed from before it are 32 KiB
+// of unpacked bytes and how many bits of the last byte are used. So these, with the checksum so
+// far, are a point from which unpacking can continue, as in zlib's example zran.c (Adler).
 #pragma once
 
 #include <cstdint>
@@ -18,9 +18,9 @@ namespace grid::source {
 
 // A place in a gzip file between two blocks.
 struct GunzipPoint {
-  std::uint64_t packed = 0;       // bytes of the file that stand before, the last maybe in part
-  std::uint64_t unpacked = 0;     // bytes that came of them
-  std::uint8_t bits = 0;          // of the byte before `packed`, its upper ones: unused yet
+  std::uint64_t packed = 0;       // bytes of the file before it, the last one perhaps in part
+  std::uint64_t unpacked = 0;     // bytes unpacked from them
+  std::uint8_t bits = 0;          // how many upper bits of the last of these bytes are unused
   std::uint8_t byte = 0;          // that byte
   std::uint32_t checksum = 0;     // CRC-32 of the member's bytes so far
   std::uint32_t member_size = 0;  // of the member so far, modulo 2^32
@@ -33,7 +33,7 @@ class Gunzip : public ByteStream {
  public:
   // Compares size and checksum of each member. Reading throws `corrupt`, and what `packed` throws.
   explicit Gunzip(std::unique_ptr<ByteStream> packed);
-  // Goes on at a point of the same file; `packed` begins there.
+  // Continues at a point of the same file; `packed` begins there.
   Gunzip(std::unique_ptr<ByteStream> packed, const GunzipPoint& point);
   ~Gunzip() override;
 
@@ -41,7 +41,7 @@ class Gunzip : public ByteStream {
   std::optional<std::uint64_t> size() const override { return std::nullopt; }
   std::string name() const override;
 
-  // The last one that was passed, of those that stand a megabyte apart; null at the beginning.
+  // The last point passed; points are at least a megabyte apart. Null before the first.
   std::shared_ptr<const GunzipPoint> last_point() const;
 
  private:

@@ -38,7 +38,7 @@ TEST(Gunzip, UnpacksMembersOneAfterTheOther) {
   EXPECT_EQ(read_all(byte_by_byte), unpacked());
 }
 
-TEST(Gunzip, GoesOnAtEachOfItsPoints) {
+TEST(Gunzip, ContinuesAtEachOfItsPoints) {
   Gunzip first(stream_of(packed(), 1000));
   std::shared_ptr<const GunzipPoint> last;
   int points = 0, within_bytes = 0;
@@ -54,7 +54,7 @@ TEST(Gunzip, GoesOnAtEachOfItsPoints) {
   EXPECT_GE(within_bytes, 1);
 }
 
-TEST(Gunzip, APointOfAContinuedOneIsAsGood) {
+TEST(Gunzip, ContinuesAtAPointOfAContinuedOne) {
   Gunzip first(stream_of(packed(), 1000));
   read_all(first, 2'000'000);
   const GunzipPoint begin = *first.last_point();
@@ -66,7 +66,7 @@ TEST(Gunzip, APointOfAContinuedOneIsAsGood) {
   EXPECT_EQ(read_all(third), unpacked().substr(later.unpacked));
 }
 
-TEST(Gunzip, ComparesChecksumAndSizeBehindAPointToo) {
+TEST(Gunzip, ComparesChecksumAndSizeAfterAPointToo) {
   const std::string one = gzip(unpacked());
   Gunzip first(stream_of(one));
   read_all(first, 4'000'000);

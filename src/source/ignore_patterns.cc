@@ -1,11 +1,11 @@
-// The rules are those of gitignore(5), and ignore_patterns_test.cc asks git itself. In short: a
-// pattern with a slash before its end is about the path below the folder of its list, one without
-// is about names at any depth. '*' and '?' match no slash. '**' as a whole segment matches any
-// number of folders. The last pattern that matches decides, of the innermost list that has one.
+// The rules are those of gitignore(5); ignore_patterns_test.cc compares with git itself. In short:
+// a pattern with a slash before its end matches the path below the folder of its list, one without
+// matches names at any depth. '*' and '?' match no slash. '**' as a whole segment matches any
+// number of folders. The last matching pattern decides, of the innermost list that has one.
 //
-// A pattern is matched segment by segment, so that no text makes it slow: a name against a segment
-// costs at most the product of their lengths, since only the last '*' is ever gone back to, and
-// paths against segments with '**' are matched by a table.
+// A pattern is matched segment by segment, so that no pattern is slow: matching a name with a
+// segment costs at most the product of their lengths, since it goes back only to the last '*', and
+// paths are matched with segments that have '**' by a table.
 
 #include "source/ignore_patterns.h"
 
@@ -47,13 +47,14 @@ struct Bracket {
   bool matched = false;
 };
 
-// The set that begins at `text`, which is at '['; empty if it is none. Does `c` lie in it?
+// Parses the set at the front of `text`, which begins with '[', and tells whether `c` is in it.
+// Empty if it is not a set.
 std::optional<Bracket> parse_bracket(std::string_view text, unsigned char c) {
   std::size_t at = 1;
   bool negated = at < text.size() && (text[at] == '!' || text[at] == '^');
   if (negated) ++at;
   bool matched = false;
-  int low = -1;  // the last single character, which a range may begin with; -1: there is none
+  int low = -1;  // the last single character, with which a range may begin; -1: none
   for (bool first = true;; first = false) {
     if (at >= text.size()) return std::nullopt;
     char next = text[at];
@@ -84,7 +85,7 @@ std::optional<Bracket> parse_bracket(std::string_view text, unsigned char c) {
   }
 }
 
-// How much of a pattern's beginning one character of a name uses up; 0 if it does not match.
+// How many bytes at the pattern's front match one character of a name; 0 if it does not match.
 std::size_t match_one(std::string_view pattern, char c) {
   switch (pattern[0]) {
     case '?':
@@ -108,8 +109,8 @@ bool is_any_depth(const std::string& segment) {
 
 bool matches_name(std::string_view pattern, std::string_view name) {
   std::size_t p = 0, n = 0;
-  std::optional<std::size_t> star;  // behind the last '*' of the pattern
-  std::size_t star_name = 0;        // how far the name was used up when it took its share
+  std::optional<std::size_t> star;  // after the last '*' of the pattern
+  std::size_t star_name = 0;        // where in the name that '*' stops matching
   while (n < name.size() || p < pattern.size()) {
     if (p < pattern.size() && pattern[p] == '*') {
       star = ++p;
@@ -158,7 +159,7 @@ bool matches_path(const std::vector<std::string>& segments, std::string_view pat
   // reached[i]: the first i segments match the names so far.
   std::vector<char> reached(segments.size() + 1, false), next;
   reached[0] = true;
-  auto pass_any_depth = [&](std::vector<char>& row) {  // '**' matches no folder, but at the end
+  auto pass_any_depth = [&](std::vector<char>& row) {  // '**' may match nothing, but not at the end
     for (std::size_t i = 0; i + 1 < segments.size(); ++i)
       if (row[i] && is_any_depth(segments[i])) row[i + 1] = true;
   };
@@ -203,7 +204,7 @@ void IgnorePatterns::add(std::string_view text, const std::string& folder) {
   if (pattern.name_only) {
     pattern.segments = {std::string(text)};
   } else {
-    // As git has it, which makes a difference: the '**' of "a**/b" then begins a segment.
+    // As git does it, which makes a difference: the '**' of "a**/b" then begins a segment.
     std::size_t special = std::min(text.find_first_of("*?[\\"), text.size());
     pattern.prefix = text.substr(0, special);
     if (special < text.size()) pattern.segments = split_pattern(text.substr(special));
@@ -211,7 +212,7 @@ void IgnorePatterns::add(std::string_view text, const std::string& folder) {
   patterns_.push_back(std::move(pattern));
 }
 
-// Without the spaces at its end, unless a backslash stands before one.
+// Without the spaces at its end, except one after a backslash.
 static std::string_view without_spaces_at_end(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
   std::size_t size = 0;

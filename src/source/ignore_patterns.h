@@ -1,4 +1,4 @@
-// Which paths are left out: patterns with the meaning that they have in a .gitignore.
+// Decides which paths are left out, by patterns with the meaning that they have in a .gitignore.
 #pragma once
 
 #include <memory>
@@ -10,21 +10,20 @@
 
 namespace grid::source {
 
-// The file in a folder whose patterns hold in and below it.
+// The file whose patterns apply in its folder and below.
 constexpr std::string_view ignore_file_name = ".gridignore";
 
-// One list of patterns; of those that match a path the last one decides. A value.
+// One list of patterns; the last one that matches a path decides. A value.
 class IgnorePatterns {
  public:
   IgnorePatterns() = default;
-  // As they stand on a command line.
+  // Those of a command line.
   explicit IgnorePatterns(const std::vector<std::string>& patterns);
 
-  // A pattern of a list that stands in the folder `folder`. Every text is a pattern; one that
-  // cannot match anything matches nothing.
+  // Adds a pattern of the list in `folder`. Every text is a pattern, though some match nothing.
   void add(std::string_view pattern, const std::string& folder = "");
 
-  // The lines of an ignore file: empty ones and comments are none.
+  // The lines of an ignore file, without empty ones and comments.
   static IgnorePatterns parse(std::string_view text, const std::string& folder);
 
   enum class Verdict { none, ignored, kept };
@@ -34,32 +33,32 @@ class IgnorePatterns {
 
  private:
   struct Pattern {
-    std::string folder;                 // whose content it is about
+    std::string folder;                 // to whose content it applies
     bool kept = false;                  // it began with '!'
     bool folders_only = false;          // it ended with '/'
     bool name_only = false;             // it matches names at any depth; else the path below folder
-    std::string prefix;                 // what stands before the first special character
-    std::vector<std::string> segments;  // what stands between slashes behind it
+    std::string prefix;                 // the text before the first special character
+    std::vector<std::string> segments;  // the text after it, split at slashes
   };
   static bool matches(const Pattern& pattern, std::string_view path, bool is_folder);
 
   std::vector<Pattern> patterns_;
 };
 
-// The lists that hold in a folder: those of the command line over those of the folder over those
-// above it. Immutable and shared.
+// The lists that apply in a folder: the command line overrides the folder's own list, which
+// overrides those of the folders above. Immutable and shared.
 class IgnoreRules {
  public:
   explicit IgnoreRules(IgnorePatterns command_line)
       : command_line_(std::make_shared<const IgnorePatterns>(std::move(command_line))) {}
 
-  // With the list of a folder further down.
+  // These rules, with the list of a folder further down added.
   IgnoreRules with(IgnorePatterns patterns) const;
 
-  // Whether an entry is left out. Its folders are not looked at: what is below a folder that is
-  // left out is left out whatever the patterns say.
+  // Whether an entry is left out. Does not look at the folders above it: what is below a folder
+  // that is left out is left out too, whatever the patterns say.
   bool ignores(std::string_view path, bool is_folder) const;
-  // The same with the folders.
+  // The same, but looks at the folders above it too.
   bool ignores_within(std::string_view path, bool is_folder) const;
 
   bool empty() const { return command_line_->empty() && lists_ == nullptr; }
@@ -76,11 +75,11 @@ class IgnoreRules {
 // Whether one pattern without '/' matches a name: *, ?, [a-z], [!a], [[:alpha:]] and \.
 bool matches_name(std::string_view pattern, std::string_view name);
 
-// Whether a path matches a pattern in the same way, '**' for any number of folders between
-// slashes; `pattern` always means the whole path.
+// Whether a path matches a pattern in the same way, with '**' between slashes for any number of
+// folders. The segments always mean the whole path.
 bool matches_path(const std::vector<std::string>& segments, std::string_view path);
 
-// What stands between the slashes of a pattern.
+// The segments of a pattern, which slashes separate.
 std::vector<std::string> split_pattern(std::string_view pattern);
 
 }  // namespace grid::source

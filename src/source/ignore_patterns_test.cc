@@ -1,5 +1,5 @@
-// The judge is git: random patterns in nested ignore files over a tree of tricky names, each path
-// asked of `git check-ignore`.
+// Git is the reference: with random patterns in nested ignore files over a tree of tricky names,
+// each path is compared with `git check-ignore`.
 
 #include "source/ignore_patterns.h"
 
@@ -22,7 +22,7 @@ namespace {
 using testing::TemporaryFolder;
 using testing::write_file;
 
-TEST(IgnorePatterns, AName) {
+TEST(IgnorePatterns, MatchesAName) {
   struct Case {
     const char *pattern, *name;
     bool matches;
@@ -42,7 +42,7 @@ TEST(IgnorePatterns, AName) {
   EXPECT_FALSE(matches_name(stars + "b", name));
 }
 
-TEST(IgnorePatterns, OfTheCommandLineTheLastOneDecides) {
+TEST(IgnorePatterns, TheLastPatternOfTheCommandLineDecides) {
   IgnorePatterns patterns;
   for (const char* pattern : {"*.jpg", "!keep/*.jpg", "/top"}) patterns.add(pattern);
   IgnoreRules rules(patterns);
@@ -52,7 +52,7 @@ TEST(IgnorePatterns, OfTheCommandLineTheLastOneDecides) {
   EXPECT_FALSE(rules.ignores("a/top", true));
   EXPECT_FALSE(rules.ignores("top/x", false));
   EXPECT_TRUE(rules.ignores_within("top/x", false));
-  // It stands over the lists of folders.
+  // It overrides the lists of folders.
   IgnoreRules with_list = rules.with(IgnorePatterns::parse("*.jpg\nother", "keep"));
   EXPECT_FALSE(with_list.ignores("keep/b.jpg", false));
   EXPECT_TRUE(with_list.ignores("keep/x/other", false));
@@ -67,7 +67,7 @@ std::string run(const std::string& command) {
   return out;
 }
 
-TEST(IgnorePatterns, GitJudgesTheSame) {
+TEST(IgnorePatterns, AgreesWithGit) {
   if (std::system("git --version >/dev/null 2>&1") != 0) GTEST_SKIP() << "there is no git";
   TemporaryFolder folder;
   std::filesystem::path top = folder / "source";

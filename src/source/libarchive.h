@@ -1,5 +1,5 @@
-// libarchive, loaded when the first archive is opened: with it come a dozen libraries, of which
-// ICU alone has 30 MB, and few runs of the program meet an archive.
+// libarchive, loaded when the first archive is opened: it loads a dozen libraries, of which ICU
+// alone has 30 MB, and few runs of the program read an archive.
 #pragma once
 
 #include <archive.h>
@@ -9,7 +9,7 @@
 
 namespace grid::source {
 
-// Its functions under their own names, without "archive_". Throws `unsupported` without libarchive.
+// Its functions by their own names, without "archive_". Throws `unsupported` if it is not there.
 struct Libarchive {
   const SharedLibrary library{"libarchive.so.13"};
 

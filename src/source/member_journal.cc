@@ -1,6 +1,5 @@
 // A frame is u8 1 and members, or u8 2 and one point.
-//   member: u8 kind, u8 flags (1 executable, 2 encrypted, 4 its size is known), u64 size, i64
-//   mtime,
+//   member: u8 kind, u8 flags (1 executable, 2 encrypted, 4 size known), u64 size, i64 mtime,
 //     u32 size of the path, the path, u32 size of the target, the target
 //   point: u64 members before it, u64 unpacked bytes before its header; for a .tar.gz then u64
 //     packed bytes, u64 unpacked bytes, u8 bits, u8 byte, u32 checksum, u32 bytes of the gzip

@@ -1,6 +1,6 @@
-// The members of an archive that an unfinished create has come past, and points at which reading
-// can begin again: what its repeat needs to go on in the middle. A log beside the checkpoint; as
-// that one it is a hint, and losing it costs time alone.
+// The members of an archive that an unfinished create has passed, and points at which reading can
+// begin: what its repeat needs to continue in the middle. A log beside the checkpoint; like that it
+// is a hint, and losing it costs only time.
 #pragma once
 
 #include <cstdint>
@@ -19,18 +19,18 @@ class MemberJournal {
   // Throws as FrameLog does.
   explicit MemberJournal(const std::filesystem::path& path);
 
-  // Members that were there when it was opened, which come in the archive's order.
+  // The members that it had when it was opened; next() gives them in the archive's order.
   std::uint64_t count() const { return count_; }
   std::optional<ArchiveMember> next();
 
   struct Point {
-    std::uint64_t members = 0;  // that stand before it
+    std::uint64_t members = 0;  // before it
     ArchivePoint at;
   };
-  // Of those that were there when it was opened, the last with at most so many members before it.
+  // Of the points that it had when it was opened, the last with at most `members_max` before it.
   std::optional<Point> find_point(std::uint64_t members_max) const;
 
-  // Appended soon, some KB at a time; a point at once, with what came before it.
+  // Members are written soon, some KB at a time; a point at once, with the members before it.
   void add(const ArchiveMember& member);
   void add(const Point& point);
 
@@ -46,9 +46,9 @@ class MemberJournal {
   std::vector<Place> points_;
   std::vector<std::pair<std::uint64_t, std::size_t>> frames_;  // with members: offset, bytes
   FrameLog log_;
-  std::size_t frame_ = 0;  // of frames_, that is read
-  BytesView rest_;         // of it
-  Bytes gathered_;         // members that are not written yet
+  std::size_t frame_ = 0;  // the next one to read, in frames_
+  BytesView rest_;         // of the frame that is being read
+  Bytes gathered_;         // members not written yet
 };
 
 }  // namespace grid::source

@@ -36,18 +36,18 @@ class ObjectFile : public SourceFile {
 
   FileState state() const override { return state_; }
   bool executable() const override { return false; }
-  bool settled() override { return true; }  // the ETag says what was read
+  bool settled() override { return true; }  // the ETag identifies what was read
   std::optional<std::uint64_t> size() const override { return size_; }
   std::string name() const override { return bucket_.url_of(key_); }
 
  private:
   std::size_t read_line(MutableBytesView out) {
     if (!net::is_part_of(exchange_->head(), object_)) {
-      exchange_.reset();  // read_part() says what is wrong, if anything is
+      exchange_.reset();  // read_part() reports what is wrong, if anything is
       return 0;
     }
     const std::size_t got = exchange_->read(out);
-    if (got == 0) exchange_.reset();  // it broke: there are bytes left
+    if (got == 0) exchange_.reset();  // the connection broke: there are bytes left
     return got;
   }
 

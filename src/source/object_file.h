@@ -9,9 +9,10 @@
 
 namespace grid::source {
 
-// The bytes of `range` of an object, as long as it is in the state `object`. They are asked for at
-// once and come while others are read; when the line breaks, the rest is asked for piece by piece
-// with all patience. `state` is what the file says of itself. The bucket lives as long.
+// Opens the bytes of `range` of an object, as long as it is in the state `object`. Requests them at
+// once, so that they arrive while others are read; if the connection breaks, requests the rest
+// piece by piece, with the usual retries. `state` is what the file gives as its state. The bucket
+// must outlive the file.
 std::unique_ptr<SourceFile> open_object(const net::S3Bucket& bucket, std::string key,
                                         net::S3ObjectState object, const FileState& state,
                                         ByteRange range);

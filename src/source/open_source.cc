@@ -40,8 +40,8 @@ static bool is_folder(const std::string& path) {
   return S_ISDIR(st.st_mode);
 }
 
-// The members of an archive that patterns do not leave out. What an archive holds in .gridignore
-// files says nothing: they may stand behind what they are about.
+// The entries of an archive or a bucket that patterns do not leave out. A .gridignore file among
+// them has no effect: it may come after the entries to which it would apply.
 class FilteredSource : public Source {
  public:
   FilteredSource(std::unique_ptr<Source> source, IgnorePatterns patterns)
@@ -67,7 +67,7 @@ static std::unique_ptr<Source> open_archive(ArchiveBytes bytes, const SourceOpti
   return std::make_unique<FilteredSource>(std::move(archive), options.patterns);
 }
 
-// Keeps what a source reads through, a client or a bucket, as long as the source.
+// Keeps the client or the bucket through which a source reads, as long as the source.
 class SourceWith : public Source {
  public:
   SourceWith(std::shared_ptr<const void> kept, std::unique_ptr<Source> source)
@@ -157,7 +157,7 @@ std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
     return is_url(spec.where) || is_s3_url(spec.where);
   });
   if (combined->order() == SourceOrder::tree && check && local) {
-    // A walk beforehand: what two of them claim is refused before anything is stored.
+    // A walk beforehand, so that a path that two of them have is refused before anything is stored.
     std::vector<Problem> ignored;
     while (combined->next(ignored)) ignored.clear();
     combined = combine(specs, options);
@@ -185,7 +185,7 @@ static std::string parse_place(std::string_view place, std::string_view text) {
   std::string path;
   try {
     path = path_of_member(place);
-  } catch (const Error&) {  // said with the option that it stands in
+  } catch (const Error&) {  // reported below, with the option
     path.clear();
   }
   if (path.empty())

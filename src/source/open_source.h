@@ -1,4 +1,4 @@
-// From what a user names as a source to a Source.
+// Opens what a user names as a source.
 #pragma once
 
 #include <filesystem>
@@ -17,8 +17,8 @@ namespace grid::source {
 
 struct SourceSpec {
   std::string where;     // a path, a URL, s3://BUCKET[/PREFIX], or "-" for a tar on standard input
-  std::string place{};   // the folder of the version below which it stands; empty: the top
-  bool extract = false;  // an archive is unpacked, a folder is not concerned
+  std::string place{};   // the folder of the version in which it is put; empty: the top
+  bool extract = false;  // unpack an archive; a folder is read as always
 };
 
 struct SourceOptions {
@@ -27,26 +27,26 @@ struct SourceOptions {
   ArchiveLimits limits;
   std::filesystem::path journals{};  // see ContinuedArchive; empty: none
   net::ServerOptions servers{};      // how URLs and buckets are reached
-  bool in_place = false;             // the objects of buckets stay there: none is read
+  bool in_place = false;             // leave the objects of buckets there, unread
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
 };
 
-// All of them as one. Throws Error if one cannot be read, `invalid_argument` for what cannot be
-// asked of it, `already_exists` for a path that two of them claim.
+// Opens all of them as one source. Throws Error if one cannot be read, `invalid_argument` for what
+// cannot be a source, `already_exists` for a path that two of them have.
 std::unique_ptr<Source> open_sources(const std::vector<SourceSpec>& specs,
                                      const SourceOptions& options);
 
-// "[PATH=]SOURCE" as a user writes it. What exists as it stands has no PATH. Throws
-// `invalid_argument` for a PATH that is no path in a version.
+// "[PATH=]SOURCE" as a user writes it. If a file or folder has the whole text as its name, there is
+// no PATH. Throws `invalid_argument` for a PATH that cannot be a path in a version.
 SourceSpec parse_source(std::string_view text);
 
-// "DIR[=PATH]", as --add has it; otherwise the same.
+// The same for "DIR[=PATH]", as --add takes it.
 SourceSpec parse_addition(std::string_view text);
 
 bool is_url(std::string_view where);     // http:// or https://
 bool is_s3_url(std::string_view where);  // s3://
 
-// What messages and records call them: as the user named them, without passwords.
+// The sources in messages and records: as the user named them, without passwords.
 std::string shown(const std::vector<SourceSpec>& specs);
 
 }  // namespace grid::source

@@ -1,4 +1,4 @@
-// Something about one file that a person should hear of.
+// Something about one file that a person should be told.
 #pragma once
 
 #include <string>

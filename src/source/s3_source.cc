@@ -10,7 +10,7 @@ namespace grid::source {
 
 namespace {
 
-// What stands for an object's ETag where a file has its inode.
+// The ETag takes the place of a file's inode.
 FileState state_of(const net::S3Object& object) {
   return {.size = object.size,
           .mtime_ns = object.mtime_ns,
@@ -18,7 +18,7 @@ FileState state_of(const net::S3Object& object) {
           .inode = digest_of(as_bytes(object.etag)).prefix()};
 }
 
-// Of all keys that begin so, the key itself comes first.
+// Of all keys that begin with `key`, the key itself is listed first.
 std::optional<net::S3Object> find_object(const net::S3Bucket& bucket, const std::string& key) {
   net::S3Listing first = bucket.list({.prefix = key, .count_max = 1});
   if (first.objects.empty() || first.objects[0].key != key) return std::nullopt;
@@ -60,7 +60,7 @@ S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions o
   if (!first.next.empty()) begin_page(std::move(first.next));
 }
 
-// The next page is on its way while this one is used.
+// Requests the next page while this one is used.
 void S3Source::begin_page(std::string continue_at) {
   next_page_ = std::async(std::launch::async, [this, at = std::move(continue_at)] {
     return bucket_.list({.prefix = prefix_, .continue_at = at});
@@ -90,7 +90,7 @@ SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view pat
   if (is_file && options_.in_place) {
     if (object.etag.empty())
       fail(ErrorKind::unsupported,
-           "{}: the server's listing has no ETags, by which a changed object could be told",
+           "{}: the server's listing has no ETags, without which a changed object cannot be told",
            bucket_.url_of(object.key));
     entry.entry.object = {.bucket = bucket_.name(), .key = object.key, .etag = object.etag};
     entry.entry.content = content_in_place(entry.entry.object, object.size);
@@ -102,8 +102,8 @@ SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view pat
   return entry;
 }
 
-// Keys come in the order of their bytes: behind "a", and before "a/b", there may be any number that
-// begin with "a-". Those that wait for what comes are each the beginning of the next.
+// Keys come in the order of their bytes: between "a" and "a/b" there may be any number that begin
+// with "a-". So an object waits until the keys show whether its name is also that of a folder.
 void S3Source::settle_waiting(std::string_view key, bool is_below, std::vector<Problem>& problems) {
   while (!waiting_.empty()) {
     auto& [object, entry] = waiting_.back();
@@ -122,14 +122,14 @@ void S3Source::settle_waiting(std::string_view key, bool is_below, std::vector<P
 
 void S3Source::take(net::S3Object object, std::vector<Problem>& problems) {
   if (object.key <= last_key_)
-    fail(ErrorKind::unsupported, "{}: the server lists keys in no order: {} behind {}",
+    fail(ErrorKind::unsupported, "{}: the server does not list keys in order: {} after {}",
          bucket_.url_of(prefix_), object.key, last_key_);
   last_key_ = object.key;
   std::string_view path = std::string_view(object.key).substr(prefix_.size());
   const bool marks_folder = path.empty() || path.ends_with('/');
   if (marks_folder && object.size > 0)
     problems.push_back({std::string(path), "its key ends in /, and it is not empty", true});
-  if (path.empty()) return;  // the prefix's own mark
+  if (path.empty()) return;  // marks the prefix itself
   if (marks_folder) path.remove_suffix(1);
   const std::string_view why = why_key_is_no_path(path);
   settle_waiting(object.key, why.empty(), problems);
@@ -178,9 +178,7 @@ std::unique_ptr<SourceFile> S3Source::open(const SourceEntry& entry,
 
 ArchiveBytes archive_bytes_of_object(const net::S3Bucket& bucket, const std::string& key) {
   const std::optional<net::S3Object> object = find_object(bucket, key);
-  if (!object)
-    fail(ErrorKind::not_found, "there is no object {}, which would be the archive to be extracted",
-         bucket.url_of(key));
+  if (!object) fail(ErrorKind::not_found, "there is no object {} to extract", bucket.url_of(key));
   auto open_at = [&bucket, object = *object](std::uint64_t offset) {
     return open_object(bucket, object.key, {.size = object.size, .etag = object.etag},
                        state_of(object), {std::min(offset, object.size), object.size});

@@ -1,6 +1,6 @@
 // The objects of a bucket below a prefix, or one object, as a source.
 //
-// Which keys are file names, and what becomes of the others, is in docs/s3.md, "Keys and names".
+// docs/s3.md, "Keys and names", says which keys are file names and what happens to the others.
 #pragma once
 
 #include <deque>
@@ -16,12 +16,12 @@
 namespace grid::source {
 
 struct S3SourceOptions {
-  bool in_place = false;     // the files are the objects: none is read
-  unsigned open_count = 16;  // objects that a worker asks for ahead
+  bool in_place = false;     // the files refer to the objects; none is read
+  unsigned open_count = 16;  // objects that a worker requests ahead
 };
 
-// In any order. Each object is read only as long as its ETag is that of the listing; in place
-// nothing but the listing is asked for.
+// In any order. Reads each object only as long as its ETag is that of the listing; in place it
+// requests nothing but the listing.
 class S3Source : public Source, private FileOpener {
  public:
   // "s3://bucket/prefix/", "s3://bucket" or "s3://bucket/key". A URL without '/' at its end means
@@ -45,23 +45,23 @@ class S3Source : public Source, private FileOpener {
 
   net::S3Bucket bucket_;
   const S3SourceOptions options_;
-  std::string prefix_;  // of the keys; empty or ends in '/', but for one object
-  bool lone_ = false;   // one object, called as its key ends
+  std::string prefix_;  // of the keys; empty or ends in '/', except for one object
+  bool lone_ = false;   // one object, named by the last part of its key
   std::vector<net::S3Object> page_;
   std::size_t page_at_ = 0;
   std::string last_key_;
-  // Objects that may yet turn out to be called like a folder: the key of each begins with that of
+  // Objects that may yet turn out to have the name of a folder: the key of each begins with that of
   // the one before.
   std::vector<std::pair<net::S3Object, SourceEntry>> waiting_;
   std::deque<SourceEntry> ready_;
-  std::future<net::S3Listing> next_page_;  // last: it uses the rest
+  std::future<net::S3Listing> next_page_;  // last: it uses the other members
 };
 
-// Of the object that has this key, as long as its ETag is what it is now. The bucket outlives it.
+// The bytes of the object of this key, as long as it keeps its ETag. The bucket must outlive them.
 // Throws `not_found`, and as net::S3Bucket does.
 ArchiveBytes archive_bytes_of_object(const net::S3Bucket& bucket, const std::string& key);
 
-// Why a key below the prefix is no path in a version; empty if it is one.
+// Why a key below the prefix cannot be a path in a version; empty if it can.
 std::string_view why_key_is_no_path(std::string_view relative_key);
 
 }  // namespace grid::source

@@ -44,7 +44,7 @@ Found read_all(S3Source& source) {
 
 using Entries = std::map<std::string, std::string>;
 
-TEST(S3SourceTest, HasWhatIsBelowThePrefixPageByPage) {
+TEST(S3SourceTest, ListsWhatIsBelowThePrefixPageByPage) {
   BucketServer server;
   server.set({{"other", "x"}, {"p/a", "1"}, {"p/b/c", "2"}, {"p/b/d e", ""}, {"p/e", "3"}});
   S3Source source(server.access(), "s3://bucket/p/");
@@ -62,7 +62,7 @@ TEST(S3SourceTest, AKeyIsOneFileAndAPrefixWithoutSlashIsFound) {
   EXPECT_THROW(S3Source(server.access(), "s3://bucket/none"), Error);
 }
 
-TEST(S3SourceTest, KeysThatAreNoNamesAreLeftOutAndNamed) {
+TEST(S3SourceTest, KeysThatCannotBePathsAreLeftOutAndNamed) {
   BucketServer server;
   server.set({{"a", "object"},
               {"a-b", "1"},
@@ -96,7 +96,7 @@ TEST(S3SourceTest, KeysThatAreNoNamesAreLeftOutAndNamed) {
                                       "g/./h: its key has the name . or .. in it"}));
 }
 
-TEST(S3SourceTest, APartIsReadAndALineThatBreaksIsContinued) {
+TEST(S3SourceTest, ReadsAPartAndContinuesAfterABrokenConnection) {
   BucketServer server;
   const std::string body = testing::random_bytes(100'000, 1);
   server.set({{"a", body}});
@@ -110,7 +110,7 @@ TEST(S3SourceTest, APartIsReadAndALineThatBreaksIsContinued) {
   EXPECT_EQ(content_of(entry), body);
 }
 
-TEST(S3SourceTest, AnObjectThatChangedSinceItWasListedIsAFailure) {
+TEST(S3SourceTest, FailsIfAnObjectChangedSinceItWasListed) {
   BucketServer server;
   server.set({{"a", "text"}});
   S3Source source(server.access(), "s3://bucket");
@@ -125,7 +125,7 @@ TEST(S3SourceTest, AnObjectThatChangedSinceItWasListedIsAFailure) {
   }
 }
 
-TEST(S3SourceTest, InPlaceTheFilesAreTheObjectsAndNoneIsRead) {
+TEST(S3SourceTest, InPlaceTheFilesReferToTheObjectsAndNoneIsRead) {
   BucketServer server;
   server.set({{"p/a/b", "text"}, {"p/a/c", ""}, {"p/d/", ""}, {"p/e//f", "x"}});
   S3Source source(server.access(), "s3://bucket/p/", {.in_place = true});

@@ -13,14 +13,14 @@ enum class EntryKind : std::uint8_t {
   file = 1,
   folder = 2,
   symlink = 3,
-  hard_link = 4,  // another name of a file that stands earlier in the tree
+  hard_link = 4,  // another name of a file that comes earlier in the tree
 };
 
 std::string_view name_of(EntryKind kind);
 
 // Names a file's bytes. depth 0: `digest` is that of the bytes themselves. depth n: that of a list
 // of the contents of depth n-1 which make up the file, in order. depth in_place: the file is in
-// place, and the digest is that of what names its object: two are equal if those are.
+// place, and the digest is that of its object ref and size: equal if those are equal.
 struct Content {
   static constexpr std::uint8_t in_place = 255;
 
@@ -30,18 +30,18 @@ struct Content {
   bool operator==(const Content&) const = default;
 };
 
-// An object of a bucket that a file in place is, in the state in which a version knows it; its
-// size is the file's.
+// The object of a bucket that a file in place refers to, in the state in which the version knows
+// it. Its size is the file's.
 struct ObjectRef {
   std::string bucket;
   std::string key;
   std::string etag;        // as a listing gives it
-  std::string version_id;  // in a bucket that keeps versions, where it is known
+  std::string version_id;  // in a bucket that keeps versions, if known
 
   bool operator==(const ObjectRef&) const = default;
 };
 
-// The content of a file that is this object.
+// The content of a file in place with this object.
 Content content_in_place(const ObjectRef& object, std::uint64_t size);
 
 struct Entry {
@@ -62,7 +62,7 @@ struct Entry {
 
 // The order of entries in a tree: by folder, then by name. Folders compare component by
 // component, that is as bytes with '/' before every other; names compare as bytes. So a folder's
-// entries stand together, and a folder's subtree follows it without a gap.
+// entries are next to each other, and a folder's subtree follows it without a gap.
 int compare_folders(std::string_view a, std::string_view b);
 int compare_keys(std::string_view folder_a, std::string_view name_a, std::string_view folder_b,
                  std::string_view name_b);

@@ -11,16 +11,16 @@ namespace grid::source {
 
 namespace {
 
-constexpr unsigned parts_ahead = 2;  // that a worker asks for
+constexpr unsigned parts_ahead = 2;  // requested by each worker
 
-// What a server says of a file that can be asked for in parts.
+// What a server says of a file that it gives in parts.
 struct Parts {
   std::string validator;  // may be empty
   std::uint64_t size = 0;
 };
 
-// `stream` is all of it. A server may promise parts and send the whole all the same, so the first
-// byte is asked for: where that fails, for whatever reason, the stream will do.
+// `stream` is the whole file. A server may promise parts and still send the whole, so this requests
+// the first byte: if that fails, for any reason, the stream will do.
 std::optional<Parts> find_parts(net::HttpClient& client, const std::string& url,
                                 const net::HttpStream& stream) {
   const net::HttpHeaders& headers = stream.head().headers;
@@ -35,7 +35,7 @@ std::optional<Parts> find_parts(net::HttpClient& client, const std::string& url,
   return parts;
 }
 
-// Its validator stands for the inode.
+// The validator takes the place of a file's inode.
 FileState state_of(const Parts& parts, std::int64_t mtime_ns) {
   return {.size = parts.size,
           .mtime_ns = mtime_ns,
@@ -62,14 +62,15 @@ class UrlPart : public SourceFile {
   std::string name() const override { return stream_.name(); }
   FileState state() const override { return state_; }
   bool executable() const override { return false; }
-  bool settled() override { return true; }  // the validator says what was read
+  bool settled() override { return true; }  // the validator identifies what was read
 
  private:
   const FileState state_;
   net::HttpStream stream_;
 };
 
-// Where the server gives parts, workers fetch them side by side; else it comes in one stream.
+// If the server gives parts and a validator, workers fetch the parts side by side; otherwise the
+// file comes in one stream.
 class UrlFile : public Source, private FileOpener {
  public:
   UrlFile(net::HttpClient& client, const std::string& url)

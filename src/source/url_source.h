@@ -1,4 +1,4 @@
-// A file on an HTTP server as a source: as it is, or as the archive that it holds.
+// A file on an HTTP server as a source: as a file, or as an archive.
 #pragma once
 
 #include <memory>
@@ -10,10 +10,11 @@
 
 namespace grid::source {
 
-// One file, called as the URL's path ends, changed when the server says. The client outlives it.
+// One file, named by the last component of the URL's path, with the server's time of change. The
+// client must outlive it.
 std::unique_ptr<Source> open_url_file(net::HttpClient& client, const std::string& url);
 
-// From anywhere where the server gives ranges. The client outlives it.
+// Can be read from any offset if the server gives ranges. The client must outlive it.
 ArchiveBytes archive_bytes_of_url(net::HttpClient& client, const std::string& url);
 
 // The last component of a URL's path, decoded: "cats.zip" of "https://host/a/cats.zip?x=1"; empty

@@ -39,24 +39,24 @@ static std::string join(const std::string& folder, std::string_view name) {
 static constexpr unsigned scan_threads = 4;
 static constexpr std::size_t scans_ahead_max = 4;  // in each folder on the way down
 
-// What a folder holds, with nothing reported yet.
+// What a folder holds. Its problems are not reported yet.
 struct Walker::Scan {
   std::shared_ptr<const FileDescriptor> fd;  // null if it could not be opened
   std::vector<WalkedEntry> entries;          // in reverse order
   std::vector<Problem> problems;
-  IgnoreRules rules{{}};  // that hold in it
+  IgnoreRules rules{{}};  // that apply in it
 };
 
 struct Walker::Folder {
   struct Subfolder {
     std::string name;
-    std::future<Scan> ahead;  // valid if a thread looks at it already
+    std::future<Scan> ahead;  // valid if a thread scans it already
   };
 
   std::string path;
   std::shared_ptr<const FileDescriptor> fd;
   IgnoreRules rules;
-  std::vector<Subfolder> subfolders;  // in reverse order; those that are left to walk
+  std::vector<Subfolder> subfolders;  // in reverse order; those still to walk
 };
 
 Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
@@ -161,20 +161,20 @@ static IgnorePatterns read_ignore_file(int folder_fd, const std::string& folder,
   Bytes text(static_cast<std::size_t>(st.st_size));
   try {
     text.resize(read_at(fd.get(), text, 0, path));
-  } catch (const Error& error) {  // a problem of this file, which is named with the others
+  } catch (const Error& error) {  // a problem of this file alone, reported with the others
     problems.push_back({path, error.what()});
     return {};
   }
   return IgnorePatterns::parse(as_text(text), folder);
 }
 
-// Reads a folder whole, so that its entries come sorted. They are examined in the order of their
-// inodes, which is how a disk has them side by side.
+// Reads a whole folder, so that its entries can be sorted. Examines them in the order of their
+// inodes, in which they lie side by side on a disk.
 Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRules rules) const {
   struct Found {
     std::uint64_t inode;
     std::string name;
-    unsigned char type;  // as readdir(3) has it: perhaps unknown
+    unsigned char type;  // from readdir(3); may be unknown
   };
   Scan result{.fd = std::make_shared<const FileDescriptor>(std::move(fd))};
   std::vector<Found> found;
@@ -235,7 +235,7 @@ void Walker::enter(const std::string& path, Scan scanned) {
   stack_.push_back(std::move(folder));
 }
 
-// Has the threads look at the folders that come next. A lone subfolder gains nothing by it.
+// Has the threads scan the folders that come next. A lone subfolder gains nothing from that.
 void Walker::look_ahead(Folder& folder) {
   std::size_t count = std::min(folder.subfolders.size(), scans_ahead_max);
   if (count < 2) return;

@@ -1,4 +1,4 @@
-// Walks a source folder in tree order and says what is there, without opening a file.
+// Walks a source folder in tree order and gives its entries, without reading the files.
 #pragma once
 
 #include <sys/stat.h>
@@ -30,16 +30,16 @@ struct WalkedEntry {
 
 struct WalkOptions {
   std::filesystem::path source;  // a folder, or one file
-  IgnorePatterns patterns{};     // what is left out; stands over what the source's own files say
+  IgnorePatterns patterns{};     // what is left out; overrides the source's own .gridignore files
   bool use_ignore_files = true;  // a .gridignore in each folder
   std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // device, inode of a folder
 };
 
-// Not thread-safe; a few threads of its own look at the next folders ahead of the walk, which on a
-// cold disk is what takes the time. Memory grows with the largest folders and with the depth.
+// Not thread-safe. A few threads of its own scan the next folders ahead of the walk: on a cold disk
+// scanning takes most of the time. Memory grows with the largest folders and with the depth.
 class Walker {
  public:
-  // `report` hears of what cannot be walked or kept, from next().
+  // The constructor and next() call `report` with what cannot be walked or kept.
   Walker(WalkOptions options, std::function<void(Problem)> report);
   ~Walker();
 
@@ -61,11 +61,11 @@ class Walker {
   const std::function<void(Problem)> report_;
   std::vector<Folder> stack_;         // the folders that are being walked, outermost first
   std::vector<WalkedEntry> entries_;  // of the innermost folder, in reverse order
-  ThreadPool pool_;                   // last: its tasks use the rest
+  ThreadPool pool_;                   // last: its tasks use the other members
 };
 
 // Opens a file of the source for reading, however long its path, without following a symbolic
-// link in its last component. Empty if it is not there any more; throws for other failures.
+// link in its last component. Empty if it no longer exists; throws for other failures.
 FileDescriptor open_below(const std::filesystem::path& source, const std::string& path);
 
 }  // namespace grid::source

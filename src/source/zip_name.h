@@ -6,7 +6,7 @@
 
 namespace grid::source {
 
-// In UTF-8, from code page 437, which is what the zip format means where nothing is said.
+// Converts from code page 437, the zip format's default, to UTF-8.
 std::string utf8_of_cp437(std::string_view text);
 
 }  // namespace grid::source

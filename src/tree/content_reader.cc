@@ -11,7 +11,7 @@ namespace grid::tree {
 
 using store::ChunkRef;
 
-// Recipes near the reader, least recently used out first.
+// A cache of recipes; the least recently used leaves first.
 struct ContentReader::Recipes {
   explicit Recipes(std::size_t size_max) : recipes(size_max) {}
 
@@ -49,7 +49,7 @@ struct ContentReader::Cover {
   const ByteRange range;
   std::vector<ChunkRef> chunks;
   std::uint64_t begin = 0;
-  std::uint64_t size = 0;  // of all chunks
+  std::uint64_t size = 0;  // bytes of all chunks
 };
 
 // Adds the chunks of one content of `size` bytes, which lies at `at` in the file, that touch the
@@ -98,7 +98,7 @@ void ContentReader::expect(const Content& content, std::uint64_t file_size, Byte
     add_to(cover, content, file_size, 0);
     chunks_->expect(cover.chunks);
   } catch (const Error&) {
-    // The read that comes there throws the same.
+    // A reader that gets there hears of the damage.
   }
 }
 

@@ -1,4 +1,4 @@
-// Reads a file's bytes at any offset, through its recipe where it has one.
+// Reads a file's bytes at any offset, through its recipe if it has one.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +12,21 @@
 
 namespace grid::tree {
 
-// Thread-safe. Recipes are cached within a budget of bytes. Of a file that is read from front to
-// back what comes next is told to the store.
+// Thread-safe. Caches recipes within a budget of bytes. When a file is read from front to back,
+// tells the store which chunks come next.
 class ContentReader {
  public:
   explicit ContentReader(std::shared_ptr<const store::ChunkReader> chunks,
                          std::size_t recipe_cache_size_max = 8 << 20);
   ~ContentReader();
 
-  // The bytes [offset, offset + size) of a file of `file_size` bytes, cut off at its end; the
-  // view lies in `scratch`, which is grown as needed and may be used again for the next read.
-  // Throws `corrupt`.
+  // The bytes [offset, offset + size) of a file of `file_size` bytes, cut off at its end. The view
+  // lies in `scratch`, which grows as needed and can be reused for the next read. Throws `corrupt`.
   BytesView read_content(const Content& content, std::uint64_t file_size, std::uint64_t offset,
                          std::size_t size, Bytes& scratch) const;
 
-  // Every chunk of the file in order, a recipe's worth at a time. A file in place has none.
+  // Visits every chunk of the file in order, one recipe's chunks at a time. A file in place has
+  // none.
   void visit_chunks(const Content& content, std::uint64_t file_size,
                     const std::function<void(std::span<const store::ChunkRef>)>& visit) const;
 

@@ -22,7 +22,7 @@ std::string_view name_of(ChangeKind kind) {
 
 namespace {
 
-// Walks a manifest segment by segment, so that whole segments can be passed over unread.
+// Walks a manifest segment by segment, so that whole segments can be skipped unread.
 class SegmentWalk {
  public:
   explicit SegmentWalk(std::shared_ptr<const Manifest> manifest) : manifest_(std::move(manifest)) {}
@@ -57,14 +57,14 @@ Change change_of(ChangeKind kind, const EntryRef& entry) {
   return change;
 }
 
-// Of entries of the same kind and size.
+// For entries of the same kind and size.
 bool differ_in_content(const EntryRef& older, const EntryRef& newer) {
   if (older.is_in_place() && newer.is_in_place()) return older.object().etag != newer.object().etag;
   if (older.is_in_place() != newer.is_in_place()) return older.mtime_ns() != newer.mtime_ns();
   return older.content() != newer.content();
 }
 
-// What two files must share to be one file that was renamed.
+// What two files must have in common to count as one renamed file.
 using Identity = std::tuple<Digest, std::uint64_t, bool>;
 
 Identity identity_of(const EntryRef& file) {
@@ -127,7 +127,7 @@ class Comparison {
   }
 
   std::vector<Change> changes_;
-  std::map<Identity, std::vector<std::size_t>> removed_, added_;  // places in changes_
+  std::map<Identity, std::vector<std::size_t>> removed_, added_;  // indexes in changes_
 };
 
 }  // namespace

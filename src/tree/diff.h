@@ -15,18 +15,18 @@ std::string_view name_of(ChangeKind kind);
 
 struct Change {
   ChangeKind kind;
-  std::string path;      // in the newer version; removed: in the older
+  std::string path;      // in the newer version; for removed: in the older
   std::string old_path;  // renamed only
-  EntryKind entry_kind;  // of the newer; removed: of the older
+  EntryKind entry_kind;  // of the newer entry; for removed: of the older
   std::uint64_t old_size = 0, new_size = 0;
-  bool content_changed = false;  // changed only: else just mode, time, kind or target
+  bool content_changed = false;  // only for changed; false: only mode or time differ
 
   bool operator==(const Change&) const = default;
 };
 
-// Sorted by path. Of a file in place only its object is known: two of them are compared by that,
-// one of them and one in the store by size and time. A removed file and an added one with the same
-// content, size and executable bit are one renamed file.
+// Sorted by path. The content of a file in place is known only by its object: two such files are
+// compared by size and ETag, such a file and a stored one by size and time. A removed and an added
+// file with the same content, size and executable bit become one renamed file.
 std::vector<Change> diff(const std::shared_ptr<const Manifest>& older,
                          const std::shared_ptr<const Manifest>& newer);
 

@@ -44,7 +44,7 @@ TEST(Diff, NamesWhatWasAddedRemovedChangedAndRenamed) {
   EXPECT_EQ(diff(second, first).size(), 5u);
 }
 
-TEST(Diff, ATouchedFileIsChangedButNotItsContent) {
+TEST(Diff, ATouchedFileIsChangedButItsContentIsNot) {
   testing::TemporaryFolder folder;
   auto store = testing::open_test_store();
   write_file(folder / "s/a", "1");

@@ -1,4 +1,4 @@
-// The words that versions share with the sources that they are made of.
+// The types and names that versions share with the sources they are made from.
 #pragma once
 
 #include "source/tree.h"

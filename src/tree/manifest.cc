@@ -72,7 +72,7 @@ EntryRef Manifest::at(std::uint64_t ordinal) const {
 }
 
 std::uint64_t Manifest::lower_bound(std::string_view folder, std::string_view name) const {
-  // The last segment that begins at or before the key holds its place.
+  // The last segment that begins at or before the key contains its place.
   auto after =
       std::partition_point(segments_.begin(), segments_.end(), [&](const SegmentEntry& segment) {
         return compare_keys(segment.first_folder, segment.first_name, folder, name) <= 0;
@@ -99,9 +99,9 @@ std::optional<EntryRef> Manifest::find_path(std::string_view path) const {
 
 EntryRange Manifest::children(std::string_view folder) const {
   std::uint64_t first = lower_bound(folder, "");
-  // Names are not empty, so a key with the folder's path plus the least byte sequence a longer
-  // path can have, and no name, lies right behind the folder's own entries. For the top that is
-  // a path of one byte, for others the path and '/'.
+  // The folder's own entries end where a longer path could begin. The least such path is the
+  // folder's path and '/', or for the top a path of one byte; as names are not empty, that path
+  // with an empty name is a key right behind the folder's entries.
   std::string next = folder.empty() ? std::string(1, '\1') : std::string(folder) + '/';
   std::uint64_t end = lower_bound(next, "");
   return {first, end - first};
@@ -110,8 +110,8 @@ EntryRange Manifest::children(std::string_view folder) const {
 EntryRange Manifest::subtree(std::string_view folder) const {
   if (folder.empty()) return {0, totals_.entries};
   std::uint64_t first = lower_bound(folder, "");
-  // '/' sorts before every other byte of a folder's path, so '\1' behind the path comes right
-  // after everything below it. A folder whose name really goes on with '\1' comes no earlier.
+  // '/' sorts before every other byte of a folder's path, so the path and '\1' comes right after
+  // everything below the folder. A folder whose name continues with '\1' does not sort before that.
   std::uint64_t end = lower_bound(std::string(folder) + '\1', "");
   return {first, end - first};
 }

@@ -1,5 +1,5 @@
-// Reading a version's tree: a sorted table of entries in segments, each a chunk, under one root.
-// docs/format.md has the bytes. A lookup reads one segment; nothing ever reads them all at once.
+// Reads a version's tree: a sorted table of entries, in segments that are chunks, under one root.
+// docs/format.md defines the bytes. A lookup reads one segment; nothing holds all segments at once.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@
 
 namespace grid::tree {
 
-// One entry, in place in its segment, which it keeps alive. Cheap to copy.
+// One entry, read in place in its segment, which it keeps alive. Cheap to copy.
 class EntryRef {
  public:
   EntryRef(std::shared_ptr<const Segment> segment, std::uint32_t index, std::uint64_t ordinal)
@@ -52,17 +52,17 @@ struct TreeTotals {
   std::uint64_t files = 0;    // hard links included
   std::uint64_t folders = 0;  // the top not counted
   std::uint64_t symlinks = 0;
-  std::uint64_t bytes = 0;                               // of files; a hard link adds nothing
-  std::uint64_t files_in_place = 0, bytes_in_place = 0;  // that count among the others
+  std::uint64_t bytes = 0;                               // of files; hard links add nothing
+  std::uint64_t files_in_place = 0, bytes_in_place = 0;  // included in the other counts
 
   void add(EntryKind kind, std::uint64_t size, bool in_place);
   bool operator==(const TreeTotals&) const = default;
 };
 
-// Thread-safe; a value that never changes. Errors: `corrupt` for bytes that are no manifest.
+// Thread-safe and immutable. Throws `corrupt` for bytes that are not a manifest.
 class Manifest {
  public:
-  // Reads the root alone. `segments` may be shared by many manifests.
+  // Reads only the root. Many manifests may share `segments`.
   static std::shared_ptr<const Manifest> open(std::shared_ptr<const store::ChunkReader> chunks,
                                               std::shared_ptr<SegmentCache> segments,
                                               const Digest& root);
@@ -86,12 +86,12 @@ class Manifest {
 
   // How many names in this tree a file has: 1 unless it is hard-linked. `entry` is a file.
   std::uint32_t link_count(const EntryRef& entry) const;
-  // All files with several names, sorted by path, with how many.
+  // All files with several names, sorted by path, with their number of names.
   const std::vector<std::pair<std::string, std::uint32_t>>& link_counts() const {
     return link_counts_;
   }
 
-  // For comparing versions: segments in order, equal digests meaning equal entries.
+  // For comparing versions: segments in order; equal digests mean equal entries.
   struct SegmentEntry {
     Digest digest;
     std::uint64_t first = 0;  // ordinal of its first entry

@@ -88,7 +88,7 @@ TEST_F(ManifestTest, GivesBackEveryEntryInPlace) {
     EXPECT_FALSE(manifest->find_path(path)) << path;
 }
 
-TEST_F(ManifestTest, KeepsWhichObjectAFileInPlaceIs) {
+TEST_F(ManifestTest, KeepsTheObjectOfAFileInPlace) {
   auto in_place = [](std::string folder, std::string name, ObjectRef object) {
     Entry entry{.folder = std::move(folder), .name = std::move(name), .size = 9};
     entry.object = std::move(object);
@@ -96,7 +96,7 @@ TEST_F(ManifestTest, KeepsWhichObjectAFileInPlaceIs) {
     return entry;
   };
   std::vector<Entry> entries = many(2, 3);
-  // Keys that end as the path does, in all ways, and one that does not at all.
+  // Keys that end like the path in every possible way, and one that does not.
   entries.push_back(in_place("", "x", {"bucket", "x", "\"e1\"", ""}));
   entries.push_back(in_place("", "y", {"bucket", "pre/y", "\"e2\"", "version 7"}));
   entries.push_back(in_place("class-0", "z", {"bucket", "pre/class-0/z", "\"e3\"", ""}));
@@ -109,7 +109,7 @@ TEST_F(ManifestTest, KeepsWhichObjectAFileInPlaceIs) {
   EXPECT_EQ(manifest->totals().bytes_in_place, 36u);
   EXPECT_EQ(manifest->totals().files, 10u);
 
-  // Everything that names the object is under the root.
+  // Everything that names the object is covered by the root's digest.
   for (Entry& entry : entries)
     for (std::string* text :
          {&entry.object.bucket, &entry.object.key, &entry.object.etag, &entry.object.version_id}) {
@@ -122,7 +122,7 @@ TEST_F(ManifestTest, KeepsWhichObjectAFileInPlaceIs) {
     }
 }
 
-// The toy is a sorted vector; the tree is odd on purpose.
+// The model is a sorted vector; the tree is deliberately odd.
 TEST_F(ManifestTest, RangesAreThoseOfASortedList) {
   std::uint64_t seed = std::random_device()();
   SCOPED_TRACE(seed);

@@ -4,9 +4,9 @@
 
 namespace grid::tree {
 
-// A segment ends behind an entry whose path says so, so that adding or removing a file moves no
-// more than one border. About 1,280 entries, 60 KB as stored: what one changed file costs. The
-// root then lists ten million files in 1 MB.
+// A segment ends behind an entry if the digest of its path says so; adding or removing a file thus
+// moves at most one border. A segment has about 1,280 entries, 60 KB as stored: the cost of one
+// changed file. The root then lists ten million files in 1 MB.
 static constexpr std::size_t segment_entries_min = 256, segment_entries_max = 4096;
 static constexpr std::uint64_t segment_end_mask = 1023;
 
@@ -43,7 +43,7 @@ void ManifestWriter::add_totals(const TreeTotals& totals) {
 
 void ManifestWriter::end_segment() {
   Bytes bytes = encode_segment(entries_);
-  // A segment shares its frame with nothing: reading it unpacks it alone.
+  // A segment has a frame to itself, so that reading it unpacks nothing else.
   writer_.close_frame();
   store::ChunkRef chunk = writer_.put(bytes);
   writer_.close_frame();

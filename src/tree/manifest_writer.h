@@ -1,4 +1,4 @@
-// Writing a version's tree: entries in, the root's digest out.
+// Writes a version's tree: entries in, the root's digest out.
 #pragma once
 
 #include <vector>
@@ -10,24 +10,25 @@
 
 namespace grid::tree {
 
-// Holds one segment at a time. The same entries give the same root, whoever writes them when.
+// Holds one segment at a time. The same entries always give the same root.
 class ManifestWriter {
  public:
-  // Segments and root are stored through `writer`, which outlives this.
+  // Stores segments and root through `writer`, which must outlive this object.
   explicit ManifestWriter(store::ChunkWriter& writer) : writer_(writer) {}
 
   // Entries come in tree order, each key once. A folder's entry comes before its content.
   void add(Entry entry);
 
-  // Whether no segment is open: the next entry begins one.
+  // Whether no segment is open, so that the next entry begins one.
   bool at_segment_start() const { return entries_.empty(); }
-  // Puts a stored segment of another tree next, whole, and of the totals counts its entries alone.
-  // It must begin where one begins here, and end as its entries say or with the tree.
+  // Appends a whole stored segment of another tree; of the totals, counts only its entries. It must
+  // begin where a segment begins here, and end where a segment ends by its entries or with the
+  // tree.
   void take_over(const Manifest::SegmentEntry& segment);
-  // What take_over() could not count.
+  // Adds the totals that take_over() could not count.
   void add_totals(const TreeTotals& totals);
 
-  // The files with several names, sorted by path; `finish` comes next.
+  // The files with several names, sorted by path; call finish() next.
   void set_link_counts(std::vector<std::pair<std::string, std::uint32_t>> counts) {
     root_.link_counts = std::move(counts);
   }

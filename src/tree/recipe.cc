@@ -17,7 +17,8 @@ static constexpr std::uint64_t list_end_mask = 255;  // on average 256 parts aft
 
 Recipe decode_recipe(BytesView bytes) {
   WireReader in(bytes, "recipe");
-  if (in.integer<std::uint32_t>() != magic) fail(ErrorKind::corrupt, "recipe: is not one");
+  if (in.integer<std::uint32_t>() != magic)
+    fail(ErrorKind::corrupt, "recipe: it has no recipe header");
   if (auto found = in.integer<std::uint16_t>(); found != format)
     fail(ErrorKind::unsupported, "recipe: has format {}; this program reads format {}", found,
          format);

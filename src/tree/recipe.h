@@ -1,4 +1,4 @@
-// How a file of many chunks is described: a small tree of lists, each list a chunk itself.
+// Describes a file of many chunks: a small tree of lists, each list a chunk itself.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,23 @@ namespace grid::tree {
 struct Recipe {
   std::uint8_t depth = 1;
   std::vector<Digest> digests;
-  std::vector<std::uint64_t> ends;  // where each part ends in the bytes that the recipe describes
+  std::vector<std::uint64_t> ends;  // where each part ends, in the bytes that the recipe describes
 
   std::uint64_t size() const { return ends.empty() ? 0 : ends.back(); }
 };
 
 Recipe decode_recipe(BytesView bytes);  // throws `corrupt`, `unsupported`
 
-// Takes a file's chunks in order and gives its content. Lists are ended at content-defined
-// places, so that a change in a large file writes new lists only near it.
+// Takes a file's chunks in order and gives its content. Lists end at content-defined places, so
+// that a change in a large file writes new lists only near it.
 class RecipeBuilder {
  public:
-  // Lists are stored through `writer`, which outlives the builder.
+  // Stores lists through `writer`, which must outlive the builder.
   explicit RecipeBuilder(store::ChunkWriter& writer) : writer_(writer) {}
 
   void add(const store::ChunkRef& chunk) { add(0, {chunk.digest, chunk.size}); }
 
-  // The content of all that was added; the builder is then empty again.
+  // The content of everything added; the builder is then empty again.
   Content finish();
 
  private:

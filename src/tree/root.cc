@@ -47,7 +47,8 @@ Bytes encode_root(const ManifestRoot& root) {
 
 ManifestRoot decode_root(BytesView bytes) {
   WireReader in(bytes, "tree root");
-  if (in.integer<std::uint32_t>() != magic) fail(ErrorKind::corrupt, "tree root: is not one");
+  if (in.integer<std::uint32_t>() != magic)
+    fail(ErrorKind::corrupt, "tree root: it has no tree root header");
   const auto found = in.integer<std::uint16_t>();
   if (found != format && found != format_in_place)
     fail(ErrorKind::unsupported, "tree root: has format {}; this program reads formats {} and {}",

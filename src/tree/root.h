@@ -1,4 +1,4 @@
-// The root of a manifest as a value, and as bytes.
+// The root of a manifest as a value and as bytes.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@ namespace grid::tree {
 struct ManifestRoot {
   TreeTotals totals;
   std::vector<Manifest::SegmentEntry> segments;
-  // Files with two names or more: path of the first name, how many. Sorted by path.
+  // Files with two names or more: path of the first name, and number of names. Sorted by path.
   std::vector<std::pair<std::string, std::uint32_t>> link_counts;
 };
 

@@ -15,7 +15,7 @@ namespace grid::tree {
 //   n × u8 depth
 //   h bytes of text; a link's target, `size` bytes, follows its name; so does the object of a file
 //   in place: u16 b, u16 k, u16 e, u16 v, u32 s, the b bytes of the bucket, k of the key's
-//   beginning, e of the ETag, v of the version id. The key goes on with the path without its
+//   beginning, e of the ETag, v of the version id. The key continues with the path without its
 //   first s bytes. Format 1 is for segments without such files.
 static constexpr std::uint32_t magic = 0x47455347;  // "GSEG"
 static constexpr std::uint16_t format = 1, format_in_place = 2;
@@ -28,7 +28,7 @@ static bool is_link(EntryKind kind) {
   return kind == EntryKind::symlink || kind == EntryKind::hard_link;
 }
 
-// Most keys end as the path does: that part is not kept twice.
+// Most keys end like the path; that part is not stored twice.
 static void append_object(Bytes& text, const ObjectRef& object, std::string_view path) {
   const std::string& key = object.key;
   const auto same = static_cast<std::size_t>(
@@ -107,7 +107,7 @@ static bool is_valid_folder(std::string_view path) {
 Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
   auto refuse = [](std::string_view why) { fail(ErrorKind::corrupt, "tree segment: {}", why); };
   if (bytes_.size() < header_size || load<std::uint32_t>(bytes_.data()) != magic)
-    refuse("is not one");
+    refuse("it has no segment header");
   const auto found = load<std::uint16_t>(bytes_.data() + 4);
   if (found != format && found != format_in_place)
     fail(ErrorKind::unsupported,

@@ -1,4 +1,4 @@
-// A stretch of a tree's entries as one flat table, read in place.
+// A run of a tree's entries as one flat table, read in place.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace grid::tree {
 
-// Immutable, valid from construction: every offset and name was checked. Indexes are < count().
+// Immutable; the constructor has checked every offset and name. Indexes must be < count().
 class Segment {
  public:
   // Throws `corrupt`.
@@ -37,7 +37,7 @@ class Segment {
     return (std::to_integer<unsigned>(flags_[index]) & in_place_flag) != 0;
   }
   Content content(std::uint32_t index) const;
-  ObjectRef object(std::uint32_t index) const;  // of a file in place; empty for others
+  ObjectRef object(std::uint32_t index) const;  // of a file in place; else empty
   std::string_view name(std::uint32_t index) const {
     return text(load<std::uint32_t>(name_offsets_ + 4 * index),
                 load<std::uint16_t>(name_sizes_ + 2 * index));
@@ -71,10 +71,10 @@ class Segment {
                   *flags_ = nullptr, *depths_ = nullptr;
 };
 
-// The bytes of a segment; `entries` are in tree order, at most segment_entries_max of them.
+// Encodes a segment; `entries` are in tree order, at most segment_entries_max of them.
 Bytes encode_segment(const std::vector<Entry>& entries);
 
-// Segments near the reader, least recently used out first, within a budget of bytes. Thread-safe.
+// A cache of segments within a budget of bytes; the least recently used leaves first. Thread-safe.
 class SegmentCache {
  public:
   explicit SegmentCache(std::size_t size_max) : segments_(size_max) {}

@@ -5,15 +5,15 @@
 namespace grid::tree {
 
 static constexpr std::uint64_t file_size_min = 8 << 20;  // bytes
-static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before anything is expected
-// What is expected reaches ahead so many times what was read, up to the window's limit, and is said
-// in steps of half of that.
+static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before the first prediction
+// A prediction reaches this many times as far ahead as was read so far, up to the window's limit.
+// It is extended in steps of half of that.
 static constexpr std::uint64_t window_factor = 16;
-// Several threads of one reader, the kernel's too, do not come quite in order.
+// The reads of one reader's several threads, the kernel's included, arrive slightly out of order.
 static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
 static constexpr std::size_t contents_max = 256;
 
-// Who goes on at `begin`; else a new reader, in the place of the one who has not read for longest.
+// The reader that continues at `begin`; else a new one, in place of the least recent.
 SequentialReads::Reader& SequentialReads::reader_at(Readers& readers, std::uint64_t begin) {
   auto at = std::find_if(readers.begin(), readers.end(), [&](const Reader& reader) {
     return begin + disorder_max >= reader.next && begin <= reader.next + disorder_max;

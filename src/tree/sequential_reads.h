@@ -1,4 +1,4 @@
-// Sees who reads a large file from front to back, and says what he will read next.
+// Recognises reads of a large file from front to back and predicts what is read next.
 #pragma once
 
 #include <algorithm>
@@ -16,24 +16,24 @@ namespace grid::tree {
 // Thread-safe.
 class SequentialReads {
  public:
-  // What is expected reaches at most `window_max` bytes ahead, and never more than 64 MiB; 0:
-  // nothing is.
+  // Predictions reach at most `window_max` bytes ahead, and never more than 64 MiB; 0: no
+  // predictions.
   explicit SequentialReads(std::uint64_t window_max = UINT64_MAX)
       : window_max_(std::min<std::uint64_t>(window_max, 64 << 20)) {}
 
-  // Somebody reads the bytes [begin, end) of a content. Returns the range behind it that will be
-  // read soon and that was not returned before; empty while nobody knows.
+  // Call this for a read of the bytes [begin, end) of a content. Returns the range behind it that
+  // is expected to be read soon and was not returned before; empty if there is no prediction.
   std::optional<ByteRange> note(const Digest& content, std::uint64_t begin, std::uint64_t end,
                                 std::uint64_t file_size);
 
  private:
   struct Reader {
-    std::uint64_t next = 0;          // offset at which he goes on
-    std::uint64_t size = 0;          // bytes read so far, one after the other
-    std::uint64_t expected_end = 0;  // of the last range that was returned
+    std::uint64_t next = 0;          // offset at which it continues
+    std::uint64_t size = 0;          // bytes read in sequence so far
+    std::uint64_t expected_end = 0;  // end of the last range returned
   };
 
-  using Readers = std::array<Reader, 4>;  // of one content; who read last comes first
+  using Readers = std::array<Reader, 4>;  // of one content; the most recent first
 
   static Reader& reader_at(Readers& readers, std::uint64_t begin);
 

@@ -8,7 +8,7 @@ namespace {
 constexpr std::uint64_t mib = 1 << 20;
 const Digest content = digest_of({});
 
-TEST(SequentialReads, SomebodyWhoReadsOnIsSeenAndEachByteSaidOnce) {
+TEST(SequentialReads, RecognisesASequentialReaderAndPredictsEachByteOnce) {
   SequentialReads reads;
   std::uint64_t said = 0, first = 0;
   for (std::uint64_t at = 0; at < 1000 * mib; at += mib)
@@ -24,7 +24,7 @@ TEST(SequentialReads, SomebodyWhoReadsOnIsSeenAndEachByteSaidOnce) {
   EXPECT_EQ(said, 1000 * mib);
 }
 
-TEST(SequentialReads, WhoHasReadLittleIsReadAheadOfALittle) {
+TEST(SequentialReads, PredictsLittleForAReaderThatHasReadLittle) {
   SequentialReads reads;
   EXPECT_FALSE(reads.note(content, 0, mib / 2, 1000 * mib));
   const auto range = reads.note(content, mib / 2, mib, 1000 * mib);
@@ -32,7 +32,7 @@ TEST(SequentialReads, WhoHasReadLittleIsReadAheadOfALittle) {
   EXPECT_LE(range->end, 17 * mib);
 }
 
-TEST(SequentialReads, NoMoreIsSaidThanMayBeExpected) {
+TEST(SequentialReads, PredictsNoMoreThanTheWindow) {
   SequentialReads reads(8 * mib), none(0);
   std::uint64_t furthest = 0;
   for (std::uint64_t at = 0; at < 100 * mib; at += mib) {
@@ -43,7 +43,7 @@ TEST(SequentialReads, NoMoreIsSaidThanMayBeExpected) {
   EXPECT_EQ(furthest, 8 * mib);
 }
 
-TEST(SequentialReads, FourReadersOfOneFileAreToldApart) {
+TEST(SequentialReads, DistinguishesFourReadersOfOneFile) {
   SequentialReads reads;
   std::array<bool, 4> said{};
   for (std::uint64_t at = 0; at < 20 * mib; at += mib / 4)
@@ -58,7 +58,7 @@ TEST(SequentialReads, FourReadersOfOneFileAreToldApart) {
   EXPECT_EQ(said, (std::array<bool, 4>{true, true, true, true}));
 }
 
-TEST(SequentialReads, ReadsInSomeDisorderAreOneReader) {
+TEST(SequentialReads, SlightlyUnorderedReadsAreOneReader) {
   SequentialReads reads;
   bool said = false;
   for (std::uint64_t at = 0; at < 20 * mib; at += 2 * mib)
@@ -67,7 +67,7 @@ TEST(SequentialReads, ReadsInSomeDisorderAreOneReader) {
   EXPECT_TRUE(said);
 }
 
-TEST(SequentialReads, NothingIsSaidOfReadsHereAndThereAndOfSmallFiles) {
+TEST(SequentialReads, PredictsNothingForScatteredReadsAndSmallFiles) {
   SequentialReads reads;
   for (std::uint64_t i = 0; i < 1000; ++i) {
     const std::uint64_t at = i * 7919 % 1000 * mib;

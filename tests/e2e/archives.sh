@@ -72,7 +72,7 @@ says '--max-size is for archives'
 fails 2 grid datastore create a.tar --extract --max-size 5XB
 says '--max-size: "5XB" is not a size'
 fails 1 grid datastore create src/large.bin --extract
-says 'large.bin is no archive that can be unpacked: zip and tar are'
+says 'large.bin is not an archive that can be unpacked: these are zip and tar'
 
 # zip keeps links and executable bits in its directory; times are read as UTC where it says so.
 (cd src && zip -qry ../a.zip .)

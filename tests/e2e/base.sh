@@ -25,7 +25,7 @@ grid datastore verify cats:2 --quiet
 grid datastore create --base cats --add new=train >out
 equal "$(cat out)" "same as cats:2 (use --force to make a new version)"
 fails 1 grid datastore create --base cats --remove nothing
-says '--remove nothing: nothing in cats:2 is called so'
+says '--remove nothing: nothing in cats:2 matches'
 fails 2 grid datastore create src --base cats
 says 'SOURCE does not go with --base'
 fails 2 grid datastore create src --add new

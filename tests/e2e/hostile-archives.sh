@@ -42,7 +42,7 @@ refuses through.tar 'link/evil: its path leads through link, which is a symlink 
 refuses through-later.tar 'link/evil: its path leads through link, which is a symlink there'
 refuses hard.tar 'hard.tar: link: its path leads upwards'
 refuses hard-nowhere.tar 'link: is a hard link to nowhere, which is not in the source'
-refuses twice.tar 'a/b: stands twice in the source'
+refuses twice.tar 'a/b: is in the source twice'
 refuses long.tar 'its name is longer than 255 bytes'
 refuses up.zip 'up.zip: ../evil: its path leads upwards'
 refuses crc.zip 'crc.zip: bad: the archive is damaged'

@@ -45,4 +45,4 @@ fails 2 grid datastore create s3://data/archives/cats.tar --extract --no-copy
 says '--extract does not go with --no-copy'
 s3 PUT /data/archives/text.tar -f --data-binary @src/one -o /dev/null
 fails 1 grid datastore create s3://data/archives/text.tar --extract
-says 'is no archive that can be unpacked'
+says 'is not an archive that can be unpacked'

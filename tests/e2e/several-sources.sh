@@ -33,7 +33,7 @@ rm clash/sub/four
 grid datastore create --name both --source a --source clash --quiet >/dev/null
 equal "$(grid datastore ls -R both | tr '\n' ' ')" "aaa one same sub/ sub/four "
 fails 1 grid datastore create --name clash --source b --source more.tar --extract
-says 'stands twice in the source'
+says 'is in the source twice'
 
 # What has an = in its name is itself, and a PATH is a path in the version.
 grid datastore create --source 'c=d' --name equals --quiet >/dev/null

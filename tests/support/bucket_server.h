@@ -1,4 +1,4 @@
-// A bucket called "bucket" on a loopback server, for what reads objects and lists them.
+// A bucket called "bucket" on a loopback server, for tests that read and list objects.
 #pragma once
 
 #include <atomic>
@@ -14,13 +14,13 @@
 
 namespace grid::testing {
 
-// An object's ETag says what its bytes are, as with AWS. LastModified is the same for all.
+// An object's ETag depends on its bytes, as with AWS. LastModified is the same for all.
 class BucketServer {
  public:
-  std::atomic<unsigned> page_size = 2;  // keys of a listing's page
+  std::atomic<unsigned> page_size = 2;  // keys in a page of a listing
   std::atomic<bool> cuts_once = false;  // the next object's bytes break off
   std::atomic<bool> honours_if_match = true;
-  std::atomic<bool> has_one_etag = false;  // for whatever bytes, which is a lie
+  std::atomic<bool> has_one_etag = false;  // wrongly, whatever the bytes
   std::atomic<bool> refuses = false;
   std::atomic<int> lists = 0, gets = 0;
 

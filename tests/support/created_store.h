@@ -1,4 +1,4 @@
-// A store in memory with versions made from folders, for tests of what reads versions.
+// A store in memory with versions made from folders, for tests that read versions.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@ namespace grid::testing {
 class CreatedStore {
  public:
   CreatedStore() : CreatedStore(std::make_shared<MemoryBackend>()) {}
-  // `backend` may wrap another one, to count or to fail.
+  // `backend` may wrap another one, to count calls or make them fail.
   explicit CreatedStore(std::shared_ptr<backend::Backend> backend)
       : store_(dataset::open_store(std::move(backend), {.make_if_absent = true})) {}
 

@@ -1,4 +1,4 @@
-// A store that is far away: it counts what it is asked for, and may be out of reach.
+// A store that behaves as if it were far away: it counts requests, and may be out of reach.
 #pragma once
 
 #include <algorithm>
@@ -17,9 +17,9 @@ namespace grid::testing {
 class FarStore : public MemoryBackend {
  public:
   std::atomic<bool> reachable = true;
-  std::atomic<bool> breaks_off = false;               // in the middle of what copy_part() gives
-  mutable std::atomic<std::uint64_t> requests = 0;    // that read
-  mutable std::atomic<std::uint64_t> part_bytes = 0;  // that find_part() and copy_part() gave
+  std::atomic<bool> breaks_off = false;               // in the middle of copy_part()
+  mutable std::atomic<std::uint64_t> requests = 0;    // to read
+  mutable std::atomic<std::uint64_t> part_bytes = 0;  // given by find_part() and copy_part()
 
   bool remote() const override { return true; }
   std::string name() const override { return "far://away"; }
@@ -38,7 +38,7 @@ class FarStore : public MemoryBackend {
     part_bytes += got.value_or(0);
     return got;
   }
-  // In pieces of no even size, after a first try that brings wrong bytes and breaks off.
+  // In pieces of an odd size, after a first try that brings wrong bytes and breaks off.
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override {
     static constexpr std::size_t piece_size = 100'003;
@@ -46,7 +46,7 @@ class FarStore : public MemoryBackend {
     const std::optional<std::size_t> got = find_part(key, offset, bytes);
     if (!got) return std::nullopt;
     take(0, Bytes(*got / 2, std::byte{'x'}));
-    if (breaks_off) fail(ErrorKind::unavailable, "the line broke");
+    if (breaks_off) fail(ErrorKind::unavailable, "the connection broke");
     for (std::size_t at = 0; at < *got; at += piece_size)
       take(at, BytesView(bytes).subspan(at, std::min(piece_size, *got - at)));
     return got;

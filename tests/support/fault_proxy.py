@@ -1,21 +1,21 @@
 #!/usr/bin/python3
-"""A proxy before an HTTP server on loopback that does what networks and busy servers do.
+"""A proxy in front of an HTTP server on loopback that fails as networks and busy servers do.
 
     fault_proxy.py PORT TARGET_PORT SEED RATE [FAULT…]
 
-Every request has the chance RATE to meet one of the faults:
+Every request meets one of the faults with probability RATE:
 
     503     answers SlowDown, without asking the server
     500     answers InternalError; 429, 502 and 504 likewise
     expired answers that the token has expired
     skew    answers that the clocks differ, with a Date that is off by some seconds
-    region  answers 301: the bucket is in a region other than the one that was signed for
-    reset   resets the connection before the server hears of it
-    lost    lets the server do it, and resets the connection in place of the answer
-    cut     breaks the connection within the answer's body
+    region  answers 301: the bucket is in a region other than the signed one
+    reset   resets the connection before the server gets the request
+    lost    passes the request on, and resets the connection instead of answering
+    cut     resets the connection within the answer's body
     short   ends the connection within the answer's body, without a reset
-    wrong   turns one bit of the answer's body around, of a GET below packs/
-    stall   lets the server do it, and never answers
+    wrong   flips one bit of the answer's body, of a GET below packs/
+    stall   passes the request on, and does not answer
 
 It prints "faults N requests M" when it is terminated.
 """

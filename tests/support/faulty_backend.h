@@ -1,4 +1,4 @@
-// A backend whose n-th call fails, and one that counts.
+// A backend whose n-th call fails, and which counts calls.
 #pragma once
 
 #include <atomic>
@@ -9,9 +9,8 @@
 
 namespace grid::testing {
 
-// Passes every call on, but for one that creates, reads, lists or removes: call number `failing`
-// (from 1) throws `unavailable`, before it does anything or, for a create, after it was done and
-// before the answer came.
+// Passes every call on except one: call number `failing` (from 1) throws `unavailable` before it
+// does anything or, with `after` and for a create, once it was done, as if the answer were lost.
 class FaultyBackend : public backend::Backend {
  public:
   explicit FaultyBackend(std::shared_ptr<backend::Backend> inner) : inner_(std::move(inner)) {}

@@ -1,4 +1,4 @@
-// gzip members made by zlib.
+// Makes gzip members with zlib.
 #pragma once
 
 #include <gtest/gtest.h>

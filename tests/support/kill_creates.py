@@ -1,14 +1,14 @@
 """Kills creates at random moments, repeats each command, and counts what was read twice.
 
-In every round: an empty store, one create that is killed (kill -9, or now and then Ctrl-C) at a
-random moment of the time that it takes, the same command again. The version must be the one that
-an undisturbed create makes, and both together must have read little more than the source has.
+Every round begins with an empty store, kills a create (kill -9, or sometimes Ctrl-C) at a random
+moment of the time that it takes, and runs the same command again. The version must be the one that
+an undisturbed create makes, and both attempts together must have read little more than the source.
 
     kill_creates.py GRID KILLS SHARE_MAX KIND[@PORT:SERVER_PORT]=SOURCE[,OPTION…]…
 
-KILLS are those that came before the create was over. SHARE_MAX is the share of the source that may
-be read twice. With @PORT, what a server on loopback sent through PORT is counted, else what the
-process read.
+KILLS counts kills that hit a create before its end. SHARE_MAX is the share of the source that may
+be read twice. With @PORT, the bytes that a server on loopback sent through PORT are counted, else
+those that the process read.
 """
 import itertools
 import json
@@ -46,7 +46,7 @@ def default_signals():
 
 
 class Forwarder:
-    """Hands connections on to a server, and counts the bytes of its answers."""
+    """Forwards connections to a server, and counts the bytes of its answers."""
 
     def __init__(self, port, server_port):
         self.server_port, self.answered = server_port, 0
@@ -63,7 +63,7 @@ class Forwarder:
     def copy(self, from_end, to_end, counts):
         try:
             while piece := from_end.recv(1 << 20):
-                to_end.sendall(piece)  # what the other end never took is not counted
+                to_end.sendall(piece)  # what the other end did not accept is not counted
                 self.answered += len(piece) if counts else 0
         except OSError:
             pass  # killed
@@ -75,7 +75,7 @@ class Forwarder:
 
 
 class Create:
-    """One attempt; its end is the caller's to wait for."""
+    """One attempt; the caller waits for its end."""
 
     def __init__(self, kind):
         self.forwarder = kind.forwarder
@@ -129,7 +129,7 @@ for number in itertools.count():
             sys.exit(f"FAILED: {kind.name}: {how}: {first.process.returncode} {first.messages}")
         again = Create(kind)
         version = again.finish() or sys.exit(f"FAILED: {kind.name}: {again.messages.decode()}")
-        # Never negative but for what both read besides: libraries, settings, the store.
+        # Negative only by what varies otherwise: libraries, settings, the store.
         twice = max(0, first.bytes_read + again.bytes_read - kind.bytes_read)
         share = twice / kind.bytes_read
         kind.kills += 1

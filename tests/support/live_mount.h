@@ -1,4 +1,4 @@
-// A FUSE mount that this process serves while the object lives.
+// A FUSE mount that this process serves as long as the object lives.
 #pragma once
 
 #include <fcntl.h>
@@ -38,7 +38,7 @@ class LiveMount {
     server_.stop();
     wait();
   }
-  // Until someone else has unmounted.
+  // Waits until it is unmounted from elsewhere.
   void wait() {
     if (serving_.joinable()) serving_.join();
   }

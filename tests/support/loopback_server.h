@@ -1,5 +1,5 @@
-// An HTTP/1.1 server on 127.0.0.1 that answers as the test says, byte by byte if it likes: also
-// with lines that break and answers that never come.
+// An HTTP/1.1 server on 127.0.0.1 that answers as the test says, byte by byte if need be: also with
+// broken connections and answers that never come.
 #pragma once
 
 #include <arpa/inet.h>
@@ -25,7 +25,7 @@ class LoopbackServer {
  public:
   struct Request {
     std::string method;
-    std::string target;                          // path and query, as they came
+    std::string target;                          // path and query, as received
     std::map<std::string, std::string> headers;  // names in lower case
     std::string body;
 
@@ -35,8 +35,8 @@ class LoopbackServer {
     }
   };
 
-  // What a handler does with a connection. After a handler that did not close it, the next
-  // request is read from it.
+  // What a handler can do with a connection. If it does not close it, the next request is read from
+  // it.
   class Connection {
    public:
     void send(std::string_view bytes) {
@@ -54,7 +54,7 @@ class LoopbackServer {
            std::string(body));
     }
     void close() { closed_ = true; }
-    // Says nothing until the client goes away or the server ends.
+    // Sends nothing until the client goes away or the server ends.
     void stall() {
       server_.wait_for_end(fd_);
       close();

@@ -1,6 +1,6 @@
-# Sourced by the e2e scripts that need a web server which gives ranges: nginx on a free port of
-# 127.0.0.1, which serves $work/www. It is killed by pid; the caller's EXIT trap does that.
-#   nginx_start         sets $nginx_port and $nginx_pid; what it logs is in $work/nginx.log
+# Sourced by the e2e scripts that need a web server with ranges: nginx on a free port of 127.0.0.1,
+# which serves $work/www. The caller's EXIT trap kills it by pid.
+#   nginx_start         sets $nginx_port and $nginx_pid; its log is $work/nginx.log
 nginx_start() {
   command -v nginx >/dev/null || skip "nginx is not installed: scripts/install-deps test"
   nginx_port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')

@@ -1,10 +1,10 @@
-# free_port: prints a port of 127.0.0.1 that nobody listens at and that no other script is given while this
-# one lives. It is none of those that the kernel gives to whoever connects, so nobody takes it by chance
-# between now and the start of the server that it is for.
+# free_port: prints a port of 127.0.0.1 on which no process listens and that no other script gets while this
+# one lives. It is outside the range that the kernel gives to clients, so none can take it by chance before
+# the server that it is for has started.
 free_port() {
   /usr/bin/python3 - "$$" <<'P'
 import fcntl, os, random, socket, sys
-notes = f"/tmp/grid-test-ports-{os.getuid()}"  # a file for each port that was given: by whom
+notes = f"/tmp/grid-test-ports-{os.getuid()}"  # for each port that was given, a file with the script's pid
 os.makedirs(notes, exist_ok=True)
 with open("/proc/sys/net/ipv4/ip_local_port_range") as given_by_kernel:
     end = int(given_by_kernel.read().split()[0])

@@ -1,9 +1,9 @@
 # Sourced by the e2e scripts that need a real S3 server: one Ceph radosgw over one OSD in memory,
-# on free ports of 127.0.0.1, in $work/ceph. What starts is killed by pid at the script's end.
-#   radosgw_start       sets $endpoint, and $secure_endpoint with a certificate by the authority in
+# on free ports of 127.0.0.1, in $work/ceph. All its processes are killed by pid at the script's end.
+#   radosgw_start       sets $endpoint, and $secure_endpoint with a certificate of the authority in
 #                       $work/authority.pem; makes the user OWNERKEY/ownersecret
 #   radosgw_admin …     radosgw-admin on it
-#   radosgw_kill, radosgw_serve   the gateway alone, for faults; objects stay
+#   radosgw_kill, radosgw_serve   stop and start only the gateway, for faults; objects stay
 # Debian's packages ceph-mon, ceph-osd, radosgw, ceph-common; without them the script is skipped.
 
 . "${support:-$here/../support}/ports.sh"
@@ -140,7 +140,7 @@ C
   radosgw_admin user create --uid=owner --display-name=owner --access-key=OWNERKEY --secret-key=ownersecret --caps='roles=*;user-policy=*' >/dev/null
 }
 
-# No variable of the caller's may reach a server of ours, or ours theirs.
+# The caller's settings must not reach the servers of the test, nor its requests the caller's servers.
 for variable in $(env | sed -n 's/^\(AWS_[A-Z0-9_]*\)=.*/\1/p'); do unset "$variable"; done
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY all_proxy
 
@@ -149,7 +149,7 @@ use_owner() {
     AWS_ENDPOINT_URL="$endpoint" AWS_EC2_METADATA_DISABLED=true
 }
 
-# s3 METHOD PATH [curl options]: a request as the owner, for what grid itself does not do.
+# s3 METHOD PATH [curl options]: a request as the owner, for what grid itself cannot do.
 s3() {
   method=$1 path=$2
   shift 2

@@ -1,4 +1,4 @@
-// Bytes that no compressor shrinks, the same for the same seed.
+// Incompressible bytes, the same for the same seed.
 #pragma once
 
 #include <random>

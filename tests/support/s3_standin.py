@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A small S3 and STS on loopback, for what the real server of the tests lacks: external ids.
+"""A small S3 and STS on loopback, for what the tests' real server lacks: external ids.
 
     s3_standin.py PORT FOLDER CONFIG
 
@@ -8,10 +8,10 @@ FOLDER/BUCKET/KEY are the objects. CONFIG is JSON:
     {"users": {"KEY": {"secret": "…", "arn": "…", "may_read": ["BUCKET"]}},
      "roles": {"ARN": {"trusts": ["USER ARN"], "external_id": "…", "may_read": ["BUCKET"]}}}
 
-It is read again for every request, as a policy is that somebody changes. Every signature is checked as AWS
-does, and the session token; nothing but listing, reading and GetBucketLocation is allowed to anybody.
-AssumeRole wants the external id, where the role has one. GET honours If-Match and Range. What it refused and
-allowed goes to standard output, a line for each request.
+It is read again for every request, so that a test can change it. Signatures and session tokens are checked as
+AWS does; only listing, reading and GetBucketLocation are ever allowed. AssumeRole requires the external id if
+the role has one. GET honours If-Match and Range. Standard output gets a line for each request: allowed or
+refused.
 """
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-// A folder that is gone, with everything in it, at the end of the test.
+// A folder that is removed, with everything in it, at the end of the test.
 #pragma once
 
 #include <unistd.h>

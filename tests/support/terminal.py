@@ -1,7 +1,7 @@
 """Runs `grid run` as the foreground job of an interactive shell on a terminal of its own.
 
-Presses Ctrl-C and Ctrl-Z there, and checks that the script gets each once, that grid stops when
-the script does, and that `fg` continues both.
+Presses Ctrl-C and Ctrl-Z there, and checks that the script gets each exactly once, that grid stops
+when the script does, and that `fg` continues both.
 """
 import os
 import pty

@@ -1,4 +1,4 @@
-// A store in memory, and versions made of folders, in one line each.
+// Opens a store in memory and makes versions of folders, in one line each.
 #pragma once
 
 #include <gtest/gtest.h>

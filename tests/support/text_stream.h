@@ -10,7 +10,7 @@
 
 namespace grid::testing {
 
-// Gives at most `piece_size_max` bytes at once, and adds what it gave to `*given`, if there is one.
+// Gives at most `piece_size_max` bytes at once, and counts them in `*given` unless it is null.
 class TextStream : public ByteStream {
  public:
   explicit TextStream(std::string_view text, std::size_t piece_size_max = -1,
