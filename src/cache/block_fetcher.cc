@@ -26,12 +26,7 @@
 
 namespace grid::cache {
 
-static constexpr std::uint64_t fetch_blocks_max = 16;  // 4 MiB
-// Of a fetch that somebody waits for.
-static constexpr std::uint64_t awaited_blocks_max = 8;  // 2 MiB
-static constexpr std::uint64_t window_blocks_min = 4;   // 1 MiB
-static constexpr std::uint64_t window_blocks_max = 64;  // 16 MiB
-static constexpr std::size_t streams_max = 1024;
+using namespace blocks_ahead;
 
 struct BlockFetcher::Stream {
   std::uint64_t next_offset = 0;  // where whoever reads on reads next
@@ -257,7 +252,7 @@ std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offse
   std::uint64_t first = 0, last_end = 0;
   {
     std::lock_guard lock(mutex_);
-    if (streams_.size() >= streams_max) streams_.clear();
+    if (streams_.size() >= objects_max) streams_.clear();
     Stream& stream = streams_[wanted->name()];
     // Several threads of one reader do not come quite in order.
     bool goes_on = stream.next_offset != 0 && offset + block_size >= stream.next_offset &&

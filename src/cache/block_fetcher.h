@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "base/read_ahead.h"
 #include "base/thread_pool.h"
 #include "cache/cache_costs.h"
 #include "cache/copied_object.h"
@@ -24,7 +25,7 @@ class BlockFetcher {
     CacheCostCounters* costs = nullptr;  // outlives the fetcher; null disables counting
     // In flight ahead of readers; each takes up to 4 MiB of memory where it cannot go straight to
     // the disk.
-    unsigned fetches_max = 8;
+    unsigned fetches_max = blocks_ahead::in_flight;
     // Fetches ahead of who reads an object from front to back. Not where the caller does so: it
     // knows better what comes.
     bool follows_readers = true;

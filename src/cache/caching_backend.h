@@ -29,8 +29,9 @@ struct CachingOptions {
   // What to do with the object at a key, or with the listing of a prefix (parts means none there).
   std::function<Caching(std::string_view key)> caching_of;
   CacheCostCounters* costs = nullptr;  // outlives the backend; null disables counting
-  unsigned fetches_max = 8;            // see BlockFetcher::Options
-  bool follows_readers = true;         // see BlockFetcher::Options
+  // See BlockFetcher::Options.
+  unsigned fetches_max = blocks_ahead::in_flight;
+  bool follows_readers = true;
 };
 
 // Thread-safe. Each block is fetched once, however many threads and processes want it at a time.

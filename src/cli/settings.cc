@@ -64,6 +64,28 @@ net::HttpOptions http_options() {
   return options;
 }
 
+// The policies that a comma-separated list names; all of them if the variable is unset.
+ReadAhead read_ahead_policies() {
+  const std::string text = environment("GRID_READ_AHEAD");
+  if (text.empty()) return {};
+  ReadAhead policies{.packs = false, .files = false, .blocks = false};
+  for (std::string_view rest = text; !rest.empty();) {
+    const std::string_view name = trimmed(take_until(rest, ','));
+    if (name == "packs")
+      policies.packs = true;
+    else if (name == "files")
+      policies.files = true;
+    else if (name == "blocks")
+      policies.blocks = true;
+    else if (name != "none")
+      fail(ErrorKind::invalid_argument,
+           "GRID_READ_AHEAD is \"{}\"; it takes packs, files and blocks, separated by commas, or "
+           "none",
+           text);
+  }
+  return policies;
+}
+
 bool is_true(const char* name) { return environment(name) == "true"; }
 
 net::AwsSettings aws_settings() {
@@ -121,6 +143,7 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.cache_folder = xdg_folder("XDG_CACHE_HOME", ".cache");
   settings.state_folder = xdg_folder("XDG_STATE_HOME", ".local/state");
   settings.servers = {.http = http_options(), .aws = aws_settings()};
+  settings.read_ahead = read_ahead_policies();
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";
   settings.run_folder = settings.state_folder / "runs";

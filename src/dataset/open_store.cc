@@ -106,16 +106,18 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
   if (cache)
     backend = std::make_shared<cache::CachingBackend>(
         backend, cache,
-        cache::CachingOptions{.store_id = marker->store_id,
-                              .caching_of = store::caching_of,
-                              .costs = options.costs ? &options.costs->cache : nullptr,
-                              .follows_readers = !options.read_ahead});
+        cache::CachingOptions{
+            .store_id = marker->store_id,
+            .caching_of = store::caching_of,
+            .costs = options.costs ? &options.costs->cache : nullptr,
+            .follows_readers = !options.reader_stays && options.read_ahead.blocks});
   auto chunks = std::make_shared<store::ChunkStore>(
       backend, *marker,
-      store::ChunkStoreOptions{.cache_folder = options.cache_folder,
-                               .frame_cache_size_max = options.frame_cache_size_max,
-                               .read_ahead = options.read_ahead,
-                               .costs = options.costs ? &options.costs->store : nullptr});
+      store::ChunkStoreOptions{
+          .cache_folder = options.cache_folder,
+          .frame_cache_size_max = options.frame_cache_size_max,
+          .read_ahead = options.reader_stays ? std::optional(options.read_ahead) : std::nullopt,
+          .costs = options.costs ? &options.costs->store : nullptr});
   auto contents = std::make_shared<tree::ContentReader>(chunks, options.recipe_cache_size_max);
   auto buckets = std::make_shared<Buckets>(options.servers);
   // For a store in a local folder, the cache is opened when the first file in place is read.

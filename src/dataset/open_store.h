@@ -6,6 +6,7 @@
 #include <string>
 
 #include "backend/backend.h"
+#include "base/read_ahead.h"
 #include "dataset/buckets.h"
 #include "dataset/datastore.h"
 #include "dataset/file_reader.h"
@@ -25,9 +26,10 @@ struct OpenStoreOptions {
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes
-  // For long-lived readers, such as a mount: see store::PackPrefetcher. The node's cache then does
+  // For long-lived readers, such as a mount: see base/read_ahead.h. The node's cache then does
   // not follow readers itself.
-  bool read_ahead = false;
+  bool reader_stays = false;
+  ReadAhead read_ahead{};
   ReadCostCounters* costs = nullptr;  // must outlive the store; null disables counting
 };
 

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/read_ahead.h"
 #include "base/thread_pool.h"
 #include "cache/disk_cache.h"
 #include "store/layout.h"
@@ -23,10 +24,7 @@ namespace grid::dataset {
 
 namespace {
 
-constexpr std::size_t batch_count = 512;           // pieces
-constexpr std::uint64_t gap_max = 64 << 10;        // unwanted bytes read to save a request
-constexpr std::uint64_t range_size_max = 2 << 20;  // bytes of one request
-constexpr unsigned remote_in_flight = 8, local_in_flight = 2;
+using namespace traces_ahead;
 
 struct Range {
   store::PackId pack;

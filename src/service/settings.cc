@@ -7,7 +7,8 @@ std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUs
   return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
                                               .servers = settings.servers,
                                               .cache_folder = settings.cache_folder,
-                                              .read_ahead = use == StoreUse::attach,
+                                              .reader_stays = use == StoreUse::attach,
+                                              .read_ahead = settings.read_ahead,
                                               .costs = costs});
 }
 

@@ -22,6 +22,7 @@ struct Settings {
   std::filesystem::path create_folder;      // the same: see create::incomplete_creates()
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
   std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
+  ReadAhead read_ahead;                     // GRID_READ_AHEAD
 };
 
 enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read for a while

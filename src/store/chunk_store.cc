@@ -29,7 +29,9 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
                                               : options.cache_folder / "index" / marker.store_id)),
       frames_(options.frame_cache_size_max),
       costs_(options.costs),
-      prefetcher_(options.read_ahead ? std::make_unique<PackPrefetcher>(*backend_) : nullptr) {}
+      prefetcher_(options.read_ahead
+                      ? std::make_unique<PackPrefetcher>(*backend_, *options.read_ahead)
+                      : nullptr) {}
 
 ChunkStore::~ChunkStore() = default;
 
@@ -163,7 +165,7 @@ void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
 // Half of what can be kept near: the rest is for what was read ahead before, and other readers.
 std::uint64_t ChunkStore::expected_max() const {
   const std::uint64_t max = prefetcher_ ? backend_->carrier().read_ahead_max() / 2 : 0;
-  return max < PackPrefetcher::remote_piece_size ? 0 : max;
+  return max < packs_ahead::remote_piece_size ? 0 : max;
 }
 
 void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const {

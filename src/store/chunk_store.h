@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/read_ahead.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
 #include "store/frame_cache.h"
@@ -23,8 +24,9 @@ struct ChunkStoreOptions {
   // loses time, never data.
   std::filesystem::path cache_folder;
   std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
-  bool read_ahead = false;                      // for readers that stay: see PackPrefetcher
-  StoreCostCounters* costs = nullptr;           // outlives the store; null disables counting
+  // For readers that stay: which policies act (base/read_ahead.h). Empty: nothing is read ahead.
+  std::optional<ReadAhead> read_ahead{};
+  StoreCostCounters* costs = nullptr;  // outlives the store; null disables counting
 };
 
 // Thread-safe.

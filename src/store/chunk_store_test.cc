@@ -199,7 +199,7 @@ class ExpectingBackend : public testing::MemoryBackend {
 TEST(ChunkStore, WhoeverReadsMuchOfAPackHasItReadAhead) {
   auto backend = std::make_shared<ExpectingBackend>();
   StoreMarker marker = make_store(*backend);
-  ChunkStore store(backend, marker, {.read_ahead = true});
+  ChunkStore store(backend, marker, {.read_ahead = ReadAhead{}});
   std::atomic<std::uint64_t> stored = 0;
   ChunkSession session(store, stored);
   std::vector<std::unique_ptr<ChunkWriter>> writers;

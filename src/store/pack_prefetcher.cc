@@ -7,20 +7,15 @@
 
 namespace grid::store {
 
-// Bytes that may be read ahead for each that is read. A disk reads on for little, a server's bytes
-// are waited and paid for.
-static constexpr std::uint64_t local_factor = 64, remote_factor = 16;
-// What a read counts for at least where it waits for a network, since what costs is the wait: twice
-// what the node's cache fetches for it. So the first pieces are asked for after two reads.
-static constexpr std::size_t remote_read_size_min = 512 << 10;  // bytes
-static constexpr std::uint64_t credit_max = 4 * pack_size_target;
-// A server is asked for so many pieces at once; a disk reads one after the other.
-static constexpr unsigned remote_in_flight = 8;
+using namespace packs_ahead;
+static_assert(credit_max == 4 * pack_size_target);
+
 // More than a pack ever has, whose offsets are of 32 bits.
 static constexpr std::uint64_t whole_pack = std::uint64_t{1} << 32;
 
-PackPrefetcher::PackPrefetcher(const backend::Backend& backend)
+PackPrefetcher::PackPrefetcher(const backend::Backend& backend, ReadAhead policies)
     : backend_(backend),
+      policies_(policies),
       remote_(backend.remote()),
       piece_size_(remote_ ? remote_piece_size : whole_pack),
       piece_cost_(std::min<std::uint64_t>(piece_size_, pack_size_target)),
@@ -37,6 +32,7 @@ PackPrefetcher::~PackPrefetcher() {
 }
 
 void PackPrefetcher::note_read(const PackId& pack, std::uint64_t offset, std::size_t size) {
+  if (!policies_.packs) return;
   if (remote_) size = std::max(size, remote_read_size_min);
   const std::uint64_t index = offset / piece_size_;
   std::lock_guard lock(mutex_);
@@ -61,7 +57,7 @@ void PackPrefetcher::spend_on(const Piece& piece) {
 }
 
 void PackPrefetcher::expect(const PackId& pack, std::uint64_t begin, std::uint64_t end) {
-  if (budget_ == 0) return;  // nothing can be kept near
+  if (budget_ == 0 || !policies_.files) return;  // budget 0: nothing can be kept near
   std::lock_guard lock(mutex_);
   for (Piece piece{pack, begin / piece_size_}; piece.index * piece_size_ < end; ++piece.index) {
     if (!expected_.insert(piece).second) continue;

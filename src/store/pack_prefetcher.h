@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/read_ahead.h"
 #include "store/layout.h"
 
 namespace grid::store {
@@ -38,11 +39,9 @@ namespace grid::store {
 // Thread-safe.
 class PackPrefetcher {
  public:
-  static constexpr std::uint64_t remote_piece_size = 4 << 20;  // bytes
-  static constexpr std::size_t expected_max = 256;             // pieces
-
-  // The backend outlives this.
-  explicit PackPrefetcher(const backend::Backend& backend);
+  // The backend outlives this. Of the policies, `packs` lets reads earn credit, `files` lets
+  // expect() ask.
+  explicit PackPrefetcher(const backend::Backend& backend, ReadAhead policies = {});
   // Waits for what has been asked for and is on its way; drops the rest.
   ~PackPrefetcher();
 
@@ -70,6 +69,7 @@ class PackPrefetcher {
   void work();
 
   const backend::Backend& backend_;
+  const ReadAhead policies_;
   const bool remote_;
   const std::uint64_t piece_size_;  // bytes; the last one of a pack has fewer
   const std::uint64_t piece_cost_;  // bytes that one is taken for

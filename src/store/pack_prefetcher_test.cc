@@ -48,7 +48,7 @@ class ExpectingBackend : public testing::MemoryBackend {
 };
 
 using Expected = std::map<ExpectingBackend::Part, int>;
-constexpr std::uint64_t piece_size = PackPrefetcher::remote_piece_size;
+constexpr std::uint64_t piece_size = packs_ahead::remote_piece_size;
 
 PackId new_pack() {
   PackId pack;
@@ -140,9 +140,9 @@ TEST(PackPrefetcher, WhatWasExpectedLongAgoMayBeAskedForAgain) {
   SmallBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId pack = new_pack();
-  const std::uint64_t end = (PackPrefetcher::expected_max + 1) * piece_size;
+  const std::uint64_t end = (packs_ahead::expected_max + 1) * piece_size;
   prefetcher.expect(pack, 0, end);
-  ASSERT_TRUE(backend.waits_for(PackPrefetcher::expected_max + 1));
+  ASSERT_TRUE(backend.waits_for(packs_ahead::expected_max + 1));
   EXPECT_EQ(backend.times(pack_data_key(pack), 0), 1);
   prefetcher.expect(pack, piece_size, end);
   prefetcher.expect(pack, 0, piece_size);
@@ -177,6 +177,26 @@ TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouchedAndWhatLiesBesideA
   prefetcher.note_read(pack, 2 * piece_size, 1000);
   ASSERT_TRUE(backend.waits_for(7));
   EXPECT_EQ(backend.expected(), expected(1, 7));
+}
+
+TEST(PackPrefetcher, APolicyThatIsOffAsksForNothing) {
+  ExpectingBackend backend;
+  const PackId read = new_pack(), expected = new_pack();
+  {
+    PackPrefetcher files_alone(backend, {.packs = false});
+    for (unsigned i = 0; i < 1000; ++i) files_alone.note_read(read, i * 20'000, 100'000);
+    files_alone.expect(expected, 0, 1);
+    ASSERT_TRUE(backend.waits_for(1));
+  }
+  EXPECT_EQ(backend.expected(), (Expected{{{pack_data_key(expected), 0}, 1}}));
+  {
+    PackPrefetcher packs_alone(backend, {.files = false});
+    packs_alone.expect(new_pack(), 0, 1);
+    for (unsigned i = 0; i < 1000; ++i) packs_alone.note_read(read, i * 20'000, 100'000);
+    ASSERT_TRUE(backend.waits_for(2));
+  }
+  EXPECT_EQ(backend.expected().size(), 2u);
+  EXPECT_EQ(backend.times(pack_data_key(read), 0), 1);
 }
 
 TEST(PackPrefetcher, ReadsAheadInProportionToWhatIsRead) {

@@ -4,14 +4,7 @@
 
 namespace grid::tree {
 
-static constexpr std::uint64_t file_size_min = 8 << 20;  // bytes
-static constexpr std::uint64_t size_min = 1 << 20;       // bytes, before the first prediction
-// A prediction reaches this many times as far ahead as was read so far, up to the window's limit.
-// It is extended in steps of half of that.
-static constexpr std::uint64_t window_factor = 16;
-// The reads of one reader's several threads, the kernel's included, arrive slightly out of order.
-static constexpr std::uint64_t disorder_max = 2 << 20;  // bytes
-static constexpr std::size_t contents_max = 256;
+using namespace files_ahead;
 
 // The reader that continues at `begin`; else a new one, in place of the least recent.
 SequentialReads::Reader& SequentialReads::reader_at(Readers& readers, std::uint64_t begin) {
@@ -29,12 +22,13 @@ std::optional<ByteRange> SequentialReads::note(const Digest& content, std::uint6
                                                std::uint64_t end, std::uint64_t file_size) {
   if (file_size <= file_size_min) return std::nullopt;
   std::lock_guard lock(mutex_);
-  if (readers_.size() >= contents_max && !readers_.contains(content)) readers_.clear();
+  if (readers_.size() >= files_max && !readers_.contains(content)) readers_.clear();
   Reader& reader = reader_at(readers_[content], begin);
   reader.next = std::max(reader.next, end);
   reader.size += end - begin;
   const std::uint64_t window = std::min(window_factor * reader.size, window_max_);
-  if (reader.size < size_min || reader.next + window / 2 < reader.expected_end) return std::nullopt;
+  if (reader.size < read_size_min || reader.next + window / 2 < reader.expected_end)
+    return std::nullopt;
   const ByteRange range{std::max(reader.next, reader.expected_end),
                         std::min(file_size, reader.next + window)};
   if (range.begin >= range.end) return std::nullopt;

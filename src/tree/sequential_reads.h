@@ -10,16 +10,17 @@
 
 #include "base/byte_range.h"
 #include "base/digest.h"
+#include "base/read_ahead.h"
 
 namespace grid::tree {
 
 // Thread-safe.
 class SequentialReads {
  public:
-  // Predictions reach at most `window_max` bytes ahead, and never more than 64 MiB; 0: no
-  // predictions.
-  explicit SequentialReads(std::uint64_t window_max = UINT64_MAX)
-      : window_max_(std::min<std::uint64_t>(window_max, 64 << 20)) {}
+  // Predictions reach at most `limit` bytes ahead, and never more than files_ahead::window_max; 0:
+  // no predictions.
+  explicit SequentialReads(std::uint64_t limit = UINT64_MAX)
+      : window_max_(std::min(limit, files_ahead::window_max)) {}
 
   // Call this for a read of the bytes [begin, end) of a content. Returns the range behind it that
   // is expected to be read soon and was not returned before; empty if there is no prediction.

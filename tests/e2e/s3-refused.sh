@@ -25,6 +25,8 @@ fails 2 grid --store s3:// datastore list
 says 'cannot be the name of a bucket'
 fails 2 env GRID_STALL_TIMEOUT=soon "$GRID" datastore list
 says 'GRID_STALL_TIMEOUT is "soon"'
+fails 2 env GRID_READ_AHEAD=everything "$GRID" datastore list
+says 'GRID_READ_AHEAD is "everything"'
 
 # TLS: an authority that nobody knows is refused, and trusted when it is named.
 fails 1 env AWS_ENDPOINT_URL="$secure_endpoint" "$GRID" datastore list
