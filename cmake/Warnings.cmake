@@ -9,4 +9,7 @@ target_compile_options(
             # gcc 12 reports overlaps in std::string's operator+ that are none (its bug 105329).
             -Wno-restrict
             # … and, with -O3, fills of 4 bytes in fmt's parser of formats that are none.
-            $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow> $<$<BOOL:${GRID_WERROR}>:-Werror>)
+            $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow>
+            # In a unity build a file's own names lie beside those of others; dev compiles it alone.
+            $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-shadow;$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>>
+            $<$<BOOL:${GRID_WERROR}>:-Werror>)

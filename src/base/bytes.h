@@ -18,7 +18,7 @@ namespace grid {
 template <class T>
 struct UninitialisedAllocator : std::allocator<T> {
   template <class U>
-  struct rebind {
+  struct rebind {  // NOLINT(readability-identifier-naming): what allocators call it
     using other = UninitialisedAllocator<U>;
   };
   using std::allocator<T>::allocator;

@@ -64,8 +64,8 @@ bool FileLock::is_in_place() const {
          held.st_ino == there.st_ino && held.st_dev == there.st_dev;
 }
 
-// In both, the last holder may have removed the file between our open() and our lock: then the lock
-// is one that nobody else will look at.
+// In find() and get() the last holder may have removed the file between open() and the lock. No
+// other process would see that lock, so they open the file again.
 std::optional<FileLock> FileLock::find(const std::filesystem::path& path, LockKind kind) {
   for (;;) {
     FileLock lock(open_file(path, O_RDWR | O_CREAT), path, kind);

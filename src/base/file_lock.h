@@ -4,9 +4,9 @@
 // - Two locks of one process exclude each other, if each has opened the file itself.
 // - A child made by fork() holds it too, until the child executes another program, closes its
 //   descriptor or ends.
-// - Closing another descriptor of the same file takes nothing away, as it would of POSIX locks.
-// - It ends with the last process that has it, in whatever way that ends. A stopped process keeps
-// it.
+// - Closing another descriptor of the same file does not end it, as it ends POSIX locks.
+// - It ends with the last process that holds it, in whatever way that process ends. A stopped
+//   process keeps it.
 //
 // Over NFS the server keeps the locks: an exclusive one then needs a file that is open for writing,
 // and a shared one a file that is open for reading. Mounted with `nolock` or `local_lock`, each
@@ -47,12 +47,13 @@ class FileLock {
   static std::optional<FileLock> find(const std::filesystem::path& path,
                                       LockKind kind = LockKind::ofd);
   static FileLock get(const std::filesystem::path& path, LockKind kind, mode_t mode = 0666);
-  // Whether anybody has an exclusive lock now. Without a file nobody has. Looking disturbs nobody,
-  // but of the kind flock it may let another's find() fail.
+  // Whether an exclusive lock is held now; false if there is no file. Looking takes no lock of the
+  // kind ofd, but for a moment a shared one of the kind flock, which can make another's find()
+  // fail.
   static bool is_held(const std::filesystem::path& path, LockKind kind = LockKind::ofd);
 
-  // Takes the lock, or changes its mode; while the kind flock changes, another may get it first.
-  // try_take() is false if another's lock excludes it, take() waits.
+  // Takes the lock, or changes its mode. try_take() returns false if another's lock excludes it,
+  // take() waits. A change of the kind flock gives the lock up first: another may get it between.
   bool try_take(LockMode mode);
   void take(LockMode mode);
 

@@ -76,7 +76,7 @@ TEST_P(FileLockOfKind, IsWaitedFor) {
   EXPECT_TRUE(other.get());
 }
 
-TEST_P(FileLockOfKind, OfARemovedFileHindersNobody) {
+TEST_P(FileLockOfKind, OfARemovedFileIsNotInTheWay) {
   std::optional<FileLock> held = FileLock::find(path_, GetParam());
   EXPECT_TRUE(held->is_in_place());
   std::filesystem::remove(path_);

@@ -24,7 +24,7 @@ struct StringHash {
 // one list node; it allocates nothing.
 //
 // Not thread-safe: the owner holds a mutex around each call and until it has copied what the call
-// returned. A std::shared_ptr as value keeps an evicted object alive for those who still use it.
+// returned. A std::shared_ptr as value keeps an evicted object alive while it is in use.
 template <class Key, class Value, class Hash = std::hash<Key>>
 class Lru {
  public:

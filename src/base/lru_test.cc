@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <string>
@@ -91,10 +92,10 @@ TEST(Lru, DoesAsAPlainListDoes) {
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);
   std::mt19937 random(seed);
-  Lru<unsigned, unsigned> lru(size_max);
-  std::vector<std::pair<unsigned, std::size_t>> model;  // key and size, the last used first
+  Lru<std::uint64_t, std::uint64_t> lru(size_max);
+  std::vector<std::pair<std::uint64_t, std::size_t>> model;  // key and size, the last used first
   for (unsigned step = 0; step < 20'000; ++step) {
-    const unsigned key = random() % 40, action = random() % 8;
+    const std::uint64_t key = random() % 40, action = random() % 8;
     auto at =
         std::find_if(model.begin(), model.end(), [&](auto& item) { return item.first == key; });
     const bool known = at != model.end();
@@ -102,7 +103,7 @@ TEST(Lru, DoesAsAPlainListDoes) {
       ASSERT_EQ(lru.remove(key), known);
       if (known) model.erase(at);
     } else if (action < 5) {
-      const unsigned* found = lru.find(key);
+      const std::uint64_t* found = lru.find(key);
       ASSERT_EQ(found != nullptr, known);
       if (!known) continue;
       ASSERT_EQ(*found, key);

@@ -16,7 +16,7 @@ namespace grid::cache {
 
 static constexpr std::uint32_t magic = 0x424f4347;  // "GCOB"
 static constexpr std::uint32_t format = 2;
-static constexpr std::uint64_t page = 4096;
+static constexpr std::uint64_t map_page = 4096;
 
 // A use counts when the last one that counted is at least so long ago: reading a block piece by
 // piece, once, is one use. In units of 8 s.
@@ -70,7 +70,7 @@ std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& pa
     append(head, magic);
     append(head, format);
     // The pages that are mapped must exist: writing into a hole of a full disk is a SIGBUS.
-    int failed = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(2 * page));
+    int failed = ::posix_fallocate(fd.get(), 0, static_cast<off_t>(2 * map_page));
     if (failed == 0 && ::ftruncate(fd.get(), static_cast<off_t>(map_end)) != 0) failed = errno;
     try {
       if (failed != 0) throw system_error(failed, fmt::format("cannot make {}", path.string()));
@@ -91,7 +91,7 @@ std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& pa
 
 std::atomic_ref<std::uint64_t> CachedObject::word(std::uint64_t block) const {
   assert(block < block_count_max);
-  return std::atomic_ref(reinterpret_cast<std::uint64_t*>(map_ + page)[block]);
+  return std::atomic_ref(reinterpret_cast<std::uint64_t*>(map_ + map_page)[block]);
 }
 
 std::atomic_ref<std::uint64_t> CachedObject::size_word() const {
@@ -150,10 +150,10 @@ bool CachedObject::read_block(std::uint64_t block, std::uint64_t offset, Mutable
 // Writing into a mapped hole of a full disk would be a SIGBUS. The first page of the map was made
 // with the file.
 void CachedObject::allocate_map_for(std::uint64_t block) {
-  std::uint64_t at = page + block * sizeof(std::uint64_t);
-  if (at < 2 * page) return;
-  if (int failed = ::posix_fallocate(fd_.get(), static_cast<off_t>(at / page * page),
-                                     static_cast<off_t>(page));
+  std::uint64_t at = map_page + block * sizeof(std::uint64_t);
+  if (at < 2 * map_page) return;
+  if (int failed = ::posix_fallocate(fd_.get(), static_cast<off_t>(at / map_page * map_page),
+                                     static_cast<off_t>(map_page));
       failed != 0)
     throw system_error(failed, fmt::format("cannot write {}", path_.string()));
 }
@@ -198,7 +198,7 @@ bool CachedObject::Filling::publish(std::uint64_t block, std::uint64_t size, std
   state.main = state.ghost && state.stamp >= ghost_clock_min;
   state.ghost = false;
   state.uses = 0;
-  state.pages = static_cast<std::uint8_t>(allocated_size(size) / page);
+  state.pages = static_cast<std::uint8_t>(allocated_size(size) / map_page);
   state.touched = now_in_units();
   state.stamp = clock;
   if (!object_.word(block).compare_exchange_strong(seen, encode(state))) return false;

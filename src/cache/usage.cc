@@ -9,7 +9,7 @@
 
 namespace grid::cache {
 
-static constexpr std::size_t page = 4096;
+static constexpr std::size_t usage_page = 4096;
 static constexpr std::uint64_t magic_and_format = 0x1'45535547;  // "GUSE", 1
 static constexpr std::uint64_t bytes_per_tick = 16 << 20;
 
@@ -25,26 +25,26 @@ Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_
   if (!alone) lock_.take(LockMode::shared);
   const int fd = lock_.file().get();
   // Writing into a mapped hole of a full disk would be a SIGBUS.
-  if (int failed = ::posix_fallocate(fd, 0, page); failed != 0)
+  if (int failed = ::posix_fallocate(fd, 0, usage_page); failed != 0)
     throw system_error(failed, fmt::format("cannot make {}", path.string()));
-  void* map = ::mmap(nullptr, page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  void* map = ::mmap(nullptr, usage_page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (map == MAP_FAILED) throw system_error(errno, fmt::format("cannot map {}", path.string()));
   words_ = static_cast<Words*>(map);
   if (!alone) return;
   if (words_->magic_and_format != magic_and_format) {
-    ::memset(map, 0, page);
+    ::memset(map, 0, usage_page);
     words_->magic_and_format = magic_and_format;
   }
   try {
     words_->size = count();
     lock_.take(LockMode::shared);
   } catch (const Error&) {
-    ::munmap(words_, page);
+    ::munmap(words_, usage_page);
     throw;
   }
 }
 
-Usage::~Usage() { ::munmap(words_, page); }
+Usage::~Usage() { ::munmap(words_, usage_page); }
 
 Statistics Usage::read() const {
   return {.size_max = words_->size_max,

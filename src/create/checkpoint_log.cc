@@ -22,7 +22,7 @@ namespace grid::create {
 
 namespace {
 
-constexpr FrameLog::Format format = {
+constexpr FrameLog::Format checkpoint_format = {
     .magic = 0x504b4347, .number = 1, .name = "checkpoint"};  // "GCKP"
 // Gathered stretches are written at either limit: bytes of log, or bytes of the content that they
 // describe. What a killed process had gathered is read again.
@@ -68,7 +68,7 @@ std::optional<Stretch> take_stretch(BytesView& bytes) {
 }  // namespace
 
 CheckpointLog::CheckpointLog(const std::filesystem::path& path)
-    : log_(path, format,
+    : log_(path, checkpoint_format,
            [this](BytesView frame, std::uint64_t offset) { add_slots(frame, offset); }) {
   std::sort(slots_.begin(), slots_.end());
   log_.expect_random_reads();

@@ -31,7 +31,7 @@ struct Item {
   std::shared_ptr<BlockStream> stream;  // its bytes, if they came with the entry
   std::uint64_t streamed_size = 0;      // bytes of the file up to this slice's end, if streamed
   std::vector<store::ChunkRef> chunks;  // of its bytes
-  bool settled = false;                 // see mark_of()
+  bool settled = false;                 // see mark_of() in create/scan_record.h
   std::string problem;                  // why it cannot be kept; empty if it can
 };
 

@@ -24,7 +24,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr int format = 1;
+constexpr int create_record_format = 1;
 constexpr std::string_view record_name = "create.json", lock_name = "lock",
                            checkpoint_name = "checkpoint";
 
@@ -55,7 +55,7 @@ std::optional<std::uint64_t> find_number(const Json& json) {
 std::string encode(const CreateRecord& record) {
   Json words = Json::array();
   for (const std::string& word : record.words) words.push_back(exact(word));
-  Json json = {{"format", format},
+  Json json = {{"format", create_record_format},
                {"id", record.id},
                {"store", exact(record.store)},
                {"store_id", record.store_id},
@@ -112,10 +112,10 @@ std::optional<CreateRecord> find_record(const fs::path& own) {
   if (!bytes) return std::nullopt;
   try {
     Json json = Json::parse(as_text(*bytes));
-    if (int found = json.at("format"); found > format)
+    if (int found = json.at("format"); found > create_record_format)
       fail(ErrorKind::unsupported,
            "{}: has format {}; this program reads format {}: continue it with the newer grid",
-           path.string(), found, format);
+           path.string(), found, create_record_format);
     return decode(json);
   } catch (const Json::exception& error) {
     fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());

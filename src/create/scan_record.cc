@@ -14,11 +14,11 @@ namespace grid::create {
 // for each entry of the tree i64 ctime, u64 inode, both zero if it must be read again. Size and
 // mtime are in the manifest.
 static constexpr std::uint32_t magic = 0x4e435347;  // "GSCN"
-static constexpr std::uint32_t format = 2;
+static constexpr std::uint32_t scan_record_format = 2;
 static constexpr std::size_t source_at = 4 + 4 + 32 + 8;
 static constexpr std::size_t header_size = source_at + 32;
 static constexpr std::size_t mark_size = 16;
-static constexpr std::size_t buffer_size = 1 << 20;
+static constexpr std::size_t mark_buffer_size = 1 << 20;
 
 ScanRecordWriter::ScanRecordWriter(std::filesystem::path path) : path_(std::move(path)) {
   if (path_.empty()) return;
@@ -54,7 +54,7 @@ void ScanRecordWriter::add(const FileMark& mark) {
   append(buffer_, mark.ctime_ns);
   append(buffer_, mark.inode);
   ++count_;
-  if (buffer_.size() >= buffer_size) flush();
+  if (buffer_.size() >= mark_buffer_size) flush();
 }
 
 void ScanRecordWriter::finish(const Digest& root, const std::optional<Digest>& source) {
@@ -62,7 +62,7 @@ void ScanRecordWriter::finish(const Digest& root, const std::optional<Digest>& s
   if (!fd_) return;
   Bytes header;
   append(header, magic);
-  append(header, format);
+  append(header, scan_record_format);
   append(header, BytesView(root.bytes));
   append(header, count_);
   append(header, BytesView(source.value_or(Digest()).bytes));
@@ -92,7 +92,7 @@ std::optional<UnchangedFiles> UnchangedFiles::find(const std::filesystem::path& 
   if (!file) return std::nullopt;
   BytesView bytes = file->bytes();
   if (bytes.size() < header_size || load<std::uint32_t>(bytes.data()) != magic ||
-      load<std::uint32_t>(bytes.data() + 4) != format ||
+      load<std::uint32_t>(bytes.data() + 4) != scan_record_format ||
       std::memcmp(bytes.data() + 8, manifest->root_digest().bytes.data(), sizeof(Digest)) != 0)
     return std::nullopt;
   auto count = load<std::uint64_t>(bytes.data() + 40);

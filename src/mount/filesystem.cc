@@ -57,7 +57,6 @@ class Filesystem::State {
   // names forbid it.
   bool pin(const VersionName& version);
 
-  OpenVersions& versions() { return versions_; }
   Patience& patience() { return patience_; }
   const FilesystemOptions& options() const { return options_; }
   const std::vector<VersionName>& unmerged_pins() const { return unmerged_pins_; }
@@ -431,7 +430,6 @@ BytesView Filesystem::read_node(Node file, std::uint64_t offset, std::size_t siz
   return state_->read_node(file, offset, size, scratch);
 }
 Totals Filesystem::totals(Node node) { return state_->totals(node); }
-std::vector<VersionName> Filesystem::touched() const { return state_->versions().touched(); }
 bool Filesystem::pin(const VersionName& version) { return state_->pin(version); }
 const std::vector<VersionName>& Filesystem::unmerged_pins() const {
   return state_->unmerged_pins();

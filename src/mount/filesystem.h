@@ -136,9 +136,6 @@ class Filesystem {
   // looked into so far.
   Totals totals(Node node);
 
-  // The versions looked into so far, sorted.
-  std::vector<VersionName> touched() const;
-
   // Adds a pin, as in FilesystemOptions::pins. False if the datastore's folder already shows
   // another version, which never changes, or cannot show this one. Throws `not_found`.
   bool pin(const VersionName& version);

@@ -1,6 +1,6 @@
 #include "mount/open_versions.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "base/error.h"
 #include "base/utc.h"
@@ -24,7 +24,7 @@ std::optional<VersionSummary> OpenVersions::find(const Slot& slot) {
   return summary;
 }
 
-// 0 for a text that is no such time: nobody is to miss a version for that.
+// 0 for a text that is no such time: that is no reason to hide a version.
 static std::int64_t parse_rfc3339_ns(std::string_view text) {
   const auto time = parse_rfc3339(text);
   return time ? std::chrono::nanoseconds(time->time_since_epoch()).count() : 0;
@@ -66,18 +66,6 @@ void OpenVersions::count_read(const Slot& slot, std::size_t size) {
     counter = known_.at(slot.files).bytes_read;
   }
   if (counter) counter->fetch_add(size, std::memory_order_relaxed);
-}
-
-std::vector<VersionName> OpenVersions::touched() const {
-  std::vector<VersionName> versions;
-  {
-    std::lock_guard lock(mutex_);
-    for (const auto& [index, known] : known_) {
-      if (known.touched) versions.push_back(known.version);
-    }
-  }
-  std::sort(versions.begin(), versions.end());
-  return versions;
 }
 
 Totals OpenVersions::touched_totals() const {

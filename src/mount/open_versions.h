@@ -6,7 +6,6 @@
 #include <mutex>
 #include <optional>
 #include <unordered_map>
-#include <vector>
 
 #include "base/lru.h"
 #include "dataset/open_store.h"
@@ -35,7 +34,6 @@ class OpenVersions {
   bool touch(const Slot& slot, const CounterOf& counter_of);
   // Adds to the counter of a version that was touched.
   void count_read(const Slot& slot, std::size_t size);
-  std::vector<VersionName> touched() const;  // sorted
 
   // The totals of the touched versions.
   Totals touched_totals() const;

@@ -7,12 +7,13 @@
 
 namespace grid::net {
 
-using json = nlohmann::ordered_json;  // ordered: members in the order of AWS's documents
+using nlohmann::ordered_json;  // ordered: members in the order of AWS's documents
 
 static constexpr const char* policy_version = "2012-10-17";
 
-static std::string text_of(json statements) {
-  return json({{"Version", policy_version}, {"Statement", std::move(statements)}}).dump(2) + "\n";
+static std::string text_of(ordered_json statements) {
+  return ordered_json({{"Version", policy_version}, {"Statement", std::move(statements)}}).dump(2) +
+         "\n";
 }
 
 static std::string bucket_arn(std::string_view bucket, std::string_view partition) {
@@ -20,20 +21,21 @@ static std::string bucket_arn(std::string_view bucket, std::string_view partitio
 }
 
 // The two statements that allow reading.
-static json reading(std::string_view bucket, std::string_view partition) {
+static ordered_json reading(std::string_view bucket, std::string_view partition) {
   const std::string arn = bucket_arn(bucket, partition);
-  return json::array({{{"Effect", "Allow"},
-                       {"Action", {"s3:ListBucket", "s3:GetBucketLocation"}},
-                       {"Resource", arn}},
-                      {{"Effect", "Allow"}, {"Action", "s3:GetObject"}, {"Resource", arn + "/*"}}});
+  return ordered_json::array(
+      {{{"Effect", "Allow"},
+        {"Action", {"s3:ListBucket", "s3:GetBucketLocation"}},
+        {"Resource", arn}},
+       {{"Effect", "Allow"}, {"Action", "s3:GetObject"}, {"Resource", arn + "/*"}}});
 }
 
 std::string trust_policy(std::string_view principal, std::string_view external_id) {
-  return text_of(
-      json::array({{{"Effect", "Allow"},
-                    {"Principal", {{"AWS", principal}}},
-                    {"Action", "sts:AssumeRole"},
-                    {"Condition", {{"StringEquals", {{"sts:ExternalId", external_id}}}}}}}));
+  return text_of(ordered_json::array(
+      {{{"Effect", "Allow"},
+        {"Principal", {{"AWS", principal}}},
+        {"Action", "sts:AssumeRole"},
+        {"Condition", {{"StringEquals", {{"sts:ExternalId", external_id}}}}}}}));
 }
 
 std::string read_policy(std::string_view bucket, std::string_view partition) {
@@ -41,9 +43,9 @@ std::string read_policy(std::string_view bucket, std::string_view partition) {
 }
 
 std::string bucket_policy(std::string_view bucket, std::string_view principal) {
-  json statements = json::array();
-  for (const json& allowed : reading(bucket, partition_of(principal))) {
-    json statement = {{"Effect", allowed["Effect"]}, {"Principal", {{"AWS", principal}}}};
+  ordered_json statements = ordered_json::array();
+  for (const ordered_json& allowed : reading(bucket, partition_of(principal))) {
+    ordered_json statement = {{"Effect", allowed["Effect"]}, {"Principal", {{"AWS", principal}}}};
     statement.update(allowed);
     statements.push_back(std::move(statement));
   }

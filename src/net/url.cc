@@ -7,7 +7,7 @@
 
 namespace grid::net {
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+static char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 static bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
@@ -20,7 +20,7 @@ Url parse_url(std::string_view text) {
     fail(ErrorKind::invalid_argument, "{} is not a URL: it has no scheme such as https://", text);
   Url url;
   url.scheme = std::string(text.substr(0, scheme_end));
-  std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), lower);
+  std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), to_lower);
   std::string_view rest = text.substr(scheme_end + 3);
   rest = rest.substr(0, rest.find('#'));
   const std::size_t host_end = std::min(rest.find_first_of("/?"), rest.size());
@@ -80,7 +80,7 @@ std::string percent_decode(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     std::byte byte;
     std::string pair(text[i] == '%' ? text.substr(i + 1, 2) : std::string_view());
-    std::transform(pair.begin(), pair.end(), pair.begin(), lower);
+    std::transform(pair.begin(), pair.end(), pair.begin(), to_lower);
     if (!pair.empty() && from_hex(pair, {&byte, 1})) {
       out += static_cast<char>(byte);
       i += 2;

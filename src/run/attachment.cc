@@ -17,7 +17,6 @@
 namespace grid::run {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
 
 std::string_view name_of(AttachmentKind kind) {
   return kind == AttachmentKind::run ? "run" : "mount";
@@ -31,27 +30,27 @@ constexpr std::string_view unfinished_suffix = ".new";
 fs::path unfinished(fs::path path) { return path += unfinished_suffix; }
 
 std::string encode(const Attachment& attachment) {
-  Json versions = Json::array();
+  nlohmann::json versions = nlohmann::json::array();
   for (const UsedVersion& used : attachment.versions)
     versions.push_back({{"name", used.name}, {"version", used.version}});
   // A folder's name may be no UTF-8; it is shown to people, so a replacement character will do.
-  return Json{{"kind", name_of(attachment.kind)},
-              {"label", attachment.label},
-              {"store_id", attachment.store_id},
-              {"pid", attachment.pid},
-              {"versions", versions}}
-      .dump(2, ' ', false, Json::error_handler_t::replace);
+  return nlohmann::json{{"kind", name_of(attachment.kind)},
+                        {"label", attachment.label},
+                        {"store_id", attachment.store_id},
+                        {"pid", attachment.pid},
+                        {"versions", versions}}
+      .dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 Attachment decode(std::string_view text) {
-  Json json = Json::parse(text);
+  nlohmann::json json = nlohmann::json::parse(text);
   Attachment attachment;
   attachment.kind = json.at("kind") == name_of(AttachmentKind::mount) ? AttachmentKind::mount
                                                                       : AttachmentKind::run;
   attachment.label = json.at("label");
   attachment.store_id = json.at("store_id");
   attachment.pid = json.at("pid");
-  for (const Json& used : json.at("versions"))
+  for (const nlohmann::json& used : json.at("versions"))
     attachment.versions.push_back({used.at("name"), used.at("version")});
   return attachment;
 }
@@ -64,7 +63,7 @@ Attachment read(const FileDescriptor& fd, const fs::path& path) {
   bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
   try {
     return decode(as_text(bytes));
-  } catch (const Json::exception& error) {
+  } catch (const nlohmann::json::exception& error) {
     fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
   }
 }

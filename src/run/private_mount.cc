@@ -120,7 +120,7 @@ NewNamespaces enter_new_namespaces() {
   return made;
 }
 
-void make_folder(const fs::path& path) {
+void make_mount_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST)
     throw system_error(errno, fmt::format("cannot make {}", path.string()));
 }
@@ -139,7 +139,7 @@ void take_over(const fs::path& from, const fs::path& to) {
     return;
   }
   if (S_ISDIR(st.st_mode))
-    make_folder(to);
+    make_mount_folder(to);
   else
     open_file(to, O_WRONLY | O_CREAT, 0644);
   mount_or_fail(from.c_str(), to, nullptr, MS_BIND | MS_REC, nullptr,
@@ -163,7 +163,7 @@ void change_root_for(const fs::path& folder) {
   const std::string old_name = ".grid-old-root-" + random_hex(16);
   mount_or_fail("grid-root", base, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m",
                 "cannot make a root folder for the run");
-  make_folder(base / old_name);
+  make_mount_folder(base / old_name);
   if (::syscall(SYS_pivot_root, base.c_str(), (base / old_name).c_str()) != 0)
     fail_unsupported(errno, "cannot give the run a root folder of its own");
 

@@ -14,12 +14,12 @@ namespace grid::run {
 namespace {
 
 constexpr std::size_t entry_count_max = 16'000;
-constexpr std::size_t name_size_max = 64;  // dataset::is_datastore_name() allows 63
+constexpr std::size_t entry_name_size = 64;  // dataset::is_datastore_name() allows 63
 
 }  // namespace
 
 struct Scoreboard::Entry {
-  char name[name_size_max];
+  char name[entry_name_size];
   dataset::VersionNumber version;
   Digest root;
   std::atomic<std::uint64_t> bytes_read;
@@ -51,7 +51,7 @@ std::atomic<std::uint64_t>& Scoreboard::counter(const UsedVersion& version, cons
     Entry& entry = board_->entries[i];
     if (entry.version == version.version && entry.name == version.name) return entry.bytes_read;
   }
-  if (count == entry_count_max || version.name.size() >= name_size_max) return board_->overflow;
+  if (count == entry_count_max || version.name.size() >= entry_name_size) return board_->overflow;
   Entry& entry = board_->entries[count];
   std::memcpy(entry.name, version.name.data(), version.name.size());
   entry.version = version.version;

@@ -11,7 +11,7 @@ namespace grid::source {
 
 namespace {
 
-constexpr std::size_t buffer_size = 256 << 10;
+constexpr std::size_t gunzip_buffer_size = 256 << 10;
 constexpr std::size_t window_size_max = 32 << 10;
 constexpr std::uint64_t point_distance = 1 << 20;  // unpacked bytes
 constexpr std::size_t trailer_size = 8;
@@ -23,7 +23,8 @@ constexpr int behind_block = 128, last_block = 64;
 }  // namespace
 
 struct Gunzip::State {
-  explicit State(std::unique_ptr<ByteStream> from) : packed(std::move(from)), buffer(buffer_size) {
+  explicit State(std::unique_ptr<ByteStream> from)
+      : packed(std::move(from)), buffer(gunzip_buffer_size) {
     if (::inflateInit2(&zlib, whole_member) != Z_OK)
       fail(ErrorKind::no_space, "zlib has no memory");
   }

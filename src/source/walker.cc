@@ -14,10 +14,10 @@
 
 namespace grid::source {
 
-static constexpr std::string_view vanished = "vanished while it was read";
+static constexpr std::string_view entry_vanished = "vanished while it was read";
 
 static std::string reason_of(int error_number) {
-  if (error_number == ENOENT) return std::string(vanished);
+  if (error_number == ENOENT) return std::string(entry_vanished);
   return std::error_code(error_number, std::generic_category()).message();
 }
 

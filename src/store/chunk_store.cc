@@ -39,8 +39,8 @@ ChunkStore::~ChunkStore() = default;
 static constexpr unsigned remote_tries_max = 4;
 
 // A pack whose index is damaged holds nothing that can be found: empty, as for one that was removed
-// since it was listed. verify() names it and what is lost with it. The other packs are as good as
-// before.
+// since it was listed. `grid datastore verify` names it and what is lost with it. The other packs
+// are as good as before.
 static std::optional<PackIndex> find_index(const backend::Backend& backend, const PackId& pack) {
   const std::string key = pack_index_key(pack);
   for (unsigned tries = 1;; ++tries) {

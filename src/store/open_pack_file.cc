@@ -19,7 +19,7 @@ namespace grid::store {
 namespace fs = std::filesystem;
 
 static constexpr std::uint32_t magic = 0x314b504f;  // "OPK1": the format's number is in it
-static constexpr std::size_t header_size = 24, chunk_record_size = sizeof(Digest) + 4;
+static constexpr std::size_t header_size = 24, frame_chunk_size = sizeof(Digest) + 4;
 // Written at once: a call for each frame costs the kernel twice as much.
 static constexpr std::size_t frames_at_once = 8;
 static constexpr std::string_view name_begin = "open-pack-";
@@ -49,7 +49,7 @@ void OpenPackFile::catch_up(const PackBuilder& pack) noexcept {
 
 static Bytes head_of(const FrameView& frame, std::uint64_t tag) {
   Bytes head;
-  head.reserve(header_size + frame.digests.size() * chunk_record_size);
+  head.reserve(header_size + frame.digests.size() * frame_chunk_size);
   append(head, magic);
   append(head, static_cast<std::uint32_t>(frame.digests.size()));
   append(head, tag);
@@ -124,14 +124,14 @@ std::optional<FrameRecord> take_record(BytesView& bytes) {
   const auto stored_size = load<std::uint64_t>(bytes.data() + 16);
   FrameRecord record{.tag = load<std::uint64_t>(bytes.data() + 8)};
   BytesView rest = bytes.subspan(header_size);
-  if (count == 0 || count > rest.size() / chunk_record_size) return std::nullopt;
+  if (count == 0 || count > rest.size() / frame_chunk_size) return std::nullopt;
   record.digests.resize(count);
   record.sizes.resize(count);
   for (std::size_t i = 0; i < count; ++i) {
     std::memcpy(record.digests[i].bytes.data(), rest.data() + i * sizeof(Digest), sizeof(Digest));
     record.sizes[i] = load<std::uint32_t>(rest.data() + count * sizeof(Digest) + 4 * i);
   }
-  rest = rest.subspan(count * chunk_record_size);
+  rest = rest.subspan(count * frame_chunk_size);
   if (stored_size > rest.size()) return std::nullopt;
   record.stored = rest.first(stored_size);
   bytes = rest.subspan(stored_size);

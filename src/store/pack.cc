@@ -9,9 +9,9 @@ namespace grid::store {
 // The index object, all integers little-endian:
 //   magic "GPIX", u16 format, u16 zero, u32 frame count, u32 chunk count, u64 size of the data
 //   object; frames: u32 chunk count, u32 stored size; digests; u32 chunk sizes; BLAKE3 of all that.
-static constexpr std::uint32_t magic = 0x58495047;  // "GPIX"
-static constexpr std::uint16_t format = 1;
-static constexpr std::size_t header_size = 24;
+static constexpr std::uint32_t index_magic = 0x58495047;  // "GPIX"
+static constexpr std::uint16_t index_format = 1;
+static constexpr std::size_t index_header_size = 24;
 static constexpr std::size_t frame_record_size = 8;
 static constexpr std::size_t chunk_record_size = sizeof(Digest) + 4;
 
@@ -73,10 +73,10 @@ void PackBuilder::clear() {
 Bytes PackBuilder::index() const {
   assert(frame_begin_ == data_.size());
   Bytes out;
-  out.reserve(header_size + frames_.size() * frame_record_size + sizes_.size() * chunk_record_size +
-              sizeof(Digest));
-  grid::append(out, magic);
-  grid::append(out, format);
+  out.reserve(index_header_size + frames_.size() * frame_record_size +
+              sizes_.size() * chunk_record_size + sizeof(Digest));
+  grid::append(out, index_magic);
+  grid::append(out, index_format);
   grid::append(out, std::uint16_t{0});
   grid::append(out, static_cast<std::uint32_t>(frames_.size()));
   grid::append(out, static_cast<std::uint32_t>(sizes_.size()));
@@ -125,15 +125,15 @@ bool place_chunks(BytesView frames, BytesView sizes, PackIndex& index) {
 
 PackIndex decode_pack_index(BytesView object, std::string_view name) {
   auto refuse = [&](std::string_view why) { fail(ErrorKind::corrupt, "{}: {}", name, why); };
-  if (object.size() < header_size + sizeof(Digest)) refuse("the pack index is cut off");
+  if (object.size() < index_header_size + sizeof(Digest)) refuse("the pack index is cut off");
   const std::byte* header = object.data();
-  if (load<std::uint32_t>(header) != magic) refuse("is not a pack index");
-  if (auto found = load<std::uint16_t>(header + 4); found != format)
+  if (load<std::uint32_t>(header) != index_magic) refuse("is not a pack index");
+  if (auto found = load<std::uint16_t>(header + 4); found != index_format)
     fail(ErrorKind::unsupported, "{}: has pack index format {}; this program reads format {}", name,
-         found, format);
+         found, index_format);
   std::size_t frame_count = load<std::uint32_t>(header + 8);
   std::size_t chunk_count = load<std::uint32_t>(header + 12);
-  std::size_t expected = header_size + frame_count * frame_record_size +
+  std::size_t expected = index_header_size + frame_count * frame_record_size +
                          chunk_count * chunk_record_size + sizeof(Digest);
   if (object.size() != expected) refuse("the pack index is cut off");
   BytesView body = object.first(object.size() - sizeof(Digest));
@@ -144,12 +144,13 @@ PackIndex decode_pack_index(BytesView object, std::string_view name) {
   index.data_size = load<std::uint64_t>(header + 16);
   if (index.data_size > UINT32_MAX) refuse("the pack is too large");
   index.entries.resize(chunk_count);
-  BytesView frames = body.subspan(header_size, frame_count * frame_record_size);
-  BytesView digests = body.subspan(header_size + frames.size(), chunk_count * sizeof(Digest));
+  BytesView frames = body.subspan(index_header_size, frame_count * frame_record_size);
+  BytesView digests = body.subspan(index_header_size + frames.size(), chunk_count * sizeof(Digest));
   for (std::size_t i = 0; i < chunk_count; ++i)
     std::memcpy(index.entries[i].digest.bytes.data(), digests.data() + i * sizeof(Digest),
                 sizeof(Digest));
-  if (!place_chunks(frames, body.subspan(header_size + frames.size() + digests.size()), index))
+  if (!place_chunks(frames, body.subspan(index_header_size + frames.size() + digests.size()),
+                    index))
     refuse("the pack index does not add up");
   return index;
 }

@@ -8,8 +8,8 @@ namespace grid::tree {
 // A recipe, all integers little-endian:
 //   magic "GRCP", u16 format, u8 depth, u8 zero, u32 count, count digests,
 //   count sizes: u32 at depth 1, u64 above.
-static constexpr std::uint32_t magic = 0x50435247;  // "GRCP"
-static constexpr std::uint16_t format = 1;
+static constexpr std::uint32_t recipe_magic = 0x50435247;  // "GRCP"
+static constexpr std::uint16_t recipe_format = 1;
 static constexpr std::uint8_t depth_max = 8;
 
 static constexpr std::size_t list_count_min = 128, list_count_max = 2048;
@@ -17,11 +17,11 @@ static constexpr std::uint64_t list_end_mask = 255;  // on average 256 parts aft
 
 Recipe decode_recipe(BytesView bytes) {
   WireReader in(bytes, "recipe");
-  if (in.integer<std::uint32_t>() != magic)
+  if (in.integer<std::uint32_t>() != recipe_magic)
     fail(ErrorKind::corrupt, "recipe: it has no recipe header");
-  if (auto found = in.integer<std::uint16_t>(); found != format)
+  if (auto found = in.integer<std::uint16_t>(); found != recipe_format)
     fail(ErrorKind::unsupported, "recipe: has format {}; this program reads format {}", found,
-         format);
+         recipe_format);
   Recipe recipe;
   recipe.depth = in.integer<std::uint8_t>();
   in.integer<std::uint8_t>();
@@ -54,8 +54,8 @@ void RecipeBuilder::add(std::size_t level, const Part& part) {
 void RecipeBuilder::end_list(std::size_t level) {
   const std::vector<Part>& list = levels_[level];
   Bytes bytes;
-  append(bytes, magic);
-  append(bytes, format);
+  append(bytes, recipe_magic);
+  append(bytes, recipe_format);
   append(bytes, static_cast<std::uint8_t>(level + 1));
   append(bytes, std::uint8_t{0});
   append(bytes, static_cast<std::uint32_t>(list.size()));

@@ -11,14 +11,14 @@ namespace grid::tree {
 //   segments: digest, u32 entries, u32 size, u32 length of the first entry's folder, u32 length of
 //   its name, folder, name
 //   links: u32 names, u32 length of the path, path
-static constexpr std::uint32_t magic = 0x45525447;  // "GTRE"
-static constexpr std::uint16_t format = 1, format_in_place = 2;
+static constexpr std::uint32_t root_magic = 0x45525447;  // "GTRE"
+static constexpr std::uint16_t root_format = 1, root_format_in_place = 2;
 
 Bytes encode_root(const ManifestRoot& root) {
   Bytes out;
-  append(out, magic);
+  append(out, root_magic);
   const bool in_place = root.totals.files_in_place > 0;
-  append(out, in_place ? format_in_place : format);
+  append(out, in_place ? root_format_in_place : root_format);
   append(out, std::uint16_t{0});
   append(out, static_cast<std::uint32_t>(root.segments.size()));
   append(out, static_cast<std::uint32_t>(root.link_counts.size()));
@@ -47,12 +47,12 @@ Bytes encode_root(const ManifestRoot& root) {
 
 ManifestRoot decode_root(BytesView bytes) {
   WireReader in(bytes, "tree root");
-  if (in.integer<std::uint32_t>() != magic)
+  if (in.integer<std::uint32_t>() != root_magic)
     fail(ErrorKind::corrupt, "tree root: it has no tree root header");
   const auto found = in.integer<std::uint16_t>();
-  if (found != format && found != format_in_place)
+  if (found != root_format && found != root_format_in_place)
     fail(ErrorKind::unsupported, "tree root: has format {}; this program reads formats {} and {}",
-         found, format, format_in_place);
+         found, root_format, root_format_in_place);
   in.integer<std::uint16_t>();
   auto segment_count = in.integer<std::uint32_t>();
   auto link_count = in.integer<std::uint32_t>();
@@ -60,7 +60,7 @@ ManifestRoot decode_root(BytesView bytes) {
   for (std::uint64_t* total : {&root.totals.entries, &root.totals.files, &root.totals.folders,
                                &root.totals.symlinks, &root.totals.bytes})
     *total = in.integer<std::uint64_t>();
-  if (found == format_in_place)
+  if (found == root_format_in_place)
     for (std::uint64_t* total : {&root.totals.files_in_place, &root.totals.bytes_in_place})
       *total = in.integer<std::uint64_t>();
   std::uint64_t first = 0;

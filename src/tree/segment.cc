@@ -17,8 +17,8 @@ namespace grid::tree {
 //   in place: u16 b, u16 k, u16 e, u16 v, u32 s, the b bytes of the bucket, k of the key's
 //   beginning, e of the ETag, v of the version id. The key continues with the path without its
 //   first s bytes. Format 1 is for segments without such files.
-static constexpr std::uint32_t magic = 0x47455347;  // "GSEG"
-static constexpr std::uint16_t format = 1, format_in_place = 2;
+static constexpr std::uint32_t segment_magic = 0x47455347;  // "GSEG"
+static constexpr std::uint16_t segment_format = 1, segment_format_in_place = 2;
 static constexpr std::size_t object_size = 4 * 2 + 4;
 static constexpr std::size_t header_size = 32;
 static constexpr std::size_t entry_size = 32 + 8 + 8 + 4 + 2 + 1 + 1;
@@ -80,8 +80,8 @@ Bytes encode_segment(const std::vector<Entry>& entries) {
   }
   Bytes out;
   out.reserve(header_size + entries.size() * entry_size + folders.size() + text.size());
-  append(out, magic);
-  append(out, any_in_place ? format_in_place : format);
+  append(out, segment_magic);
+  append(out, any_in_place ? segment_format_in_place : segment_format);
   append(out, std::uint16_t{0});
   append(out, index);
   append(out, folder_count);
@@ -106,13 +106,13 @@ static bool is_valid_folder(std::string_view path) {
 
 Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
   auto refuse = [](std::string_view why) { fail(ErrorKind::corrupt, "tree segment: {}", why); };
-  if (bytes_.size() < header_size || load<std::uint32_t>(bytes_.data()) != magic)
+  if (bytes_.size() < header_size || load<std::uint32_t>(bytes_.data()) != segment_magic)
     refuse("it has no segment header");
   const auto found = load<std::uint16_t>(bytes_.data() + 4);
-  if (found != format && found != format_in_place)
+  if (found != segment_format && found != segment_format_in_place)
     fail(ErrorKind::unsupported,
-         "tree segment: has format {}; this program reads formats {} and {}", found, format,
-         format_in_place);
+         "tree segment: has format {}; this program reads formats {} and {}", found, segment_format,
+         segment_format_in_place);
   count_ = load<std::uint32_t>(bytes_.data() + 8);
   folder_count_ = load<std::uint32_t>(bytes_.data() + 12);
   std::size_t n = count_, f = folder_count_, text_size = load<std::uint32_t>(bytes_.data() + 16);
@@ -150,8 +150,8 @@ Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
       if (target_size > text_size || !inside(offset, name_size + target_size) ||
           !is_valid_name(name(index)))
         refuse("an entry's name is damaged");
-      if (is_in_place(index) &&
-          (found != format_in_place || kind(index) != EntryKind::file || !has_whole_object(index)))
+      if (is_in_place(index) && (found != segment_format_in_place ||
+                                 kind(index) != EntryKind::file || !has_whole_object(index)))
         refuse("an entry's object is damaged");
       if (index > folder_first(i) && name(index - 1) >= name(index))
         refuse("its entries are out of order");

@@ -71,7 +71,7 @@ class Segment {
                   *flags_ = nullptr, *depths_ = nullptr;
 };
 
-// Encodes a segment; `entries` are in tree order, at most segment_entries_max of them.
+// Encodes a segment; `entries` are in tree order, at most 4,096 as ManifestWriter ends it.
 Bytes encode_segment(const std::vector<Entry>& entries);
 
 // A cache of segments within a budget of bytes; the least recently used leaves first. Thread-safe.

@@ -123,7 +123,7 @@ int report_incomplete(Output& output, const create::IncompleteSource& error) {
   return 1;
 }
 
-int create(Context& context, const Arguments& arguments) {
+int create_datastore(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   create::CreateOptions options = create_options_of(arguments, context.settings);
   const auto started = steady_clock::now();
@@ -257,7 +257,7 @@ Command datastore_create_command() {
                         "grid datastore create s3://private-bucket/cats/ --name cats --no-copy",
                         "grid datastore create cats:1 --name cats",
                         "grid datastore create --base cats:3 --add new --remove 'old/*.jpg'"}},
-      .run = create};
+      .run = create_datastore};
 }
 
 }  // namespace grid::cli

@@ -100,7 +100,7 @@ void write_document(Output& output, const std::vector<Summary>& datastores) {
   json.end_array().end_object();
 }
 
-int list(Context& context, const Arguments& arguments) {
+int list_datastores(Context& context, const Arguments& arguments) {
   if (arguments.has("--show-incomplete")) {
     write_incomplete(context, find_incomplete(context));
     return 0;
@@ -149,7 +149,7 @@ Command datastore_list_command() {
                                     "store, instead of datastores"}},
                .examples = {"grid datastore list", "grid datastore list --show-incomplete",
                             "grid datastore list -o json"}},
-      .run = list};
+      .run = list_datastores};
 }
 
 }  // namespace grid::cli

@@ -219,7 +219,7 @@ void write_document(Output& output, const Shown& shown) {
   json.end_array().end_object();
 }
 
-int show(Context& context, const Arguments& arguments) {
+int show_datastore(Context& context, const Arguments& arguments) {
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
   Shown shown = find_shown(context, reference);
   if (context.output.json())
@@ -238,7 +238,7 @@ Command datastore_show_command() {
                    .summary = "Show a datastore's versions, or all about one version",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version}},
                    .examples = {"grid datastore show cats", "grid datastore show cats:3"}},
-          .run = show};
+          .run = show_datastore};
 }
 
 }  // namespace grid::cli

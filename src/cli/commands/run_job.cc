@@ -17,7 +17,7 @@ namespace grid::cli {
 
 namespace {
 
-unsigned parallel_of(const Arguments& arguments) {
+unsigned job_parallel_of(const Arguments& arguments) {
   return parse_number<unsigned>(arguments.get("--parallel")).value_or(1);
 }
 
@@ -61,7 +61,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
                           .supervisor = std::move(supervisor),
                           .attachment_folder = settings.attachment_folder,
                           .streams = run::Streams::log,
-                          .parallel = parallel_of(arguments),
+                          .parallel = job_parallel_of(arguments),
                           .keep_failed = true,
                           .open_store =
                               [&](dataset::ReadCostCounters* costs) {
