@@ -88,7 +88,7 @@ void make_golden() {
   testing::write_file(folder / "cats/more", "more\n");
   set_time(folder / "cats/more", 1'700'000'001);
   testing::create_version(*store, folder / "cats");
-  testing::create_version(*store, folder / "cats", {.force = true});
+  testing::create_version(*store, folder / "cats", {.storing = {.force = true}});
   store->datastores->remove("cats", 3);
   store->datastores->describe("cats", "what format 1 looks like");
   testing::write_file(golden / "expected.txt", describe(*store));
@@ -104,10 +104,10 @@ void make_golden_in_place() {
   testing::create_version(*store, folder / "cats");
   testing::BucketServer server;
   server.set({{"pets/a/1.txt", "one"}, {"pets/a/2.txt", "two"}, {"pets/b", ""}});
-  create::CreateOptions options{
-      .name = "cats", .servers = {.aws = server.settings()}, .in_place = true};
-  options.sources = {{.where = "s3://bucket/pets/", .place = "in/place"}};
-  options.base = create::CreateBase{.reference = {.name = "cats", .version = 1}};
+  create::CreateOptions options{.input = {.servers = {.aws = server.settings()}, .in_place = true},
+                                .note = {.name = "cats"}};
+  options.input.sources = {{.where = "s3://bucket/pets/", .place = "in/place"}};
+  options.input.base = create::CreateBase{.reference = {.name = "cats", .version = 1}};
   create::CreateProgress progress;
   create::create_version(*store, options, progress);
   testing::write_file(golden_in_place / "expected.txt", describe(*store));

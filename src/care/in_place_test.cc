@@ -24,23 +24,26 @@ class InPlaceTest : public ::testing::Test {
                    .servers = {.aws = server_.settings(), .retries = server_.retries()},
                    .cache_folder = cached ? folder_ / "cache" : std::filesystem::path()});
   }
-  create::CreateResult create(dataset::OpenStore& store, create::CreateOptions options) {
-    options.servers = {.aws = server_.settings(), .retries = server_.retries()};
-    options.name = "cats";
-    options.workers = 2;
+  create::CreateResult create(dataset::OpenStore& store, create::CreateInput input,
+                              bool allow_partial = false) {
+    input.servers = {.aws = server_.settings(), .retries = server_.retries()};
     create::CreateProgress progress;
-    return create::create_version(store, options, progress);
+    return create::create_version(store,
+                                  {.input = std::move(input),
+                                   .storing = {.allow_partial = allow_partial, .workers = 2},
+                                   .note = {.name = "cats"}},
+                                  progress);
   }
   create::CreateResult create_in_place(dataset::OpenStore& store,
                                        const std::string& url = "s3://bucket/p/") {
-    create::CreateOptions options{.in_place = true};
-    options.sources = {{.where = url}};
-    return create(store, std::move(options));
+    create::CreateInput input{.in_place = true};
+    input.sources = {{.where = url}};
+    return create(store, std::move(input));
   }
   create::CreateResult copy(dataset::OpenStore& store, dataset::VersionNumber number,
                             bool allow_partial = false) {
-    return create(store, {.version = dataset::Reference{.name = "cats", .version = number},
-                          .allow_partial = allow_partial});
+    return create(store, {.version = dataset::Reference{.name = "cats", .version = number}},
+                  allow_partial);
   }
   static std::shared_ptr<const tree::Manifest> manifest(const dataset::OpenStore& store,
                                                         dataset::VersionNumber number) {
@@ -158,10 +161,10 @@ TEST_F(InPlaceTest, VerifyListsAllDriftAndReadsNothing) {
   for (int i = 0; i < 200; ++i) objects["p/3/other-" + std::to_string(i)] = "";
   server_.set(objects);
   auto store = open();
-  create::CreateOptions options{.in_place = true};
-  options.sources = {{.where = "s3://bucket/p/"}};
-  options.patterns = source::IgnorePatterns({"/3", "other-*"});
-  create(*store, std::move(options));
+  create::CreateInput input{.in_place = true};
+  input.sources = {{.where = "s3://bucket/p/"}};
+  input.patterns = source::IgnorePatterns({"/3", "other-*"});
+  create(*store, std::move(input));
   server_.page_size = 10;  // all keys would be 25 pages
   server_.lists = 0;
   VerifyProgress progress;
@@ -244,9 +247,9 @@ TEST_F(InPlaceTest, ACopyDoesNotNeedTheBucketAndEqualsACreatedVersion) {
   EXPECT_EQ(copied.record.number, 2u);
   EXPECT_EQ(copied.record.totals.files_in_place, 0u);
   EXPECT_TRUE(copy(*store, 2).same);
-  create::CreateOptions options;
-  options.sources = {{.where = "s3://bucket/p/"}};
-  EXPECT_EQ(create(*store, std::move(options)).record.root, copied.record.root);
+  create::CreateInput input;
+  input.sources = {{.where = "s3://bucket/p/"}};
+  EXPECT_EQ(create(*store, std::move(input)).record.root, copied.record.root);
   EXPECT_TRUE(tree::diff(manifest(*store, 1), manifest(*store, 2)).empty());
   server_.set({});
   auto version = manifest(*store, 2);
@@ -280,10 +283,10 @@ TEST_F(InPlaceTest, AVersionMayMixFilesInPlaceAndStoredFiles) {
   server_.set({{"p/a", "in place"}});
   testing::write_file(folder_ / "cats/owned", "owned");
   auto store = open();
-  create::CreateOptions first;
+  create::CreateInput first;
   first.sources = {{.where = (folder_ / "cats").string()}};
   create(*store, std::move(first));
-  create::CreateOptions second{.in_place = true};
+  create::CreateInput second{.in_place = true};
   second.sources = {{.where = "s3://bucket/p/", .place = "more"}};
   second.base = create::CreateBase{.reference = {.name = "cats", .version = 1}};
   const create::CreateResult mixed = create(*store, std::move(second));
@@ -291,7 +294,7 @@ TEST_F(InPlaceTest, AVersionMayMixFilesInPlaceAndStoredFiles) {
   EXPECT_EQ(mixed.record.totals.files_in_place, 1u);
   auto version = manifest(*store, 2);
   EXPECT_EQ(read(*store, *version, "owned") + read(*store, *version, "more/a"), "ownedin place");
-  create::CreateOptions third;
+  create::CreateInput third;
   third.base =
       create::CreateBase{.reference = {.name = "cats", .version = 2}, .removed = {"more/a"}};
   EXPECT_EQ(create(*store, std::move(third)).record.totals.files_in_place, 0u);

@@ -124,7 +124,7 @@ TEST_F(Moving, NumbersOfDeletedVersionsStayTaken) {
 }
 
 TEST_F(Moving, SendsOnlyWhatIsMissing) {
-  create_version(*new_, folder_ / "source", {.name = "dogs"});
+  create_version(*new_, folder_ / "source", {.note = {.name = "dogs"}});
   MoveProgress progress;
   move_datastore(*old_, *new_, {.name = "cats", .workers = 2}, progress);
   EXPECT_LT(progress.chunks.bytes_sent, 100'000u);
@@ -135,7 +135,7 @@ TEST_F(Moving, SendsOnlyWhatIsMissing) {
 }
 
 TEST_F(Moving, DoesNotTrustUnreadChunksOfTheOtherStore) {
-  create_version(*new_, folder_ / "source", {.name = "dogs"});
+  create_version(*new_, folder_ / "source", {.note = {.name = "dogs"}});
   for (const backend::ObjectEntry& object : new_backend_->list("packs/")) {
     if (!object.key.ends_with(".data")) continue;
     Bytes bytes = *new_backend_->find(object.key);

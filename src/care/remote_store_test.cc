@@ -27,10 +27,11 @@ class RemoteStore : public ::testing::Test {
   }
   void create(const std::string& name) {
     create::CreateProgress progress;
-    create::create_version(
-        *open(),
-        {.sources = {{.where = (folder_ / "source").string()}}, .name = name, .workers = 1},
-        progress);
+    create::create_version(*open(),
+                           {.input = {.sources = {{.where = (folder_ / "source").string()}}},
+                            .storing = {.workers = 1},
+                            .note = {.name = name}},
+                           progress);
   }
   std::string read(dataset::OpenStore& store, const std::string& reference,
                    const std::string& path) {

@@ -14,7 +14,7 @@
 #include <deque>
 
 #include "base/error.h"
-#include "cli/suggest.h"
+#include "dataset/reference.h"
 
 namespace grid::cli {
 
@@ -69,7 +69,7 @@ class OptionReader {
     for (const OptionSpec& option : options_) names.push_back(option.name);
     word = word.substr(0, word.find('='));
     fail(ErrorKind::invalid_argument, "{}: there is no option {}{}", command_, word,
-         did_you_mean(word, names));
+         dataset::did_you_mean(word, names));
   }
 
  private:
@@ -157,7 +157,7 @@ std::vector<std::string> names_below(const CommandTable& table, const CommandGro
 [[noreturn]] void fail_unknown_command(const CommandTable& table, const CommandGroup* group,
                                        std::string_view word) {
   std::string before = group == nullptr ? "grid" : "grid " + group->name;
-  std::string hint = did_you_mean(word, names_below(table, group));
+  std::string hint = dataset::did_you_mean(word, names_below(table, group));
   // A word of another level is the likeliest slip: `grid create` for `grid datastore create`.
   if (hint.empty()) {
     std::string likely;

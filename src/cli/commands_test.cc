@@ -8,7 +8,6 @@
 #include "cli/args.h"
 #include "cli/candidates.h"
 #include "cli/help.h"
-#include "cli/suggest.h"
 #include "cli/text.h"
 
 namespace grid::cli {
@@ -111,11 +110,6 @@ TEST(Candidates, LeaveFilesToTheShell) {
   EXPECT_EQ(find_candidates(command_table(), {"mount", ""}, toy_names()).files, Completes::folder);
   EXPECT_EQ(find_candidates(command_table(), {"datastore", "create", ""}, toy_names()).files,
             Completes::file);
-}
-
-TEST(Suggest, NamesWhatIsFewSlipsAway) {
-  EXPECT_EQ(did_you_mean("craete", {"create", "cat", "delete"}), "; did you mean create?");
-  EXPECT_EQ(did_you_mean("zebra", {"create", "cat"}), "");
 }
 
 }  // namespace

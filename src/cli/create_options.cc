@@ -181,20 +181,21 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
   std::string name =
       version && !arguments.has("--name") ? version->name : name_of(sources, arguments);
   dataset::check_datastore_name(name);
-  create::CreateOptions options{.sources = std::move(sources),
-                                .version = std::move(version),
-                                .name = name,
-                                .message = arguments.find("--message").value_or(""),
-                                .patterns = source::IgnorePatterns(arguments.all("--exclude")),
-                                .use_ignore_files = !arguments.has("--no-ignore"),
-                                .limits = limits_of(arguments),
-                                .servers = settings.servers,
-                                .in_place = arguments.has("--no-copy"),
-                                .force = arguments.has("--force"),
-                                .allow_partial = arguments.has("--allow-partial"),
-                                .program = fmt::format("grid {}", program_version())};
+  create::CreateOptions options{
+      .input = {.sources = std::move(sources),
+                .version = std::move(version),
+                .patterns = source::IgnorePatterns(arguments.all("--exclude")),
+                .use_ignore_files = !arguments.has("--no-ignore"),
+                .limits = limits_of(arguments),
+                .servers = settings.servers,
+                .in_place = arguments.has("--no-copy")},
+      .storing = {.force = arguments.has("--force"),
+                  .allow_partial = arguments.has("--allow-partial")},
+      .note = {.name = name,
+               .message = arguments.find("--message").value_or(""),
+               .program = fmt::format("grid {}", program_version())}};
   if (arguments.has("--base"))
-    options.base =
+    options.input.base =
         create::CreateBase{.reference = dataset::Reference::parse(arguments.get("--base")),
                            .removed = arguments.all("--remove")};
   return options;

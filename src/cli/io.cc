@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "cli/text.h"
-#include "service/json.h"
+#include "service/error_document.h"
 
 namespace grid::cli {
 
@@ -75,7 +75,7 @@ void Output::report(ErrorKind kind, std::string_view sentence) {
   warn(sentence);
   if (!json() || has_result_) return;
   service::JsonWriter document(result_writer());
-  write_error(document, kind, sentence);
+  service::write_error_document(document, kind, sentence);
   flush();
 }
 

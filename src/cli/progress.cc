@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cli/text.h"
-#include "service/json.h"
+#include "service/progress_event.h"
 
 namespace grid::cli {
 
@@ -79,38 +79,6 @@ std::string progress_line(std::string_view doing, const ProgressState& state, co
   return width ? fit(line + tail, *width) : line + tail;
 }
 
-std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
-                           const ProgressState& state, const Pace& pace) {
-  std::string line;
-  service::JsonWriter json([&](std::string_view text) { line += text; },
-                           service::JsonWriter::Layout::one_line);
-  auto known_number = [&](std::string_view name, bool known, std::uint64_t number) {
-    json.key(name);
-    if (known)
-      json.value(number);
-    else
-      json.null();
-  };
-  json.begin_object().member("event", event);
-  if (!status.empty()) json.member("status", status);
-  json.member("doing", doing).member("phase", state.phase);
-  json.member("files_done", state.files_done).member("bytes_done", state.bytes_done);
-  known_number("files_total", state.total_known, state.files_total);
-  known_number("bytes_total", state.total_known, state.bytes_total);
-  if (state.savings) {
-    json.member("bytes_unread", state.savings->unread).member("bytes_new", state.savings->fresh);
-    json.member("bytes_stored", state.savings->stored);
-  }
-  json.member("bytes_per_second", static_cast<std::uint64_t>(pace.bytes_per_second));
-  json.member("seconds", pace.elapsed.count()).key("seconds_left");
-  if (pace.seconds_left)
-    json.value(*pace.seconds_left);
-  else
-    json.null();
-  json.end_object();
-  return line;
-}
-
 ProgressBar::ProgressBar(Output& output, std::string doing, std::function<ProgressState()> read)
     : output_(output),
       doing_(std::move(doing)),
@@ -134,8 +102,8 @@ ProgressBar::~ProgressBar() {
   std::string_view status = "done";
   if (std::uncaught_exceptions() > exceptions_)
     status = stop_ != nullptr && *stop_ ? "interrupted" : "failed";
-  output_.write_event(progress_event("end", status, doing_, state,
-                                     meter_.look(steady_clock::now() - started_, state)));
+  output_.write_event(service::progress_event("end", status, doing_, state,
+                                              meter_.look(steady_clock::now() - started_, state)));
 }
 
 void ProgressBar::show_until_stopped() {
@@ -158,7 +126,7 @@ void ProgressBar::show_until_stopped() {
 
 void ProgressBar::show(const ProgressState& state, const Pace& pace) {
   if (output_.json())
-    output_.write_event(progress_event("progress", "", doing_, state, pace));
+    output_.write_event(service::progress_event("progress", "", doing_, state, pace));
   else if (output_.message_is_terminal())
     output_.draw_line(progress_line(doing_, state, pace, output_.message_width() - 1));
   else

@@ -13,9 +13,14 @@
 #include <thread>
 
 #include "cli/io.h"
-#include "cli/pace.h"
+#include "service/pace.h"
 
 namespace grid::cli {
+
+using service::Pace;
+using service::PaceMeter;
+using service::ProgressState;
+using service::Savings;
 
 // One line of at most `width` columns, without a newline: phase, bar, percentage, files, bytes,
 // time left, speed and what the store had already, the least important left out first. Without a
@@ -23,11 +28,6 @@ namespace grid::cli {
 // left.
 std::string progress_line(std::string_view doing, const ProgressState& state, const Pace& pace,
                           std::optional<std::size_t> width);
-
-// A JSON object in one line, as docs/json-output.md describes it. `event` is "progress" or "end";
-// `status` is the end's.
-std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
-                           const ProgressState& state, const Pace& pace);
 
 // Shows it from a thread of its own until it is destroyed; an end by an exception is a failure.
 // `read` is called in that thread, and at the end.

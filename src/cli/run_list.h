@@ -5,18 +5,11 @@
 #include <vector>
 
 #include "cli/io.h"
-#include "run/executor.h"
-#include "service/json.h"
+#include "service/runs.h"
 
 namespace grid::cli {
 
-// A run and its state now.
-struct ObservedRun {
-  run::RunRecord record;
-  run::RunState state;
-};
-
-ObservedRun observe_run(const run::Runs& runs, run::RunRecord record);
+using service::ObservedRun;
 
 // "python3 main.py --lr 0.1", with quotes where a shell wants them.
 std::string spell_command(const std::vector<std::string>& command);
@@ -29,8 +22,5 @@ std::string spell_time_taken(const ObservedRun& run);
 
 // A table, one line for each run.
 void write_runs(Output& output, const std::vector<ObservedRun>& runs);
-
-// The run's members of docs/json-output.md, into an object that is already begun.
-void write_run_members(service::JsonWriter& json, const ObservedRun& run);
 
 }  // namespace grid::cli

@@ -3,8 +3,6 @@
 #include <pwd.h>
 #include <unistd.h>
 
-#include "base/user.h"
-#include "cli/record.h"
 #include "cli/text.h"
 #include "cli/version.h"
 
@@ -17,17 +15,10 @@ std::string user_name() {
   return user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
 }
 
-// Absolute, without "." and "..", and without a '/' at the end.
-std::string absolute_folder(const std::string& written) {
-  std::filesystem::path folder = std::filesystem::absolute(written).lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();
-  return folder.string();
-}
-
-// A run may read its store from another folder, or another machine.
-std::string absolute_store(const Settings& settings) {
-  if (settings.store.find("://") != std::string::npos) return settings.store;
-  return std::filesystem::absolute(settings.store).string();
+// Empty if the option has only its default.
+std::optional<std::string> given(const Arguments& arguments, std::string_view option) {
+  if (!arguments.has(option)) return std::nullopt;
+  return arguments.get(option);
 }
 
 bool wants_copy(const Arguments& arguments) {
@@ -72,35 +63,34 @@ std::vector<std::string> callers_environment() {
   return variables;
 }
 
-std::string mount_folder_of(const std::string& written) {
-  const std::string folder = written.empty() ? "/" : absolute_folder(written);
-  if (folder == "/")
-    fail(ErrorKind::invalid_argument, "datastores cannot be attached at {}: name a folder",
-         written.empty() ? "\"\"" : written);
-  return folder;
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
 }
 
-run::RunRequest run_request(const Context& context, const Arguments& arguments) {
-  run::RunRequest request{
-      .references = {.command = {},
-                     .datastore_names = arguments.all("--datastore_name"),
-                     .datastore_version = arguments.find("--datastore_version").value_or(""),
-                     .mount_folder = mount_folder_of(arguments.get("--datastore_mount_dir"))},
-      .environment = callers_environment(),
-      .settings = arguments.all("--env"),
-      .name = arguments.find("--name").value_or(""),
-      .copy = wants_copy(arguments),
-      .store = absolute_store(context.settings),
-      .user = user_name(),
-      .host = host_name(),
-      .grid_version = std::string(program_version())};
-  return request;
+service::RunCaller run_caller() {
+  return {.folder = {},
+          .environment = callers_environment(),
+          .user = user_name(),
+          .host = host_name(),
+          .grid_version = std::string(program_version())};
+}
+
+service::StartRequest start_request(const Arguments& arguments) {
+  return {.datastore_names = arguments.all("--datastore_name"),
+          .datastore_version = given(arguments, "--datastore_version"),
+          .mount_folder = given(arguments, "--datastore_mount_dir"),
+          .copy = wants_copy(arguments),
+          .settings = arguments.all("--env"),
+          .name = arguments.find("--name").value_or(""),
+          .caller = run_caller()};
 }
 
 void say_versions(Output& output, const run::ResolvedReferences& resolved) {
   for (const run::AttachedVersion& version : resolved.versions) {
     const dataset::VersionRecord& record = version.record;
-    output.say(fmt::format("{}  {}  {}  {}{}", spell(version.name, record.number),
+    output.say(fmt::format("{}  {}  {}  {}{}", dataset::spell(version.name, record.number),
                            record.root.short_hex(), format_count(record.totals.files, "file"),
                            format_size(record.totals.bytes), version.newest ? "  (newest)" : ""));
   }

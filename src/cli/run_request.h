@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "cli/args.h"
-#include "run/prepare.h"
+#include "service/run_starts.h"
 
 namespace grid::cli {
 
@@ -15,12 +15,13 @@ std::vector<OptionSpec> attach_options();
 // All variables, as "NAME=VALUE".
 std::vector<std::string> callers_environment();
 
-// A request with everything but its command and its name.
-run::RunRequest run_request(const Context& context, const Arguments& arguments);
+std::string host_name();
 
-// Where datastores are attached, from what was written: absolute, without "." and "..", and
-// without a '/' at the end. Throws `invalid_argument` for "/" and nothing.
-std::string mount_folder_of(const std::string& written);
+// The user, this machine and this process's environment; the current folder.
+service::RunCaller run_caller();
+
+// A request from the options that attach datastores and --name.
+service::StartRequest start_request(const Arguments& arguments);
 
 // "cats:2  3ac1b031e827  10,000 files  5.2 MB  (newest)", one line for each version.
 void say_versions(Output& output, const run::ResolvedReferences& resolved);

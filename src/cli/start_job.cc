@@ -1,7 +1,5 @@
 #include "cli/start_job.h"
 
-#include "service/json.h"
-
 namespace grid::cli {
 
 namespace {
@@ -15,36 +13,17 @@ std::string own_program() {
 
 }  // namespace
 
-int start_job(Context& context, const run::Runs& runs, run::PreparedRun& run,
-              const StartJobOptions& options) {
-  const run::RunFolder& folder = run.folder;
-  try {
-    folder.write(run.record);
-    folder.write_environment(run.environment);
-    for (const run::RunRecord& experiment : run.experiments)
-      runs.folder_of(experiment.name).write(experiment);
-    run.record.job = options.executor.start(
-        {.folder = folder,
-         .command = {own_program(), "--quiet", "run-job", "--parallel",
-                     std::to_string(options.parallel), folder.path().string()},
-         .resources = options.resources});
-  } catch (const Error&) {
-    folder.remove();
-    for (const run::RunRecord& experiment : run.experiments)
-      runs.folder_of(experiment.name).remove();
-    throw;
+int start_job(Context& context, run::PreparedRun run, run::JobResources resources,
+              unsigned parallel) {
+  const service::StartedJob started = service::start_job(
+      context.settings, std::move(run),
+      {.program = own_program(), .resources = std::move(resources), .parallel = parallel});
+  if (context.output.json()) {
+    service::JsonWriter json(context.output.result_writer());
+    service::write_document(json, started);
+  } else {
+    context.output.write(started.name + "\n");
   }
-  folder.write_job(run.record.job);
-  if (!context.output.json()) {
-    context.output.write(run.record.name + "\n");
-    return 0;
-  }
-  service::JsonWriter(context.output.result_writer())
-      .begin_object()
-      .member("name", run.record.name)
-      .member("executor", run.record.executor)
-      .member("job", run.record.job)
-      .end_object();
   return 0;
 }
 

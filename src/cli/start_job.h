@@ -1,20 +1,13 @@
-// Hands a prepared run over to an executor.
+// Starts a prepared run as a job.
 #pragma once
 
 #include "cli/command.h"
-#include "run/executor.h"
-#include "run/prepare.h"
+#include "service/run_starts.h"
 
 namespace grid::cli {
 
-struct StartJobOptions {
-  const run::Executor& executor;
-  run::JobResources resources;
-  unsigned parallel = 1;  // experiments that run at the same time
-};
-
-// Prints the run's name and returns 0. Throws if it cannot be started; then nothing is left of it.
-int start_job(Context& context, const run::Runs& runs, run::PreparedRun& run,
-              const StartJobOptions& options);
+// Prints the run's name and returns 0. Throws as service::start_job() does.
+int start_job(Context& context, run::PreparedRun run, run::JobResources resources = {},
+              unsigned parallel = 1);
 
 }  // namespace grid::cli

@@ -1,20 +1,16 @@
 // Ending runs and sessions.
 #pragma once
 
-#include <chrono>
-
 #include "cli/command.h"
-#include "run/runs.h"
+#include "service/run_stops.h"
 
 namespace grid::cli {
 
 OptionSpec stop_wait_option();
-// What --wait says. Throws `invalid_argument`.
-std::chrono::seconds stop_patience(const Arguments& arguments);
 
-// Asks a run to end, kills it after `patience`, and returns when it is over. Throws `unavailable`
-// if it is over already.
-int stop_run(Context& context, const run::Runs& runs, const run::RunFolder& folder,
-             std::chrono::seconds patience);
+// From --wait; says when the run is killed. Throws `invalid_argument`.
+service::StopRequest stop_request(Output& output, const Arguments& arguments);
+
+void write_stopped(Output& output, const service::StoppedRun& stopped);
 
 }  // namespace grid::cli

@@ -30,14 +30,14 @@ class ChangedTreeTest : public ::testing::Test {
  protected:
   CreateResult create() {
     set_times(source_);
-    return testing::create_version(*store_, source_, {.force = true});
+    return testing::create_version(*store_, source_, {.storing = {.force = true}});
   }
   // Makes a version of the newest one, with the content of `added_` added at its top.
   CreateResult change(std::vector<std::string> removed, bool add = true) {
     set_times(added_);
-    CreateOptions options{.name = "cats", .force = true, .workers = 2};
-    options.base = CreateBase{{.name = "cats"}, std::move(removed)};
-    if (add) options.sources = {{.where = added_.string()}};
+    CreateOptions options{.storing = {.force = true, .workers = 2}, .note = {.name = "cats"}};
+    options.input.base = CreateBase{{.name = "cats"}, std::move(removed)};
+    if (add) options.input.sources = {{.where = added_.string()}};
     CreateProgress progress;
     return create_version(*store_, options, progress);
   }

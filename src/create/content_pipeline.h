@@ -48,7 +48,7 @@ class ContentPipeline {
   struct Options {
     unsigned workers = 4;
     Checkpoint* checkpoint = nullptr;         // may be null
-    const std::atomic<bool>* stop = nullptr;  // see CreateOptions
+    const std::atomic<bool>* stop = nullptr;  // see CreateStoring
   };
 
   // Calls `write` with every batch once it is done and all before it are written: one at a time,

@@ -48,13 +48,13 @@ static std::optional<UnchangedFiles> find_unchanged(const dataset::OpenStore& st
 }
 
 // The sources as the user named them.
-static std::string named(const CreateOptions& options) {
-  if (!options.base) return source::shown(options.sources);
-  std::string text = options.base->reference.text();
-  for (const source::SourceSpec& added : options.sources)
+static std::string named(const CreateInput& input) {
+  if (!input.base) return source::shown(input.sources);
+  std::string text = input.base->reference.text();
+  for (const source::SourceSpec& added : input.sources)
     text += " --add " + source::shown({{.where = added.where}}) +
             (added.place.empty() ? "" : "=" + added.place);
-  for (const std::string& pattern : options.base->removed) text += " --remove " + pattern;
+  for (const std::string& pattern : input.base->removed) text += " --remove " + pattern;
   return text;
 }
 
@@ -67,29 +67,31 @@ static TreeChanges changes_of(const dataset::OpenStore& store, const CreateBase&
 }
 
 static std::unique_ptr<source::Source> open_source_of(const dataset::OpenStore& store,
-                                                      const CreateOptions& options) {
-  if (options.version)
+                                                      const CreateInput& input,
+                                                      const fs::path& journals) {
+  if (input.version)
     return std::make_unique<VersionSource>(
-        store.manifest(store.datastores->resolve(*options.version).record), store.buckets);
-  return source::open_sources(options.sources, {.patterns = options.patterns,
-                                                .use_ignore_files = options.use_ignore_files,
-                                                .limits = options.limits,
-                                                .journals = options.journals,
-                                                .servers = options.servers,
-                                                .in_place = options.in_place,
-                                                .skipped = folder_of_store(store)});
+        store.manifest(store.datastores->resolve(*input.version).record), store.buckets);
+  return source::open_sources(input.sources, {.patterns = input.patterns,
+                                              .use_ignore_files = input.use_ignore_files,
+                                              .limits = input.limits,
+                                              .journals = journals,
+                                              .servers = input.servers,
+                                              .in_place = input.in_place,
+                                              .skipped = folder_of_store(store)});
 }
 
-static void refuse_incomplete(const CreateOptions& options,
+// Throws IncompleteSource for files that should have been kept; what no version can hold is none.
+static void refuse_incomplete(const CreateInput& input,
                               const std::vector<source::Problem>& problems) {
   std::vector<source::Problem> failed;
   std::copy_if(problems.begin(), problems.end(), std::back_inserter(failed),
                [](const source::Problem& problem) { return !problem.unsupported; });
-  if (failed.empty() || options.allow_partial) return;
+  if (failed.empty()) return;
   std::string sentence =
       failed.size() == 1
-          ? fmt::format("{}: {}: {}", named(options), failed[0].path, failed[0].reason)
-          : fmt::format("{}: {} files or folders could not be kept", named(options), failed.size());
+          ? fmt::format("{}: {}: {}", named(input), failed[0].path, failed[0].reason)
+          : fmt::format("{}: {} files or folders could not be kept", named(input), failed.size());
   throw IncompleteSource(
       sentence + "; nothing was published (--allow-partial makes a version without them)",
       std::move(failed));
@@ -134,57 +136,60 @@ static std::optional<Import> recognise(const std::optional<dataset::Version>& ne
 
 CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
                             CreateProgress& progress) {
-  dataset::check_datastore_name(options.name);
+  const CreateInput& input = options.input;
+  const CreateStoring& storing = options.storing;
+  const CreateNote& note = options.note;
+  dataset::check_datastore_name(note.name);
   store.chunks->refresh();
-  std::optional<dataset::Version> newest = store.datastores->find_newest(options.name);
-  fs::path record_path = store.scan_record_path(options.name);
-  std::unique_ptr<source::Source> source = open_source_of(store, options);
+  std::optional<dataset::Version> newest = store.datastores->find_newest(note.name);
+  fs::path record_path = store.scan_record_path(note.name);
+  std::unique_ptr<source::Source> source = open_source_of(store, input, storing.journals);
   std::optional<TreeChanges> changes;
-  if (options.base) changes = changes_of(store, *options.base);
+  if (input.base) changes = changes_of(store, *input.base);
   ScanRecordWriter scan_record(changes ? fs::path() : record_path);
   KnownContent known;
   if (!changes) known.unchanged = find_unchanged(store, record_path, newest, source->order());
   std::optional<LoggedCheckpoint> checkpoint;
-  if (options.checkpoint != nullptr)
-    known.checkpoint = &checkpoint.emplace(*options.checkpoint, store.chunks->index());
+  if (storing.checkpoint != nullptr)
+    known.checkpoint = &checkpoint.emplace(*storing.checkpoint, store.chunks->index());
   const std::optional<Digest> identity = source->identity();
   std::optional<Import> recognised = recognise(newest, known.unchanged, identity, progress);
   Import imported =
       recognised ? *recognised
                  : import_tree(*store.chunks,
-                               {.workers = options.workers ? options.workers : default_workers(),
+                               {.workers = storing.workers ? storing.workers : default_workers(),
                                 .temporary_folder = store.temporary_folder(),
-                                .open_packs = options.journals,
+                                .open_packs = storing.journals,
                                 .changes = std::move(changes),
-                                .stop = options.stop},
+                                .stop = storing.stop},
                                *source, std::move(known), scan_record, progress);
-  refuse_incomplete(options, imported.problems);
+  if (!storing.allow_partial) refuse_incomplete(input, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
-         named(options));
+         named(input));
   CreateResult result{.files_read = imported.files_read,
                       .files_unchanged = imported.files_unchanged,
                       .bytes_read = imported.bytes_read,
                       .bytes_new = imported.bytes_new,
                       .bytes_resumed = progress.bytes_resumed,
                       .problems = std::move(imported.problems)};
-  if (newest && newest->record.root == imported.root && !options.force) {
+  if (newest && newest->record.root == imported.root && !storing.force) {
     result.same = true;
     result.record = newest->record;
   } else {
     dataset::VersionRecord record{
         .root = imported.root,
-        .source = named(options),
-        .message = options.message,
+        .source = named(input),
+        .message = note.message,
         .created = utc_now(),
-        .created_by = user_at_host(),
-        .program = options.program,
+        .created_by = note.created_by.empty() ? user_at_host() : note.created_by,
+        .program = note.program,
         .totals = imported.totals,
-        .stored_bytes = options.bytes_stored_before + progress.bytes_stored,
+        .stored_bytes = storing.bytes_stored_before + progress.bytes_stored,
         .left_out = result.problems.size()};
     if (newest) record.parent = newest->record.number;
-    result.record = store.datastores->publish(options.name, std::move(record));
+    result.record = store.datastores->publish(note.name, std::move(record));
   }
   // Without the identity the next create reads the source and names again what was left out.
   if (!recognised)

@@ -20,23 +20,25 @@ struct CreateBase {
   std::vector<std::string> removed;  // patterns: see find_removed()
 };
 
-struct CreateOptions {
+// What to read.
+struct CreateInput {
   std::vector<source::SourceSpec> sources;
   std::optional<dataset::Reference>
       version;  // is what is copied; `sources` has it for messages alone
   std::optional<CreateBase> base;
-  std::string name;  // checked
-  std::string message;
   // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
-  source::IgnorePatterns patterns;
+  source::IgnorePatterns patterns{};
   bool use_ignore_files = true;
-  source::ArchiveLimits limits;
+  source::ArchiveLimits limits{};
   net::ServerOptions servers{};  // how URLs and buckets are reached
-  bool in_place = false;         // the objects of buckets stay there: none is read
-  bool force = false;            // a new version even if nothing has changed
-  bool allow_partial = false;    // leave out files that could not be read
-  std::string program;           // recorded
-  unsigned workers = 0;          // threads; 0: as many as serve this machine
+  bool in_place = false;         // leave the objects of buckets there, unread
+};
+
+// How to store it.
+struct CreateStoring {
+  bool force = false;          // a new version even if nothing has changed
+  bool allow_partial = false;  // leave out files that could not be read
+  unsigned workers = 0;        // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
   // A folder for the same of archives, and of packs that are being filled; empty: nowhere.
@@ -44,6 +46,20 @@ struct CreateOptions {
   std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts
   // Set by others while it runs: it then ends soon with Interrupted; null: never.
   const std::atomic<bool>* stop = nullptr;
+};
+
+// What to record of it.
+struct CreateNote {
+  std::string name;  // of the datastore, checked
+  std::string message{};
+  std::string program{};
+  std::string created_by{};  // empty: the user of this process
+};
+
+struct CreateOptions {
+  CreateInput input{};
+  CreateStoring storing{};
+  CreateNote note{};
 };
 
 // Written by the workers, read by a progress bar. All counts only grow.
@@ -66,7 +82,7 @@ struct CreateResult {
   std::vector<source::Problem> problems;  // everything that was left out
 };
 
-// Thrown when CreateOptions::stop was set. What was read by then is stored.
+// Thrown when CreateStoring::stop was set. What was read by then is stored.
 class Interrupted : public Error {
  public:
   Interrupted() : Error(ErrorKind::unavailable, "interrupted") {}

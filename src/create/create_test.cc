@@ -133,15 +133,15 @@ TEST_F(CreateTest, AnUnchangedSourceIsTheSameVersion) {
   CreateResult again = create();
   EXPECT_TRUE(again.same);
   EXPECT_EQ(again.record.number, 1u);
-  EXPECT_EQ(create({.force = true}).record.number, 2u);
+  EXPECT_EQ(create({.storing = {.force = true}}).record.number, 2u);
 }
 
 TEST_F(CreateTest, NumbersAreNeverUsedAgain) {
   write_file(source_ / "a", "1");
   create();
-  create({.force = true});
+  create({.storing = {.force = true}});
   store_->datastores->remove("cats", 2);
-  EXPECT_EQ(create({.force = true}).record.number, 3u);
+  EXPECT_EQ(create({.storing = {.force = true}}).record.number, 3u);
   store_->datastores->remove("cats", 1);
   store_->datastores->remove("cats", 3);
   EXPECT_THROW(store_->datastores->resolve({.name = "cats"}), Error);
@@ -242,7 +242,7 @@ TEST_F(CreateTest, AFileThatChangesWhileItIsReadFailsTheCreateByName) {
   EXPECT_EQ(problems[0].path, "growing");
   EXPECT_EQ(problems[0].reason, "changed while it was read");
   EXPECT_TRUE(store_->datastores->names().empty());
-  CreateResult partial = create({.allow_partial = true});
+  CreateResult partial = create({.storing = {.allow_partial = true}});
   done = true;
   EXPECT_EQ(partial.record.left_out, 1u);
   EXPECT_EQ(read_from(*store_, *manifest(1), "stable"), "1");
@@ -269,7 +269,7 @@ TEST_F(CreateTest, ExcludesByNameAndByPath) {
   write_file(source_ / "sub/keep", "1");
   write_file(source_ / "sub/cache/c", "1");
   write_file(source_ / "cache/d", "1");
-  create({.patterns = source::IgnorePatterns({"*.tmp", "sub/cache"})});
+  create({.input = {.patterns = source::IgnorePatterns({"*.tmp", "sub/cache"})}});
   EXPECT_TRUE(manifest(1)->find_path("sub/keep"));
   EXPECT_TRUE(manifest(1)->find_path("cache/d"));
   EXPECT_FALSE(manifest(1)->find_path("a.tmp"));
@@ -314,7 +314,7 @@ TEST_F(CreateTest, TwoCreatesAtOnceGetTwoNumbers) {
     for (const char* name : {"one", "two"})
       creates.emplace_back([this, name] {
         auto store = testing::open_test_store(backend_);
-        testing::create_version(*store, folder_ / name, {.force = true});
+        testing::create_version(*store, folder_ / name, {.storing = {.force = true}});
       });
   }
   EXPECT_EQ(store_->datastores->ready_numbers("cats").size(), 10u);
@@ -327,7 +327,8 @@ TEST_F(CreateTest, NothingHalfDoneIsVisibleWhicheverCallFails) {
   for (int i = 0; i < 20; ++i) write_file(source_ / std::to_string(i), random_bytes(5000, i));
   for (bool after : {false, true}) {
     auto memory = std::make_shared<testing::MemoryBackend>();
-    testing::create_version(*testing::open_test_store(memory), source_, {.name = "earlier"});
+    testing::create_version(*testing::open_test_store(memory), source_,
+                            {.note = {.name = "earlier"}});
     write_file(source_ / "more", random_bytes(100'000, after ? 100 : 101));
     auto faulty = std::make_shared<testing::FaultyBackend>(memory);
     bool succeeded = false;

@@ -20,7 +20,7 @@ struct ImportOptions {
   std::filesystem::path temporary_folder{};  // for what exceeds memory
   std::filesystem::path open_packs{};        // see ChunkSession; empty: nowhere
   std::optional<TreeChanges> changes{};      // the source is a change to a base
-  const std::atomic<bool>* stop = nullptr;   // see CreateOptions
+  const std::atomic<bool>* stop = nullptr;   // see CreateStoring
 };
 
 // What is known of the source from earlier creates.

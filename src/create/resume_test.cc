@@ -50,7 +50,7 @@ TEST_F(ResumeTest, TheNextTryContinuesWhicheverCallFails) {
       CheckpointLog checkpoint(log);
       auto store = testing::open_test_store(faulty);
       try {
-        testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+        testing::create_version(*store, source_, {.storing = {.checkpoint = &checkpoint}});
         succeeded = true;
       } catch (const Error&) {
         checkpoint.flush();
@@ -62,7 +62,8 @@ TEST_F(ResumeTest, TheNextTryContinuesWhicheverCallFails) {
     if (succeeded) break;
     auto store = testing::open_test_store(memory);
     CheckpointLog checkpoint(log);
-    CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+    CreateResult result =
+        testing::create_version(*store, source_, {.storing = {.checkpoint = &checkpoint}});
     EXPECT_EQ(result.record.root, root) << failing;
     EXPECT_EQ(result.bytes_read + result.bytes_resumed, result.record.totals.bytes);
     resumed = std::max(resumed, result.bytes_resumed);
@@ -78,14 +79,15 @@ TEST_F(ResumeTest, WhatChangedSinceTheCheckpointIsReadAgain) {
   settle();
   CheckpointLog before(folder_ / "checkpoint");
   auto store = testing::open_test_store();
-  testing::create_version(*store, source_, {.checkpoint = &before});
+  testing::create_version(*store, source_, {.storing = {.checkpoint = &before}});
   before.flush();
 
   write_file(source_ / "3", random_bytes(5000, 1000));
   const std::string larger = random_bytes(9'000'000, 100);
   write_file(source_ / "larger", larger.substr(0, 8'999'999) + "x");
   CheckpointLog checkpoint(folder_ / "checkpoint");
-  CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+  CreateResult result =
+      testing::create_version(*store, source_, {.storing = {.checkpoint = &checkpoint}});
   EXPECT_EQ(result.bytes_read, 9'005'000u);
   EXPECT_EQ(result.record.number, 2u);
   auto manifest = store->manifest(result.record);
@@ -98,11 +100,12 @@ TEST_F(ResumeTest, AFileThatIsNotSettledIsNotInTheCheckpoint) {
   CheckpointLog before(folder_ / "checkpoint");
   auto store = testing::open_test_store();
   write_file(source_ / "a", random_bytes(5000, 1));
-  testing::create_version(*store, source_, {.checkpoint = &before});
+  testing::create_version(*store, source_, {.storing = {.checkpoint = &before}});
   before.flush();
   settle();
   CheckpointLog checkpoint(folder_ / "checkpoint");
-  EXPECT_EQ(testing::create_version(*store, source_, {.checkpoint = &checkpoint}).bytes_resumed,
+  EXPECT_EQ(testing::create_version(*store, source_, {.storing = {.checkpoint = &checkpoint}})
+                .bytes_resumed,
             0u);
 }
 
@@ -126,16 +129,19 @@ TEST_F(ResumeTest, AStoppedCreateKeepsWhatItHasRead) {
     CheckpointLog checkpoint(folder_ / "checkpoint");
     CreateProgress progress;
     auto store = testing::open_test_store(stopping);
-    CreateOptions options{.sources = {{.where = source_.string()}}, .name = "cats", .workers = 2};
-    options.checkpoint = &checkpoint;
-    options.stop = &stopping->stop;
+    CreateOptions options{.input = {.sources = {{.where = source_.string()}}},
+                          .storing = {.workers = 2},
+                          .note = {.name = "cats"}};
+    options.storing.checkpoint = &checkpoint;
+    options.storing.stop = &stopping->stop;
     EXPECT_THROW(create::create_version(*store, options, progress), Interrupted);
     EXPECT_TRUE(store->datastores->names().empty());
     checkpoint.flush();
   }
   CheckpointLog checkpoint(folder_ / "checkpoint");
   auto store = testing::open_test_store(memory);
-  CreateResult result = testing::create_version(*store, source_, {.checkpoint = &checkpoint});
+  CreateResult result =
+      testing::create_version(*store, source_, {.storing = {.checkpoint = &checkpoint}});
   EXPECT_GE(result.bytes_resumed, 20u << 20);  // the first pack, and what was in the others
   EXPECT_EQ(result.record.root,
             testing::create_version(*testing::open_test_store(), source_).record.root);
@@ -160,14 +166,14 @@ TEST_F(ResumeTest, WhatTheStoreDidNotAcceptIsNotReadAgain) {
   {
     CheckpointLog checkpoint(folder_ / "checkpoint");
     auto store = testing::open_test_store(std::make_shared<DeadBackend>(memory));
-    CreateOptions options{.checkpoint = &checkpoint, .journals = journals};
+    CreateOptions options{.storing = {.checkpoint = &checkpoint, .journals = journals}};
     EXPECT_THROW(testing::create_version(*store, source_, options), Error);
     checkpoint.flush();
   }
   CheckpointLog checkpoint(folder_ / "checkpoint");
   auto store = testing::open_test_store(memory);
-  CreateResult result =
-      testing::create_version(*store, source_, {.checkpoint = &checkpoint, .journals = journals});
+  CreateResult result = testing::create_version(
+      *store, source_, {.storing = {.checkpoint = &checkpoint, .journals = journals}});
   // What was read until the first pack was full: 20 MiB, less one stretch per worker not yet noted.
   EXPECT_GE(result.bytes_resumed, 12u << 20);
   EXPECT_EQ(result.record.root,

@@ -72,6 +72,10 @@ std::string datastore_name_of_source(std::string_view source) {
   return name;
 }
 
+std::string spell(std::string_view name, VersionNumber number) {
+  return fmt::format("{}:{}", name, number);
+}
+
 // The number of insertions, removals and replacements that turn one text into the other.
 static std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -102,6 +106,13 @@ std::vector<std::string> nearest_names(std::string_view wanted,
   std::vector<std::string> names;
   for (auto& [distance, name] : ranked) names.push_back(std::move(name));
   return names;
+}
+
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& known) {
+  std::string out;
+  for (const std::string& name : nearest_names(wanted, known))
+    out += (out.empty() ? "; did you mean " : " or ") + name;
+  return out.empty() ? out : out + "?";
 }
 
 }  // namespace grid::dataset

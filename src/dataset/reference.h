@@ -31,8 +31,14 @@ void check_datastore_name(std::string_view name);
 // characters turned to '-'. Throws `invalid_argument` if nothing is left.
 std::string datastore_name_of_source(std::string_view source);
 
+// "cats:3"
+std::string spell(std::string_view name, VersionNumber number);
+
 // Those of `known` that `wanted` may have meant, nearest first, at most three.
 std::vector<std::string> nearest_names(std::string_view wanted,
                                        const std::vector<std::string>& known);
+
+// "; did you mean a or b?" with the nearest of `known`, or nothing: the end of a sentence.
+std::string did_you_mean(std::string_view wanted, const std::vector<std::string>& known);
 
 }  // namespace grid::dataset

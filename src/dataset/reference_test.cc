@@ -47,6 +47,9 @@ TEST(Reference, SuggestsTheNearestNames) {
   EXPECT_EQ(nearest_names("cat", known), (std::vector<std::string>{"cats", "cats-small"}));
   EXPECT_EQ(nearest_names("dgos", known), std::vector<std::string>{"dogs"});
   EXPECT_TRUE(nearest_names("elephants", known).empty());
+  EXPECT_EQ(did_you_mean("cat", known), "; did you mean cats or cats-small?");
+  EXPECT_EQ(did_you_mean("dgos", known), "; did you mean dogs?");
+  EXPECT_EQ(did_you_mean("zebra", known), "");
 }
 
 }  // namespace

@@ -303,10 +303,10 @@ TEST_F(Semantics, FilesInPlace) {
   bucket.set({{"a", "aaaa"}, {"b", "bbbb"}, {"c", "cccc"}});
   auto store = dataset::open_store(
       backend, {.servers = {.http = {}, .aws = bucket.settings(), .retries = bucket.retries()}});
-  create::CreateOptions options{.name = "data",
-                                .servers = {.http = {}, .aws = bucket.settings(), .retries = {}},
-                                .in_place = true};
-  options.sources = {{.where = "s3://bucket"}};
+  create::CreateOptions options{
+      .input = {.servers = {.http = {}, .aws = bucket.settings(), .retries = {}}, .in_place = true},
+      .note = {.name = "data"}};
+  options.input.sources = {{.where = "s3://bucket"}};
   create::CreateProgress progress;
   create::create_version(*store, options, progress);
   std::vector<std::string> problems;

@@ -34,7 +34,7 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.command = request.references.command;
   record.settings = request.settings;
   std::error_code ignored;  // a folder that was removed meanwhile has no name
-  record.folder = fs::current_path(ignored).string();
+  record.folder = request.folder.empty() ? fs::current_path(ignored).string() : request.folder;
   record.user = request.user;
   record.host = request.host;
   record.grid_version = request.grid_version;
@@ -121,7 +121,7 @@ PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
   RunRecord record = record_of(request, resolved, store.marker.store_id);
   std::vector<RunRecord> records = experiment_records(record, std::move(experiments));
   set_resolved(resolved.command, record, records);
-  program_of(record, request.environment);
+  program_of(record, request.environment, request.folder);
 
   PreparedRun run{.folder = runs.make(request.name),
                   .record = std::move(record),
@@ -189,9 +189,11 @@ std::vector<std::string> environment_of(const RunFolder& folder, const RunRecord
   return environment;
 }
 
-Program program_of(const RunRecord& record, const std::vector<std::string>& environment) {
+Program program_of(const RunRecord& record, const std::vector<std::string>& environment,
+                   const std::string& folder) {
   return find_program({.command = record.resolved_command,
                        .search_path = std::string(find_variable(environment, "PATH")),
+                       .folder = folder,
                        .is_attached_later = begins_with_reference(record)});
 }
 

@@ -24,6 +24,7 @@ struct RunRequest {
   dataset::Prefetch prefetch = dataset::Prefetch::none;
   bool session = false;
   std::string artifacts_source;          // see RunRecord
+  std::string folder;                    // in which it starts; empty: the current one
   std::string store;                     // its location, recorded
   std::string user, host, grid_version;  // recorded
 };
@@ -54,7 +55,9 @@ std::vector<std::string> with_settings(std::vector<std::string> environment,
 std::vector<std::string> environment_of(const RunFolder& folder, const RunRecord& record,
                                         std::vector<std::string> environment);
 
-// The program of the script of `record`. Throws as find_program() does.
-Program program_of(const RunRecord& record, const std::vector<std::string>& environment);
+// The program of the script of `record`, to be started in `folder`, or if that is empty in the
+// current one. Throws as find_program() does.
+Program program_of(const RunRecord& record, const std::vector<std::string>& environment,
+                   const std::string& folder = "");
 
 }  // namespace grid::run

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <optional>
 
 #include "base/error.h"
@@ -19,32 +20,41 @@ bool ends_with(std::string_view text, std::string_view suffix) {
   return text.size() > suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
 }
 
+// A path as this process reaches what the program will find at `path`.
+std::string reached(const ProgramRequest& request, const std::string& path) {
+  if (request.folder.empty()) return path;
+  return (std::filesystem::path(request.folder) / path).string();
+}
+
 bool is_executable_file(const std::string& path) {
   struct stat st;
   return ::stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-std::optional<std::string> find_in_path(std::string_view name, std::string_view search_path) {
+std::optional<std::string> find_in_path(std::string_view name, const ProgramRequest& request) {
+  std::string_view search_path = request.search_path;
   while (!name.empty()) {
     std::size_t end = std::min(search_path.find(':'), search_path.size());
     std::string_view folder = search_path.substr(0, end);
     std::string candidate = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
-    if (is_executable_file(candidate)) return candidate;
+    if (is_executable_file(reached(request, candidate))) return candidate;
     if (end == search_path.size()) break;
     search_path.remove_prefix(end + 1);
   }
   return std::nullopt;
 }
 
-void check_can_start(const std::string& file, int access_mode) {
+void check_can_start(const ProgramRequest& request, int access_mode) {
+  const std::string& file = request.command.front();
+  const std::string path = reached(request, file);
   struct stat st;
-  if (::stat(file.c_str(), &st) != 0)
+  if (::stat(path.c_str(), &st) != 0)
     throw system_error(errno, fmt::format("cannot start {}", file));
   if (S_ISDIR(st.st_mode))
     fail(ErrorKind::permission_denied, "cannot start {}: it is a folder; name a script in it",
          file);
-  if (::access(file.c_str(), access_mode) == 0) return;
-  if (access_mode == X_OK && ::access(file.c_str(), R_OK) == 0)
+  if (::access(path.c_str(), access_mode) == 0) return;
+  if (access_mode == X_OK && ::access(path.c_str(), R_OK) == 0)
     fail(ErrorKind::permission_denied,
          "cannot start {0}: it is not executable; chmod +x {0}, or name what runs it: "
          "grid run -- PROGRAM {0}",
@@ -53,8 +63,8 @@ void check_can_start(const std::string& file, int access_mode) {
 }
 
 Program with_python(const ProgramRequest& request) {
-  if (!request.is_attached_later) check_can_start(request.command.front(), R_OK);
-  auto file = find_in_path(python, request.search_path);
+  if (!request.is_attached_later) check_can_start(request, R_OK);
+  auto file = find_in_path(python, request);
   if (!file)
     fail(ErrorKind::not_found, "cannot start {}: there is no {} in the PATH",
          request.command.front(), python);
@@ -65,14 +75,14 @@ Program with_python(const ProgramRequest& request) {
 
 Program by_name(const ProgramRequest& request) {
   const std::string& name = request.command.front();
-  if (is_executable_file(name)) {
+  if (is_executable_file(reached(request, name))) {
     Program program{"./" + name, request.command};
     program.arguments.front() = program.file;
     return program;
   }
-  if (auto file = find_in_path(name, request.search_path)) return {*file, request.command};
+  if (auto file = find_in_path(name, request)) return {*file, request.command};
   struct stat st;
-  if (::stat(name.c_str(), &st) == 0) check_can_start(name, X_OK);
+  if (::stat(reached(request, name).c_str(), &st) == 0) check_can_start(request, X_OK);
   fail(ErrorKind::not_found,
        "cannot start {}: there is no such file here and no such program in the PATH", name);
 }
@@ -83,7 +93,7 @@ Program find_program(const ProgramRequest& request) {
   const std::string& word = request.command.front();
   if (ends_with(word, python_suffix)) return with_python(request);
   if (word.find('/') == std::string::npos) return by_name(request);
-  if (!request.is_attached_later) check_can_start(word, X_OK);
+  if (!request.is_attached_later) check_can_start(request, X_OK);
   return {word, request.command};
 }
 

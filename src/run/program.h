@@ -17,6 +17,7 @@ struct Program {
 struct ProgramRequest {
   std::vector<std::string> command;  // not empty
   std::string search_path;           // as in PATH
+  std::string folder;                // in which the program is to start; empty: the current one
   // The command lies in the folder where the datastores will appear: it cannot be looked at yet.
   bool is_attached_later = false;
 };

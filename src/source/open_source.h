@@ -22,7 +22,7 @@ struct SourceSpec {
 };
 
 struct SourceOptions {
-  IgnorePatterns patterns;  // see CreateOptions
+  IgnorePatterns patterns;  // see CreateInput
   bool use_ignore_files = true;
   ArchiveLimits limits;
   std::filesystem::path journals{};  // see ContinuedArchive; empty: none

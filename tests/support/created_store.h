@@ -20,10 +20,11 @@ class CreatedStore {
 
   dataset::VersionNumber create(const std::string& name, const std::filesystem::path& source) {
     create::CreateProgress progress;
-    return create::create_version(
-               *store_,
-               {.sources = {{.where = source.string()}}, .name = name, .force = true, .workers = 1},
-               progress)
+    return create::create_version(*store_,
+                                  {.input = {.sources = {{.where = source.string()}}},
+                                   .storing = {.force = true, .workers = 1},
+                                   .note = {.name = name}},
+                                  progress)
         .record.number;
   }
 

@@ -23,9 +23,9 @@ inline std::shared_ptr<dataset::OpenStore> open_test_store(
 inline create::CreateResult create_version(dataset::OpenStore& store,
                                            const std::filesystem::path& source,
                                            create::CreateOptions options = {}) {
-  options.sources = {{.where = source.string()}};
-  if (options.name.empty()) options.name = "cats";
-  options.workers = 2;
+  options.input.sources = {{.where = source.string()}};
+  if (options.note.name.empty()) options.note.name = "cats";
+  options.storing.workers = 2;
   create::CreateProgress progress;
   return create::create_version(store, options, progress);
 }

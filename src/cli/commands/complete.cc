@@ -3,8 +3,8 @@
 #include "cli/args.h"
 #include "cli/candidates.h"
 #include "cli/commands.h"
-#include "cli/incomplete.h"
 #include "run/runs.h"
+#include "service/incomplete_creates.h"
 
 namespace grid::cli {
 
@@ -41,7 +41,8 @@ int complete(Context& context, const Arguments& arguments) {
           [&] {
             return names_or_none([&] {
               std::vector<Candidate> out;
-              for (const create::IncompleteCreate& create : find_incomplete(context))
+              for (const create::IncompleteCreate& create :
+                   service::find_incomplete_creates(context.settings))
                 out.push_back({create.record.id, create.record.name});
               return out;
             });

@@ -2,8 +2,7 @@
 #include "cli/commands.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "net/saved_credentials.h"
-#include "service/json.h"
+#include "service/credentials.h"
 
 namespace grid::cli {
 
@@ -11,21 +10,13 @@ namespace {
 
 int list(Context& context, const Arguments&) {
   Output& output = context.output;
-  const std::vector<net::SavedCredential> all =
-      net::SavedCredentials(context.settings.credential_folder).all();
+  const service::CredentialList list = service::list_credentials(context.settings);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
-    json.begin_object().key("credentials").begin_array();
-    for (const net::SavedCredential& credential : all) {
-      json.begin_object().member("name", credential.name).member("type", "s3");
-      json.member("bucket", credential.bucket).member("endpoint_url", credential.endpoint_url);
-      json.member("role_arn", credential.role_arn).member("external_id", credential.external_id);
-      json.member("created", credential.created).end_object();
-    }
-    json.end_array().end_object();
+    service::write_document(json, list);
     return 0;
   }
-  if (all.empty()) {
+  if (list.credentials.empty()) {
     output.say("no credentials; grid credential create --type s3 --bucket BUCKET makes one");
     return 0;
   }
@@ -36,7 +27,7 @@ int list(Context& context, const Arguments&) {
                           {.title = "ENDPOINT", .may_shrink = true},
                           {.title = "CREATED"}},
               .rows = {}};
-  for (const net::SavedCredential& credential : all)
+  for (const net::SavedCredential& credential : list.credentials)
     table.rows.push_back({credential.name, "s3", credential.bucket, credential.role_arn,
                           credential.endpoint_url, format_time(credential.created)});
   output.write(table.layout(output.result_width()));
@@ -44,15 +35,14 @@ int list(Context& context, const Arguments&) {
 }
 
 int remove(Context& context, const Arguments& arguments) {
-  const std::string name = arguments.get("NAME");
-  if (!net::SavedCredentials(context.settings.credential_folder).remove(name))
-    fail(ErrorKind::not_found, "there is no credential {}; see grid credential list", name);
   Output& output = context.output;
+  const service::DeletedCredential deleted =
+      service::delete_credential(context.settings, arguments.get("NAME"));
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
-    json.begin_object().member("deleted", name).end_object();
+    service::write_document(json, deleted);
   } else {
-    output.say(fmt::format("deleted {}; the role itself is still there", name));
+    output.say(fmt::format("deleted {}; the role itself is still there", deleted.name));
   }
   return 0;
 }

@@ -1,114 +1,47 @@
-#include <sys/stat.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
+#include <atomic>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/create_command.h"
 #include "cli/create_options.h"
 #include "cli/interrupt.h"
-#include "cli/kept_create.h"
 #include "cli/progress.h"
-#include "cli/record.h"
-#include "cli/source_count.h"
 #include "cli/text.h"
-#include "cli/version.h"
-#include "create/create.h"
+#include "service/creates.h"
+#include "service/error_document.h"
 
 namespace grid::cli {
 
 namespace {
-
-using std::chrono::steady_clock;
-
-// Beside the create, which walks just ahead of its reading, one folder or file can be counted.
-bool can_be_counted(const create::CreateOptions& options) {
-  return options.sources.size() == 1 && !options.version && !options.sources[0].extract &&
-         options.sources[0].where != "-" && !source::is_url(options.sources[0].where) &&
-         !source::is_s3_url(options.sources[0].where);
-}
-
-std::uint64_t unread(const create::CreateProgress& progress) {
-  return progress.bytes_unchanged + progress.bytes_resumed;
-}
-
-// Nothing is read while the source is only looked through; at the end everything is done but the
-// last packs and the version itself.
-std::string_view phase_of(const create::CreateProgress& progress) {
-  if (progress.total_known && progress.files_done == progress.files_total) return "finishing";
-  return progress.bytes_done > unread(progress) ? "storing" : "scanning";
-}
-
-ProgressState state_of(const create::CreateProgress& progress, const SourceCount* ahead) {
-  ProgressState state{.phase = phase_of(progress),
-                      .files_done = progress.files_done,
-                      .bytes_done = progress.bytes_done,
-                      .files_total = progress.files_total,
-                      .bytes_total = progress.bytes_total,
-                      .total_known = progress.total_known,
-                      .savings = Savings{.unread = unread(progress),
-                                         .fresh = progress.bytes_new,
-                                         .stored = progress.bytes_stored}};
-  if (!state.total_known && ahead != nullptr && ahead->is_known()) {
-    state.files_total = std::max(state.files_total, ahead->files());
-    state.bytes_total = std::max(state.bytes_total, ahead->bytes());
-    state.total_known = true;
-  }
-  return state;
-}
-
-create::CreateCounts counts_of(const ProgressState& state) {
-  create::CreateCounts counts{.files_done = state.files_done, .bytes_done = state.bytes_done};
-  if (state.savings) counts.bytes_stored = state.savings->stored;
-  if (!state.total_known) return counts;
-  counts.files_total = state.files_total;
-  counts.bytes_total = state.bytes_total;
-  return counts;
-}
 
 // What an interruption now would leave behind.
 std::string interrupted(const dataset::OpenStore& store, const std::string& name,
                         std::size_t ready_before) {
   std::vector<dataset::VersionNumber> ready = store.datastores->ready_numbers(name);
   if (ready.size() > ready_before)
-    return fmt::format("interrupted, after {} was published", spell(name, ready.back()));
+    return fmt::format("interrupted, after {} was published", dataset::spell(name, ready.back()));
   return "interrupted: nothing was published; the same command again continues";
 }
 
-std::string summary(const std::string& name, const create::CreateResult& result,
-                    steady_clock::duration elapsed) {
+std::string summary(const service::CreatedVersion& created) {
+  const create::CreateResult& result = created.result;
   const dataset::VersionRecord& record = result.record;
   if (result.same)
     return fmt::format("same as {} (use --force to make a new version)\n",
-                       spell(name, record.number));
+                       dataset::spell(created.name, record.number));
   std::string out =
-      fmt::format("{}  {}  {}  · ", spell(name, record.number),
+      fmt::format("{}  {}  {}  · ", dataset::spell(created.name, record.number),
                   format_count(record.totals.files, "file"), format_size(record.totals.bytes));
   if (record.totals.files_in_place == record.totals.files && record.totals.files > 0)
     return out + fmt::format("in place, none read, stored {} in {}\n",
-                             format_size(record.stored_bytes), format_duration(elapsed));
+                             format_size(record.stored_bytes), format_duration(created.elapsed));
   if (record.parent)
     out += fmt::format("{} read, {} unchanged, ", format_count(result.files_read),
                        format_count(result.files_unchanged));
   if (result.bytes_resumed > 0)
     out += fmt::format("continued after {}, ", format_size(result.bytes_resumed));
   return out + fmt::format("stored {} in {}\n", format_size(record.stored_bytes),
-                           format_duration(elapsed));
-}
-
-void write_document(Output& output, const std::string& name, const create::CreateResult& result,
-                    steady_clock::duration elapsed) {
-  service::JsonWriter json(output.result_writer());
-  json.begin_object();
-  write_version_members(json, name, {.record = result.record});
-  json.member("same", result.same);
-  json.member("files_read", result.files_read).member("files_unchanged", result.files_unchanged);
-  json.member("bytes_read", result.bytes_read).member("bytes_new", result.bytes_new);
-  json.member("bytes_resumed", result.bytes_resumed);
-  json.member("seconds", std::chrono::duration<double>(elapsed).count());
-  write_problems_member(json, result.problems);
-  json.end_object();
+                           format_duration(created.elapsed));
 }
 
 // Nothing was published: every reason is named, and then the sentence.
@@ -118,58 +51,54 @@ int report_incomplete(Output& output, const create::IncompleteSource& error) {
   output.warn(error.what());
   if (!output.json()) return 1;
   service::JsonWriter json(output.result_writer());
-  write_error(json, error.kind(), error.what(),
-              [&] { write_problems_member(json, error.problems()); });
+  service::write_error_document(json, error.kind(), error.what(), error.problems());
   return 1;
 }
 
-int create_datastore(Context& context, const Arguments& arguments) {
-  Output& output = context.output;
-  create::CreateOptions options = create_options_of(arguments, context.settings);
-  const auto started = steady_clock::now();
-  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
-  const std::size_t ready_before = store->datastores->ready_numbers(options.name).size();
-
-  create::CreateProgress progress;
-  create::CreateResult result;
-  std::atomic<bool> stop = false;
-  options.stop = &stop;
-  try {
-    InterruptNotice notice(
-        output, [&] { return interrupted(*store, options.name, ready_before); },
-        [&] { stop = true; });
-    std::optional<SourceCount> ahead;
-    if (!output.quiet() && can_be_counted(options))
-      ahead.emplace(source::WalkOptions{.source = options.sources[0].where,
-                                        .patterns = options.patterns,
-                                        .use_ignore_files = options.use_ignore_files});
-    auto state = [&] { return state_of(progress, ahead ? &*ahead : nullptr); };
-    KeptCreate kept(context, datastore_create_command().spec, arguments,
-                    {.store = context.settings.store,
-                     .store_id = store->marker.store_id,
-                     .name = options.name,
-                     .source = shown(options.sources)},
-                    [&] { return counts_of(state()); });
-    options.checkpoint = kept.checkpoint();
-    options.journals = kept.folder();
-    options.bytes_stored_before = kept.bytes_stored_before();
-    ProgressBar bar(output, options.name, state);
-    bar.interrupted_if(stop);
-    result = kept.run([&] { return create::create_version(*store, options, progress); });
-  } catch (const create::IncompleteSource& error) {
-    return report_incomplete(output, error);
-  }
-  const auto elapsed = steady_clock::now() - started;
-  warn_of_problems(output, result.problems);
+void report_created(Output& output, const service::CreatedVersion& created) {
+  const create::CreateResult& result = created.result;
+  for (const source::Problem& problem : result.problems)
+    output.warn(fmt::format("{}: {}; left out", problem.path, problem.reason));
   output.debug(
       fmt::format("{} read, {} unchanged, {} read of which {} new, {} not read again, {} stored",
                   format_count(result.files_read, "file"), result.files_unchanged,
                   format_size(result.bytes_read), format_size(result.bytes_new),
-                  format_size(result.bytes_resumed), format_size(progress.bytes_stored)));
-  if (output.json())
-    write_document(output, options.name, result, elapsed);
-  else
-    output.write(summary(options.name, result, elapsed));
+                  format_size(result.bytes_resumed), format_size(created.bytes_stored)));
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, created);
+  } else {
+    output.write(summary(created));
+  }
+}
+
+int create_datastore(Context& context, const Arguments& arguments) {
+  Output& output = context.output;
+  service::CreateRequest request{.options = create_options_of(arguments, context.settings),
+                                 .count_source = !output.quiet()};
+  const std::string name = request.options.note.name;
+  std::atomic<bool> stop = false;
+  request.options.storing.stop = &stop;
+  request.command =
+      find_create_command(context.settings, datastore_create_command().spec, arguments);
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
+  const std::size_t ready_before = store->datastores->ready_numbers(name).size();
+
+  service::CreatedVersion created;
+  try {
+    InterruptNotice notice(
+        output, [&] { return interrupted(*store, name, ready_before); }, [&] { stop = true; });
+    service::DatastoreCreate work(context.settings, *store, std::move(request));
+    if (const std::string problem = work.keeping_problem(); !problem.empty())
+      output.warn(
+          fmt::format("{}; an interruption of this create will cost more than it should", problem));
+    ProgressBar bar(output, name, [&] { return work.progress(); });
+    bar.interrupted_if(stop);
+    created = work.run();
+  } catch (const create::IncompleteSource& error) {
+    return report_incomplete(output, error);
+  }
+  report_created(output, created);
   return 0;
 }
 

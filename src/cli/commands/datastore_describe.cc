@@ -1,8 +1,6 @@
-#include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/record.h"
-#include "cli/text.h"
+#include "service/datastores.h"
 
 namespace grid::cli {
 
@@ -10,24 +8,17 @@ namespace {
 
 int describe(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME"));
-  if (reference.version || reference.named_latest)
-    fail(ErrorKind::invalid_argument, "a description is of the whole datastore {}: name no version",
-         reference.name);
+  const std::string name =
+      service::described_name(dataset::Reference::parse(arguments.get("NAME")));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
-  store->datastores->resolve(reference);
-  if (arguments.has("--text")) {
-    std::string text = arguments.get("--text");
-    if (!is_utf8(text)) fail(ErrorKind::invalid_argument, "--text is not UTF-8");
-    store->datastores->describe(reference.name, text);
-  }
-  std::string description = store->datastores->description(reference.name);
+  const service::Description description =
+      arguments.has("--text") ? service::write_description(*store, name, arguments.get("--text"))
+                              : service::read_description(*store, name);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
-    json.begin_object().member("name", reference.name);
-    json.member("description", description).end_object();
-  } else if (!arguments.has("--text") && !description.empty()) {
-    output.write(description + "\n");
+    service::write_document(json, description);
+  } else if (!arguments.has("--text") && !description.text.empty()) {
+    output.write(description.text + "\n");
   }
   return 0;
 }

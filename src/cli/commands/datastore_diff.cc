@@ -1,8 +1,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/record.h"
 #include "cli/text.h"
-#include "tree/diff.h"
+#include "service/comparison.h"
 
 namespace grid::cli {
 
@@ -10,31 +9,6 @@ namespace {
 
 using tree::Change;
 using tree::ChangeKind;
-
-struct Totals {
-  std::uint64_t added = 0, removed = 0, changed = 0, renamed = 0;
-};
-
-Totals count(const std::vector<Change>& changes) {
-  Totals totals;
-  for (const Change& change : changes) {
-    switch (change.kind) {
-      case ChangeKind::added:
-        ++totals.added;
-        break;
-      case ChangeKind::removed:
-        ++totals.removed;
-        break;
-      case ChangeKind::changed:
-        ++totals.changed;
-        break;
-      case ChangeKind::renamed:
-        ++totals.renamed;
-        break;
-    }
-  }
-  return totals;
-}
 
 std::string line_of(const Output& output, const Change& change) {
   auto shown = [&](const std::string& path) {
@@ -62,24 +36,17 @@ std::string line_of(const Output& output, const Change& change) {
   return fmt::format("~ {}{}\n", path, what);
 }
 
-void write_document(Output& output, const std::vector<Change>& changes, const std::string& older,
-                    const std::string& newer) {
-  Totals totals = count(changes);
-  service::JsonWriter json(output.result_writer());
-  json.begin_object().member("older", older).member("newer", newer);
-  json.key("changes").begin_array();
-  for (const Change& change : changes) {
-    json.begin_object().member("change", tree::name_of(change.kind));
-    json.name_member("path", change.path);
-    if (change.kind == ChangeKind::renamed) json.name_member("old_path", change.old_path);
-    json.member("kind", tree::name_of(change.entry_kind));
-    json.member("old_size", change.old_size).member("new_size", change.new_size);
-    json.member("content_changed", change.content_changed).end_object();
-  }
-  json.end_array().key("totals").begin_object();
-  json.member("added", totals.added).member("removed", totals.removed);
-  json.member("changed", totals.changed).member("renamed", totals.renamed);
-  json.end_object().end_object();
+void write_comparison(Output& output, const service::Comparison& comparison) {
+  for (const Change& change : comparison.changes) output.write(line_of(output, change));
+  const service::Comparison::Totals& totals = comparison.totals;
+  output.write(fmt::format("{} → {}: {} added, {} removed, {} changed, {} renamed\n",
+                           comparison.older, comparison.newer, format_count(totals.added),
+                           format_count(totals.removed), format_count(totals.changed),
+                           format_count(totals.renamed)));
+  if (comparison.without_content)
+    output.say(
+        "files in place were compared with those in the store by size and time: their bytes "
+        "are not known");
 }
 
 int diff(Context& context, const Arguments& arguments) {
@@ -87,25 +54,13 @@ int diff(Context& context, const Arguments& arguments) {
   dataset::Reference older = dataset::Reference::parse(arguments.get("NAME:V1"));
   dataset::Reference newer = dataset::Reference::parse(arguments.get("NAME:V2"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
-  dataset::VersionRecord older_record = store->datastores->resolve(older).record;
-  dataset::VersionRecord newer_record = store->datastores->resolve(newer).record;
-  std::vector<Change> changes =
-      tree::diff(store->manifest(older_record), store->manifest(newer_record));
-  std::string older_name = spell(older.name, older_record.number);
-  std::string newer_name = spell(newer.name, newer_record.number);
+  const service::Comparison comparison = service::compare_versions(*store, older, newer);
   if (output.json()) {
-    write_document(output, changes, older_name, newer_name);
-    return 0;
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, comparison);
+  } else {
+    write_comparison(output, comparison);
   }
-  for (const Change& change : changes) output.write(line_of(output, change));
-  Totals totals = count(changes);
-  output.write(fmt::format("{} → {}: {} added, {} removed, {} changed, {} renamed\n", older_name,
-                           newer_name, format_count(totals.added), format_count(totals.removed),
-                           format_count(totals.changed), format_count(totals.renamed)));
-  if ((older_record.totals.files_in_place > 0) != (newer_record.totals.files_in_place > 0))
-    output.say(
-        "files in place were compared with those in the store by size and time: their bytes "
-        "are not known");
   return 0;
 }
 

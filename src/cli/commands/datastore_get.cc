@@ -1,18 +1,13 @@
-#include <chrono>
-
-#include "care/exporter.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "cli/record.h"
 #include "cli/text.h"
+#include "service/exports.h"
 
 namespace grid::cli {
 
 namespace {
-
-using std::chrono::steady_clock;
 
 ProgressState state_of(const care::ExportProgress& progress) {
   return {.files_done = progress.files_done,
@@ -21,45 +16,39 @@ ProgressState state_of(const care::ExportProgress& progress) {
           .bytes_total = progress.bytes_total};
 }
 
+std::string summary(const service::Export& done) {
+  const std::string version = dataset::spell(done.name, done.version);
+  return fmt::format("{} → {}  {}  {} in {}",
+                     done.path.empty() ? version : version + "/" + done.path, done.destination,
+                     format_count(done.files, "file"), format_size(done.bytes),
+                     format_duration(done.elapsed));
+}
+
 int get(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
-  dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
-  dataset::VersionRecord record = store->datastores->resolve(reference).record;
-  std::string version = spell(reference.name, record.number);
-  std::shared_ptr<const tree::Manifest> manifest = store->manifest(record);
-  const std::string path = path_in_version(arguments.find("PATH").value_or(""));
-  if (!path.empty()) entry_at(*manifest, version, path);
-  const std::string destination = arguments.get("DEST");
+  service::ExportRequest request{.version = service::open_version(
+                                     *store, dataset::Reference::parse(arguments.get("NAME[:V]"))),
+                                 .destination = arguments.get("DEST")};
+  request.path = service::export_path(request.version, arguments.find("PATH").value_or(""));
 
-  const auto started = steady_clock::now();
+  const std::string version = request.version.text();
   care::ExportProgress progress;
+  service::Export done;
   {
     InterruptNotice notice(output, [&] {
-      return fmt::format("interrupted: {} is an incomplete copy of {}", destination, version);
+      return fmt::format("interrupted: {} is an incomplete copy of {}", request.destination,
+                         version);
     });
     ProgressBar bar(output, version, [&] { return state_of(progress); });
-    try {
-      care::export_tree(*store, manifest, path, destination, progress);
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::changed) throw error.within(version);
-      throw;
-    }
+    done = service::export_version(*store, request, progress);
   }
-  std::chrono::duration<double> elapsed = steady_clock::now() - started;
-
-  if (!output.json()) {
-    output.say(fmt::format(
-        "{} → {}  {}  {} in {}", path.empty() ? version : version + "/" + path, destination,
-        format_count(progress.files_done, "file"), format_size(progress.bytes_done),
-        format_duration(std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed))));
-    return 0;
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, done);
+  } else {
+    output.say(summary(done));
   }
-  service::JsonWriter json(output.result_writer());
-  json.begin_object().member("name", reference.name).member("version", record.number);
-  json.name_member("path", path).name_member("destination", destination);
-  json.member("files", progress.files_done.load()).member("bytes", progress.bytes_done.load());
-  json.member("seconds", elapsed.count()).end_object();
   return 0;
 }
 

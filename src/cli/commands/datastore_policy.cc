@@ -1,24 +1,18 @@
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "net/aws_policy.h"
-#include "net/s3_bucket.h"
+#include "service/credentials.h"
 
 namespace grid::cli {
 
 namespace {
 
 int policy(Context& context, const Arguments& arguments) {
-  const net::S3Url url = net::parse_s3_url(arguments.get("s3://BUCKET"));
-  if (!url.key.empty())
-    fail(ErrorKind::invalid_argument, "a bucket has one policy: name s3://{} without a prefix",
-         url.bucket);
+  const std::string bucket = service::bucket_of_policy(arguments.get("s3://BUCKET"));
   if (!arguments.has("--principal"))
     fail(ErrorKind::invalid_argument,
          "name who is to read the bucket, with --principal ARN, for instance "
          "arn:aws:iam::123456789012:root for a whole account");
-  const std::string principal = arguments.get("--principal");
-  net::check_principal(principal);
-  context.output.write(net::bucket_policy(url.bucket, principal));
+  context.output.write(service::bucket_policy(bucket, arguments.get("--principal")));
   return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/incomplete.h"
+#include "service/error_document.h"
 
 namespace grid::cli {
 
@@ -12,23 +13,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool reads_standard_input(const create::CreateRecord& record) {
-  return std::any_of(record.words.begin(), record.words.end(), [](const std::string& word) {
-    return word == "-" || (word.starts_with("--source=") && word.ends_with("=-"));
-  });
-}
-
 // Gives the recorded command again, in its folder and for its store.
 int resume_create(Context& context, const create::IncompleteCreate& create) {
+  service::check_resumable(create);
   const create::CreateRecord& record = create.record;
-  if (!create.problem.empty()) fail(ErrorKind::unsupported, "{}", create.problem);
-  if (create.live)
-    fail(ErrorKind::unavailable, "{} is under way: process {} works on it", record.name,
-         record.pid);
-  if (reads_standard_input(record))
-    fail(ErrorKind::unsupported,
-         "{} read standard input, which is over: give its command again with the same stream",
-         record.name);
   std::error_code error;
   fs::current_path(record.folder, error);
   if (error)
@@ -57,7 +45,7 @@ int resume_all(Context& context, const IncompleteCreates& creates) {
       output.warn(fmt::format("{}: {}", create.record.id, error.what()));
       if (output.json()) {
         service::JsonWriter json(output.result_writer());
-        write_error(json, error.kind(), error.what());
+        service::write_error_document(json, error.kind(), error.what());
       }
       status = 1;
     }
@@ -67,13 +55,14 @@ int resume_all(Context& context, const IncompleteCreates& creates) {
 }
 
 int resume(Context& context, const Arguments& arguments) {
-  IncompleteCreates creates = find_incomplete(context);
+  IncompleteCreates creates = service::find_incomplete_creates(context.settings);
   if (arguments.has("--all")) {
     if (arguments.has("ID"))
       fail(ErrorKind::invalid_argument, "--all continues every create: name none with it");
     return resume_all(context, creates);
   }
-  if (arguments.has("ID")) return resume_create(context, choose(creates, arguments.get("ID")));
+  if (arguments.has("ID"))
+    return resume_create(context, service::choose_create(creates, arguments.get("ID")));
   write_incomplete(context, creates);
   if (!creates.empty())
     context.output.say(

@@ -1,79 +1,27 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/incomplete.h"
-#include "cli/record.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "run/attachment.h"
+#include "service/shown_datastore.h"
 
 namespace grid::cli {
 
 namespace {
 
-// A datastore, or one version of it, and who uses it.
-struct Shown {
-  std::string name;
-  std::string description;
-  std::vector<dataset::Version> versions;
-  std::vector<run::Attachment> users;
-  IncompleteCreates creates;      // of its next versions
-  std::vector<ObservedRun> runs;  // that used it, newest first
-  dataset::DriftKnowledge drift;  // of one version in place
-};
+using service::ShownDatastore;
 
-bool uses(const run::Attachment& user, const std::string& name,
-          std::optional<dataset::VersionNumber> number) {
-  for (const run::UsedVersion& used : user.versions)
-    if (used.name == name && (!number || used.version == *number)) return true;
-  return false;
-}
-
-bool used(const run::RunRecord& record, const std::string& name,
-          std::optional<dataset::VersionNumber> number) {
-  for (const run::RunVersion& version : record.versions)
-    if (version.name == name && (!number || version.version == *number)) return true;
-  return false;
-}
-
-Shown find_shown(const Context& context, const dataset::Reference& reference) {
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
-  Shown shown{.name = reference.name};
-  bool whole = !reference.version && !reference.named_latest;
-  if (whole) {
-    shown.versions = store->datastores->versions(reference.name);
-    shown.creates =
-        of_datastore(of_store(find_incomplete(context), store->marker.store_id), reference.name);
-  }
-  // Of one that is unknown, resolve() has more to say than an empty list; of a deleted version
-  // only its absence is known.
-  if (shown.versions.empty() && shown.creates.empty())
-    shown.versions = {store->datastores->resolve(reference)};
-  shown.description = store->datastores->description(reference.name);
-  std::optional<dataset::VersionNumber> number;
-  if (!whole) number = shown.versions[0].record.number;
-  if (!whole) shown.drift = store->drift->find(shown.versions[0].record.root);
-  for (run::Attachment& user : run::live_attachments(context.settings.attachment_folder))
-    if (user.store_id == store->marker.store_id && uses(user, reference.name, number))
-      shown.users.push_back(std::move(user));
-  const run::Runs runs(context.settings.run_folder);
-  for (run::RunRecord& record : runs.all())
-    if (record.store_id == store->marker.store_id && record.parent.empty() &&
-        used(record, reference.name, number))
-      shown.runs.push_back(observe_run(runs, std::move(record)));
-  return shown;
-}
-
-std::string spell_uses(const Shown& shown, const run::Attachment& user) {
+std::string spell_uses(const ShownDatastore& shown, const run::Attachment& user) {
   std::string versions;
   for (const run::UsedVersion& used : user.versions)
     if (used.name == shown.name)
-      versions += (versions.empty() ? "" : ", ") + spell(used.name, used.version);
+      versions += (versions.empty() ? "" : ", ") + dataset::spell(used.name, used.version);
   return fmt::format("{} {} (process {}): {}", run::name_of(user.kind), user.label, user.pid,
                      versions);
 }
 
-void write_users(Output& output, const Shown& shown) {
+void write_users(Output& output, const ShownDatastore& shown) {
   if (shown.users.empty()) return;
   output.write("\nIn use by\n");
   for (const run::Attachment& user : shown.users)
@@ -88,14 +36,14 @@ std::string spell_create(const create::IncompleteCreate& create) {
   return out + (create.live ? fmt::format(" (process {})", record.pid) : ": " + create.reason());
 }
 
-void write_creates(Output& output, const Shown& shown) {
+void write_creates(Output& output, const ShownDatastore& shown) {
   if (shown.creates.empty()) return;
   output.write("\nIncomplete\n");
   for (const create::IncompleteCreate& create : shown.creates)
     output.write(fmt::format("  {}\n", escape_controls(spell_create(create))));
 }
 
-void write_shown_runs(Output& output, const Shown& shown) {
+void write_shown_runs(Output& output, const ShownDatastore& shown) {
   constexpr std::size_t count_max = 20;
   if (shown.runs.empty()) return;
   output.write("\nUsed by runs\n");
@@ -106,7 +54,7 @@ void write_shown_runs(Output& output, const Shown& shown) {
     output.write(fmt::format("and {} older ones\n", shown.runs.size() - count_max));
 }
 
-void write_datastore(Output& output, const Shown& shown) {
+void write_datastore(Output& output, const ShownDatastore& shown) {
   output.write(shown.name + "\n");
   if (!shown.description.empty())
     output.write(fmt::format("  {}\n", escape_controls(shown.description)));
@@ -157,19 +105,19 @@ void write_in_place(Output& output, const std::string& version,
   }
 }
 
-void write_version(Output& output, const Shown& shown) {
+void write_version(Output& output, const ShownDatastore& shown) {
   const dataset::VersionRecord& record = shown.versions[0].record;
   auto row = [&](std::string_view title, std::string_view text) {
     if (!text.empty()) output.write(fmt::format("  {:<12}{}\n", title, escape_controls(text)));
   };
-  output.write(spell(shown.name, record.number) + "\n");
+  output.write(dataset::spell(shown.name, record.number) + "\n");
   row("description", shown.description);
   row("status", dataset::name_of(shown.versions[0].state));
   row("message", record.message);
   row("source", record.source);
   row("created", fmt::format("{} by {} with {}", format_time(record.created), record.created_by,
                              record.program));
-  row("parent", record.parent ? spell(shown.name, *record.parent) : "");
+  row("parent", record.parent ? dataset::spell(shown.name, *record.parent) : "");
   row("files", format_count(record.totals.files));
   row("folders", format_count(record.totals.folders));
   row("symlinks", format_count(record.totals.symlinks));
@@ -179,55 +127,24 @@ void write_version(Output& output, const Shown& shown) {
                             format_count(record.stored_bytes)));
   if (record.left_out > 0) row("left out", format_count(record.left_out));
   row("root", record.root.hex());
-  write_in_place(output, spell(shown.name, record.number), record, shown.drift);
+  write_in_place(output, dataset::spell(shown.name, record.number), record, shown.drift);
   write_users(output, shown);
   write_shown_runs(output, shown);
 }
 
-void write_document(Output& output, const Shown& shown) {
-  service::JsonWriter json(output.result_writer());
-  json.begin_object().member("name", shown.name).member("description", shown.description);
-  json.key("versions").begin_array();
-  for (const dataset::Version& version : shown.versions) {
-    json.begin_object();
-    write_version_members(json, shown.name, version);
-    json.end_object();
-  }
-  json.end_array().key("drift").begin_object().member("compared", shown.drift.compared);
-  json.key("files").begin_array();
-  for (const auto& [path, reason] : shown.drift.reasons)
-    json.begin_object().name_member("path", path).member("reason", reason).end_object();
-  json.end_array().end_object();
-  json.key("used_by").begin_array();
-  for (const run::Attachment& user : shown.users) {
-    json.begin_object().member("kind", run::name_of(user.kind)).name_member("label", user.label);
-    json.member("pid", user.pid).key("versions").begin_array();
-    for (const run::UsedVersion& used : user.versions)
-      if (used.name == shown.name) json.value(used.version);
-    json.end_array().end_object();
-  }
-  json.end_array().key("incomplete");
-  write_incomplete_array(json, shown.creates);
-  json.key("runs").begin_array();
-  for (const ObservedRun& run : shown.runs) {
-    json.begin_object().member("name", run.record.name);
-    json.member("status", run::name_of(run.state)).key("versions").begin_array();
-    for (const run::RunVersion& version : run.record.versions)
-      if (version.name == shown.name) json.value(version.version);
-    json.end_array().end_object();
-  }
-  json.end_array().end_object();
-}
-
 int show_datastore(Context& context, const Arguments& arguments) {
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
-  Shown shown = find_shown(context, reference);
-  if (context.output.json())
-    write_document(context.output, shown);
-  else if (reference.version || reference.named_latest)
-    write_version(context.output, shown);
-  else
-    write_datastore(context.output, shown);
+  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  const ShownDatastore shown = service::show_datastore(context.settings, *store, reference);
+  Output& output = context.output;
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, shown);
+  } else if (shown.whole) {
+    write_datastore(output, shown);
+  } else {
+    write_version(output, shown);
+  }
   return 0;
 }
 

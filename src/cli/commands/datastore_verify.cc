@@ -1,12 +1,9 @@
-#include <chrono>
-
-#include "care/verify.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
-#include "cli/record.h"
 #include "cli/text.h"
+#include "service/verification.h"
 
 namespace grid::cli {
 
@@ -17,25 +14,30 @@ using care::Damage;
 // "cats:2: images/7.jpg", as far as it is known.
 std::string place_of(const Damage& damage) {
   if (damage.name.empty()) return "the store";
-  std::string out = damage.version == 0 ? damage.name : spell(damage.name, damage.version);
+  std::string out = damage.version == 0 ? damage.name : dataset::spell(damage.name, damage.version);
   return damage.path.empty() ? out : out + ": " + damage.path;
 }
 
-void write_document(Output& output, const care::VerifyReport& report) {
-  service::JsonWriter json(output.result_writer());
-  json.begin_object().member("versions", report.versions).member("files", report.files);
-  json.member("chunks", report.chunks).member("bytes", report.bytes);
-  json.member("files_in_place", report.files_in_place);
-  for (const auto& [key, found] :
-       {std::pair("damages", &report.damages), std::pair("drifts", &report.drifts)}) {
-    json.key(key).begin_array();
-    for (const Damage& damage : *found) {
-      json.begin_object().member("name", damage.name).member("version", damage.version);
-      json.name_member("path", damage.path).member("reason", damage.reason).end_object();
-    }
-    json.end_array();
-  }
-  json.end_object();
+void write_report(Output& output, const service::Verification& verification) {
+  const care::VerifyReport& report = verification.report;
+  for (const Damage& damage : report.damages)
+    output.write(fmt::format("damaged  {}: {}\n", escape_controls(place_of(damage)),
+                             escape_controls(damage.reason)));
+  for (const Damage& drift : report.drifts)
+    output.write(fmt::format("drifted  {}: {}\n", escape_controls(place_of(drift)),
+                             escape_controls(drift.reason)));
+  if (report.files_in_place > 0)
+    output.write(fmt::format(
+        "{} in place compared by size and ETag with what their buckets list, unread: {}\n",
+        format_count(report.files_in_place, "file"),
+        report.drifts.empty() ? "none has drifted"
+                              : format_count(report.drifts.size()) + " drifted"));
+  output.write(fmt::format(
+      "{}, {}, {} checked in {}: {}\n", format_count(report.versions, "version"),
+      format_count(report.files, "file"), format_size(report.bytes),
+      format_duration(verification.elapsed),
+      report.damages.empty() ? "all is well"
+                             : format_count(report.damages.size(), "damage") + " found"));
 }
 
 int verify(Context& context, const Arguments& arguments) {
@@ -45,41 +47,22 @@ int verify(Context& context, const Arguments& arguments) {
     scope.push_back(dataset::Reference::parse(word));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
 
-  const auto started = std::chrono::steady_clock::now();
-  care::VerifyReport report;
   care::VerifyProgress progress;
+  service::Verification verification;
   {
     InterruptNotice notice(output, [] { return "interrupted: not everything was checked"; });
     ProgressBar bar(output, "verify", [&] {
       return ProgressState{.bytes_done = progress.bytes_done, .bytes_total = progress.bytes_total};
     });
-    report = care::verify(*store, scope, progress);
+    verification = service::verify_versions(*store, scope, progress);
   }
-  const auto elapsed = std::chrono::steady_clock::now() - started;
-
-  const bool well = report.damages.empty() && report.drifts.empty();
   if (output.json()) {
-    write_document(output, report);
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, verification);
   } else {
-    for (const Damage& damage : report.damages)
-      output.write(fmt::format("damaged  {}: {}\n", escape_controls(place_of(damage)),
-                               escape_controls(damage.reason)));
-    for (const Damage& drift : report.drifts)
-      output.write(fmt::format("drifted  {}: {}\n", escape_controls(place_of(drift)),
-                               escape_controls(drift.reason)));
-    if (report.files_in_place > 0)
-      output.write(fmt::format(
-          "{} in place compared by size and ETag with what their buckets list, unread: {}\n",
-          format_count(report.files_in_place, "file"),
-          report.drifts.empty() ? "none has drifted"
-                                : format_count(report.drifts.size()) + " drifted"));
-    output.write(fmt::format(
-        "{}, {}, {} checked in {}: {}\n", format_count(report.versions, "version"),
-        format_count(report.files, "file"), format_size(report.bytes), format_duration(elapsed),
-        report.damages.empty() ? "all is well"
-                               : format_count(report.damages.size(), "damage") + " found"));
+    write_report(output, verification);
   }
-  return well ? 0 : 1;
+  return verification.is_well() ? 0 : 1;
 }
 
 }  // namespace

@@ -18,25 +18,13 @@ std::size_t count_of(const Arguments& arguments) {
 
 int show_history(Context& context, const Arguments& arguments) {
   const std::size_t count_max = arguments.has("--all") ? SIZE_MAX : count_of(arguments);
-  const run::Runs runs(context.settings.run_folder);
-  std::vector<ObservedRun> shown;
-  for (run::RunRecord& record : runs.all()) {
-    if (!record.parent.empty()) continue;  // its sweep stands for it
-    if (shown.size() == count_max) break;
-    shown.push_back(observe_run(runs, std::move(record)));
+  const service::RunList newest = service::newest_runs(context.settings, count_max);
+  if (context.output.json()) {
+    service::JsonWriter json(context.output.result_writer());
+    service::write_document(json, newest);
+  } else {
+    write_runs(context.output, newest.runs);
   }
-  if (!context.output.json()) {
-    write_runs(context.output, shown);
-    return 0;
-  }
-  service::JsonWriter json(context.output.result_writer());
-  json.begin_object().key("runs").begin_array();
-  for (const ObservedRun& run : shown) {
-    json.begin_object();
-    write_run_members(json, run);
-    json.end_object();
-  }
-  json.end_array().end_object();
   return 0;
 }
 

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <mutex>
@@ -17,7 +16,7 @@
 #include "mount/filesystem.h"
 #include "mount/fuse_server.h"
 #include "run/attachment.h"
-#include "service/json.h"
+#include "service/mounts.h"
 
 namespace grid::cli {
 
@@ -132,25 +131,10 @@ void report_mounted(Output& output, const Settings& settings, const MountPlan& p
     return;
   }
   service::JsonWriter json(output.result_writer());
-  json.begin_object().name_member("folder", plan.folder.string());
-  json.name_member("store", settings.store).member("pid", pid);
-  json.name_member("log", plan.log.string()).end_object();
-}
-
-// "/mnt/data" has its log in "mnt-data.log".
-fs::path log_of(const Settings& settings, const fs::path& folder) {
-  std::string name = folder.relative_path().string();
-  std::replace(name.begin(), name.end(), '/', '-');
-  constexpr std::size_t name_size_max = 200;  // file systems allow 255
-  if (name.size() > name_size_max) name.erase(0, name.size() - name_size_max);
-  return settings.state_folder / "mounts" / (name + ".log");
-}
-
-void refuse_second_mount(const Settings& settings, const fs::path& folder) {
-  for (const run::Attachment& user : run::live_attachments(settings.attachment_folder))
-    if (user.kind == run::AttachmentKind::mount && user.label == folder)
-      fail(ErrorKind::already_exists, "datastores are mounted at {} already, by process {}",
-           folder.string(), user.pid);
+  service::write_document(json, service::Mounted{.folder = plan.folder.string(),
+                                                 .store = settings.store,
+                                                 .log = plan.log.string(),
+                                                 .pid = pid});
 }
 
 int mount_in_background(Context& context, const MountPlan& plan) {
@@ -190,9 +174,9 @@ int mount_command_run(Context& context, const Arguments& arguments) {
   MountPlan plan;
   plan.folder = fs::absolute(arguments.get("DIR")).lexically_normal();
   if (!plan.folder.has_filename()) plan.folder = plan.folder.parent_path();
-  plan.log = log_of(context.settings, plan.folder);
+  plan.log = service::mount_log(context.settings, plan.folder);
   plan.allow_other = arguments.has("--allow-other");
-  refuse_second_mount(context.settings, plan.folder);
+  service::refuse_second_mount(context.settings, plan.folder);
   if (!arguments.has("--foreground")) return mount_in_background(context, plan);
   Readiness nobody{FileDescriptor()};
   serve(context, plan, nobody);

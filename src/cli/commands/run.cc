@@ -29,13 +29,6 @@ std::uint64_t number_of(const Arguments& arguments, std::string_view option,
   return *number;
 }
 
-run::SweepOptions sweep_options(const Arguments& arguments) {
-  run::SweepOptions options{.strategy = run::parse_strategy(arguments.get("--strategy")),
-                            .seed = number_of(arguments, "--seed")};
-  if (arguments.has("--num_trials")) options.num_trials = number_of(arguments, "--num_trials");
-  return options;
-}
-
 unsigned parallel_of(const Arguments& arguments) {
   const std::uint64_t parallel = number_of(arguments, "--parallel", 10'000);
   if (parallel == 0) fail(ErrorKind::invalid_argument, "--parallel 0: nothing would ever run");
@@ -51,57 +44,33 @@ run::JobResources job_resources(const Arguments& arguments) {
   return wanted;
 }
 
-// What was written on the command line stands above the file.
-void apply(const run::RunConfig& config, const Arguments& arguments, run::RunRequest& request) {
-  run::ReferenceRequest& references = request.references;
-  if (!arguments.has("--datastore_name")) references.datastore_names = config.datastore_names;
-  if (!arguments.has("--datastore_version"))
-    references.datastore_version = config.datastore_version;
-  if (!arguments.has("--datastore_mount_dir") && !config.datastore_mount_folder.empty())
-    references.mount_folder = mount_folder_of(config.datastore_mount_folder);
-  request.settings.insert(request.settings.begin(), config.settings.begin(), config.settings.end());
-  if (!arguments.has("--strategy") && !config.strategy.empty())
-    request.sweep.strategy = run::parse_strategy(config.strategy);
-  if (!arguments.has("--num_trials") && config.num_trials)
-    request.sweep.num_trials = config.num_trials;
-  if (!arguments.has("--seed") && config.seed) request.sweep.seed = *config.seed;
-  for (const auto& [name, value] : config.parameters)
-    for (std::string& word : run::spell_parameter(name, value))
-      references.command.push_back(std::move(word));
-}
-
 dataset::Prefetch prefetch_of(const Arguments& arguments) {
   const std::string word = arguments.get("--prefetch");
   if (const auto prefetch = run::parse_prefetch(word)) return *prefetch;
   fail(ErrorKind::invalid_argument, "--prefetch {}: it is none, trace or all", word);
 }
 
-run::RunRequest request_of(const Context& context, const Arguments& arguments,
-                           const dataset::OpenStore& store) {
-  run::RunRequest request = run_request(context, arguments);
-  request.references.command = arguments.rest();
+service::StartRequest request_of(const Arguments& arguments) {
+  service::StartRequest request = start_request(arguments);
+  request.command = arguments.rest();
+  request.repeated = arguments.find("--repeat");
   request.executor = arguments.get("--cluster");
   request.prefetch = prefetch_of(arguments);
-  request.sweep = sweep_options(arguments);
+  if (arguments.has("--strategy"))
+    request.strategy = run::parse_strategy(arguments.get("--strategy"));
+  if (arguments.has("--num_trials")) request.num_trials = number_of(arguments, "--num_trials");
+  if (arguments.has("--seed")) request.seed = number_of(arguments, "--seed");
   if (const auto folder = arguments.find("--artifacts"))
     request.artifacts_source = fs::absolute(*folder).lexically_normal().string();
-  if (const auto config = arguments.find("--config"))
-    apply(run::read_config(*config), arguments, request);
-  if (!arguments.has("--repeat")) {
-    if (arguments.rest().empty())
-      fail(ErrorKind::invalid_argument, "grid run: SCRIPT is missing; see grid run --help");
-    return request;
-  }
-  if (!arguments.rest().empty())
-    fail(ErrorKind::invalid_argument, "--repeat {} brings its command with it: {} is one too many",
-         arguments.get("--repeat"), arguments.rest().front());
-  const run::RunRecord record =
-      run::Runs(context.settings.run_folder).get(arguments.get("--repeat")).read();
-  request = run::repeat_request(record, store, std::move(request));
-  if (::chdir(record.folder.c_str()) != 0)
-    throw system_error(
-        errno, fmt::format("cannot go to the folder of {}, {}", record.name, record.folder));
+  if (const auto config = arguments.find("--config")) request.config = run::read_config(*config);
+  if (request.command.empty() && !request.repeated)
+    fail(ErrorKind::invalid_argument, "grid run: SCRIPT is missing; see grid run --help");
   return request;
+}
+
+void go_to(const std::string& folder) {
+  if (::chdir(folder.c_str()) != 0)
+    throw system_error(errno, fmt::format("cannot go to {}", folder));
 }
 
 // What only an engine can give is not to be asked for in vain.
@@ -144,19 +113,18 @@ int run_script(Context& context, const Arguments& arguments) {
          "--explain is for a run that is waited for; later, grid status RUN says it");
   if (as_job) executor->check();
 
-  const run::Runs runs(context.settings.run_folder);
+  service::StartRequest request;
   std::optional<run::PreparedRun> prepared;
   {
     // Closed before anything is forked: see SuperviseRequest::open_store.
     const std::shared_ptr<dataset::OpenStore> store = context.open_store();
-    prepared = run::prepare_run(runs, *store, request_of(context, arguments, *store));
+    request = request_of(arguments);
+    prepared = service::prepare_run(context.settings, *store, request);
   }
+  if (request.repeated) go_to(prepared->record.folder);
   output.say(fmt::format("run {}", prepared->record.name));
   say_versions(output, prepared->references);
-  if (as_job)
-    return start_job(
-        context, runs, *prepared,
-        {.executor = *executor, .resources = job_resources(arguments), .parallel = parallel});
+  if (as_job) return start_job(context, std::move(*prepared), job_resources(arguments), parallel);
 
   prepared->record.job = run::own_job();
   if (const std::size_t count = prepared->experiments.size(); count > 0)
@@ -167,7 +135,7 @@ int run_script(Context& context, const Arguments& arguments) {
   const run::RunFolder folder = prepared->folder;
   FileLock supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
-      runs,
+      run::Runs(context.settings.run_folder),
       {.run = std::move(*prepared),
        .supervisor = std::move(supervisor),
        .attachment_folder = context.settings.attachment_folder,

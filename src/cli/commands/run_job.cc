@@ -3,8 +3,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <set>
-
 #include "base/text.h"
 #include "base/user.h"
 #include "cli/args.h"
@@ -21,18 +19,6 @@ unsigned job_parallel_of(const Arguments& arguments) {
   return parse_number<unsigned>(arguments.get("--parallel")).value_or(1);
 }
 
-// What the caller had, and what the executor adds for its jobs.
-std::vector<std::string> job_environment(const run::RunFolder& folder) {
-  std::vector<std::string> variables = folder.read_environment();
-  std::set<std::string, std::less<>> names;
-  for (const std::string& variable : variables)
-    names.insert(variable.substr(0, variable.find('=')));
-  for (std::string& variable : callers_environment())
-    if (!names.contains(variable.substr(0, variable.find('='))))
-      variables.push_back(std::move(variable));
-  return variables;
-}
-
 // From now on what is printed goes to the run's log, and whoever started the job need not wait.
 void let_caller_go() {
   const FileDescriptor null = open_file("/dev/null", O_WRONLY);
@@ -44,14 +30,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
   const run::Runs runs(folder.path().parent_path());
   try {
     FileLock supervisor = folder.become_supervisor();
-    run::PreparedRun prepared{.folder = folder,
-                              .record = folder.read(),
-                              .experiments = {},
-                              .environment = job_environment(folder),
-                              .references = {}};
-    prepared.record.host = host_name();
-    for (const std::string& name : prepared.record.experiments)
-      prepared.experiments.push_back(runs.folder_of(name).read());
+    run::PreparedRun prepared = service::read_job(folder, host_name(), callers_environment());
     if (::chdir(prepared.record.folder.c_str()) != 0)
       throw system_error(errno, fmt::format("cannot go to {}", prepared.record.folder));
     Settings settings = context.settings;

@@ -1,56 +1,37 @@
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/record.h"
-#include "cli/session.h"
-#include "run/session.h"
-#include "service/json.h"
+#include "service/sessions.h"
 
 namespace grid::cli {
 
 namespace {
 
-void say_attached(Context& context, const run::RunRecord& record, const std::string& name,
-                  dataset::VersionNumber number) {
-  if (!context.output.json()) {
-    context.output.say(fmt::format("{0} is at {1}/{2} in {3}", spell(name, number),
-                                   record.mount_folder, name, record.name));
-    return;
-  }
-  service::JsonWriter(context.output.result_writer())
-      .begin_object()
-      .member("session", record.name)
-      .member("name", name)
-      .member("version", number)
-      .end_object();
-}
-
 int attach(Context& context, const Arguments& arguments) {
-  const run::Runs runs(context.settings.run_folder);
-  const run::RunFolder folder = live_session(runs, arguments.get("SESSION"));
-  const run::RunRecord record = folder.read();
-  const auto store = context.open_store();
-  if (store->marker.store_id != record.store_id)
-    fail(ErrorKind::invalid_argument, "{} reads another store, {}", record.name, record.store);
-  const auto reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
-  const dataset::VersionRecord version = store->datastores->resolve(reference).record;
-  run::attach_to_session(folder, {reference.name, version.number}, version.root);
-  say_attached(context, record, reference.name, version.number);
+  Output& output = context.output;
+  const service::Session session = service::get_session(context.settings, arguments.get("SESSION"));
+  const service::SessionAttachment attached = service::attach_to_session(
+      session, *context.open_store(), dataset::Reference::parse(arguments.get("NAME[:V]")));
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, attached);
+  } else {
+    output.say(fmt::format("{0} is at {1}/{2} in {3}",
+                           dataset::spell(attached.name, attached.version),
+                           session.record.mount_folder, attached.name, attached.session));
+  }
   return 0;
 }
 
 int detach(Context& context, const Arguments& arguments) {
-  const run::Runs runs(context.settings.run_folder);
-  const run::RunFolder folder = live_session(runs, arguments.get("SESSION"));
-  const std::string name = arguments.get("NAME");
-  run::detach_from_session(folder, name);
-  if (context.output.json())
-    service::JsonWriter(context.output.result_writer())
-        .begin_object()
-        .member("session", folder.name())
-        .member("name", name)
-        .end_object();
-  else
-    context.output.say(fmt::format("{} no longer uses {}", folder.name(), name));
+  Output& output = context.output;
+  const service::SessionDetachment detached = service::detach_from_session(
+      service::get_session(context.settings, arguments.get("SESSION")), arguments.get("NAME"));
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, detached);
+  } else {
+    output.say(fmt::format("{} no longer uses {}", detached.session, detached.name));
+  }
   return 0;
 }
 

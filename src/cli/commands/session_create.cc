@@ -18,35 +18,31 @@ std::vector<std::string> default_command(const Arguments& arguments) {
 
 int create_session(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  run::RunRequest request = run_request(context, arguments);
+  service::StartRequest request = start_request(arguments);
   request.session = true;
-  request.sweep.strategy = run::Strategy::none;
-  request.references.command =
-      arguments.rest().empty() ? default_command(arguments) : arguments.rest();
-  const run::Runs runs(context.settings.run_folder);
+  request.strategy = run::Strategy::none;
+  request.command = arguments.rest().empty() ? default_command(arguments) : arguments.rest();
   std::optional<run::PreparedRun> prepared;
   {
     // Closed before anything is forked: see SuperviseRequest::open_store.
     const std::shared_ptr<dataset::OpenStore> store = context.open_store();
-    prepared = run::prepare_run(runs, *store, request);
+    prepared = service::prepare_run(context.settings, *store, request);
   }
   output.say(fmt::format("session {}", prepared->record.name));
   say_versions(output, prepared->references);
-  if (arguments.has("--detach"))
-    return start_job(context, runs, *prepared, {.executor = run::LocalExecutor(), .resources = {}});
+  if (arguments.has("--detach")) return start_job(context, std::move(*prepared));
 
   prepared->record.job = run::own_job();
   FileLock supervisor = prepared->folder.become_supervisor();
   const run::ExitStatus end = run::supervise(
-      runs, {.run = std::move(*prepared),
-             .supervisor = std::move(supervisor),
-             .attachment_folder = context.settings.attachment_folder,
-             .streams = run::Streams::callers,
-             .open_store =
-                 [&](dataset::ReadCostCounters* costs) {
-                   return context.open_store(StoreUse::attach, costs);
-                 },
-             .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+      run::Runs(context.settings.run_folder),
+      {.run = std::move(*prepared),
+       .supervisor = std::move(supervisor),
+       .attachment_folder = context.settings.attachment_folder,
+       .streams = run::Streams::callers,
+       .open_store =
+           [&](dataset::ReadCostCounters* costs) { return context.open_store(StoreUse::attach, costs); },
+       .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (end.signal) run::exit_like(end);
   return end.status;
 }

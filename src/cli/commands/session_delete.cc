@@ -1,16 +1,16 @@
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/session.h"
 #include "cli/stop.h"
+#include "service/sessions.h"
 
 namespace grid::cli {
 
 namespace {
 
 int delete_session(Context& context, const Arguments& arguments) {
-  const run::Runs runs(context.settings.run_folder);
-  return stop_run(context, runs, live_session(runs, arguments.get("SESSION")),
-                  stop_patience(arguments));
+  write_stopped(context.output, service::delete_session(context.settings, arguments.get("SESSION"),
+                                                        stop_request(context.output, arguments)));
+  return 0;
 }
 
 }  // namespace

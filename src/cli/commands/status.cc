@@ -1,11 +1,10 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/explain.h"
-#include "cli/record.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/text.h"
-#include "run/artifacts.h"
+#include "service/run_artifacts.h"
 
 namespace grid::cli {
 
@@ -42,7 +41,8 @@ void write_versions(Output& output, const run::RunRecord& record) {
   table.columns = {
       {.title = "  VERSION"}, {.title = "ROOT"}, {.title = "READ", .align = Align::right}};
   for (const run::RunVersion& version : record.versions)
-    table.rows.push_back({"  " + spell(version.name, version.version), version.root.short_hex(),
+    table.rows.push_back({"  " + dataset::spell(version.name, version.version),
+                          version.root.short_hex(),
                           version.touched ? format_size(version.bytes_read) : "not looked into"});
   output.write("\n" + table.layout(output.result_width()));
 }
@@ -79,58 +79,36 @@ void write_run(Output& output, const ObservedRun& run, std::size_t artifact_coun
     output.write("\n  " + reading);
 }
 
-int show_run(Context& context, const run::Runs& runs, const std::string& name) {
-  const run::RunFolder folder = runs.get(name);
-  const ObservedRun run = observe_run(runs, folder.read());
-  std::vector<ObservedRun> experiments;
-  for (const std::string& experiment : run.record.experiments)
-    experiments.push_back(observe_run(runs, runs.get(experiment).read()));
-  if (!context.output.json()) {
-    write_run(context.output, run, run::list_artifacts(folder.artifacts()).size());
-    write_experiments(context.output, experiments);
+int show_run(Context& context, const std::string& name) {
+  Output& output = context.output;
+  const service::ShownRun shown = service::show_run(context.settings, name);
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, shown);
     return 0;
   }
-  service::JsonWriter json(context.output.result_writer());
-  json.begin_object();
-  write_run_members(json, run);
-  json.key("experiment_runs").begin_array();
-  for (const ObservedRun& experiment : experiments) {
-    json.begin_object();
-    write_run_members(json, experiment);
-    json.end_object();
-  }
-  json.end_array().end_object();
+  write_run(output, shown.run, service::list_artifacts(context.settings, name).artifacts.size());
+  write_experiments(output, shown.experiments);
   return 0;
 }
 
-int show_live_runs(Context& context, const run::Runs& runs) {
-  std::vector<ObservedRun> live;
-  for (run::RunRecord& record : runs.all()) {
-    if (run::is_over(record.state) || !record.parent.empty()) continue;
-    if (ObservedRun run = observe_run(runs, std::move(record)); !run::is_over(run.state))
-      live.push_back(std::move(run));
-  }
-  if (context.output.json()) {
-    service::JsonWriter json(context.output.result_writer());
-    json.begin_object().key("runs").begin_array();
-    for (const ObservedRun& run : live) {
-      json.begin_object();
-      write_run_members(json, run);
-      json.end_object();
-    }
-    json.end_array().end_object();
-  } else if (live.empty()) {
-    context.output.say("nothing is running; grid history lists what was");
+int show_live_runs(Context& context) {
+  Output& output = context.output;
+  const service::RunList live = service::live_runs(context.settings);
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, live);
+  } else if (live.runs.empty()) {
+    output.say("nothing is running; grid history lists what was");
   } else {
-    write_runs(context.output, live);
+    write_runs(output, live.runs);
   }
   return 0;
 }
 
 int show_status(Context& context, const Arguments& arguments) {
-  const run::Runs runs(context.settings.run_folder);
-  if (arguments.has("RUN")) return show_run(context, runs, arguments.get("RUN"));
-  return show_live_runs(context, runs);
+  if (arguments.has("RUN")) return show_run(context, arguments.get("RUN"));
+  return show_live_runs(context);
 }
 
 }  // namespace

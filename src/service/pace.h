@@ -7,7 +7,7 @@
 #include <optional>
 #include <string_view>
 
-namespace grid::cli {
+namespace grid::service {
 
 // What a create saves, or does not: bytes of files, before compression but for `stored`.
 struct Savings {
@@ -54,4 +54,4 @@ class PaceMeter {
   std::deque<Look> looks_ = {Look{}};  // the oldest first
 };
 
-}  // namespace grid::cli
+}  // namespace grid::service

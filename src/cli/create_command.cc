@@ -1,21 +1,15 @@
-#include "cli/kept_create.h"
+#include "cli/create_command.h"
 
 #include <algorithm>
-#include <chrono>
+#include <filesystem>
 #include <set>
 
 #include "base/digest.h"
 #include "base/hex.h"
-#include "base/user.h"
-#include "cli/version.h"
 
 namespace grid::cli {
 
-namespace fs = std::filesystem;
-
 namespace {
-
-constexpr auto update_interval = std::chrono::seconds(1);
 
 // Options of a create that say what becomes of the tree, not what is read.
 bool decides_nothing(std::string_view option) {
@@ -33,8 +27,7 @@ bool takes_path(Completes completes) {
   return completes == Completes::file || completes == Completes::folder;
 }
 
-}  // namespace
-
+// The words behind `grid` that give a command with these arguments, without the global options.
 std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& arguments) {
   std::vector<std::string> words = spec.path;
   for (const OptionSpec& option : spec.options)
@@ -46,6 +39,7 @@ std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& argu
   return words;
 }
 
+// See CreateCommand. Relative paths are taken from the current folder.
 std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
   Bytes all;
   auto add = [&](std::string_view name, const std::string& value) {
@@ -66,46 +60,18 @@ std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
   return to_hex(BytesView(digest_of(all).bytes).first(16));
 }
 
-KeptCreate::KeptCreate(Context& context, const CommandSpec& spec, const Arguments& arguments,
-                       create::CreateRecord record, std::function<create::CreateCounts()> counts)
-    : counts_(std::move(counts)) {
-  try {
-    record.folder = fs::current_path().string();
-    record.store = from_root(record.store);
-    record.words = words_of(spec, arguments);
-    record.identity = identity_of(spec, arguments);
-    record.program = fmt::format("grid {}", program_version());
-    record.created_by = user_at_host();
-    live_.emplace(context.settings.create_folder, std::move(record));
-  } catch (const Error& error) {  // nothing of the create itself depends on it
-    context.output.warn(fmt::format(
-        "{}; an interruption of this create will cost more than it should", error.what()));
-  } catch (const fs::filesystem_error&) {
-    // The current folder was removed: there is nowhere to come back to.
-  }
-  if (live_) watch_ = std::thread([this] { watch(); });
-}
+}  // namespace
 
-KeptCreate::~KeptCreate() { end_watch(); }
-
-void KeptCreate::watch() {
-  std::unique_lock lock(mutex_);
-  while (!ending_.wait_for(lock, update_interval, [this] { return ended_; })) {
-    lock.unlock();
-    live_->update(counts_());
-    lock.lock();
-  }
-}
-
-void KeptCreate::end_watch() {
-  if (!watch_.joinable()) return;
-  {
-    std::lock_guard lock(mutex_);
-    ended_ = true;
-  }
-  ending_.notify_all();
-  watch_.join();
-  live_->update(counts_());
+std::optional<service::CreateCommand> find_create_command(const Settings& settings,
+                                                          const CommandSpec& spec,
+                                                          const Arguments& arguments) {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::current_path(error);
+  if (error) return std::nullopt;
+  return service::CreateCommand{.words = words_of(spec, arguments),
+                                .folder = folder.string(),
+                                .store = from_root(settings.store),
+                                .identity = identity_of(spec, arguments)};
 }
 
 }  // namespace grid::cli

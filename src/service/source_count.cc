@@ -1,11 +1,11 @@
-#include "cli/source_count.h"
+#include "service/source_count.h"
 
 #include <algorithm>
 #include <chrono>
 
 #include "base/error.h"
 
-namespace grid::cli {
+namespace grid::service {
 
 SourceCount::SourceCount(source::WalkOptions source)
     : thread_([this, source = std::move(source)]() mutable { count(std::move(source)); }) {}
@@ -41,4 +41,4 @@ void SourceCount::count(source::WalkOptions source) {
   }
 }
 
-}  // namespace grid::cli
+}  // namespace grid::service

@@ -1,37 +1,32 @@
-// A create as the state folder keeps it: visible from another terminal while it runs, continued
-// when the same command is given again.
+// A create as the state folder keeps it: visible to others while it runs, continued when the same
+// create is asked for again.
 #pragma once
 
 #include <condition_variable>
+#include <filesystem>
 #include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
 
-#include "cli/args.h"
-#include "cli/command.h"
+#include "base/error.h"
 #include "create/incomplete_create.h"
 
-namespace grid::cli {
+namespace grid::service {
 
-// The words behind `grid` that give a command with these arguments, without the global options.
-std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& arguments);
-
-// What two creates have in common if one can continue the other: their sources and every option
-// that decides what is read. Relative paths are taken from the current folder.
-std::string identity_of(const CommandSpec& spec, const Arguments& arguments);
-
-// Where the state folder cannot be used there is one warning, and the create runs without.
+// Where the state folder cannot be used, problem() says why and the create runs without. At work
+// in a thread of its own until it is destroyed.
 class KeptCreate {
  public:
-  // `record` needs its store, name and source; the rest is added here.
-  KeptCreate(Context& context, const CommandSpec& spec, const Arguments& arguments,
-             create::CreateRecord record, std::function<create::CreateCounts()> counts);
+  // `record` is as for LiveCreate; `counts` is called in that thread, and outlives this.
+  KeptCreate(const std::filesystem::path& create_folder, create::CreateRecord record,
+             std::function<create::CreateCounts()> counts);
   ~KeptCreate();
   KeptCreate(const KeptCreate&) = delete;
   KeptCreate& operator=(const KeptCreate&) = delete;
+
+  const std::string& problem() const { return problem_; }  // empty: it is kept
 
   // Null if nothing is kept.
   create::CheckpointLog* checkpoint() { return live_ ? &live_->checkpoint() : nullptr; }
@@ -62,6 +57,7 @@ class KeptCreate {
   void end_watch();
 
   std::optional<create::LiveCreate> live_;
+  std::string problem_;
   const std::function<create::CreateCounts()> counts_;
 
   std::mutex mutex_;
@@ -70,4 +66,4 @@ class KeptCreate {
   std::thread watch_;   // says how far it is, once a second
 };
 
-}  // namespace grid::cli
+}  // namespace grid::service

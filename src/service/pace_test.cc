@@ -1,8 +1,8 @@
-#include "cli/pace.h"
+#include "service/pace.h"
 
 #include <gtest/gtest.h>
 
-namespace grid::cli {
+namespace grid::service {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
@@ -72,4 +72,4 @@ TEST(PaceMeter, CountsOnlyWhatWasReadAsSpeed) {
 }
 
 }  // namespace
-}  // namespace grid::cli
+}  // namespace grid::service

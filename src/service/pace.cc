@@ -1,8 +1,8 @@
-#include "cli/pace.h"
+#include "service/pace.h"
 
 #include <algorithm>
 
-namespace grid::cli {
+namespace grid::service {
 
 namespace {
 
@@ -48,4 +48,4 @@ Pace PaceMeter::look(std::chrono::duration<double> elapsed, const ProgressState&
   return pace;
 }
 
-}  // namespace grid::cli
+}  // namespace grid::service

@@ -10,7 +10,7 @@
 
 #include "source/walker.h"
 
-namespace grid::cli {
+namespace grid::service {
 
 // Counts in a thread of its own, from a second on: what is done by then needs no estimate.
 class SourceCount {
@@ -37,4 +37,4 @@ class SourceCount {
   std::thread thread_;
 };
 
-}  // namespace grid::cli
+}  // namespace grid::service

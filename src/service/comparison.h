@@ -1,0 +1,32 @@
+// What differs between two versions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dataset/open_store.h"
+#include "service/json.h"
+#include "tree/diff.h"
+
+namespace grid::service {
+
+struct Comparison {
+  struct Totals {
+    std::uint64_t added = 0, removed = 0, changed = 0, renamed = 0;
+  };
+
+  std::string older, newer;  // "cats:2", "cats:3"
+  std::vector<tree::Change> changes;
+  Totals totals;
+  // One of them has files in place and the other has none: these were compared by size and time.
+  bool without_content = false;
+};
+
+// Throws `not_found` as Datastores::resolve() does.
+Comparison compare_versions(const dataset::OpenStore& store, const dataset::Reference& older,
+                            const dataset::Reference& newer);
+
+void write_document(JsonWriter& json, const Comparison& comparison);
+
+}  // namespace grid::service

@@ -1,0 +1,112 @@
+#include "service/creates.h"
+
+#include <algorithm>
+
+#include "base/user.h"
+#include "service/version_document.h"
+
+namespace grid::service {
+
+namespace {
+
+// Beside the create, which walks just ahead of its reading, one folder or file can be counted.
+bool can_be_counted(const create::CreateInput& input) {
+  return input.sources.size() == 1 && !input.version && !input.sources[0].extract &&
+         input.sources[0].where != "-" && !source::is_url(input.sources[0].where) &&
+         !source::is_s3_url(input.sources[0].where);
+}
+
+std::uint64_t unread(const create::CreateProgress& progress) {
+  return progress.bytes_unchanged + progress.bytes_resumed;
+}
+
+// Nothing is read while the source is only looked through; at the end everything is done but the
+// last packs and the version itself.
+std::string_view phase_of(const create::CreateProgress& progress) {
+  if (progress.total_known && progress.files_done == progress.files_total) return "finishing";
+  return progress.bytes_done > unread(progress) ? "storing" : "scanning";
+}
+
+create::CreateCounts counts_of(const ProgressState& state) {
+  create::CreateCounts counts{.files_done = state.files_done, .bytes_done = state.bytes_done};
+  if (state.savings) counts.bytes_stored = state.savings->stored;
+  if (!state.total_known) return counts;
+  counts.files_total = state.files_total;
+  counts.bytes_total = state.bytes_total;
+  return counts;
+}
+
+create::CreateRecord record_of(const CreateCommand& command, const create::CreateOptions& options,
+                               const dataset::OpenStore& store) {
+  const create::CreateNote& note = options.note;
+  return {.store = command.store,
+          .store_id = store.marker.store_id,
+          .name = note.name,
+          .source = source::shown(options.input.sources),
+          .identity = command.identity,
+          .words = command.words,
+          .folder = command.folder,
+          .program = note.program,
+          .created_by = note.created_by.empty() ? user_at_host() : note.created_by};
+}
+
+}  // namespace
+
+DatastoreCreate::DatastoreCreate(const Settings& settings, dataset::OpenStore& store,
+                                 CreateRequest request)
+    : store_(store), request_(std::move(request)) {
+  create::CreateOptions& options = request_.options;
+  const create::CreateInput& input = options.input;
+  if (request_.count_source && can_be_counted(input))
+    ahead_.emplace(source::WalkOptions{.source = input.sources[0].where,
+                                       .patterns = input.patterns,
+                                       .use_ignore_files = input.use_ignore_files});
+  if (!request_.command) return;
+  kept_.emplace(settings.create_folder, record_of(*request_.command, options, store),
+                [this] { return counts_of(progress()); });
+  options.storing.checkpoint = kept_->checkpoint();
+  options.storing.journals = kept_->folder();
+  options.storing.bytes_stored_before = kept_->bytes_stored_before();
+}
+
+ProgressState DatastoreCreate::progress() const {
+  ProgressState state{.phase = phase_of(progress_),
+                      .files_done = progress_.files_done,
+                      .bytes_done = progress_.bytes_done,
+                      .files_total = progress_.files_total,
+                      .bytes_total = progress_.bytes_total,
+                      .total_known = progress_.total_known,
+                      .savings = Savings{.unread = unread(progress_),
+                                         .fresh = progress_.bytes_new,
+                                         .stored = progress_.bytes_stored}};
+  if (!state.total_known && ahead_ && ahead_->is_known()) {
+    state.files_total = std::max(state.files_total, ahead_->files());
+    state.bytes_total = std::max(state.bytes_total, ahead_->bytes());
+    state.total_known = true;
+  }
+  return state;
+}
+
+CreatedVersion DatastoreCreate::run() {
+  auto create = [&] { return create::create_version(store_, request_.options, progress_); };
+  CreatedVersion created{.name = request_.options.note.name,
+                         .result = kept_ ? kept_->run(create) : create()};
+  created.bytes_stored = progress_.bytes_stored;
+  created.elapsed = std::chrono::steady_clock::now() - request_.asked;
+  return created;
+}
+
+void write_document(JsonWriter& json, const CreatedVersion& created) {
+  const create::CreateResult& result = created.result;
+  json.begin_object();
+  write_version_members(json, created.name, {.record = result.record});
+  json.member("same", result.same);
+  json.member("files_read", result.files_read).member("files_unchanged", result.files_unchanged);
+  json.member("bytes_read", result.bytes_read).member("bytes_new", result.bytes_new);
+  json.member("bytes_resumed", result.bytes_resumed);
+  json.member("seconds", std::chrono::duration<double>(created.elapsed).count());
+  write_problems_member(json, result.problems);
+  json.end_object();
+}
+
+}  // namespace grid::service

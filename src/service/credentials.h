@@ -1,0 +1,67 @@
+// Roles through which this user reads private buckets, and the policies that they need.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/saved_credentials.h"
+#include "service/json.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+struct CredentialRequest {
+  std::string bucket;                      // its name, or s3://NAME
+  std::optional<std::string> name;         // of the credential; else the bucket's
+  std::optional<std::string> role_arn;     // else it is not there yet
+  std::optional<std::string> external_id;  // of an earlier try; else a fresh one
+  std::optional<std::string> principal;    // takes the role; else the caller, by the server
+};
+
+// All that is decided before the role is taken.
+struct CredentialPlan {
+  net::SavedCredential credential;  // its role may be missing yet
+  std::string principal;            // an ARN: takes the role
+  // JSON documents, for the owner of the bucket to make the role with.
+  std::string trust_policy, permission_policy;
+};
+
+// Throws `invalid_argument`, `already_exists` if the name is taken, `permission_denied` where there
+// are no credentials to take a role with.
+CredentialPlan plan_credential(const Settings& settings, const CredentialRequest& request);
+
+struct CreatedCredential {
+  CredentialPlan plan;
+  std::string file;  // in which it is saved; empty: nothing is saved
+  // The role asks for the external id. Otherwise every holder of these credentials could take it
+  // for a third party.
+  bool asks_for_external_id = true;
+};
+
+// Takes the plan's role, lists the bucket in it, and saves the credential. The error names
+// what was refused and what may help.
+CreatedCredential create_credential(const Settings& settings, CredentialPlan plan);
+
+struct CredentialList {
+  std::vector<net::SavedCredential> credentials;  // by name
+};
+CredentialList list_credentials(const Settings& settings);
+
+struct DeletedCredential {
+  std::string name;
+};
+// The role itself stays. Throws `not_found`.
+DeletedCredential delete_credential(const Settings& settings, const std::string& name);
+
+// The bucket that a policy is for. Throws `invalid_argument` for what names more or less.
+std::string bucket_of_policy(std::string_view s3_url);
+// The policy that lets `principal` read a bucket in place. Throws `invalid_argument`.
+std::string bucket_policy(const std::string& bucket, const std::string& principal);
+
+void write_document(JsonWriter& json, const CreatedCredential& created);
+void write_document(JsonWriter& json, const CredentialList& list);
+void write_document(JsonWriter& json, const DeletedCredential& deleted);
+
+}  // namespace grid::service

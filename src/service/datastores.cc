@@ -1,0 +1,130 @@
+#include "service/datastores.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "service/uses.h"
+
+namespace grid::service {
+
+namespace {
+
+std::string_view status_of(const DatastoreSummary& summary, const IncompleteCreates& creates) {
+  if (std::any_of(creates.begin(), creates.end(), [](const auto& create) { return create.live; }))
+    return name_of(create::CreateState::uploading);
+  if (summary.ready == 0 && !creates.empty()) return name_of(create::CreateState::failed);
+  return name_of(summary.newest->state);
+}
+
+DatastoreSummary summarise(const dataset::Datastores& datastores, const std::string& name,
+                           const IncompleteCreates& creates) {
+  DatastoreSummary summary{.name = name, .description = datastores.description(name)};
+  for (const dataset::Version& version : datastores.versions(name)) {
+    bool ready = version.state == dataset::VersionState::ready;
+    if (ready || summary.ready == 0) summary.newest = version;
+    if (!ready) continue;
+    ++summary.ready;
+    summary.stored_bytes += version.record.stored_bytes;
+  }
+  summary.status = status_of(summary, of_datastore(creates, name));
+  return summary;
+}
+
+}  // namespace
+
+DatastoreList list_datastores(const Settings& settings, bool deleted_too) {
+  try {
+    return list_datastores(settings, *open_store(settings), deleted_too);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found || settings.store_was_named) throw;
+    return {};
+  }
+}
+
+DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore& store,
+                              bool deleted_too) {
+  DatastoreList list;
+  list.incomplete = of_store(find_incomplete_creates(settings), store.marker.store_id);
+  std::vector<std::string> published = store.datastores->names();
+  std::set<std::string> names(published.begin(), published.end());
+  for (const create::IncompleteCreate& create : list.incomplete) names.insert(create.record.name);
+  for (const std::string& name : names) {
+    DatastoreSummary summary = summarise(*store.datastores, name, list.incomplete);
+    bool deleted = summary.status == name_of(dataset::VersionState::deleted);
+    if (!deleted || deleted_too) list.datastores.push_back(std::move(summary));
+  }
+  return list;
+}
+
+std::string described_name(const dataset::Reference& reference) {
+  if (reference.version || reference.named_latest)
+    fail(ErrorKind::invalid_argument, "a description is of the whole datastore {}: name no version",
+         reference.name);
+  return reference.name;
+}
+
+Description read_description(const dataset::OpenStore& store, const std::string& name) {
+  store.datastores->resolve({.name = name});
+  return {.name = name, .text = store.datastores->description(name)};
+}
+
+Description write_description(const dataset::OpenStore& store, const std::string& name,
+                              const std::string& text) {
+  store.datastores->resolve({.name = name});
+  if (!is_utf8(text)) fail(ErrorKind::invalid_argument, "--text is not UTF-8");
+  store.datastores->describe(name, text);
+  return {.name = name, .text = store.datastores->description(name)};
+}
+
+VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
+                              const dataset::Reference& reference, bool all) {
+  bool names_version = reference.version || reference.named_latest;
+  if (all && names_version)
+    fail(ErrorKind::invalid_argument, "--all deletes every version of {}: name no version with it",
+         reference.name);
+  if (!all && !names_version)
+    fail(ErrorKind::invalid_argument,
+         "name the version to delete, as in {}:3, or every one of them with --all", reference.name);
+  VersionSet versions{.name = reference.name};
+  // For --all too: it knows the nearest names of what does not exist.
+  dataset::Version version = store.datastores->resolve(reference);
+  versions.numbers =
+      all ? store.datastores->ready_numbers(reference.name) : std::vector{version.record.number};
+  refuse_if_used(settings, store, versions.name, versions.numbers, "nothing was deleted");
+  return versions;
+}
+
+void delete_versions(const dataset::OpenStore& store, const VersionSet& versions) {
+  for (dataset::VersionNumber number : versions.numbers)
+    store.datastores->remove(versions.name, number);
+}
+
+void write_document(JsonWriter& json, const DatastoreList& list) {
+  json.begin_object().key("datastores").begin_array();
+  for (const DatastoreSummary& datastore : list.datastores) {
+    const dataset::VersionRecord none;
+    const dataset::VersionRecord& record = datastore.newest ? datastore.newest->record : none;
+    json.begin_object().member("name", datastore.name);
+    json.member("description", datastore.description);
+    json.member("latest", record.number).member("versions", datastore.ready);
+    json.member("files", record.totals.files).member("bytes", record.totals.bytes);
+    json.member("stored_bytes", datastore.stored_bytes).member("created", record.created);
+    json.member("status", datastore.status).end_object();
+  }
+  json.end_array().end_object();
+}
+
+void write_document(JsonWriter& json, const Description& description) {
+  json.begin_object().member("name", description.name);
+  json.member("description", description.text).end_object();
+}
+
+void write_document(JsonWriter& json, const VersionSet& deleted) {
+  json.begin_object().member("name", deleted.name).key("deleted").begin_array();
+  for (dataset::VersionNumber number : deleted.numbers) json.value(number);
+  json.end_array().end_object();
+}
+
+}  // namespace grid::service

@@ -1,0 +1,71 @@
+// The datastores of a store as people see them: a list, and what can be done to one as a whole.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataset/open_store.h"
+#include "service/incomplete_creates.h"
+#include "service/json.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+// A datastore in one line.
+struct DatastoreSummary {
+  std::string name;
+  std::string description;
+  // The newest ready version, else the last that was, else nothing: the first is being made.
+  std::optional<dataset::Version> newest;
+  std::uint64_t ready = 0;         // count of versions
+  std::uint64_t stored_bytes = 0;  // of the ready versions
+  std::string_view status;         // see docs/json-output.md
+};
+
+struct DatastoreList {
+  std::vector<DatastoreSummary> datastores;  // by name
+  IncompleteCreates incomplete;              // of the same store
+};
+
+// Without `deleted_too`, datastores whose versions are all deleted are left out. Before the first
+// create there is no store in the default place: that is an empty list.
+DatastoreList list_datastores(const Settings& settings, bool deleted_too = false);
+DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore& store,
+                              bool deleted_too = false);
+
+struct Description {
+  std::string name;  // of the datastore
+  std::string text;
+};
+
+// The datastore that a description is of. Throws `invalid_argument` if the reference names a
+// version.
+std::string described_name(const dataset::Reference& reference);
+// Throws `not_found` if the datastore has no ready version.
+Description read_description(const dataset::OpenStore& store, const std::string& name);
+// Throws the same, and `invalid_argument` for text that is no UTF-8.
+Description write_description(const dataset::OpenStore& store, const std::string& name,
+                              const std::string& text);
+
+// Versions that are to be deleted, or were.
+struct VersionSet {
+  std::string name;  // of the datastore
+  std::vector<dataset::VersionNumber> numbers;
+};
+
+// What `reference` means: with `all` every ready version of a datastore, else one. Throws
+// `not_found`, `invalid_argument` where it is not clear which is meant, and `unavailable` if one of
+// them is in use on this machine.
+VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
+                              const dataset::Reference& reference, bool all);
+
+void delete_versions(const dataset::OpenStore& store, const VersionSet& versions);
+
+void write_document(JsonWriter& json, const DatastoreList& list);
+void write_document(JsonWriter& json, const Description& description);
+void write_document(JsonWriter& json, const VersionSet& deleted);
+
+}  // namespace grid::service

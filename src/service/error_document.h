@@ -1,0 +1,18 @@
+// How documents say that something failed.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "service/json.h"
+#include "source/problem.h"
+
+namespace grid::service {
+
+void write_error_document(JsonWriter& json, ErrorKind kind, std::string_view sentence);
+// Of a source that could not be kept.
+void write_error_document(JsonWriter& json, ErrorKind kind, std::string_view sentence,
+                          const std::vector<source::Problem>& problems);
+
+}  // namespace grid::service

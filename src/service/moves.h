@@ -1,0 +1,49 @@
+// A datastore with all its versions, from one store to another.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "care/move.h"
+#include "service/json.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+struct MoveRequest {
+  std::string name;   // of the datastore
+  std::string to;     // a store's path or URL; it is made if there is none
+  bool keep = false;  // only copy: the old store's versions stay ready
+  // Set by others while it runs: it then ends soon with Interrupted; null: never.
+  const std::atomic<bool>* stop = nullptr;
+  std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
+};
+
+// The datastore that moves. Throws `invalid_argument` if the reference names a version.
+std::string moved_name(const dataset::Reference& reference);
+
+// Checks that it can be moved, and opens the store that it goes to. Throws `not_found`, and
+// `unavailable` if it is in use here or its next version is being made, unless it is kept.
+std::shared_ptr<dataset::OpenStore> open_destination(const Settings& settings,
+                                                     const dataset::OpenStore& from,
+                                                     const MoveRequest& request);
+
+struct Move {
+  std::string name;
+  std::string from, to;  // as the stores are called
+  bool kept = false;
+  care::MoveResult result;
+  std::uint64_t bytes_sent = 0, bytes_stored = 0, bytes_checked = 0;
+  std::chrono::nanoseconds elapsed{};
+};
+
+// Throws as care::move_datastore() does.
+Move move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to,
+                    const MoveRequest& request, care::MoveProgress& progress);
+
+void write_document(JsonWriter& json, const Move& move);
+
+}  // namespace grid::service

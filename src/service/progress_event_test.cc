@@ -1,0 +1,42 @@
+#include "service/progress_event.h"
+
+#include <gtest/gtest.h>
+
+namespace grid::service {
+namespace {
+
+constexpr ProgressState half_way = {.files_done = 4512,
+                                    .bytes_done = 550'000'000,
+                                    .files_total = 9024,
+                                    .bytes_total = 1'100'000'000};
+const Pace steady = {
+    .bytes_per_second = 55'000'000, .seconds_left = 10, .elapsed = std::chrono::seconds(10)};
+
+ProgressState storing() {
+  ProgressState state = half_way;
+  state.phase = "storing";
+  state.savings = {.unread = 100'000'000, .fresh = 300'000'000, .stored = 150'000'000};
+  return state;
+}
+
+TEST(ProgressEvent, IsAnObjectInALine) {
+  EXPECT_EQ(progress_event("progress", "", "cats", storing(), steady),
+            R"({"event": "progress", "doing": "cats", "phase": "storing", "files_done": 4512, )"
+            R"("bytes_done": 550000000, "files_total": 9024, "bytes_total": 1100000000, )"
+            R"("bytes_unread": 100000000, "bytes_new": 300000000, "bytes_stored": 150000000, )"
+            R"("bytes_per_second": 55000000, "seconds": 10, "seconds_left": 10})"
+            "\n");
+}
+
+TEST(ProgressEvent, ClaimsNothingWhileTheTotalGrows) {
+  ProgressState counting = half_way;
+  counting.total_known = false;
+  EXPECT_EQ(progress_event("end", "failed", "cats", counting, {}),
+            R"({"event": "end", "status": "failed", "doing": "cats", "phase": "", )"
+            R"("files_done": 4512, "bytes_done": 550000000, "files_total": null, )"
+            R"("bytes_total": null, "bytes_per_second": 0, "seconds": 0, "seconds_left": null})"
+            "\n");
+}
+
+}  // namespace
+}  // namespace grid::service

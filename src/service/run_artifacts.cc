@@ -1,0 +1,49 @@
+#include "service/run_artifacts.h"
+
+#include <regex>
+
+#include "base/error.h"
+#include "run/runs.h"
+
+namespace grid::service {
+
+namespace {
+
+std::vector<run::Artifact> matching(std::vector<run::Artifact> artifacts,
+                                    const std::string& expression) {
+  try {
+    const std::regex wanted(expression, std::regex::extended);
+    std::erase_if(artifacts, [&](const run::Artifact& artifact) {
+      return !std::regex_search(artifact.path, wanted);
+    });
+  } catch (const std::regex_error& error) {  // the library's, about what the user wrote
+    fail(ErrorKind::invalid_argument, "-m {}: it is no regular expression: {}", expression,
+         error.what());
+  }
+  return artifacts;
+}
+
+}  // namespace
+
+RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
+                            const std::optional<std::string>& match) {
+  const run::RunFolder folder = run::Runs(settings.run_folder).get(name);
+  RunArtifacts found{.run = folder.name(),
+                     .folder = folder.artifacts(),
+                     .artifacts = run::list_artifacts(folder.artifacts())};
+  if (match) found.artifacts = matching(std::move(found.artifacts), *match);
+  return found;
+}
+
+void write_document(JsonWriter& json, const RunArtifacts& artifacts) {
+  json.begin_object().member("run", artifacts.run).name_member("folder", artifacts.folder.string());
+  json.key("artifacts").begin_array();
+  for (const run::Artifact& artifact : artifacts.artifacts)
+    json.begin_object()
+        .name_member("path", artifact.path)
+        .member("size", artifact.size)
+        .end_object();
+  json.end_array().end_object();
+}
+
+}  // namespace grid::service

@@ -1,0 +1,35 @@
+// Ending runs.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "run/executor.h"
+#include "service/json.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+struct StopRequest {
+  std::chrono::seconds patience{10};  // how long the run may take to end by itself
+  // Called with the run's name when that time is up, before the run is killed.
+  std::function<void(const std::string&)> on_kill;
+  const std::atomic<bool>* stop = nullptr;  // once true, the run is no longer waited for
+};
+
+struct StoppedRun {
+  std::string name;
+  run::RunState state;  // over, unless the waiting was given up
+};
+
+// Asks a run to end, kills it when it takes too long, and returns when it is over. An experiment
+// ends alone; its sweep goes on. Throws `not_found` with the nearest names, `unavailable` if the
+// run is over already, or if it cannot be ended, `unsupported` for an experiment in another
+// executor's job.
+StoppedRun stop_run(const Settings& settings, const std::string& name, const StopRequest& request);
+
+void write_document(JsonWriter& json, const StoppedRun& stopped);
+
+}  // namespace grid::service

@@ -1,0 +1,49 @@
+// Runs as people see them: what their records say, and what has become of them since.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "run/executor.h"
+#include "service/json.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+// A run and its state now.
+struct ObservedRun {
+  run::RunRecord record;
+  run::RunState state;
+};
+
+ObservedRun observe_run(const run::Runs& runs, run::RunRecord record);
+
+struct ShownRun {
+  ObservedRun run;
+  std::vector<ObservedRun> experiments;  // of a sweep
+};
+
+// Throws `not_found` with the nearest names.
+ShownRun show_run(const Settings& settings, const std::string& name);
+
+struct RunList {
+  std::vector<ObservedRun> runs;  // newest first; a sweep stands for its experiments
+};
+
+// The runs that are queued or running.
+RunList live_runs(const Settings& settings);
+
+// At most `count_max` runs, whether they are over or not.
+RunList newest_runs(const Settings& settings, std::size_t count_max = SIZE_MAX);
+
+// The run's members of docs/json-output.md, into an object that is already begun.
+void write_run_members(JsonWriter& json, const ObservedRun& run);
+
+// An array of objects with these members.
+void write_runs(JsonWriter& json, const std::vector<ObservedRun>& runs);
+
+void write_document(JsonWriter& json, const ShownRun& shown);
+void write_document(JsonWriter& json, const RunList& list);
+
+}  // namespace grid::service

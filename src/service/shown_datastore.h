@@ -1,0 +1,34 @@
+// All that is known of one datastore, or of one of its versions: what it is, who uses it, what is
+// being made of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dataset/open_store.h"
+#include "run/attachment.h"
+#include "service/incomplete_creates.h"
+#include "service/json.h"
+#include "service/runs.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+struct ShownDatastore {
+  std::string name;
+  bool whole = true;  // else one version was asked for
+  std::string description;
+  std::vector<dataset::Version> versions;  // the deleted too, or the one that was asked for
+  std::vector<run::Attachment> users;
+  IncompleteCreates creates;      // of its next versions
+  std::vector<ObservedRun> runs;  // that used it, newest first
+  dataset::DriftKnowledge drift;  // of one version in place
+};
+
+// Throws `not_found` as Datastores::resolve() does.
+ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore& store,
+                              const dataset::Reference& reference);
+
+void write_document(JsonWriter& json, const ShownDatastore& shown);
+
+}  // namespace grid::service

@@ -1,0 +1,67 @@
+#include "service/uses.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace grid::service {
+
+namespace {
+
+using Number = dataset::VersionNumber;
+
+// Whether one of `versions`, which are run::UsedVersion or run::RunVersion, is meant.
+template <class Version>
+bool has(const std::vector<Version>& versions, const std::string& name,
+         std::optional<Number> number) {
+  return std::any_of(versions.begin(), versions.end(), [&](const Version& version) {
+    return version.name == name && (!number || version.version == *number);
+  });
+}
+
+bool is_one_of(const std::vector<Number>& numbers, Number number) {
+  return std::find(numbers.begin(), numbers.end(), number) != numbers.end();
+}
+
+}  // namespace
+
+std::vector<run::Attachment> find_users(const Settings& settings, const dataset::OpenStore& store,
+                                        const std::string& name, std::optional<Number> number) {
+  std::vector<run::Attachment> users = run::live_attachments(settings.attachment_folder);
+  std::erase_if(users, [&](const run::Attachment& user) {
+    return user.store_id != store.marker.store_id || !has(user.versions, name, number);
+  });
+  return users;
+}
+
+std::vector<ObservedRun> find_runs_using(const Settings& settings, const dataset::OpenStore& store,
+                                         const std::string& name, std::optional<Number> number) {
+  const run::Runs runs(settings.run_folder);
+  std::vector<ObservedRun> found;
+  for (run::RunRecord& record : runs.all())
+    if (record.store_id == store.marker.store_id && record.parent.empty() &&
+        has(record.versions, name, number))
+      found.push_back(observe_run(runs, std::move(record)));
+  return found;
+}
+
+void refuse_if_used(const Settings& settings, const dataset::OpenStore& store,
+                    const std::string& name, const std::vector<Number>& numbers,
+                    std::string_view ending) {
+  for (const run::Attachment& user : find_users(settings, store, name))
+    for (const run::UsedVersion& used : user.versions)
+      if (used.name == name && is_one_of(numbers, used.version))
+        fail(ErrorKind::unavailable, "{}:{} is in use by the {} {} (process {}); {}", name,
+             used.version, run::name_of(user.kind), user.label, user.pid, ending);
+  const run::Runs runs(settings.run_folder);
+  for (const run::RunRecord& record : runs.all()) {
+    if (run::is_over(record.state) || record.store_id != store.marker.store_id) continue;
+    for (const run::RunVersion& version : record.versions)
+      if (version.name == name && is_one_of(numbers, version.version) &&
+          !run::is_over(run::observe(runs, record)))
+        fail(ErrorKind::unavailable, "{}:{} is in use by the run {}, which is {}; {}", name,
+             version.version, record.name, run::name_of(record.state), ending);
+  }
+}
+
+}  // namespace grid::service

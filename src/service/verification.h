@@ -1,0 +1,26 @@
+// What a verify found.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include "care/verify.h"
+#include "service/json.h"
+
+namespace grid::service {
+
+struct Verification {
+  care::VerifyReport report;
+  std::chrono::nanoseconds elapsed{};
+
+  bool is_well() const { return report.damages.empty() && report.drifts.empty(); }
+};
+
+// Checks the versions in `scope`: empty means every ready version of every datastore.
+Verification verify_versions(const dataset::OpenStore& store,
+                             const std::vector<dataset::Reference>& scope,
+                             care::VerifyProgress& progress);
+
+void write_document(JsonWriter& json, const Verification& verification);
+
+}  // namespace grid::service

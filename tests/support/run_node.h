@@ -1,0 +1,76 @@
+// A machine in a temporary folder, with a store that has the versions cats:1 and cats:2, for tests
+// of what deals with runs.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "service/run_starts.h"
+#include "tests/support/node.h"
+#include "tests/support/test_store.h"
+
+namespace grid::testing {
+
+class RunNode {
+ public:
+  RunNode() : store_(node_.open()) {
+    for (const char* content : {"old", "new"}) {
+      write_file(node_ / "cats/a.txt", content);
+      create_version(*store_, node_ / "cats", {.storing = {.force = true}});
+    }
+    add_script("work/train", "exit 0");
+  }
+
+  const service::Settings& settings() const { return node_.settings(); }
+  const dataset::OpenStore& store() const { return *store_; }
+  run::Runs runs() const { return run::Runs(settings().run_folder); }
+  std::filesystem::path operator/(std::string_view name) const { return node_ / name; }
+
+  // Returns its path.
+  std::string add_script(std::string_view name, std::string_view commands) const {
+    const std::filesystem::path path = node_ / name;
+    write_file(path, "#!/bin/sh\n" + std::string(commands) + "\n");
+    std::filesystem::permissions(path, std::filesystem::perms::owner_all);
+    return path.string();
+  }
+
+  // By a caller in the folder work/, which has a script `train`.
+  service::StartRequest request(std::vector<std::string> command, std::string name = "") const {
+    return {.command = std::move(command),
+            .name = std::move(name),
+            .caller = {.folder = node_ / "work",
+                       .environment = {"PATH=/usr/bin:/bin"},
+                       .user = "ann",
+                       .host = "box",
+                       .grid_version = "1.2.3"}};
+  }
+
+  // A run that was prepared and is recorded; it is queued for as long as something supervises it,
+  // then lost.
+  run::PreparedRun record_run(const service::StartRequest& asked) const {
+    run::PreparedRun prepared = service::prepare_run(settings(), store(), asked);
+    prepared.folder.write(prepared.record);
+    for (const run::RunRecord& experiment : prepared.experiments)
+      runs().folder_of(experiment.name).write(experiment);
+    return prepared;
+  }
+
+ private:
+  Node node_;
+  const std::shared_ptr<dataset::OpenStore> store_;
+};
+
+template <class Act>
+void expect_error(ErrorKind kind, std::string_view part, const Act& act) {
+  try {
+    act();
+    ADD_FAILURE() << "nothing was thrown; expected: " << part;
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
+  }
+}
+
+}  // namespace grid::testing
