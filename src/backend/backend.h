@@ -1,6 +1,6 @@
 // A flat map from keys to immutable objects: a local folder, a bucket, or a std::map in tests.
-// Every implementation passes backend_conformance_test.cc; what stands in front of another passes
-// every call on, as tests/support/decorator_conformance.h shows.
+// Every implementation passes backend_conformance_test.cc; a decorator passes every call on, which
+// tests/support/decorator_conformance.h checks.
 //
 // A backend knows nothing of chunks, digests or datasets, and does not check the bytes it
 // returns; store::ChunkStore does.
@@ -8,8 +8,8 @@
 // Keys are '/'-separated, non-empty components of [a-zA-Z0-9._-], none of them "." or "..".
 //
 // Thread-safe. An object appears whole or not at all, and once create() has returned, it is
-// durable and every later call by any client sees it. Failures throw Error; a key that is absent
-// is no failure.
+// durable and every later call by any client sees it. Failures throw Error; an absent key is not a
+// failure.
 #pragma once
 
 #include <cstdint>
@@ -60,18 +60,18 @@ class Backend {
   // Removes an object; false if there was none.
   virtual bool remove(std::string_view key) = 0;
 
-  // True if reading costs a network: copies on the node's own disk pay.
+  // True if reading goes over a network, so that copies on the node's own disk pay off.
   virtual bool remote() const = 0;
 
-  // Shows that this place keeps what create() promises; throws `unsupported` if it does not. Asked
-  // once, before a store is made. It is here because only a backend can try it, below its own
-  // prefix: some S3 servers overwrite where they should refuse.
+  // Checks that create() can keep its promise here; throws `unsupported` if it cannot: some S3
+  // servers overwrite where they should refuse. Called once, before a store is made. It is a method
+  // because only a backend can try this, below its own prefix.
   virtual void prove_creates() = 0;
 
-  // What messages call this store, for instance its path or URL.
+  // The store's name in messages, for instance its path or URL.
   virtual std::string name() const = 0;
 
-  // What brings its bytes near; lives as long as the backend.
+  // Brings its bytes near; lives as long as the backend.
   virtual const Carrier& carrier() const = 0;
 };
 

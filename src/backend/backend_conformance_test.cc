@@ -132,8 +132,8 @@ TEST_P(BackendConformance, APartComesPieceByPiece) {
   EXPECT_EQ(copy("none", 0, 100), "nothing");
 }
 
-// Hints change nothing that is read, also for what there is not.
-TEST_P(BackendConformance, BytesThatAreExpectedOrDroppedAreReadAsBefore) {
+// Hints do not change what is read, even if they name bytes that do not exist.
+TEST_P(BackendConformance, HintsDoNotChangeWhatIsRead) {
   backend_->create("key", as_bytes("0123456789"));
   const Carrier& carrier = backend_->carrier();
   for (const char* key : {"key", "none"}) {
@@ -147,7 +147,7 @@ TEST_P(BackendConformance, BytesThatAreExpectedOrDroppedAreReadAsBefore) {
   EXPECT_FALSE(backend_->find("none"));
 }
 
-TEST_P(BackendConformance, TheHastyOneIsTheSameStore) {
+TEST_P(BackendConformance, TheHastyBackendIsTheSameStore) {
   backend_->create("key", as_bytes("text"));
   const std::shared_ptr<Backend> hasty = backend_->carrier().hasty();
   if (!hasty) return;  // this one never takes long to fail

@@ -1,6 +1,6 @@
-// What brings the bytes of a backend near its readers, and keeps copies of them there: the kernel
-// for a local folder, the node's cache for a server. A backend whose bytes are as near as they can
-// be has one that does nothing.
+// Brings the bytes of a backend near its readers and keeps copies of them there: the kernel does
+// this for a local folder, the node's cache for a server. The carrier of a backend whose bytes
+// cannot be nearer does nothing.
 #pragma once
 
 #include <cstdint>
@@ -15,30 +15,30 @@ namespace grid::backend {
 
 class Backend;
 
-// Thread-safe. It has no defaults, so that a decorator does not forget to pass a call on.
+// Thread-safe. No method has a default, so that a decorator does not forget to pass a call on.
 class Carrier {
  public:
   virtual ~Carrier() = default;
 
-  // A hint: these bytes of an object will be read soon, or those of them that there are. They may
-  // be brought nearer by then, for as long as reading them takes; doing nothing is right too.
+  // A hint: these bytes of an object, as far as they exist, will be read soon. The call may bring
+  // them nearer and take as long as reading them; doing nothing is correct too.
   virtual void expect_reads(std::string_view key, std::uint64_t offset,
                             std::uint64_t size) const = 0;
-  // How many bytes may be asked for in that way before what came first has gone again.
+  // How many bytes may be expected in this way before the first of them are gone again.
   virtual std::uint64_t read_ahead_max() const = 0;
 
-  // As Backend::find_part(), for `size` bytes, 1 or more, that need not be in memory together.
-  // After an Error, what was taken stands for nothing.
+  // Like Backend::find_part(), for `size` bytes, 1 or more, that need not be in memory together.
+  // After an Error, the pieces taken so far must be discarded.
   virtual std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                                  std::uint64_t size,
                                                  const TakePiece& take) const = 0;
 
-  // The bytes that were read from here are not what was stored. Drops this part of the copy that is
-  // kept and returns true: reading again may help. False if no copy is kept.
+  // Called when the bytes read from here are not what was stored. Drops this part of the kept copy
+  // and returns true: reading again may help. False if no copy is kept.
   virtual bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const = 0;
 
-  // The same store, for a caller that has a kept answer to fall back on: gives up after seconds
-  // instead of minutes where it cannot be reached. nullptr: this one never takes long to fail.
+  // The same store, for a caller that has a kept answer to fall back on: gives up on an unreachable
+  // server after seconds instead of minutes. nullptr if this backend never takes long to fail.
   virtual std::shared_ptr<Backend> hasty() const = 0;
 };
 
@@ -47,7 +47,7 @@ std::optional<std::uint64_t> copy_in_one_piece(const Backend& backend, std::stri
                                                std::uint64_t offset, std::uint64_t size,
                                                const TakePiece& take);
 
-// read_ahead_max() where what is near is in memory, of which others want some too.
+// read_ahead_max() of a carrier that keeps bytes in memory, of which others need some too.
 std::uint64_t memory_for_read_ahead();
 
 }  // namespace grid::backend

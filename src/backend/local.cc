@@ -18,9 +18,9 @@ namespace grid::backend {
 
 namespace fs = std::filesystem;
 
-// The files that range reads were last made from, so that reading a pack chunk by chunk opens it
-// once. Objects never change, so a descriptor never goes stale; a removed object's descriptor
-// keeps readers that are already at it going.
+// The files of the latest range reads, so that reading a pack chunk by chunk opens it once. Objects
+// never change, so a descriptor never goes stale; that of a removed object lets its current readers
+// continue.
 struct LocalBackend::OpenFiles {
   std::mutex mutex;
   Lru<std::string, OpenFile, StringHash> files{128};  // by key; guarded by mutex
@@ -59,7 +59,7 @@ static void sync_folder(const fs::path& folder) {
     throw system_error(errno, fmt::format("cannot sync {}", folder.string()));
 }
 
-// Makes a folder and those above it, each durable before anything is put into it.
+// Makes a folder and those above it, each one durable before anything is put into it.
 static void make_folders(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder.parent_path());
   if (errno == EEXIST) return;
@@ -90,7 +90,7 @@ static bool create_through_named_file(const fs::path& root, const fs::path& path
     write_and_sync(fd.get(), data, path);
     made = link_succeeded(::link(temporary.c_str(), path.c_str()), path);
   } catch (const Error&) {
-    ::unlink(temporary.c_str());  // the disk may be full of it
+    ::unlink(temporary.c_str());  // it may have filled the disk
     throw;
   }
   ::unlink(temporary.c_str());
@@ -109,7 +109,7 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
   bool made = false;
   if (fd) {
     write_and_sync(fd.get(), data, path);
-    // linkat() of the descriptor itself needs a privilege; of its name in /proc it does not.
+    // linkat() on the descriptor itself needs a privilege; on its name in /proc it does not.
     std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
     made = link_succeeded(
         ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW), path);
@@ -142,10 +142,9 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
   return read_at(file->get(), out, offset, key);
 }
 
-// Reading is the fastest way into the page cache: what posix_fadvise() asks for comes in single
-// pages, and takes almost twice as long. What is sent to /dev/null is read, but not copied. Through
-// a descriptor of its own, since the kernel looks at each one's reads to tell whether they go from
-// front to back.
+// Reading is the fastest way into the page cache: posix_fadvise() reads single pages and takes
+// almost twice as long. sendfile() to /dev/null reads the bytes without copying them. It uses a
+// descriptor of its own, because the kernel detects sequential reads by descriptor.
 void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                 std::uint64_t size) const {
   static constexpr std::size_t step = 1 << 20;
@@ -166,7 +165,7 @@ static bool is_folder(const fs::path& folder, const dirent& entry) {
   return fs::is_directory(folder / entry.d_name, ignored);
 }
 
-// Calls visit(name, is_folder) for what lies in a folder; nothing if there is none.
+// Calls visit(name, is_folder) for each entry of a folder; does nothing if there is no folder.
 template <class Visit>
 static void visit_folder(const fs::path& folder, const Visit& visit) {
   DIR* stream = ::opendir(folder.c_str());

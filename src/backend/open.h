@@ -1,4 +1,4 @@
-// From what a person writes as --store to a backend.
+// Opens the backend that --store names.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@
 namespace grid::backend {
 
 // `location` is a path, a file:// URL or s3://BUCKET[/PREFIX]. Throws `invalid_argument` for any
-// other scheme, naming it. Nothing is made, touched or asked for.
+// other scheme, naming it. Creates nothing and sends no request.
 std::unique_ptr<Backend> open(std::string_view location, const net::ServerOptions& servers = {});
 
 // The folder of this machine that such a `location` names; nullopt for one on a server. Throws as

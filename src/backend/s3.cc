@@ -7,8 +7,8 @@
 
 namespace grid::backend {
 
-// What prove_creates() writes for a moment. A store never has such keys, so one that was left
-// behind is passed over.
+// The keys that prove_creates() writes for a moment begin like this. A store has no such keys, so
+// one that was left behind is ignored.
 static constexpr std::string_view probe_prefix = "probe-";
 
 S3Backend::S3Backend(net::S3Access access, std::string bucket, std::string prefix,
@@ -64,13 +64,13 @@ std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
     net::S3Listing page = bucket_.list(request);
     for (const net::S3Object& object : page.objects) {
       std::string key = object.key.substr(prefix_.size());
-      // A folder that somebody's tool made for show.
+      // An empty object that stands for a folder, as some tools make, or a probe.
       if (key.empty() || key.ends_with('/') || key.starts_with(probe_prefix)) continue;
       found.push_back({std::move(key), object.size});
     }
     request.continue_at = std::move(page.next);
   } while (!request.continue_at.empty());
-  // Servers list in the order of bytes, and so does this; but not all of them.
+  // Sorted here because not all servers list in byte order.
   std::sort(found.begin(), found.end(),
             [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
   return found;
@@ -104,7 +104,7 @@ void S3Backend::prove_creates() {
     first = bucket_.create(key, as_bytes("1"));
     second = bucket_.create(key, as_bytes("2"));
   } catch (const Error& error) {
-    // Some servers say so at least.
+    // Some servers at least report it.
     if (error.kind() != ErrorKind::unsupported) throw;
     second = true;
   }

@@ -1,8 +1,8 @@
 // A backend in a bucket of an S3 server, below a prefix.
 //
-// What a store needs of the server beyond keeping objects is one thing: of several PUTs of a key
-// with If-None-Match: * exactly one succeeds. AWS, Ceph and others honour it; some servers know
-// nothing of it and overwrite. So prove_creates() tries it before a store is made.
+// Beyond keeping objects, a store needs one thing of the server: of several PUTs of a key with
+// If-None-Match: * exactly one succeeds. AWS, Ceph and others honour it; some servers ignore it and
+// overwrite. So prove_creates() tries it before a store is made.
 // docs/decisions/0014-what-is-asked-of-an-s3-server.md has the reasons.
 #pragma once
 
@@ -12,15 +12,16 @@
 namespace grid::backend {
 
 struct S3BackendOptions {
-  // Larger objects are sent in parts, several at a time. There create() is no race that exactly
-  // one wins: see net::S3Bucket::create_in_parts(). Nothing that a store publishes is that large.
+  // Larger objects are sent in parts, several at a time. For these, create() does not promise that
+  // exactly one caller wins: see net::S3Bucket::create_in_parts(). Nothing that a store publishes
+  // is that large.
   std::size_t single_put_size_max = 64 << 20;  // bytes
   std::size_t part_size = 16 << 20;            // bytes; servers want 5 MiB or more
 };
 
 class S3Backend : public Backend, private Carrier {
  public:
-  // Asks nobody yet. `prefix` is empty or ends in '/'.
+  // Sends no request yet. `prefix` is empty or ends in '/'.
   S3Backend(net::S3Access access, std::string bucket, std::string prefix,
             const S3BackendOptions& options = {});
 

@@ -14,7 +14,7 @@ namespace {
 
 using testing::LoopbackServer;
 
-// A server that keeps objects and knows as much of conditions as it is told to.
+// A server that keeps objects and treats conditional requests as it was told.
 class PlainServer {
  public:
   enum class Conditions { honoured, ignored, refused };
@@ -74,7 +74,7 @@ TEST(S3BackendTest, AServerThatOverwritesIsRefused) {
   }
 }
 
-TEST(S3BackendTest, IsCalledByItsUrl) {
+TEST(S3BackendTest, IsNamedByItsUrl) {
   EXPECT_EQ(open("s3://bucket/a/b/")->name(), "s3://bucket/a/b");
   EXPECT_EQ(open("s3://bucket")->name(), "s3://bucket");
   EXPECT_THROW(open("s3://bucket/a//b"), Error);

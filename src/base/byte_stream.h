@@ -1,4 +1,4 @@
-// Bytes that come one after the other and only once: from a file, a pipe or a server.
+// Bytes that can be read only once, in order: from a file, a pipe or a server.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,20 @@ class ByteStream {
   virtual ~ByteStream() = default;
 
   // Fills the front of `out`, waiting for at least one byte; returns how many there are, 0 at the
-  // end. Throws Error if the bytes cannot be had, or end before they should.
+  // end. Throws Error if the bytes cannot be read or end too early.
   virtual std::size_t read(MutableBytesView out) = 0;
 
   // Passes over bytes that are known to be zero without reading them; returns how many.
   virtual std::uint64_t skip_zeros() { return 0; }
 
-  // The next `size` bytes are known and will not be read: for who counts them. Throws as read().
+  // Tells a stream that counts its bytes that the next `size` are known and will not be read.
+  // Throws like read().
   virtual void pass(std::uint64_t size) { static_cast<void>(size); }
 
-  // How many bytes there are in all, where that is known beforehand.
+  // The total number of bytes, if it is known beforehand.
   virtual std::optional<std::uint64_t> size() const = 0;
 
-  // What messages call it: a path, a URL, "standard input".
+  // Its name in messages: a path, a URL, "standard input".
   virtual std::string name() const = 0;
 };
 

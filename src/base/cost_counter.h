@@ -1,7 +1,7 @@
 // Counts what something costs, in numbers that many threads add to.
 //
-// A layer that counts has a struct of CostCounters of its own. Zeros are what a new one is, and
-// processes may share it. Where a pointer to one is null, nothing is counted.
+// Each layer that counts has its own struct of CostCounters. It starts as all zeros, and processes
+// may share it. A null pointer to it disables counting.
 #pragma once
 
 #include <atomic>
@@ -17,7 +17,7 @@ void count_cost(Counters* counters, CostCounter Counters::*which, std::uint64_t 
   if (counters) (counters->*which).fetch_add(cost, std::memory_order_relaxed);
 }
 
-// Counts the nanoseconds of its life.
+// Counts the nanoseconds of its lifetime.
 class CostTimer {
  public:
   template <class Counters>

@@ -28,7 +28,7 @@ struct Digest {
   std::string short_hex() const;  // the first 12, for messages
 };
 
-// The digest of `data`; 4 GB/s a core from 16 KiB up with AVX-512.
+// The digest of `data`; 4 GB/s per core from 16 KiB up with AVX-512.
 Digest digest_of(BytesView data);
 
 // The digests of many pieces. Pieces of a few KB take a third of the time that they take one by
@@ -37,7 +37,7 @@ void digest_all(std::span<const BytesView> pieces, std::span<Digest> digests);
 
 std::optional<Digest> parse_digest(std::string_view hex);
 
-// For data that does not lie in one piece.
+// Digests data that is not contiguous.
 class Digester {
  public:
   Digester();

@@ -1,23 +1,24 @@
 // Problem. BLAKE3 divides its input into leaves of 1 KiB, and the official code computes sixteen of
-// one input side by side. Chunks are about 7 or 16 KiB and no multiple of one: of each, a few
-// leaves are left over and computed one by one, 1 us each, which halves the speed of a chunk of
-// 18 KB and leaves a fifth for one of 7.
+// one input side by side. Chunks are about 7 or 16 KiB, not a multiple of 16 KiB: a few leaves of
+// each chunk are left over and computed one by one at 1 us each, which halves the speed of an 18 KB
+// chunk and cuts that of a 7 KB chunk to a fifth.
 //
-// Idea. The leaves of different chunks do not depend on each other either. This takes those of a
-// whole batch of pieces, sixteen by sixteen, and then the parents of all trees level by level.
+// Idea. The leaves of different chunks do not depend on each other either. This code takes the
+// leaves of a whole batch of pieces, sixteen at a time, and then the parents of all trees, level by
+// level.
 //
-// A lane is one leaf or parent in one element of every vector. Leaves of different length go
-// together: a lane that has ended keeps its value while the others go on.
+// A lane is one leaf or parent in one element of every vector. Leaves of different lengths run
+// together: a lane that has ended keeps its value while the others continue.
 //
 // A tree's level has the nodes 0, 1, 2, …; each pair becomes a parent, and an odd last one moves up
-// as it is. That gives BLAKE3's tree, whose left sides are powers of two. A piece's nodes lie side
-// by side, so that two children are the parent's block of 64 bytes as they lie.
+// as it is. That gives BLAKE3's tree, whose left sides are powers of two. A piece's nodes are
+// contiguous, so two children already form the parent's block of 64 bytes.
 //
 // Example: pieces of 2,500 and 700 bytes have the leaves a b c and d; one step computes all four
 // (d is its piece's root and carries that flag). Then ab is computed, then the root of ab and c.
 //
 // Source: "BLAKE3: one function, fast everywhere", 2020, section 2. Checked against the official
-// code by Digest.OfManyPiecesAreThoseOfEach.
+// code by Digest.OfManyPiecesEqualsThatOfEach.
 
 #include "base/digest_lanes.h"
 
@@ -40,9 +41,9 @@ constexpr std::size_t leaf_size = 1024, block_size = 64;  // bytes
 
 enum Flag : std::uint32_t { leaf_start = 1, leaf_end = 2, parent = 4, root = 8 };
 
-// One number of each lane.
+// One number per lane.
 using Lanes = std::uint32_t __attribute__((vector_size(64)));
-using Node = std::array<std::uint32_t, 8>;  // as it lies in a parent's block, and in a digest
+using Node = std::array<std::uint32_t, 8>;  // laid out as in a parent's block and in a digest
 
 #define GRID_LANES [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]]
 #define GRID_INLINE GRID_LANES [[gnu::always_inline]] inline
@@ -50,7 +51,7 @@ using Node = std::array<std::uint32_t, 8>;  // as it lies in a parent's block, a
 constexpr Node initial = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 
-// Which word of the block each round takes where.
+// The order in which each round takes the words of the block.
 constexpr std::array<std::array<std::size_t, 16>, 7> schedule = [] {
   constexpr std::array<std::size_t, 16> next = {2, 6,  3,  10, 7, 0,  4,  13,
                                                 1, 11, 12, 5,  9, 14, 15, 8};
@@ -61,11 +62,11 @@ constexpr std::array<std::array<std::size_t, 16>, 7> schedule = [] {
   return rounds;
 }();
 
-// A leaf or a parent on its way.
+// A leaf or a parent to be computed.
 struct Job {
   const std::byte* data;
   std::uint32_t size;                            // bytes
-  std::uint64_t counter;                         // which leaf of its piece; 0 for a parent
+  std::uint64_t counter;                         // the leaf's index in its piece; 0 for a parent
   std::uint32_t first_flags, flags, last_flags;  // of the first, of every and of the last block
   Node* out;
 
@@ -92,7 +93,8 @@ GRID_INLINE void mix(Lanes& a, Lanes& b, Lanes& c, Lanes& d, Lanes x, Lanes y) {
   b = rotated<7>(b ^ c);
 }
 
-// Exchanges the upper right and lower left squares of `distance` in every square of twice that.
+// One step of a transposition: swaps the upper right and lower left quarters of every square whose
+// side is twice `distance`.
 template <int distance, int... lane>
 GRID_INLINE void exchange_squares(Lanes (&rows)[lane_count],
                                   std::integer_sequence<int, lane...> /*lanes*/) {
@@ -107,7 +109,8 @@ GRID_INLINE void exchange_squares(Lanes (&rows)[lane_count],
   }
 }
 
-// One block of each lane into `value`, where `taken` has all bits set.
+// Compresses one block of each lane into `value`. A lane whose `taken` is 0 keeps its value; the
+// others have all bits set.
 GRID_INLINE void compress(Lanes (&value)[8], const std::byte* const (&blocks)[lane_count],
                           Lanes counter_low, Lanes counter_high, Lanes sizes, Lanes flags,
                           Lanes taken) {
@@ -143,7 +146,7 @@ GRID_INLINE void compress(Lanes (&value)[8], const std::byte* const (&blocks)[la
   for (int i = 0; i < 8; ++i) value[i] = ((v[i] ^ v[i + 8]) & taken) | (value[i] & ~taken);
 }
 
-// Up to lane_count jobs from start to end.
+// Runs up to lane_count jobs from start to end.
 GRID_LANES void run(std::span<const Job> jobs) {
   alignas(64) static constexpr std::byte nothing[block_size] = {};
   std::byte tails[lane_count][block_size];
@@ -201,7 +204,7 @@ class Queue {
   std::size_t count_ = 0;
 };
 
-// A piece's nodes of the level that is being made.
+// A piece's nodes on the level being computed.
 struct Tree {
   Node* nodes;
   std::size_t count;
@@ -220,7 +223,7 @@ void add_leaves(Queue& queue, BytesView piece, const Tree& tree) {
   }
 }
 
-// Parents take the places of their children: each is written behind what is still to be read.
+// Parents overwrite only nodes that have been read already.
 void add_parents(Queue& queue, const Tree& tree) {
   for (std::size_t i = 0; i + 1 < tree.count; i += 2)
     queue.add({.data = reinterpret_cast<const std::byte*>(&tree.nodes[i]),

@@ -10,7 +10,7 @@ namespace grid {
 // True if this processor has what digest_in_lanes() needs.
 bool has_digest_lanes();
 
-// The digests of all pieces; only where has_digest_lanes(). `digests` is as long as `pieces`.
+// The digests of all pieces; requires has_digest_lanes(). `digests` is as long as `pieces`.
 void digest_in_lanes(std::span<const BytesView> pieces, std::span<Digest> digests);
 
 }  // namespace grid

@@ -28,7 +28,7 @@ TEST(Digest, InPiecesIsTheDigestOfTheWhole) {
 }
 
 // On a processor without lanes this compares the official code with itself.
-TEST(Digest, OfManyPiecesAreThoseOfEach) {
+TEST(Digest, OfManyPiecesEqualsThatOfEach) {
   Bytes data(400'000);
   for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::byte>(i * i % 251);
   auto check = [&](const std::vector<std::size_t>& sizes) {

@@ -13,7 +13,7 @@ namespace grid {
 enum class ErrorKind {
   not_found,
   already_exists,
-  invalid_argument,  // the caller asked for something that cannot be: exit status 2
+  invalid_argument,  // the caller asked for something impossible: exit status 2
   permission_denied,
   no_space,
   unavailable,  // a retry may help

@@ -84,7 +84,7 @@ void replace_file(const std::filesystem::path& path, const std::function<void(in
     try {
       fill(fd.get());
     } catch (const Error&) {
-      ::unlink(temporary.c_str());  // the file is of no use, and the disk may be full of it
+      ::unlink(temporary.c_str());  // it is useless, and may have filled the disk
       throw;
     }
   }

@@ -1,5 +1,5 @@
 // Files of the local machine: descriptors with an owner, whole reads and writes, mappings.
-// All functions throw Error with the path in the sentence.
+// All functions throw Error with the path in the message.
 #pragma once
 
 #include <sys/stat.h>
@@ -39,7 +39,7 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// open(2) with O_CLOEXEC added; throws, the path in the message.
+// open(2) with O_CLOEXEC added.
 FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0666);
 // The same, but empty if there is no such file.
 FileDescriptor find_file(const std::filesystem::path& path, int flags);
@@ -52,13 +52,13 @@ void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view nam
 // The whole file; nullopt if there is none.
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
 
-// Replaces `path` by a file with these bytes: readers see the old file or the new one, whole.
-// Not synced: for state that can be made again.
+// Replaces the file at `path` by one with these bytes: readers see the old file or the new one,
+// whole. Not synced: for state that can be made again.
 void replace_file(const std::filesystem::path& path, BytesView data);
-// The same of a file that `fill` writes, given its descriptor.
+// The same, but `fill` writes the new file through its descriptor.
 void replace_file(const std::filesystem::path& path, const std::function<void(int fd)>& fill);
 
-// A file in memory, read-only. Empty files map to an empty view.
+// A file mapped into memory, read-only. Empty files map to an empty view.
 class MappedFile {
  public:
   MappedFile() = default;
@@ -69,9 +69,9 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
 
   BytesView bytes() const { return {data_, size_}; }
-  // Tells the kernel that reads will be scattered, so that it reads no neighbours in.
+  // Tells the kernel that reads will be scattered, so that it does not read neighbouring pages.
   void expect_random_reads() const;
-  // Gives back the memory of pages that were read; they come again when they are.
+  // Releases the memory of pages that were read; the next access reads them again.
   void forget_pages() const;
 
  private:

@@ -15,7 +15,7 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// A size of 0 reaches to the end of the file, wherever that will be.
+// A size of 0 means up to the end of the file, however far it grows.
 struct flock range_of(short type, std::uint64_t begin = 0, std::uint64_t size = 0) {
   struct flock range {};
   range.l_type = type;
@@ -42,7 +42,7 @@ bool lock_whole(int fd, LockMode mode, LockKind kind, Patience patience) {
   return result == 0;
 }
 
-// Whether errno says that another's lock is in the way.
+// Whether errno says that another lock is in the way.
 bool another_has_it() { return errno == EAGAIN || errno == EACCES; }
 
 }  // namespace
@@ -88,7 +88,7 @@ bool FileLock::is_held(const std::filesystem::path& path, LockKind kind) {
   if (kind == LockKind::flock) return !lock.try_take(LockMode::shared);
   struct flock range = range_of(F_RDLCK);
   if (::fcntl(lock.file_.get(), F_OFD_GETLK, &range) != 0)
-    throw system_error(errno, fmt::format("cannot look at the lock {}", path.string()));
+    throw system_error(errno, fmt::format("cannot test the lock {}", path.string()));
   return range.l_type != F_UNLCK;
 }
 

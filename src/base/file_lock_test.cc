@@ -36,7 +36,7 @@ TEST_P(FileLockOfKind, IsHeldByOneAtATime) {
   EXPECT_TRUE(FileLock::find(path_, GetParam()));
 }
 
-TEST_P(FileLockOfKind, IsLookedAtWithoutBeingTaken) {
+TEST_P(FileLockOfKind, IsTestedWithoutBeingTaken) {
   EXPECT_FALSE(FileLock::is_held(path_, GetParam()));
   std::optional<FileLock> held = FileLock::find(path_, GetParam());
   EXPECT_TRUE(FileLock::is_held(path_, GetParam()));
@@ -46,7 +46,7 @@ TEST_P(FileLockOfKind, IsLookedAtWithoutBeingTaken) {
   EXPECT_TRUE(FileLock::find(path_, GetParam()));
 }
 
-TEST_P(FileLockOfKind, IsSharedByThoseWhoOnlyShare) {
+TEST_P(FileLockOfKind, WhenSharedExcludesOnlyExclusiveOnes) {
   FileLock one = opened(path_, GetParam()), two = opened(path_, GetParam());
   EXPECT_TRUE(one.try_take(LockMode::shared));
   EXPECT_TRUE(two.try_take(LockMode::shared));
@@ -76,7 +76,7 @@ TEST_P(FileLockOfKind, IsWaitedFor) {
   EXPECT_TRUE(other.get());
 }
 
-TEST_P(FileLockOfKind, OfARemovedFileIsNotInTheWay) {
+TEST_P(FileLockOfKind, OfARemovedFileDoesNotBlock) {
   std::optional<FileLock> held = FileLock::find(path_, GetParam());
   EXPECT_TRUE(held->is_in_place());
   std::filesystem::remove(path_);
@@ -126,7 +126,7 @@ TEST(RangeLock, ExcludesWhatOverlaps) {
   EXPECT_FALSE(RangeLock::find(two.get(), 0, 101, std::chrono::milliseconds(2)));
   const RangeLock moved = std::move(*held);
   held.reset();
-  EXPECT_FALSE(RangeLock::find(two.get(), 150, 1, no_patience)) << "the one it was moved to has it";
+  EXPECT_FALSE(RangeLock::find(two.get(), 150, 1, no_patience)) << "the moved lock holds it";
 }
 
 TEST(RangeLock, IsGivenBack) {
@@ -140,7 +140,7 @@ TEST(RangeLock, IsGivenBack) {
   EXPECT_FALSE(RangeLock::find(two.get(), 10, 10, no_patience));
 }
 
-TEST(RangeLock, IsNoneWhereNothingCanBeLocked) {
+TEST(RangeLock, IsEmptyWhereNothingCanBeLocked) {
   EXPECT_FALSE(RangeLock::find(-1, 0, 10, std::chrono::hours(1))) << "without waiting";
 }
 

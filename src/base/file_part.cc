@@ -1,15 +1,15 @@
-// Problem. Small files that lie side by side on a disk are read one by one: for each its reader
-// waits, and a request goes to the disk. With 1.5 KB a file the requests cost more than everything
+// Problem. Small files that lie side by side on a disk are read one by one: for each, a request
+// goes to the disk and the reader waits. At 1.5 KB per file the requests cost more than everything
 // else.
 //
-// Idea. A read that may not wait (RWF_NOWAIT) fails where it would have to, but has begun by then
-// what it would have waited for. And reads that are given to the kernel together, through an
-// io_uring, wait together before they go to the disk, so that neighbours become one request.
+// Idea. A read that must not wait (RWF_NOWAIT) fails if it would have to, but by then it has
+// started what it would have waited for. And reads that are submitted together, through an
+// io_uring, are collected before they go to the disk, so that neighbours become one request.
 //
 // Example: 60,000 files of 1.5 KB, 32 at a time, made 60,800 requests one by one, 2,700 together.
 //
-// Where there is no io_uring, since the kernel is old or a container forbids it, each is asked for
-// by itself. Files that cannot be read without waiting, as on NFS, are left alone.
+// Without io_uring, because the kernel is old or a container forbids it, each read is made by
+// itself. Files that cannot be read without waiting, such as those on NFS, are left alone.
 
 #include "base/file_part.h"
 
@@ -26,8 +26,8 @@ namespace {
 
 constexpr unsigned together_max = 64;
 
-// Where bytes go that were there already: nobody wants them from here. Small, so that it stays
-// near.
+// Bytes that are in the page cache already are read into a buffer and discarded. It is small, so
+// that it stays in the processor's cache.
 constexpr std::size_t unwanted_size = 16 << 10, piece_count_max = 16;
 
 struct Read {
@@ -43,7 +43,7 @@ struct Read {
   }
 };
 
-// One thread's.
+// Used by one thread only.
 class Beginner {
  public:
   Beginner() : has_ring_(::io_uring_queue_init(together_max, &ring_, 0) == 0) {}
@@ -53,14 +53,14 @@ class Beginner {
   Beginner(const Beginner&) = delete;
   Beginner& operator=(const Beginner&) = delete;
 
-  // At most together_max.
+  // At most together_max parts.
   void begin(std::span<const FilePart> parts) {
     if (has_ring_) has_ring_ = begin_together(parts);
     if (!has_ring_) begin_one_by_one(parts);
   }
 
  private:
-  // False if it cannot be done like this.
+  // False if io_uring does not work here.
   bool begin_together(std::span<const FilePart> parts);
   void begin_one_by_one(std::span<const FilePart> parts);
 
@@ -95,7 +95,7 @@ void Beginner::begin_one_by_one(std::span<const FilePart> parts) {
 }  // namespace
 
 void begin_reading(std::span<const FilePart> parts) {
-  thread_local std::unique_ptr<Beginner> beginner;  // of threads that need none there is none
+  thread_local std::unique_ptr<Beginner> beginner;  // made on a thread's first use
   if (!beginner && !parts.empty()) beginner = std::make_unique<Beginner>();
   while (!parts.empty()) {
     const auto some = parts.first(std::min<std::size_t>(parts.size(), together_max));

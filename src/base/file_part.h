@@ -11,8 +11,8 @@ struct FilePart {
   std::uint64_t offset = 0, size = 0;  // bytes
 };
 
-// Has the kernel bring the fronts of these parts into its page cache, in the background: 256 KiB of
-// each at most. A hint; what is there already costs little. Thread-safe.
+// Asks the kernel to read the front of each part, up to 256 KiB, into its page cache in the
+// background. A hint; bytes that are there already cost little. Thread-safe.
 void begin_reading(std::span<const FilePart> parts);
 
 }  // namespace grid

@@ -34,7 +34,7 @@ class FilePartTest : public ::testing::Test {
       ::fsync(files.back().get());
       ::posix_fadvise(files.back().get(), 0, 0, POSIX_FADV_DONTNEED);
     }
-    // Some file systems, in memory for instance, keep what they were told to drop.
+    // Some file systems, for instance those in memory, keep what they were told to drop.
     if (is_here(files[0], 0)) GTEST_SKIP() << "the pages of files stay in memory here";
   }
 
@@ -66,13 +66,13 @@ class FilePartTest : public ::testing::Test {
   std::vector<FileDescriptor> files;
 };
 
-TEST_F(FilePartTest, AllOfManyComeWithoutBeingRead) {
+TEST_F(FilePartTest, BringsManyFilesIntoThePageCache) {
   begin_reading(parts());
   EXPECT_TRUE(all_come());
 }
 
 // As in a container that forbids it, or with an old kernel.
-TEST_F(FilePartTest, TheyComeAlsoWithoutAnIoUring) {
+TEST_F(FilePartTest, WorksWithoutIoUring) {
   const pid_t child = ::fork();
   if (child == 0) {
     sock_filter filter[] = {
@@ -95,7 +95,7 @@ TEST_F(FilePartTest, TheyComeAlsoWithoutAnIoUring) {
   EXPECT_EQ(status, 0);
 }
 
-TEST_F(FilePartTest, WhatCannotBeReadIsPassedOver) {
+TEST_F(FilePartTest, SkipsWhatCannotBeRead) {
   int pipe[2];
   ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);
   const FileDescriptor folder_itself = open_file(folder.path(), O_RDONLY);

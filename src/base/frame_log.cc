@@ -40,7 +40,7 @@ FrameLog::FrameLog(const std::filesystem::path& path, const Format& format,
   write_all(fd_.get(), header, path.native());
 }
 
-// 0 for what is no such log, or empty.
+// 0 if the file is empty or not such a log.
 std::uint64_t FrameLog::begin_of_frames(const std::filesystem::path& path,
                                         const Format& format) const {
   if (bytes().size() < header_size || load<std::uint32_t>(bytes().data()) != format.magic) return 0;
@@ -61,7 +61,7 @@ void FrameLog::append(BytesView content) noexcept {
     grid::append(frame, content);
     if (::write(fd_.get(), frame.data(), frame.size()) != static_cast<ssize_t>(frame.size()))
       broken_ = true;
-  } catch (const std::bad_alloc&) {  // as a full disk
+  } catch (const std::bad_alloc&) {  // treated like a full disk
     broken_ = true;
   }
 }

@@ -1,5 +1,5 @@
-// A file that is only appended to, in frames with a checksum, and never synced: for hints, which
-// cost time alone if they are lost. What a dead process or a power cut left torn is cut off.
+// A file that is only appended to, in frames with a checksum, and never synced: for hints, whose
+// loss costs only time. What a dead process or a power cut left incomplete is cut off.
 //
 // The file: u32 magic, u32 format; then frames: u32 size, u64 the first 8 bytes of the BLAKE3 of
 // what follows, that many bytes.
@@ -19,12 +19,12 @@ class FrameLog {
  public:
   struct Format {
     std::uint32_t magic, number;
-    const char* name;  // what messages call it
+    const char* name;  // in messages
   };
 
-  // Opens the log at `path`, or begins one, and gives each frame that is there, with its offset, to
-  // `take`. Nobody else may have it open. Throws `unsupported` for a newer format, which stays as
-  // it is, and what the file system says.
+  // Opens the log at `path`, or creates it, and passes each frame found to `take` with its offset.
+  // It must not be open elsewhere. Throws `unsupported` for a newer format, leaving the file as it
+  // is, and errors of the file system.
   FrameLog(const std::filesystem::path& path, const Format& format,
            const std::function<void(BytesView frame, std::uint64_t offset)>& take);
 
@@ -32,7 +32,7 @@ class FrameLog {
   BytesView bytes() const { return file_.bytes(); }
   void expect_random_reads() { file_.expect_random_reads(); }
 
-  // Never throws: what cannot be written is lost, with all that follows. Thread-safe.
+  // Never throws: a frame that cannot be written is lost, and so are all that follow. Thread-safe.
   void append(BytesView frame) noexcept;
 
  private:

@@ -1,4 +1,4 @@
-// A map of bounded size that forgets what was used least recently.
+// A map of bounded size that evicts the least recently used entries.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace grid {
 
-// Lets an Lru with std::string keys be asked with a std::string_view. Not noexcept: libstdc++ then
-// keeps each key's hash, as it does for std::hash of strings.
+// Lets an Lru with std::string keys be searched with a std::string_view. Not noexcept: libstdc++
+// then stores each key's hash, as it does for std::hash of strings.
 struct StringHash {
   using is_transparent = void;
   std::size_t operator()(std::string_view text) const {
@@ -42,9 +42,9 @@ class Lru {
     return &at->second.value;
   }
 
-  // Adds an entry as the most recently used one, then evicts others while there is too much.
-  // Evicted values are destroyed before add() returns. If there is an entry at `key`, nothing
-  // changes. Returns the value that is at `key` now, valid until the next add() or remove().
+  // Adds an entry as the most recently used one, then evicts others until the sizes fit. Evicted
+  // values are destroyed before add() returns. If there is an entry at `key`, nothing changes.
+  // Returns the value that is at `key` now, valid until the next add() or remove().
   const Value& add(Key key, Value value, std::size_t size = 1) {
     Order node(1, nullptr);
     const auto [at, added] =

@@ -30,10 +30,10 @@ TEST(Lru, IsBoundedByTheSumOfTheSizes) {
   lru.add(3, 'c', 60);
   EXPECT_EQ(lru.find(1), nullptr);
   EXPECT_NE(lru.find(3), nullptr);
-  EXPECT_NE(lru.find(2), nullptr) << "100 are not too much";
+  EXPECT_NE(lru.find(2), nullptr) << "100 is within the limit";
   lru.add(4, 'd', 61);
   EXPECT_EQ(lru.find(2), nullptr);
-  EXPECT_EQ(lru.find(3), nullptr) << "as many leave as must";
+  EXPECT_EQ(lru.find(3), nullptr) << "as many are evicted as needed";
   EXPECT_NE(lru.find(4), nullptr);
 }
 
@@ -54,7 +54,7 @@ TEST(Lru, AddingAgainChangesNothing) {
   lru.add(2, "two");
   lru.add(1, "another");
   lru.add(3, "three");
-  EXPECT_EQ(lru.find(1), nullptr) << "adding again is no use";
+  EXPECT_EQ(lru.find(1), nullptr) << "adding again does not count as a use";
 }
 
 TEST(Lru, RemovesOnDemand) {
@@ -68,7 +68,7 @@ TEST(Lru, RemovesOnDemand) {
   EXPECT_NE(lru.find(2), nullptr) << "there is room again";
 }
 
-TEST(Lru, IsAskedWithViewsOfStrings) {
+TEST(Lru, IsSearchedWithViewsOfStrings) {
   Lru<std::string, int, StringHash> lru(2);
   const std::string key = "a key that is too long to be kept within the string itself";
   lru.add(key, 7);
@@ -86,8 +86,8 @@ TEST(Lru, DestroysWhatItEvictsUnlessItIsStillUsed) {
   EXPECT_TRUE(unused.expired());
 }
 
-// Against a list that is searched from the front.
-TEST(Lru, DoesAsAPlainListDoes) {
+// Compares with a list that is searched from the front.
+TEST(Lru, AgreesWithAPlainList) {
   constexpr std::size_t size_max = 50;
   const unsigned seed = std::random_device()();
   SCOPED_TRACE(seed);

@@ -1,4 +1,4 @@
-// Names that nobody else has: random bytes from the kernel.
+// Unique names: random bytes from the kernel.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// A library that is loaded when it is first needed, for what few runs of the program need: what a
-// program links is read from the disk each time it starts, with all that it links in its turn.
+// A library that is loaded when it is first needed, for features that few runs of the program use:
+// a linked library is read from the disk at every start, with all that it links in turn.
 #pragma once
 
 namespace grid {
@@ -11,8 +11,8 @@ class SharedLibrary {
   // not installed.
   explicit SharedLibrary(const char* name);
 
-  // Becomes a pointer to a function of any type; nobody checks that it is the right one, so take
-  // the type from the library's header: `decltype(::curl_easy_init)* init = library.find("…")`.
+  // Becomes a pointer to a function of any type; the type is not checked, so take it from the
+  // library's header: `decltype(::curl_easy_init)* init = library.find("…")`.
   struct Function {
     void* address;
     template <class Type>
@@ -21,7 +21,7 @@ class SharedLibrary {
     }
   };
 
-  // Throws `unsupported` if the library has none.
+  // Throws `unsupported` if the library has no such function.
   Function find(const char* name) const;
 
  private:

@@ -14,7 +14,7 @@ TEST(SharedLibrary, GivesFunctionsToCall) {
   EXPECT_EQ(crc(0, reinterpret_cast<const Bytef*>("123456789"), 9), 0xcbf43926U);
 }
 
-TEST(SharedLibrary, OneThatIsNotInstalledIsNamed) {
+TEST(SharedLibrary, NamesALibraryThatIsNotInstalled) {
   try {
     SharedLibrary library("libnot-there.so.7");
     FAIL();
@@ -24,7 +24,7 @@ TEST(SharedLibrary, OneThatIsNotInstalledIsNamed) {
   }
 }
 
-TEST(SharedLibrary, AFunctionThatIsMissingIsNamed) {
+TEST(SharedLibrary, ThrowsForAMissingFunction) {
   SharedLibrary library("libz.so.1");
   EXPECT_THROW(library.find("not_there"), Error);
 }

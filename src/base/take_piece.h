@@ -1,4 +1,4 @@
-// Takes bytes piece by piece, as they come.
+// Takes bytes piece by piece, as they arrive.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace grid {
 
-// `offset` is the piece's place in what was asked for. Pieces come one after the other, from any
-// thread; from the beginning again where a first try broke off. Must not throw.
+// `offset` is the piece's place in the requested part. Pieces come in order, one at a time, from
+// any thread; after a failed try they come from the beginning again. Must not throw.
 using TakePiece = std::function<void(std::uint64_t offset, BytesView piece)>;
 
 }  // namespace grid

@@ -13,15 +13,15 @@ namespace grid {
 // Without the blanks at both ends.
 std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n");
 
-// Takes what stands before the first `end` off the front of `text`, and the `end` too; without one,
-// everything.
+// Removes and returns what comes before the first `end` in `text`, and drops that `end`; takes all
+// of `text` if there is none.
 std::string_view take_until(std::string_view& text, char end);
 
 // The folder and the name of a path: "a/b" and "c" of "a/b/c", "" and "c" of "c".
 std::pair<std::string_view, std::string_view> split_path(std::string_view path);
 
-// The decimal number that all of `text` spells. Empty for every other text, and for a number that
-// does not fit.
+// The decimal number that all of `text` spells. Empty for any other text and for a number that does
+// not fit.
 template <class Number>
 std::optional<Number> parse_number(std::string_view text) {
   Number number{};

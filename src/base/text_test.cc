@@ -11,7 +11,7 @@ TEST(Text, IsTrimmedAtBothEnds) {
   EXPECT_EQ(trimmed(" \t a b\r\n"), "a b");
   EXPECT_EQ(trimmed(" \n"), "");
   EXPECT_EQ(trimmed(""), "");
-  EXPECT_EQ(trimmed(" a\n", " "), "a\n") << "of other blanks only those";
+  EXPECT_EQ(trimmed(" a\n", " "), "a\n") << "only the blanks that were given";
 }
 
 TEST(Text, IsTakenUpToAnEnd) {
@@ -26,7 +26,7 @@ TEST(Text, IsTakenUpToAnEnd) {
   EXPECT_EQ(text, "");
 }
 
-TEST(Text, OfAPathIsFolderAndName) {
+TEST(Text, SplitsAPathIntoFolderAndName) {
   using Parts = std::pair<std::string_view, std::string_view>;
   EXPECT_EQ(split_path("a/b/c"), Parts("a/b", "c"));
   EXPECT_EQ(split_path("c"), Parts("", "c"));
@@ -44,7 +44,7 @@ TEST(Text, IsANumberOnlyAsAWhole) {
   EXPECT_FALSE(parse_number<unsigned>("-1"));
 }
 
-TEST(Text, KnowsUtf8FromOtherBytes) {
+TEST(Text, TellsUtf8FromOtherBytes) {
   EXPECT_TRUE(is_utf8(""));
   EXPECT_TRUE(is_utf8("Kätzchen 猫 🐈"));
   EXPECT_FALSE(is_utf8("K\xe4tzchen"));

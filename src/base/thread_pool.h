@@ -1,4 +1,4 @@
-// A few threads that do what they are given, first come, first served.
+// A few threads that run tasks in the order in which they were submitted.
 #pragma once
 
 #include <condition_variable>

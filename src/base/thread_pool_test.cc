@@ -21,7 +21,7 @@ TEST(ThreadPool, RunsEveryTaskOnce) {
   EXPECT_EQ(sum, 999 * 1000 / 2);
 }
 
-TEST(ThreadPool, WhatATaskThrowsComesOutOfItsFuture) {
+TEST(ThreadPool, PassesExceptionsThroughTheFuture) {
   ThreadPool pool(1);
   auto failed = pool.submit([]() -> int { throw std::runtime_error("no"); });
   auto good = pool.submit([] { return 1; });

@@ -1,4 +1,4 @@
-// Who is at work, and when: for records.
+// The current user, machine and time, for records.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 namespace grid {
 
 std::string host_name();
-std::string user_at_host();  // "ann@box"; a number for a user without a name
+std::string user_at_host();  // "ann@box"; a number instead of a missing name
 std::string utc_now();       // see format_rfc3339()
 
 }  // namespace grid

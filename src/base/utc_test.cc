@@ -7,7 +7,7 @@ namespace {
 
 using std::chrono::system_clock;
 
-TEST(Utc, HasFractionsOrNone) {
+TEST(Utc, IsParsedWithAndWithoutFractions) {
   EXPECT_EQ(parse_rfc3339("1970-01-02T00:00:01Z"),
             system_clock::time_point(std::chrono::seconds(86401)));
   EXPECT_EQ(*parse_rfc3339("1970-01-01T00:00:00.25Z") - *parse_rfc3339("1970-01-01T00:00:00Z"),

@@ -1,21 +1,22 @@
-// Problem. A pack lies far away: a request takes tens of milliseconds, whatever it asks for, and
-// many can be under way at once. Readers want a few kilobytes at a time, several of them the same
+// Problem. A pack lies far away: a request takes tens of milliseconds, whatever its size, and many
+// can be in flight at once. Readers want a few kilobytes at a time; several may want the same
 // bytes, and some read from front to back.
 //
-// Idea. What is missing is fetched in whole blocks, neighbouring ones with one request, into
-// memory; whoever waits for one of them is served from there, and the blocks go to the disk for
-// all who come later. What nobody waits for yet goes straight to the disk, if that has room. Where
-// no caller says what comes (Options::follows_readers), somebody who reads on where he stopped is
-// read ahead of, in a window that doubles while he goes on, by threads that do nothing else.
+// Idea. Missing bytes are fetched in whole blocks, neighbouring ones with one request, into memory.
+// Readers that wait for one of them are served from there, and the blocks go to the disk for later
+// readers. Blocks that no reader waits for yet go straight to the disk, if it has room. Where no
+// caller announces its reads (Options::follows_readers), threads that do nothing else read ahead of
+// a sequential reader, in a window that doubles while it continues.
 //
-// Example. Thread A wants bytes 10-20 of block 3, thread B 30-40 of it: A begins the fetch of block
-// 3, B finds it under way and waits for the same bytes. A process C elsewhere on the node finds
-// the block's range of the file locked, waits, and then reads it from the file.
+// Example. Thread A wants bytes 10-20 of block 3, thread B bytes 30-40: A begins to fetch block 3,
+// B finds that fetch under way and waits for it. A process C on the same node finds the block's
+// range of the file locked, waits, and then reads the block from the file.
 //
-// It ends because whoever waits, waits for a fetch that another runs to its end, and no fetch waits
-// for another: the locks between processes are tried for a while and then done without.
+// It ends because a waiting reader waits for a fetch that another thread runs to its end, and no
+// fetch waits for another: it tries the locks between processes for a while and then continues
+// without them.
 //
-// Memory: the fetches under way that go through memory, fetch_blocks_max blocks each: those of the
+// Memory: fetch_blocks_max blocks for each fetch under way that goes through memory: those of the
 // callers' threads and, at worst, `fetches_max` ahead of readers.
 
 #include "cache/block_fetcher.h"
@@ -29,14 +30,14 @@ namespace grid::cache {
 using namespace blocks_ahead;
 
 struct BlockFetcher::Stream {
-  std::uint64_t next_offset = 0;  // where whoever reads on reads next
-  std::uint64_t size = 0;         // bytes read so far, one after the other
+  std::uint64_t next_offset = 0;  // where a sequential reader continues
+  std::uint64_t size = 0;         // bytes read in sequence so far
   std::uint64_t window = 0;       // blocks
-  std::uint64_t asked_end = 0;    // block: everything before it was asked for
+  std::uint64_t asked_end = 0;    // block: all before it have been requested
 };
 
-// Memory for fetches, given out again and again: pages that are new to the process would cost more
-// than filling them, a fifth of all that reading on from a server takes. Thread-safe.
+// Reusable memory for fetches. New pages would cost the process more than filling them: a fifth of
+// the time of a sequential read from a server. Thread-safe.
 class BlockFetcher::Buffers {
  public:
   Bytes take() {
@@ -54,7 +55,7 @@ class BlockFetcher::Buffers {
   void give_back(Bytes bytes) {
     std::lock_guard lock(mutex_);
     kept_.push_back(std::move(bytes));
-    if (--taken_count_ == 0) kept_.clear();  // whoever is idle needs none
+    if (--taken_count_ == 0) kept_.clear();  // idle: keep no memory
   }
 
  private:
@@ -63,7 +64,7 @@ class BlockFetcher::Buffers {
   std::vector<Bytes> kept_;      // guarded by mutex_
 };
 
-// Blocks on their way. Whoever began it runs it; the others wait.
+// Blocks being fetched. The thread that began the fetch runs it; the others wait.
 struct BlockFetcher::Fetch {
   Fetch(std::uint64_t begin, std::uint64_t end, std::shared_ptr<Buffers> with)
       : first(begin), last_end(end), buffers(std::move(with)) {}
@@ -80,18 +81,18 @@ struct BlockFetcher::Fetch {
   std::condition_variable finished;
   bool done = false;           // guarded by mutex
   std::exception_ptr failure;  // guarded by mutex; then const
-  // What follows is the runner's until done, then const.
+  // The rest belongs to the running thread until done, then it is const.
   bool object_missing = false;
-  bool in_copy = false;       // it went straight there, as far as there was room: look again
+  bool in_copy = false;       // the blocks went straight to the copy, if there was room: look there
   bool short_of_end = false;  // the object ends before last_end
-  Bytes bytes;                // else: from `first` on
+  Bytes bytes;                // if not in_copy: from `first` on
 
   void wait() {
     std::unique_lock lock(mutex);
     finished.wait(lock, [&] { return done; });
     if (failure) std::rethrow_exception(failure);
   }
-  // What is said first stands.
+  // Only the first call counts.
   void finish(std::exception_ptr with) {
     std::lock_guard lock(mutex);
     if (done) return;
@@ -132,7 +133,7 @@ std::optional<std::size_t> BlockFetcher::read_through_copy(const Object& wanted,
     bool ours = false;
     std::shared_ptr<Fetch> fetch =
         join_or_begin(wanted, block, std::min(fetch_end, block + awaited_blocks_max), ours);
-    if (!fetch) continue;  // it has come meanwhile
+    if (!fetch) continue;  // it has arrived meanwhile
     if (ours) run(*fetch, wanted, /*awaited=*/true);
     fetch->wait();
     if (fetch->in_copy) continue;
@@ -149,8 +150,8 @@ std::optional<std::size_t> BlockFetcher::read_through_copy(const Object& wanted,
   return done;
 }
 
-// The fetch that brings `block`: one under way, or a new one (`ours`) of it and of the missing
-// blocks behind it, before `block_end`. nullptr if the block is here.
+// Returns the fetch of `block`: the one under way, or a new one (`ours`) of this block and the
+// missing blocks that follow it, before `block_end`. nullptr if the block is present.
 std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& wanted,
                                                                  std::uint64_t block,
                                                                  std::uint64_t block_end,
@@ -168,15 +169,15 @@ std::shared_ptr<BlockFetcher::Fetch> BlockFetcher::join_or_begin(const Object& w
   return fetch;
 }
 
-// Runs a fetch and tells those who wait for it; if it goes through memory, as soon as the bytes are
-// there, whatever becomes of the copy. `awaited`: somebody waits already.
+// Runs a fetch and wakes the threads that wait for it; if it goes through memory, before it puts
+// the blocks into the copy, unless put() may refuse them. `awaited`: a reader waits already.
 void BlockFetcher::run(Fetch& fetch, const Object& wanted, bool awaited) {
   std::exception_ptr failure;
   try {
     const std::shared_ptr<void> lock = wanted->lock(fetch.first, fetch.last_end - fetch.first);
-    // Without the lock, another may be writing the same blocks for seconds.
+    // Without the lock, another process may be writing the same blocks for seconds.
     if (awaited || !lock || !fetch_into_copy(fetch, wanted)) fetch_into_memory(fetch, wanted);
-  } catch (...) {  // rethrown by everyone who waits
+  } catch (...) {  // rethrown in every waiting thread
     failure = std::current_exception();
   }
   {
@@ -187,7 +188,7 @@ void BlockFetcher::run(Fetch& fetch, const Object& wanted, bool awaited) {
   fetch.finish(failure);
 }
 
-// False if nothing came of it.
+// False if the blocks did not get into the copy.
 bool BlockFetcher::fetch_into_copy(Fetch& fetch, const Object& wanted) {
   CopiedObject& object = *wanted;
   // Another process may have brought some while we waited for the lock.
@@ -237,7 +238,7 @@ void BlockFetcher::fetch_into_memory(Fetch& fetch, const Object& wanted) {
   if (got != missing.size()) {
     fetch.bytes.resize(from + got.value_or(0));
     fetch.short_of_end = true;
-    if (got.value_or(0) == 0) return;  // it ends here or, for all we know, before
+    if (got.value_or(0) == 0) return;  // it ends here or earlier
     object.learn_size(begin + fetch.bytes.size());
     last_end = fetch.first + (fetch.bytes.size() + block_size - 1) / block_size;
   }
@@ -245,8 +246,8 @@ void BlockFetcher::fetch_into_memory(Fetch& fetch, const Object& wanted) {
   for (std::uint64_t block = first; block < last_end; ++block) object.put(block, bytes_of(block));
 }
 
-// Sees whether this read goes on where one stopped, and has the blocks behind it fetched if so.
-// Returns the block up to which the reader, should it come to one first, may fetch them itself.
+// If this read continues an earlier one, starts to fetch the blocks that follow. Returns the block
+// up to which the reader may fetch them itself if it gets there first.
 std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offset,
                                        std::uint64_t end) {
   std::uint64_t first = 0, last_end = 0;
@@ -254,16 +255,16 @@ std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offse
     std::lock_guard lock(mutex_);
     if (streams_.size() >= objects_max) streams_.clear();
     Stream& stream = streams_[wanted->name()];
-    // Several threads of one reader do not come quite in order.
+    // The threads of one reader do not arrive quite in order.
     bool goes_on = stream.next_offset != 0 && offset + block_size >= stream.next_offset &&
                    offset <= stream.next_offset + block_size;
     if (!goes_on) stream = {};
     stream.next_offset = std::max(stream.next_offset, end);
     stream.size += end - offset;
-    // Small pieces of one block come with it anyway.
+    // Small reads within one block need no read-ahead.
     if (!goes_on || stream.size <= block_size) return 0;
     const std::uint64_t block = (end + block_size - 1) / block_size;
-    // Half of the window is to be under way while the other half is read.
+    // Keeps half of the window in flight while the other half is read.
     if (stream.asked_end > block + stream.window / 2) return stream.asked_end;
     stream.window = std::clamp(stream.window * 2, window_blocks_min, window_blocks_max);
     first = std::max(block, stream.asked_end);
@@ -280,8 +281,9 @@ std::uint64_t BlockFetcher::read_ahead(const Object& wanted, std::uint64_t offse
   return last_end;
 }
 
-// Fetches what is missing of the blocks [first, end), unless somebody else does, or they could not
-// be kept and would come twice. False if the object ends before.
+// Fetches the missing blocks of [first, end), waiting for those already under way. Stops if the
+// cache cannot be written: the blocks could not be kept and would be fetched twice. False if the
+// object ends earlier.
 bool BlockFetcher::prefetch(const Object& wanted, std::uint64_t first, std::uint64_t end) {
   for (std::uint64_t block = first; block < end && !cache_->writing_fails();) {
     if (std::optional<std::uint64_t> size = wanted->size(); size && block * block_size >= *size)

@@ -16,35 +16,36 @@
 
 namespace grid::cache {
 
-// Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
+// Thread-safe. Each block is fetched once, however many threads and processes want it at the same
+// time.
 class BlockFetcher {
  public:
   using Object = std::shared_ptr<CopiedObject>;
 
   struct Options {
     CacheCostCounters* costs = nullptr;  // outlives the fetcher; null disables counting
-    // In flight ahead of readers; each takes up to 4 MiB of memory where it cannot go straight to
-    // the disk.
+    // Requests in flight ahead of readers; each takes up to 4 MiB of memory if it cannot go
+    // straight to the disk.
     unsigned fetches_max = blocks_ahead::in_flight;
-    // Fetches ahead of who reads an object from front to back. Not where the caller does so: it
-    // knows better what comes.
+    // Reads ahead of sequential readers. Off where the caller does so itself: it knows better what
+    // will be read.
     bool follows_readers = true;
   };
   BlockFetcher(std::shared_ptr<DiskCache> cache, Options options);
   ~BlockFetcher();
 
-  // As backend::Backend::find_part(). `out` is not empty and ends before the object's
+  // Like backend::Backend::find_part(). `out` is not empty and ends before the object's
   // block_end_max().
   std::optional<std::size_t> read_through_copy(const Object& wanted, std::uint64_t offset,
                                                MutableBytesView out);
-  // Fetches what is missing of a part of an object, with few requests one after the other; returns
-  // when it is here.
+  // Fetches what is missing of a part of an object, with few requests, one after the other; returns
+  // when it is present.
   void fetch(const Object& wanted, std::uint64_t offset, std::uint64_t size);
 
  private:
   class Buffers;
-  struct Fetch;   // blocks on their way
-  struct Stream;  // somebody who reads an object from front to back
+  struct Fetch;   // blocks being fetched
+  struct Stream;  // a sequential reader of an object
 
   using FetchKey = std::pair<std::string, std::uint64_t>;  // name, block
 
@@ -61,7 +62,7 @@ class BlockFetcher {
   const std::shared_ptr<Buffers> buffers_;
 
   std::mutex mutex_;
-  std::map<FetchKey, std::shared_ptr<Fetch>> fetches_;  // guarded by mutex_; each block
+  std::map<FetchKey, std::shared_ptr<Fetch>> fetches_;  // guarded by mutex_; by block
   std::map<std::string, Stream, std::less<>> streams_;  // guarded by mutex_; by name
   ThreadPool pool_;                                     // last: its tasks use the rest
 };

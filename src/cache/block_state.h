@@ -1,4 +1,5 @@
-// What the cache knows of one block of an object: eight bytes, shared by all processes of the node.
+// What the cache knows about one block of an object: eight bytes, shared by all processes of the
+// node.
 #pragma once
 
 #include <algorithm>
@@ -13,10 +14,10 @@ struct BlockState {
   bool main = false;            // in the main queue; else in the queue of newcomers: see eviction.h
   bool ghost = false;           // not present, but evicted not long ago, at `stamp`
   std::uint8_t uses = 0;        // 0 to 3: how often it was used again
-  std::uint8_t pages = 1;       // 1 to 64: what it takes on the disk, of 4 KiB
+  std::uint8_t pages = 1;       // 1 to 64: its size on the disk, in 4 KiB
   std::uint8_t generation = 0;  // grows with each eviction, so that a reader notices one
-  std::uint16_t touched = 0;    // when it was put in or last counted as used, in 8 s, wrapping
-                                // at touched_end
+  std::uint16_t touched = 0;    // when it was put in or last counted as used, in units of
+                                // 8 s, wrapping at touched_end
   std::uint32_t stamp = 0;      // its place in its queue: the cache's clock when it entered
 
   static constexpr std::uint16_t touched_end = 1 << 13;
@@ -43,7 +44,7 @@ inline BlockState decode_block_state(std::uint64_t word) {
           .stamp = static_cast<std::uint32_t>(word >> 32)};
 }
 
-// What a block of `size` bytes takes on the disk.
+// The disk space of a block of `size` bytes.
 inline std::uint64_t allocated_size(std::uint64_t size) { return (size + 4095) / 4096 * 4096; }
 
 }  // namespace grid::cache

@@ -1,4 +1,4 @@
-// What the node's cache counts for one reader; Usage counts for all of the node's.
+// What the node's cache counts for one reader; Usage counts for all readers of the node.
 #pragma once
 
 #include "base/cost_counter.h"
@@ -6,9 +6,9 @@
 namespace grid::cache {
 
 struct CacheCostCounters {
-  CostCounter hit_bytes;     // wanted of a remote store, and in the cache
-  CostCounter missed_bytes;  // wanted, and not in the cache
-  CostCounter remote_bytes;  // that came from a remote store, also ahead of readers
+  CostCounter hit_bytes;     // requested, and in the cache
+  CostCounter missed_bytes;  // requested, and not in the cache
+  CostCounter remote_bytes;  // fetched from a remote store, including ahead of readers
 };
 
 }  // namespace grid::cache

@@ -18,8 +18,8 @@ static constexpr std::uint32_t magic = 0x424f4347;  // "GCOB"
 static constexpr std::uint32_t format = 2;
 static constexpr std::uint64_t map_page = 4096;
 
-// A use counts when the last one that counted is at least so long ago: reading a block piece by
-// piece, once, is one use. In units of 8 s.
+// A use counts only if the last counted one is at least this long ago, so that reading a block
+// piece by piece is one use. In units of 8 s.
 static constexpr std::uint16_t uses_apart = 2;
 static constexpr std::uint8_t uses_max = 3;
 
@@ -59,7 +59,7 @@ std::shared_ptr<CachedObject> CachedObject::find(const std::filesystem::path& pa
 
 std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& path) {
   if (auto found = find(path)) return found;
-  // Made under another name, so that nobody maps a file that is not long enough.
+  // Made under another name, so that no process maps a file that is too short.
   std::error_code ignored;
   std::filesystem::create_directories(path.parent_path(), ignored);
   std::filesystem::path temporary = path;
@@ -75,18 +75,18 @@ std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& pa
     try {
       if (failed != 0) throw system_error(failed, fmt::format("cannot make {}", path.string()));
       write_all(fd.get(), head, temporary.native());
-      // Another process may have been first: its file is as good. One that is none of ours goes.
+      // If another process was first, its file is as good. A file that is not a copy is replaced.
       if (::link(temporary.c_str(), path.c_str()) != 0 && !find(path) &&
           ::rename(temporary.c_str(), path.c_str()) != 0)
         throw system_error(errno, fmt::format("cannot make {}", path.string()));
     } catch (const Error&) {
-      ::unlink(temporary.c_str());  // the disk may be full of it
+      ::unlink(temporary.c_str());  // it may have filled the disk
       throw;
     }
   }
   ::unlink(temporary.c_str());
   if (auto made = find(path)) return made;
-  fail(ErrorKind::unavailable, "{} went away while it was made", path.string());
+  fail(ErrorKind::unavailable, "{} disappeared while it was being made", path.string());
 }
 
 std::atomic_ref<std::uint64_t> CachedObject::word(std::uint64_t block) const {
@@ -125,7 +125,7 @@ void CachedObject::count_use(std::uint64_t block, std::uint64_t seen) const {
     return;
   state.touched = now;
   state.uses = std::min<std::uint8_t>(static_cast<std::uint8_t>(state.uses + 1), uses_max);
-  word(block).compare_exchange_strong(seen, encode(state));  // lost: somebody else counted
+  word(block).compare_exchange_strong(seen, encode(state));  // fails if another reader counted
 }
 
 bool CachedObject::read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out) {
@@ -134,21 +134,21 @@ bool CachedObject::read_block(std::uint64_t block, std::uint64_t offset, Mutable
   if (!state.present) return false;
   std::uint64_t at = map_end + block * block_size + offset;
   if (read_at(fd_.get(), out, at, path_.native()) != out.size()) {
-    // The map promises what the file has lost, as after a power cut. Left so, the reader would
-    // look here, and not fetch, for ever.
+    // The map promises what the file has lost, for instance in a power cut. If the block stayed
+    // present, readers would look here forever instead of fetching it.
     evict(block, /*ghost=*/false, 0);
     return false;
   }
-  // An eviction clears the word before it punches the hole: if the block is of the same
-  // generation still, what was read is what was there.
+  // An eviction clears the word before it punches the hole: if the block still has the same
+  // generation, the bytes read are its bytes.
   BlockState after = this->state(block);
   if (!after.present || after.generation != state.generation) return false;
   count_use(block, before);
   return true;
 }
 
-// Writing into a mapped hole of a full disk would be a SIGBUS. The first page of the map was made
-// with the file.
+// Writing into a mapped hole of a full disk would be a SIGBUS. The first page of the map was
+// allocated with the file.
 void CachedObject::allocate_map_for(std::uint64_t block) {
   std::uint64_t at = map_page + block * sizeof(std::uint64_t);
   if (at < 2 * map_page) return;
@@ -177,7 +177,7 @@ void CachedObject::Filling::write(std::uint64_t offset, BytesView bytes) {
     const std::uint64_t i = offset / block_size;
     const std::uint64_t part = std::min(bytes.size(), block_size - offset % block_size);
     Block& block = blocks_[i];
-    // What was here at the beginning, or came meanwhile, stays as it is.
+    // A block that was present at the beginning, or arrived meanwhile, stays as it is.
     if (!decode_block_state(block.seen).present && object_.word(first_ + i).load() == block.seen) {
       block.written = true;
       write_at(object_.fd_.get(), bytes.first(part), map_end + first_ * block_size + offset,

@@ -1,4 +1,4 @@
-// The copy of one remote object in a local file: some of its blocks, and which.
+// The copy of one remote object in a local file: some of its blocks, and a map of which.
 //
 // The file: a page with magic "GCOB", u32 format, u64 size of the object plus one (0: not known
 // yet); from byte 4096 to map_end a word for each block (block_state.h); then the object's bytes,
@@ -22,54 +22,54 @@
 
 namespace grid::cache {
 
-// Thread-safe, and safe among processes.
+// Thread-safe, also between processes.
 class CachedObject {
  public:
   static constexpr std::uint64_t map_end = 256 << 10;
   static constexpr std::uint64_t block_count_max = (map_end - 4096) / sizeof(std::uint64_t);
 
-  // Opens the file, or makes it. Throws Error if neither can be.
+  // Opens the file or makes it; throws Error if it can do neither.
   static std::shared_ptr<CachedObject> open(const std::filesystem::path& path);
-  // nullptr if there is no such file, or it is none of ours.
+  // nullptr if there is no such file, or it is not a copy in this format.
   static std::shared_ptr<CachedObject> find(const std::filesystem::path& path);
 
   ~CachedObject();
   CachedObject(const CachedObject&) = delete;
   CachedObject& operator=(const CachedObject&) = delete;
 
-  // Of the object, not of what is here.
+  // The size of the remote object, not of its copy; empty if it is not known yet.
   std::optional<std::uint64_t> size() const;
   void learn_size(std::uint64_t size);
 
   BlockState state(std::uint64_t block) const;
   bool present(std::uint64_t block) const { return state(block).present; }
 
-  // Reads bytes of one block from `offset` within it; false if it is not here, or went meanwhile.
+  // Reads bytes of one block from `offset` within it; false if it is not present, or was evicted
+  // meanwhile.
   bool read_block(std::uint64_t block, std::uint64_t offset, MutableBytesView out);
 
-  // Neighbouring blocks that are being put in, in pieces. What they take on the disk must have been
-  // reserved. Destruction gives the disk back what was not published. Not thread-safe; the object
-  // outlives it.
+  // Writes neighbouring blocks in pieces. Their disk space must have been reserved. Destruction
+  // frees the space of blocks that were not published. Not thread-safe; the object must outlive it.
   class Filling {
    public:
-    // Throws `no_space` and such.
+    // Throws Error, for instance `no_space`.
     Filling(CachedObject& object, std::uint64_t first, std::uint64_t count);
     ~Filling();
     Filling(const Filling&) = delete;
     Filling& operator=(const Filling&) = delete;
-    // `offset` is in bytes from the first block's beginning; anything may be written again. Throws
-    // `no_space` and such.
+    // `offset` is in bytes from the first block's beginning; any part may be written again. Throws
+    // like the constructor.
     void write(std::uint64_t offset, BytesView bytes);
-    // A block's `size` bytes have been written: from now on it is here. `clock` is the cache's;
-    // `ghost_clock_min` tells which ghosts are remembered. False if it was here already, or has
-    // come and gone meanwhile.
+    // Makes a block present whose `size` bytes have been written. `clock` is the cache's; ghosts
+    // older than `ghost_clock_min` are forgotten. False if the block was present already or its
+    // state has changed meanwhile.
     bool publish(std::uint64_t block, std::uint64_t size, std::uint32_t clock,
                  std::uint32_t ghost_clock_min);
 
    private:
     struct Block {
       std::uint64_t seen = 0;  // its word at the beginning
-      bool written = false;    // something of it; and it is not published
+      bool written = false;    // some of it, and it is not published
     };
 
     CachedObject& object_;
@@ -77,24 +77,25 @@ class CachedObject {
     std::vector<Block> blocks_;
   };
 
-  // Takes a block out; `ghost`: it is remembered, at `clock`. Returns what that frees on the disk,
-  // in bytes; 0: it was not here.
+  // Evicts a block; `ghost`: it is remembered, at `clock`. Returns the bytes freed on the disk; 0
+  // if it was not present.
   std::uint64_t evict(std::uint64_t block, bool ghost, std::uint32_t clock);
   // Moves a block to the front of the main queue, unless it has changed since `seen`.
   void keep_in_main(std::uint64_t block, const BlockState& seen, std::uint8_t uses,
                     std::uint32_t clock);
 
-  // Gives the disk back what a process wrote that was killed before it could say so. Blocks on
-  // their way are left alone. Returns the bytes.
+  // Frees the disk space of blocks that a killed process wrote but did not publish. Leaves blocks
+  // alone that are being fetched. Returns the bytes freed.
   std::uint64_t reclaim();
 
   // What the file takes on the disk, in bytes.
   std::uint64_t allocated() const;
-  // One past the last block that can be here.
+  // One past the last block that can be present.
   std::uint64_t block_end() const;
 
-  // While what it returns lives, other processes that want one of these blocks wait for it, for a
-  // while. nullptr if another has had one for too long. The object outlives it.
+  // While the returned lock lives, other processes that want one of these blocks wait for it, up to
+  // a limit. nullptr if another process holds one for longer than that. The object must outlive the
+  // lock.
   std::shared_ptr<void> lock(std::uint64_t first, std::uint64_t count);
 
  private:

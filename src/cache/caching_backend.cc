@@ -78,7 +78,7 @@ std::vector<std::string> CachingBackend::list_names(std::string_view prefix) con
 
 bool CachingBackend::remove(std::string_view key) { return remote_->remove(key); }
 
-// nullptr if the cache cannot be used, which must not keep anybody from reading.
+// nullptr if the cache cannot be used: reading must work without it.
 std::shared_ptr<CachedObject> CachingBackend::object_of(std::string_view key) const {
   try {
     return cache_->open(options_.store_id, key);
@@ -119,7 +119,7 @@ std::optional<std::uint64_t> CachingBackend::copy_part(std::string_view key, std
   return backend::copy_in_one_piece(*this, key, offset, size, take);
 }
 
-// The wrong bytes may come from a copy farther on as well.
+// The wrong bytes may also come from a copy that the remote backend keeps.
 bool CachingBackend::drop_copy(std::string_view key, std::uint64_t offset,
                                std::uint64_t size) const {
   bool dropped = remote_->carrier().drop_copy(key, offset, size);

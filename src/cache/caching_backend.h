@@ -1,13 +1,13 @@
 // A remote backend with the node's cache in front of it.
 //
-// Packs are cached in parts, whole blocks at a time: what was not wanted yet comes along. Small
-// objects that say what there is (the store's marker, version records) are kept whole. Objects
-// never change, so neither is ever asked for again. What can change, listings and what is absent,
-// is asked each time; only while the remote store cannot be reached does the last answer stand, so
-// that a version that is wholly here still attaches.
+// Packs are cached in parts, whole blocks at a time: bytes that were not requested yet come along.
+// Small objects that say what there is (the store's marker, version records) are kept whole.
+// Objects never change, so what is kept is never requested again. What can change, listings and
+// absent objects, is requested each time; the last answer is used only while the remote store
+// cannot be reached, so that a version that is completely in the cache still attaches.
 //
-// Nothing is checked here but the kept records; store::ChunkStore checks every chunk, and
-// drop_copy() is how it says that one was wrong.
+// Only the kept records are checked here; store::ChunkStore checks every chunk and calls
+// drop_copy() for a wrong one.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ enum class Caching { parts, whole, none };
 
 struct CachingOptions {
   std::string store_id;
-  // What to do with the object at a key, or with the listing of a prefix (parts means none there).
+  // What to do with the object at a key, or with the listing of a prefix (where parts means none).
   std::function<Caching(std::string_view key)> caching_of;
   CacheCostCounters* costs = nullptr;  // outlives the backend; null disables counting
   // See BlockFetcher::Options.
@@ -34,7 +34,8 @@ struct CachingOptions {
   bool follows_readers = true;
 };
 
-// Thread-safe. Each block is fetched once, however many threads and processes want it at a time.
+// Thread-safe. Each block is fetched once, however many threads and processes want it at the same
+// time.
 class CachingBackend : public backend::Backend, private backend::Carrier {
  public:
   CachingBackend(std::shared_ptr<backend::Backend> remote, std::shared_ptr<DiskCache> cache,
@@ -56,14 +57,14 @@ class CachingBackend : public backend::Backend, private backend::Carrier {
  private:
   class PartlyCopied;
 
-  // Fetches what is missing of that part of a pack; returns when it is here.
+  // Fetches what is missing of that part of a pack; returns when it is present.
   void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   // Half the limit: what is read ahead must not push out what was read ahead before it.
   std::uint64_t read_ahead_max() const override;
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override;
   bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
-  // Without the cache: its caller has an answer of its own.
+  // Without the cache: its caller has kept an answer itself.
   std::shared_ptr<backend::Backend> hasty() const override { return remote_->carrier().hasty(); }
 
   std::shared_ptr<CachedObject> object_of(std::string_view key) const;

@@ -46,7 +46,7 @@ class CachingBackendTest : public ::testing::Test {
     std::optional<std::size_t> got = backend.find_part(key, offset, out);
     return std::string(as_text(out).substr(0, got.value()));
   }
-  // What the cache believes that the copies take on the disk, and what they take.
+  // The disk space of the copies as the cache counts it, and as it is.
   std::uint64_t counted() const { return DiskCache(folder_ / "cache").statistics().size; }
   std::uint64_t allocated() const {
     std::uint64_t size = 0;
@@ -101,7 +101,7 @@ TEST_F(CachingBackendTest, AsksForNothingTwice) {
   EXPECT_EQ(remote_->requests, before);
 }
 
-TEST_F(CachingBackendTest, BringsNeighboursAlongAndMergesThem) {
+TEST_F(CachingBackendTest, FetchesWholeBlocksAndMergesNeighbours) {
   std::string bytes = make_object("packs/a", 16 * block_size);
   auto cached = open();
   read(*cached, "packs/a", 100, 10);
@@ -112,7 +112,7 @@ TEST_F(CachingBackendTest, BringsNeighboursAlongAndMergesThem) {
   EXPECT_EQ(remote_->requests, 2u);
 }
 
-TEST_F(CachingBackendTest, FetchesABlockOnceForAllWhoWantIt) {
+TEST_F(CachingBackendTest, FetchesABlockOnceForAllReaders) {
   std::string bytes = make_object("packs/a", 64 * block_size);
   auto one = open(), other = open();  // with files and locks of their own, as two processes
   std::barrier start(8);
@@ -130,7 +130,7 @@ TEST_F(CachingBackendTest, FetchesABlockOnceForAllWhoWantIt) {
   EXPECT_EQ(remote_->part_bytes, bytes.size());
 }
 
-TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
+TEST_F(CachingBackendTest, ReadsAheadOfASequentialReader) {
   std::string bytes = make_object("packs/a", 128 * block_size);
   {
     auto cached = open();
@@ -140,7 +140,7 @@ TEST_F(CachingBackendTest, ReadsAheadOfWhoReadsOn) {
   EXPECT_LT(remote_->requests, 30u);  // of 2 MiB, not of 128 KiB: that would be 128
 }
 
-TEST_F(CachingBackendTest, FetchesNothingAheadWhereTheCallerDoes) {
+TEST_F(CachingBackendTest, DoesNotReadAheadWhereTheCallerDoes) {
   std::string bytes = make_object("packs/a", 128 * block_size);
   {
     auto cached = open(1 << 30, {.follows_readers = false});
@@ -150,7 +150,7 @@ TEST_F(CachingBackendTest, FetchesNothingAheadWhereTheCallerDoes) {
   EXPECT_EQ(remote_->part_bytes, bytes.size() / 2);
 }
 
-TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
+TEST_F(CachingBackendTest, FetchesExpectedPartsOfPacks) {
   for (std::size_t size : {std::size_t{100}, 64 * block_size, 100 * block_size + 3}) {
     std::string key = "packs/" + std::to_string(size);
     std::string bytes = make_object(key, size);
@@ -171,7 +171,7 @@ TEST_F(CachingBackendTest, PartsOfPacksCanBeAskedFor) {
   EXPECT_EQ(remote_->requests - requests, 1u);
 }
 
-TEST_F(CachingBackendTest, WhatNobodyWaitsForComesWithoutRoomToo) {
+TEST_F(CachingBackendTest, FetchesExpectedPartsWithTooLittleRoom) {
   std::string bytes = make_object("packs/a", 40 * block_size + 5);
   for (std::uint64_t limit : {block_size, 5 * block_size, 20 * block_size}) {
     auto cached = open(limit);
@@ -182,7 +182,7 @@ TEST_F(CachingBackendTest, WhatNobodyWaitsForComesWithoutRoomToo) {
   }
 }
 
-TEST_F(CachingBackendTest, WhatBreaksOffIsNotHereAndTakesNoRoom) {
+TEST_F(CachingBackendTest, AnInterruptedFetchLeavesNothingBehind) {
   std::string bytes = make_object("packs/a", 40 * block_size);
   auto cached = open();
   read(*cached, "packs/a", 3 * block_size, 1);
@@ -196,7 +196,7 @@ TEST_F(CachingBackendTest, WhatBreaksOffIsNotHereAndTakesNoRoom) {
   EXPECT_EQ(allocated(), counted());
 }
 
-// As if the disk were full, for what lies behind the first bytes of a file.
+// Acts like a full disk for everything after the first bytes of a file.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(std::uint64_t size) {
@@ -215,7 +215,7 @@ class FileSizeLimit {
   sighandler_t handler_ = ::signal(SIGXFSZ, SIG_IGN);
 };
 
-TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
+TEST_F(CachingBackendTest, ReadsWhatItCannotKeep) {
   std::string bytes = make_object("packs/a", 40 * block_size);
   auto cached = open();
   {
@@ -231,10 +231,10 @@ TEST_F(CachingBackendTest, WhatCannotBeWrittenIsRead) {
   EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
 }
 
-TEST_F(CachingBackendTest, ACacheThatCannotMakeRoomIsDoneWithout) {
+TEST_F(CachingBackendTest, ReadsThroughACacheThatCannotMakeRoom) {
   std::string bytes = make_object("packs/a", 40 * block_size);
   auto cached = open(12 * block_size);
-  // Where the lock on making room should be.
+  // A folder where the lock file for making room should be.
   fs::create_directories(folder_ / "cache/usage.eviction");
   cached->carrier().expect_reads("packs/a", 0, bytes.size());
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
@@ -272,13 +272,13 @@ TEST_F(CachingBackendTest, ReadersAreRightWhileBlocksComeAndGo) {
     });
 }
 
-TEST_F(CachingBackendTest, WhatIsDroppedIsFetchedAgain) {
+TEST_F(CachingBackendTest, FetchesDroppedBlocksAgain) {
   std::string bytes = make_object("packs/a", 3 * block_size);
   auto cached = open();
   EXPECT_FALSE(cached->carrier().drop_copy("packs/a", 0, 10));
   read(*cached, "packs/a", 0, bytes.size());
   {
-    // A disk that forgot what it was given.
+    // A disk that lost what was written.
     FileDescriptor fd = open_file(folder_ / "cache/store/packs/a", O_RDWR);
     ASSERT_EQ(::pwrite(fd.get(), "wrong", 5, CachedObject::map_end + block_size + 10), 5);
   }
@@ -295,7 +295,7 @@ TEST_F(CachingBackendTest, AFileShorterThanItsMapSaysIsFetchedAgain) {
   EXPECT_EQ(read(*open(), "packs/a", 0, bytes.size()), bytes);
 }
 
-TEST_F(CachingBackendTest, ServesWhatIsHereWithoutTheNetwork) {
+TEST_F(CachingBackendTest, ServesWhatItHasWithoutTheNetwork) {
   std::string bytes = make_object("packs/a", 3 * block_size);
   remote_->create("datastores/cats/versions/1", as_bytes("one"));
   {
@@ -324,7 +324,7 @@ TEST_F(CachingBackendTest, SeesWhatIsNewWhileTheNetworkIsThere) {
   EXPECT_EQ(cached->list_names("datastores/"), std::vector<std::string>{"cats"});
 }
 
-TEST_F(CachingBackendTest, AFailureReachesEveryoneWhoWaits) {
+TEST_F(CachingBackendTest, AFailureReachesTheReaderAndIsNotKept) {
   make_object("packs/a", block_size);
   auto cached = open();
   remote_->reachable = false;
@@ -333,7 +333,7 @@ TEST_F(CachingBackendTest, AFailureReachesEveryoneWhoWaits) {
   EXPECT_EQ(read(*cached, "packs/a", 0, 10).size(), 10u);
 }
 
-TEST_F(CachingBackendTest, ClearingTakesEverythingFromUnderItsReaders) {
+TEST_F(CachingBackendTest, MayBeClearedUnderItsReaders) {
   std::string bytes = make_object("packs/a", 8 * block_size);
   auto cached = open();
   read(*cached, "packs/a", 0, bytes.size());
@@ -342,11 +342,11 @@ TEST_F(CachingBackendTest, ClearingTakesEverythingFromUnderItsReaders) {
   EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
 }
 
-TEST_F(CachingBackendTest, TakesBackWhatAKilledProcessLeft) {
+TEST_F(CachingBackendTest, FreesWhatAKilledProcessLeft) {
   std::string bytes = make_object("packs/a", 8 * block_size);
   read(*open(), "packs/a", 0, 100);
   {
-    // Written, and killed before the map said so.
+    // Written by a process that was killed before it published the blocks.
     FileDescriptor fd = open_file(folder_ / "cache/store/packs/a", O_RDWR);
     for (std::uint64_t block = 1; block < 8; ++block)
       ASSERT_EQ(::pwrite(fd.get(), bytes.data(), block_size,

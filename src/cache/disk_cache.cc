@@ -15,7 +15,7 @@ namespace grid::cache {
 namespace fs = std::filesystem;
 
 static constexpr std::size_t open_objects_max = 256;
-static constexpr std::uint64_t room_share = 64;  // one part in so many is freed at once
+static constexpr std::uint64_t room_share = 64;  // 1 / room_share of the limit is freed in addition
 
 static std::uint64_t allocated_at(const fs::path& path) {
   struct stat st;
@@ -50,7 +50,7 @@ DiskCache::DiskCache(fs::path folder, std::uint64_t size_max_default)
 
 DiskCache::~DiskCache() = default;
 
-// Every copy of the cache. What goes away meanwhile is left out.
+// Visits every copy of the cache. Files that disappear meanwhile are left out.
 void DiskCache::visit(const std::function<void(const fs::path&)>& visitor) const {
   std::error_code error;
   for (const fs::directory_entry& store : fs::directory_iterator(folder_, error)) {
@@ -70,8 +70,8 @@ std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::st
   fs::path path = folder_ / name;
   bool fresh = allocated_at(path) == 0;
   std::shared_ptr<CachedObject> object = CachedObject::open(path);
-  // Its own page and the map's first; a race of two processes counts them twice, until somebody
-  // is alone and counts again.
+  // Its own page and the map's first. Two processes that race count them twice, until a process
+  // that is alone counts again.
   if (fresh) usage_->reserve(object->allocated(), UINT64_MAX);
   std::lock_guard lock(mutex_);
   return open_objects_.add(std::move(name), std::move(object));
@@ -83,7 +83,7 @@ bool DiskCache::reserve(std::uint64_t size) {
     std::uint64_t before = usage_->read().size;
     if (size > limit) return false;
     make_room(size);
-    if (usage_->read().size >= before) return false;  // what is there cannot leave
+    if (usage_->read().size >= before) return false;  // no more can be evicted
   }
   return true;
 }
@@ -144,7 +144,7 @@ std::unique_ptr<DiskCache::Filling> DiskCache::begin_filling(CachedObject& objec
     if (room > size_max()) return nullptr;
     reserved = reserve(room);
     return reserved ? std::make_unique<Filling>(*this, object, first, size) : nullptr;
-  } catch (const std::exception&) {  // which must not keep anybody from reading
+  } catch (const std::exception&) {  // reading must work without the cache
     note_write_failed();
     if (reserved) usage_->release(room);
     return nullptr;
@@ -165,7 +165,7 @@ DiskCache::Filling::Filling(DiskCache& cache, CachedObject& object, std::uint64_
 }
 
 DiskCache::Filling::~Filling() {
-  filling_.reset();  // what was not published leaves its room first
+  filling_.reset();  // first frees the space of what was not published
   cache_.usage_->release(room_);
 }
 
@@ -228,13 +228,13 @@ void DiskCache::make_room(std::uint64_t size_wanted) {
   Usage::EvictionLock lock(*usage_);
   const std::uint64_t limit = size_max();
   const std::uint64_t size = usage_->read().size;
-  if (size + size_wanted <= limit) return;  // another has made room while we waited
+  if (size + size_wanted <= limit) return;  // another process has made room while we waited
   apply_verdicts(size + size_wanted - limit + limit / room_share);
 }
 
-// What is on the disk and in no map; see CachedObject::reclaim().
+// Frees what is on the disk but in no map; see CachedObject::reclaim().
 void DiskCache::reclaim(CachedObject& object) {
-  std::uint64_t known = CachedObject::map_end;  // more than it ever takes
+  std::uint64_t known = CachedObject::map_end;  // the most that the map takes
   for (std::uint64_t block = 0, end = object.block_end(); block < end; ++block)
     if (BlockState state = object.state(block); state.present) known += state.allocated_size();
   const std::uint64_t before = object.allocated();
@@ -267,7 +267,7 @@ void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
     const Verdict& verdict = verdicts[i];
     if (i == 0 || verdict.object != verdicts[i - 1].object)
       object = CachedObject::find(paths[verdict.object]);
-    if (!object) continue;  // removed since it was looked at
+    if (!object) continue;  // removed meanwhile
     BlockState state = object->state(verdict.block);
     if (verdict.fate == Fate::stay_in_main) {
       object->keep_in_main(verdict.block, state, verdict.uses, clock);

@@ -1,8 +1,8 @@
 // Copies of remote objects on the node's own disk, within a limit: shared by all versions, mounts,
-// processes and restarts. Knows nothing of who fetches what, or of what the bytes mean.
+// processes and restarts. Does not know who fetches what, or what the bytes mean.
 //
-// Below its folder: `usage`, and the copies as STORE/KEY. Whatever of it is removed while nobody
-// uses it is only fetched again.
+// Below its folder: `usage`, and the copies as STORE/KEY. Files that are removed while no process
+// uses the cache are simply fetched again.
 #pragma once
 
 #include <atomic>
@@ -29,50 +29,50 @@ struct CachedStore {
   std::uint64_t size = 0;     // bytes on the disk
 };
 
-// Thread-safe, and safe among processes.
+// Thread-safe, also between processes.
 class DiskCache {
  public:
-  // Makes the folder if need be. Throws Error if it cannot be used. `size_max_default` is the
-  // limit in bytes until one is set; 0: a fifth of the disk.
+  // Makes the folder if needed. Throws Error if it cannot be used. `size_max_default` is the limit
+  // in bytes until one is set; 0: a fifth of the disk.
   explicit DiskCache(std::filesystem::path folder, std::uint64_t size_max_default = 0);
   ~DiskCache();
 
-  // The copy of an object; made, empty, if there is none. Throws Error if that fails.
+  // The copy of an object; an empty one is made if there is none. Throws Error if that fails.
   std::shared_ptr<CachedObject> open(std::string_view store_id, std::string_view key);
 
-  // Puts a block in, after making room for it. False if there is no room for it, whatever leaves,
-  // or it could not be written. Does not throw Error.
+  // Puts a block in, after making room for it. False if evicting does not make enough room or the
+  // block cannot be written. Does not throw Error.
   bool put(CachedObject& object, std::uint64_t block, BytesView bytes);
   // The same for neighbouring blocks, `size` bytes in all, that come in pieces. nullptr if there is
   // no room for them.
   class Filling;
   std::unique_ptr<Filling> begin_filling(CachedObject& object, std::uint64_t first,
                                          std::uint64_t size);
-  // Something could not be written in the last few seconds: the disk is full of other things, or
-  // broken.
+  // True if a write failed in the last few seconds: the disk is full of other data, or broken.
   bool writing_fails() const;
-  // Takes a block out, which is not remembered. False if it was not there.
+  // Removes a block and does not remember it. False if it was not present.
   bool drop(CachedObject& object, std::uint64_t block);
-  // The same because its bytes are wrong.
+  // The same for a block whose bytes are wrong: it is counted as damaged.
   bool drop_damaged(CachedObject& object, std::uint64_t block);
 
-  // For a file of the caller's below the folder: counts its bytes, after making room for them.
-  // False if there is no room, whatever leaves.
+  // Counts the bytes of a caller's own file below the folder, after making room for them. False if
+  // evicting does not make enough room.
   bool reserve(std::uint64_t size);
 
   void note_hit(std::uint64_t size) { usage_->note_hit(size); }
   void note_missed(std::uint64_t size) { usage_->note_missed(size); }
-  // Put does so itself.
+  // put() does this itself.
   void note_fetched(std::uint64_t size) { usage_->note_fetched(size); }
 
   const std::filesystem::path& folder() const { return folder_; }
   std::uint64_t size_max() const;
-  // Evicts what is over it.
+  // Evicts what exceeds it.
   void set_size_max(std::uint64_t size_max);
-  Statistics statistics() const;  // size_max: the limit that holds
+  Statistics statistics() const;  // size_max: the limit in effect
   std::vector<CachedStore> stores() const;
 
-  // Takes everything out, also from under those who use it: they fetch again. Returns the bytes.
+  // Removes everything, even blocks in use: their readers fetch them again. Returns the bytes
+  // freed.
   std::uint64_t clear();
 
  private:
@@ -94,8 +94,8 @@ class DiskCache {
   Lru<std::string, std::shared_ptr<CachedObject>, StringHash> open_objects_;  // guarded by mutex_
 };
 
-// Holds the room of what is not published until it is destroyed. Not thread-safe; cache and object
-// outlive it.
+// Keeps the room of unpublished blocks reserved until it is destroyed. Not thread-safe; cache and
+// object must outlive it.
 class DiskCache::Filling {
  public:
   // Throws Error if the disk is full.
@@ -107,8 +107,8 @@ class DiskCache::Filling {
   // `offset`, in bytes from the first block's beginning, is where the last piece ended, or 0 to
   // begin again. What cannot be written is not published.
   void write(std::uint64_t offset, BytesView bytes) noexcept;
-  // The first `size` bytes have been written, of the last block perhaps a part: that is then all of
-  // it. False if they could not be. What was here already stays.
+  // Makes the blocks of the first `size` bytes present, which have all been written; a last block
+  // that is not full ends there. False if writing failed. Blocks that were present already stay.
   bool publish(std::uint64_t size);
 
  private:
@@ -119,8 +119,8 @@ class DiskCache::Filling {
   std::optional<CachedObject::Filling> filling_;
   const std::uint64_t first_;
   std::uint64_t room_;  // reserved, bytes on the disk
-  // Pieces are gathered: the kernel keeps in one piece what is written at once, and small pieces
-  // cost more, then and when they are read.
+  // Pieces are gathered into blocks: the kernel keeps together what is written at once, and small
+  // pieces cost more to write and to read.
   Bytes gathered_;                 // less than a block
   std::uint64_t gathered_at_ = 0;  // where they go, as an offset
   bool failed_ = false;

@@ -4,7 +4,8 @@
 
 namespace grid::cache {
 
-static constexpr std::uint64_t newcomers_share = 10;  // one part in so many is the small queue's
+static constexpr std::uint64_t newcomers_share =
+    10;  // the small queue is 1 / newcomers_share of all
 
 namespace {
 
@@ -44,7 +45,7 @@ class Queues {
 
 }  // namespace
 
-// It ends because each round takes a block away for good or takes one of its at most three uses.
+// It ends because each round removes a block for good or takes away one of its at most three uses.
 std::vector<Verdict> choose_evictions(std::vector<BlockInCache> blocks, std::uint64_t size_to_free,
                                       std::uint64_t size_max) {
   Queues queues(std::move(blocks), size_max / newcomers_share);
@@ -57,7 +58,7 @@ std::vector<Verdict> choose_evictions(std::vector<BlockInCache> blocks, std::uin
       verdicts.push_back({block.object, block.block, Fate::leave, 0});
       continue;
     }
-    // A newcomer's uses have earned it the place; from then on each round costs one.
+    // A newcomer's uses have earned it its place; from then on each round costs one use.
     block.state.uses = block.state.main ? static_cast<std::uint8_t>(block.state.uses - 1) : 0;
     block.state.main = true;
     verdicts.push_back({block.object, block.block, Fate::stay_in_main, block.state.uses});

@@ -1,8 +1,8 @@
 // Which blocks leave a full cache: S3-FIFO, as a pure function.
 //
-// Problem. Training reads a version again and again, but somebody also reads a terabyte once,
-// through the same cache. Least-recently-used would throw out what every epoch needs for what
-// nobody wants again.
+// Problem. Training reads a version again and again, but another job may read a terabyte once,
+// through the same cache. Least-recently-used would replace what every epoch needs by what is never
+// read again.
 //
 // Idea. Newcomers enter a small queue, a tenth of the cache. A newcomer that was used again by the
 // time it reaches the end moves to the main queue; the others leave, and are remembered for a
@@ -11,8 +11,8 @@
 // passes through the small queue and leaves the main one alone.
 //
 // Source: Yang, Zhang, Qiu, Yue, Rashmi, "FIFO queues are all you need for cache eviction",
-// SOSP 2023. Ours differs in that the queues are sorted when room is needed, from what the blocks'
-// own states say, since processes share no memory but those.
+// SOSP 2023. Here the queues are sorted only when room is needed, by the blocks' own states, since
+// these are all that processes share.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@
 namespace grid::cache {
 
 struct BlockInCache {
-  std::uint32_t object = 0;  // of the caller's numbering
+  std::uint32_t object = 0;  // numbered by the caller
   std::uint32_t block = 0;
   std::uint64_t size = 0;  // allocated bytes
   BlockState state;        // present
@@ -34,11 +34,12 @@ enum class Fate { stay_in_main, leave };  // stay_in_main: with one use less, st
 struct Verdict {
   std::uint32_t object = 0, block = 0;
   Fate fate = Fate::leave;
-  std::uint8_t uses = 0;  // for those who stay
+  std::uint8_t uses = 0;  // of a block that stays
 };
 
-// Chooses what leaves until `size_to_free` bytes are free, or everything has left. Blocks that are
-// not named stay as they are. `size_max` is the cache's limit in bytes. O(n log n) in the blocks.
+// Chooses blocks to evict until `size_to_free` bytes are free or none is left. Blocks without a
+// verdict stay as they are. `size_max` is the cache's limit in bytes. O(n log n) in the number of
+// blocks.
 std::vector<Verdict> choose_evictions(std::vector<BlockInCache> blocks, std::uint64_t size_to_free,
                                       std::uint64_t size_max);
 

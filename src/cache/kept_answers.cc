@@ -29,7 +29,7 @@ std::optional<Bytes> KeptAnswers::load(const fs::path& path) const {
     if (std::memcmp(file->data(), digest.bytes.data(), sizeof(Digest)) != 0) return std::nullopt;
     return Bytes(answer.begin(), answer.end());
   } catch (const Error&) {
-    return std::nullopt;  // as good as none
+    return std::nullopt;  // treated as absent
   }
 }
 
@@ -55,8 +55,8 @@ bool KeptAnswers::is_unreachable() const {
   return std::chrono::steady_clock::now() < unreachable_until_;
 }
 
-// Asks, and keeps the answer. While the store cannot be reached, what was kept stands for it;
-// without that it is asked with all patience.
+// Asks the store and keeps the answer. While the store cannot be reached, returns the kept answer;
+// without one, it asks with all patience.
 template <class Answer>
 Answer KeptAnswers::asked(const std::function<Answer(const backend::Backend&)>& ask,
                           const std::function<void(const Answer&)>& keep,
@@ -103,7 +103,7 @@ std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
   const fs::path path = path_of("listings", prefix);
   return asked<Names>([&](const backend::Backend& store) { return store.list_names(prefix); },
                       [&](const Names& names) {
-                        std::string text = "\n";  // of no names too
+                        std::string text = "\n";  // also if there are no names
                         for (const std::string& name : names) text += name + "\n";
                         std::optional<Bytes> before = load(path);
                         if (!before || as_text(*before) != text) save(path, as_bytes(text));

@@ -1,5 +1,5 @@
-// What a remote store last said about small things: objects that never change, which are then not
-// asked for again, and what can change, for as long as the store cannot be reached.
+// The last answers of a remote store about small things: objects, which never change and are not
+// requested again, and what can change, which is used only while the store cannot be reached.
 #pragma once
 
 #include <chrono>
@@ -16,14 +16,14 @@
 
 namespace grid::cache {
 
-// Thread-safe. A folder that cannot be written is done without.
+// Thread-safe. Works without a folder that cannot be written.
 class KeptAnswers {
  public:
   KeptAnswers(std::shared_ptr<backend::Backend> remote, std::filesystem::path folder);
 
-  // The object at `key`: from here, or else as the store finds it.
+  // The object at `key`: the kept one, or else what the store finds.
   std::optional<Bytes> object(std::string_view key) const;
-  // What the store lists; what it last listed if it cannot be reached.
+  // The store's listing; the last one if the store cannot be reached.
   std::vector<std::string> listing(std::string_view prefix) const;
 
  private:
@@ -39,8 +39,8 @@ class KeptAnswers {
   const std::shared_ptr<backend::Backend> remote_, hasty_;
   const std::filesystem::path folder_;
 
-  // Until then nothing is asked for which there is an answer: every question to a store that
-  // cannot be reached takes its time to fail.
+  // Until then, a kept answer is used without asking: every request to a store that cannot be
+  // reached takes long to fail.
   mutable std::mutex mutex_;
   mutable std::chrono::steady_clock::time_point unreachable_until_{};  // guarded by mutex_
 };

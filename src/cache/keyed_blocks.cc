@@ -2,12 +2,12 @@
 // three pages and an inode beside its bytes, and making room would open a million files.
 //
 // Idea. A shelf is one sparse file of many places (CachedObject), each as wide as a block; what a
-// block does not fill is a hole. A name says in which shelf its block may stand, and at which four
-// places. Beside the shelf lies a table that says which name stands where, and the digest of its
-// bytes. When all four places are taken, the first is cleared.
+// block does not fill is a hole. A name determines the shelf of its block and four places where it
+// may lie. Beside the shelf lies a table that says which name is at each place, and the digest of
+// its bytes. When all four places are taken, the first is cleared.
 //
-// Nothing is synced, and processes do not wait for each other: a record is believed if its sum is
-// right, and a block if its digest is the record's.
+// Nothing is synced, and processes do not wait for each other: a record is valid if its sum is
+// right, and a block if its digest is the one in the record.
 //
 // A record: 32 bytes name, 24 bytes of the digest, 8 bytes that check these.
 
@@ -31,7 +31,7 @@ static constexpr std::uint64_t record_size = 64, page = 4096;
 static constexpr std::size_t digest_size = 24;
 static constexpr std::uint64_t places_max = 16384;  // of a shelf
 static constexpr std::uint64_t shelves_max = 256;
-// The cache has a place for each so many bytes that it may have.
+// The cache has one place for this many bytes of its limit.
 static constexpr std::uint64_t size_of_place = 16 << 10;
 
 static bool same(const Digest& a, const Digest& b) {
@@ -110,7 +110,7 @@ class KeyedBlocks::Shelf {
   const std::filesystem::path path_;
   const FileDescriptor fd_;
   std::mutex mutex_;
-  std::byte* map_ = nullptr;  // what it shows: guarded by mutex_, and shared by all processes
+  std::byte* map_ = nullptr;  // its bytes: guarded by mutex_, and shared by all processes
   std::uint64_t map_size_ = 0;
 };
 
@@ -128,7 +128,7 @@ KeyedBlocks::KeyedBlocks(std::shared_ptr<DiskCache> cache, std::string store_id)
 
 KeyedBlocks::~KeyedBlocks() = default;
 
-// nullptr if the cache cannot be used, which must not keep anybody from reading.
+// nullptr if the cache cannot be used: reading must work without it.
 KeyedBlocks::Shelf* KeyedBlocks::shelf_of(const Digest& name) {
   const std::uint64_t number = name.prefix() % shelf_count_;
   std::lock_guard lock(mutex_);
@@ -191,7 +191,7 @@ void KeyedBlocks::put(const Digest& name, BytesView bytes) {
     if (record && record->first == name) {
       if (!same(record->second, digest))
         fail(ErrorKind::corrupt,
-             "these are other bytes than those that were read under the same ETag before");
+             "the bytes differ from those that were read under the same ETag before");
       cache_->put(shelf->blocks(), place, bytes);
       return;
     }

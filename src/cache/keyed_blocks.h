@@ -1,9 +1,9 @@
 // Blocks under names of 32 bytes, many side by side in a few files of the node's cache: for bytes
-// that lie in no pack and of which there may be millions of small ones.
+// that lie in no pack and may be millions of small objects.
 //
-// The digest of a block is learnt when it is put. It is checked whenever the block is read, and
-// remembered when the block has left, for as long as its place is not needed for another: other
-// bytes under the same name are then refused.
+// A block's digest is recorded when it is put and checked whenever it is read. It is remembered
+// after the block is evicted, until its place is needed for another: other bytes under the same
+// name are then refused.
 #pragma once
 
 #include <array>
@@ -18,20 +18,20 @@
 
 namespace grid::cache {
 
-// Thread-safe, and safe among processes. What cannot be kept is done without.
+// Thread-safe, also between processes. A block that cannot be kept is just absent.
 class KeyedBlocks {
  public:
-  // `store_id` is the folder of the cache in which they are.
+  // `store_id` names the folder of the cache in which they lie.
   KeyedBlocks(std::shared_ptr<DiskCache> cache, std::string store_id);
   ~KeyedBlocks();
 
   bool present(const Digest& name);
   // Reads bytes from `offset` on of a block of `size` bytes, all of which is checked. False if it
-  // is not here, or damaged.
+  // is not present, or damaged.
   bool read_block(const Digest& name, std::uint64_t size, std::uint64_t offset,
                   MutableBytesView out);
-  // Puts a block of 1 to block_size bytes in. Throws `corrupt` if the bytes are others than those
-  // that were put under this name before.
+  // Puts a block of 1 to block_size bytes in. Throws `corrupt` if the bytes differ from those that
+  // were put under this name before.
   void put(const Digest& name, BytesView bytes);
   // See CopiedObject::lock().
   std::shared_ptr<void> lock(const Digest& name);

@@ -42,7 +42,7 @@ class KeyedBlocksTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
 };
 
-TEST_F(KeyedBlocksTest, GivesBackWhatWasPutAlsoToAnotherProcess) {
+TEST_F(KeyedBlocksTest, SharesBlocksWithAnotherProcess) {
   KeyedBlocks blocks(cache(), "in-place");
   for (int i = 0; i < 2000; ++i) {
     EXPECT_FALSE(blocks.present(name_of(i)));
@@ -62,7 +62,7 @@ TEST_F(KeyedBlocksTest, GivesBackWhatWasPutAlsoToAnotherProcess) {
   EXPECT_EQ(as_text(out), large);
 }
 
-TEST_F(KeyedBlocksTest, SmallBlocksTakeLittleOfTheLimitAndNeverMore) {
+TEST_F(KeyedBlocksTest, ManySmallBlocksStayWithinTheLimit) {
   const std::uint64_t limit = 4 << 20;
   auto small = cache(limit);
   KeyedBlocks blocks(small, "in-place");
@@ -79,12 +79,12 @@ TEST_F(KeyedBlocksTest, SmallBlocksTakeLittleOfTheLimitAndNeverMore) {
   EXPECT_EQ(small->statistics().blocks_damaged, 0u);
 }
 
-TEST_F(KeyedBlocksTest, DamageIsNoticedAndNotGiven) {
+TEST_F(KeyedBlocksTest, DamageIsNoticedAndNotReturned) {
   {
     KeyedBlocks blocks(cache(4 << 20), "in-place");
     for (int i = 0; i < 50; ++i) blocks.put(name_of(i), as_bytes(bytes_of(i)));
   }
-  // Every byte of every block, and here and there one of the records.
+  // Damages every page of every block and every tenth record.
   for (const auto& file : std::filesystem::directory_iterator(folder_ / "cache/in-place")) {
     FileDescriptor fd = open_file(file.path(), O_RDWR);
     const bool names = file.path().filename().string().starts_with("names");
@@ -105,7 +105,7 @@ TEST_F(KeyedBlocksTest, DamageIsNoticedAndNotGiven) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(read(blocks, i), bytes_of(i));
 }
 
-TEST_F(KeyedBlocksTest, ADigestThatWasLearntOutlivesItsBlock) {
+TEST_F(KeyedBlocksTest, ARecordedDigestOutlivesItsBlock) {
   auto one = cache();
   KeyedBlocks blocks(one, "in-place");
   blocks.put(name_of(1), as_bytes("what it was"));

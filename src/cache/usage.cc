@@ -20,7 +20,7 @@ struct Usage::Words {
 
 Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_t()>& count)
     : path_(path), lock_(open_file(path, O_RDWR | O_CREAT), path, LockKind::flock) {
-  // Alone for a moment, if nobody else has it; the others hold it shared.
+  // Exclusive for a moment if no other process has it; otherwise shared, like theirs.
   const bool alone = lock_.try_take(LockMode::exclusive);
   if (!alone) lock_.take(LockMode::shared);
   const int fd = lock_.file().get();

@@ -1,9 +1,9 @@
-// What all processes of a node know of their cache together: how much is in it, how much may be,
-// and how it has served.
+// What all processes of a node know together about their cache: its size, its limit and how it has
+// served.
 //
 // The file: one page, mapped by all: magic "GUSE", u32 format, then the words of Usage::Words.
-// Each process holds a shared lock on it for life. Who finds itself alone counts what is really
-// there: a process that was killed may have reserved what it never wrote.
+// Each process holds a shared lock on it while it lives. A process that finds itself alone counts
+// what is really there: one that was killed may have reserved what it never wrote.
 #pragma once
 
 #include <atomic>
@@ -19,17 +19,17 @@ namespace grid::cache {
 // Since the cache was made; bytes unless said otherwise.
 struct Statistics {
   std::uint64_t size_max = 0;                     // the limit; 0: none was set
-  std::uint64_t size = 0;                         // on the disk, with what is reserved
-  std::uint64_t bytes_hit = 0, bytes_missed = 0;  // of what readers wanted
+  std::uint64_t size = 0;                         // on the disk, including what is reserved
+  std::uint64_t bytes_hit = 0, bytes_missed = 0;  // of what readers requested
   std::uint64_t bytes_fetched = 0;                // from the remote store, whole blocks
   std::uint64_t bytes_evicted = 0;
   std::uint64_t blocks_damaged = 0;  // count
 };
 
-// Thread-safe, and safe among processes.
+// Thread-safe, also between processes.
 class Usage {
  public:
-  // `count` tells what the cache takes on the disk; called if no other process uses it.
+  // `count` returns the bytes that the cache takes on the disk; called if no other process uses it.
   Usage(const std::filesystem::path& path, const std::function<std::uint64_t()>& count);
   ~Usage();
   Usage(const Usage&) = delete;
@@ -38,11 +38,11 @@ class Usage {
   Statistics read() const;
   void set_size_max(std::uint64_t size_max);
 
-  // Adds to what is taken, if no more than `size_max` is taken then.
+  // Adds to what is taken; false, without adding, if more than `size_max` would be taken then.
   bool reserve(std::uint64_t size, std::uint64_t size_max);
   void release(std::uint64_t size);
 
-  // The clock of the queues: one tick for each 16 MiB that were put in.
+  // The clock of the queues: one tick for each 16 MiB fetched.
   std::uint32_t clock() const;
 
   void note_hit(std::uint64_t size);
@@ -51,7 +51,7 @@ class Usage {
   void note_evicted(std::uint64_t size);
   void note_damaged(std::uint64_t blocks);
 
-  // Held by the one process of the node that is making room; waits for it.
+  // Held by the one process of the node that is making room; construction waits for it.
   class EvictionLock {
    public:
     explicit EvictionLock(const Usage& usage);

@@ -157,7 +157,7 @@ TEST(HttpStreamTest, NeverMixesTwoStates) {
     server.body[5] = static_cast<char>(server.body[5] + 1);
     server.headers = {"ETag: \"two\""};
   };
-  expect_changed(server, "first bytes are not those");
+  expect_changed(server, "first bytes differ from those");
 }
 
 TEST(HttpStreamTest, NoticesAnotherSize) {

@@ -16,7 +16,7 @@ using testing::TextStream;
 const std::string& unpacked() {
   static const std::string text = [] {
     std::string all;
-    for (int i = 0; i < 400'000; ++i) all += "line " + std::to_string(i * i % 9973) + "\n";
+    for (unsigned i = 0; i < 400'000; ++i) all += "line " + std::to_string(i * i % 9973) + "\n";
     return all + testing::random_bytes(3'000'000, 1) + std::string(3'000'000, 'x');
   }();
   return text;

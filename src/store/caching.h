@@ -7,8 +7,8 @@
 
 namespace grid::store {
 
-// Packs in parts; their indexes not at all, since the chunk index takes them up; what says which
-// datastores and versions there are whole.
+// Packs are cached in parts; their indexes are not, since the chunk index takes them up; objects
+// that say which datastores and versions there are, whole.
 cache::Caching caching_of(std::string_view key);
 
 }  // namespace grid::store

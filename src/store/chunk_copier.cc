@@ -71,7 +71,7 @@ void ChunkCopier::work(ChunkWriter& writer) {
     }
     try {
       copy(batch, writer, buffer);
-    } catch (...) {  // goes to the thread that adds
+    } catch (...) {  // rethrown to the thread that adds
       std::lock_guard lock(mutex_);
       if (!failure_) failure_ = std::current_exception();
       changed_.notify_all();

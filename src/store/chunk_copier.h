@@ -1,8 +1,8 @@
-// Brings chunks from one store into another that lacks them.
+// Copies chunks from one store to another that lacks them.
 //
-// Every chunk that was added is, when finish() has returned, durable in the other store and known
-// to be whole there: what was sent was checked against its digest on the way (and by a server
-// against the checksum that went with it); what the other store had before was read back.
+// When finish() has returned, every chunk that was added is durable in the other store and known to
+// be intact there: what was sent was checked against its digest on the way (and by a server against
+// the checksum sent with it); what the other store had before was read back.
 #pragma once
 
 #include <atomic>
@@ -20,28 +20,28 @@
 
 namespace grid::store {
 
-// Read by others meanwhile. All only grow.
+// Other threads may read these meanwhile. All only grow.
 struct ChunkCopyCounts {
   std::atomic<std::uint64_t> bytes_sent = 0;     // of chunks, uncompressed
   std::atomic<std::uint64_t> bytes_stored = 0;   // written to packs
   std::atomic<std::uint64_t> bytes_checked = 0;  // were there before: read back, uncompressed
 };
 
-// add() and finish() are one thread's; others do the work. Dropped unfinished, it leaves whole
-// packs behind, which the next copier finds.
+// One thread calls add() and finish(); others do the work. A copier that is dropped unfinished
+// leaves whole packs behind, which the next one finds.
 class ChunkCopier {
  public:
-  // All three outlive it; `to` knows all packs of its store (ChunkStore::refresh()).
+  // All three must outlive it; `to` must know all packs of its store (ChunkStore::refresh()).
   ChunkCopier(const ChunkStore& from, ChunkStore& to, unsigned workers, ChunkCopyCounts& counts);
   ~ChunkCopier();
   ChunkCopier(const ChunkCopier&) = delete;
   ChunkCopier& operator=(const ChunkCopier&) = delete;
 
-  // False if this copier was given the chunk not long ago. Waits while enough is under way. Throws
-  // what a worker threw.
+  // False if the chunk was added not long ago. Waits while enough is under way. Throws what a
+  // worker threw.
   bool add(const ChunkRef& chunk);
 
-  // Makes all that was added durable. More may be added then.
+  // Makes all that was added durable. More may be added afterwards.
   void finish();
 
  private:
@@ -71,7 +71,7 @@ class ChunkCopier {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Batch> waiting_;   // guarded by mutex_
-  bool ending_ = false;         // guarded by mutex_: no batch comes any more
+  bool ending_ = false;         // guarded by mutex_: no more batches will come
   std::exception_ptr failure_;  // guarded by mutex_: the first
 };
 

@@ -18,7 +18,7 @@ static constexpr std::size_t recent_count_max = 128 << 10;  // about 16 MB
 static constexpr std::uint64_t small_table_count = 16 << 10;
 static constexpr std::string_view table_suffix = ".table";
 
-// The largest first: it is the likeliest to know a digest.
+// The largest first: it is the most likely to have a digest.
 static std::shared_ptr<const ChunkTables> with(ChunkTables tables, const ChunkTables& more) {
   tables.insert(tables.end(), more.begin(), more.end());
   std::sort(tables.begin(), tables.end(),
@@ -70,8 +70,8 @@ std::optional<Location> ChunkIndex::find(const Digest& digest) const {
   return std::nullopt;
 }
 
-// Looks in a table for those of the chunks from `begin` on that are not found yet: as many as can
-// be brought near at a time.
+// Looks in a table for those chunks from `begin` on that are not found yet, as many as can be
+// brought near at a time.
 static void find_missing(const ChunkTable& table, std::size_t begin,
                          std::span<const ChunkRef> chunks,
                          std::vector<std::optional<Location>>& found) {
@@ -144,7 +144,7 @@ void ChunkIndex::flush() {
   write_tables(std::move(lock));
 }
 
-// Takes the lock over and gives it back before it writes.
+// Takes over the lock and releases it before it writes.
 void ChunkIndex::write_tables(Lock lock) {
   if (!sealed_) {
     if (recent_.packs.empty()) return;
@@ -153,7 +153,7 @@ void ChunkIndex::write_tables(Lock lock) {
   writing_ = true;
   std::shared_ptr<const Recent> sealed = sealed_;
   lock.unlock();
-  struct Writing {  // whatever fails, others may write afterwards
+  struct Writing {  // even if this fails, others may write afterwards
     ChunkIndex& index;
     ~Writing() {
       std::lock_guard lock(index.mutex_);
@@ -165,7 +165,7 @@ void ChunkIndex::write_tables(Lock lock) {
   merge_tables();
 }
 
-// A table on disk where there is a folder that can be written, else in memory.
+// A table on disk if there is a folder that can be written, otherwise in memory.
 std::shared_ptr<const ChunkTable> ChunkIndex::make_table(
     std::span<const PackId> packs, std::uint64_t entry_count_max,
     const std::function<void(ChunkTableWriter&)>& fill) const {
@@ -210,12 +210,12 @@ void ChunkIndex::write_sealed(const std::shared_ptr<const Recent>& sealed) {
       return;
     }
   }
-  remove_files(table);  // everything was forgotten meanwhile
+  remove_files(table);  // the index was cleared meanwhile
 }
 
-// The smallest tables up to the largest that is at most twice as large as all below it: of n
-// chunks there are then about log n / log 3 tables at most, and each entry is rewritten about as
-// often. Simulated: 1,000 flushes leave 4 tables, never more than 6.
+// Selects the smallest tables, up to the largest that is at most twice as large as all below it
+// together: n chunks then have at most about log n / log 3 tables, and each entry is rewritten
+// about as often. Simulated: 1,000 flushes leave 4 tables, never more than 6.
 static std::ptrdiff_t first_to_merge(const ChunkTables& largest_first) {
   std::size_t first = largest_first.size();
   std::uint64_t below = 0;
@@ -242,7 +242,7 @@ void ChunkIndex::merge_tables() {
       merging = FileLock::find(folder_ / "merge.lock");
       if (!merging) return;  // another process merges
     } catch (const Error&) {
-      // The folder cannot be written: what is merged then lies in memory, and no file is removed.
+      // The folder cannot be written: the merged table stays in memory, and no file is removed.
     }
   }
   std::vector<PackId> packs;
@@ -256,7 +256,7 @@ void ChunkIndex::merge_tables() {
   bool taken = false;
   {
     std::lock_guard lock(mutex_);
-    taken = tables_ == tables;  // else everything was forgotten meanwhile
+    taken = tables_ == tables;  // else the index was cleared meanwhile
     if (taken) tables_ = with(larger, merged);
   }
   remove_files(taken ? smaller : merged);

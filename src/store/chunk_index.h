@@ -1,8 +1,8 @@
 // Which chunks a store has, and where: sorted tables on disk under a small map in memory.
 //
-// The authority are the pack indexes in the store. This is their union, kept in the cache folder
-// as a few mapped tables of geometrically growing size, so that memory does not grow with the
-// store. Opening it reads the tables' headers and which packs they cover, never their entries.
+// The pack indexes in the store are the authority. This is their union, kept in the cache folder as
+// a few mapped tables of geometrically growing size, so that memory does not grow with the store.
+// Opening it reads the tables' headers and which packs they cover, never their entries.
 #pragma once
 
 #include <condition_variable>
@@ -25,8 +25,8 @@
 namespace grid::store {
 
 // The chunks that one session has been granted and has not handed to add_pack() yet. Only the index
-// looks into it, under its own lock. It dies with its session: what the session did not store is
-// then claimed by none.
+// uses it, under its own lock. It is destroyed with its session: chunks that the session did not
+// store are then no longer claimed.
 class ChunkClaims {
  private:
   friend class ChunkIndex;
@@ -40,34 +40,35 @@ struct Claim {
   std::optional<Location> at{};
 };
 
-// Thread-safe. No call waits for another's files, but flush() for those of the flush before it.
+// Thread-safe. No call waits for files that another writes, except flush().
 class ChunkIndex {
  public:
-  // `folder` is where tables are kept; empty: in memory. A folder that cannot be written is
-  // treated as empty: the tables are made again each time.
+  // `folder` is where tables are kept; empty: in memory. If the folder cannot be written, new
+  // tables stay in memory and are made again by each process.
   explicit ChunkIndex(std::filesystem::path folder);
 
   std::optional<Location> find(const Digest& digest) const;
-  // Each of several, in their order, for less than one by one.
+  // The same for several chunks, in their order; costs less than one by one.
   std::vector<std::optional<Location>> find(std::span<const ChunkRef> chunks) const;
 
   // Grants a chunk to the first thread of a session that claims it, unless a durable pack has it.
-  // Claims of other sessions do not count: they may fail, and a version that this session publishes
-  // meanwhile would lack the chunk. So two sessions that bring the same chunk both store it.
+  // Claims of other sessions do not count: these may fail, and a version that this session
+  // publishes meanwhile would lack the chunk. So two sessions that are given the same chunk both
+  // store it.
   Claim claim(const Digest& digest, ChunkClaims& claims);
 
-  // Takes up a pack that is durable in the store, and takes its chunks out of the `claims` of the
-  // session that wrote it (null: another process did). Writes tables when much has come together.
+  // Adds a pack that is durable in the store, and removes its chunks from the `claims` of the
+  // session that wrote it (null: another process did). Writes tables when enough has accumulated.
   void add_pack(const PackId& pack, const std::vector<PackEntry>& entries,
                 ChunkClaims* claims = nullptr);
 
-  // All packs that were taken up.
+  // All packs that were added.
   std::set<PackId> packs() const;
 
   // Writes what is in memory to a table, and merges tables when there are many.
   void flush();
 
-  // Forgets everything, the files too: the tables contradicted the store.
+  // Forgets everything and removes the files: for tables that contradict the store.
   void clear();
 
  private:
@@ -80,7 +81,7 @@ class ChunkIndex {
 
   void open_tables();
   const Location* find_in_memory(const Digest& digest) const;  // mutex_ is held
-  // Writes what has come together to a table, and merges tables. One thread at a time.
+  // Writes recent packs to a table, and merges tables. One thread at a time.
   void write_tables(Lock lock);
   void write_sealed(const std::shared_ptr<const Recent>& sealed);
   void merge_tables();
@@ -95,7 +96,7 @@ class ChunkIndex {
   Recent recent_;                              // guarded by mutex_
   std::shared_ptr<const Recent> sealed_;       // guarded by mutex_; becomes the next table
   bool writing_ = false;                       // guarded by mutex_; a thread writes tables
-  std::set<PackId> packs_;                     // guarded by mutex_; all that were taken up
+  std::set<PackId> packs_;                     // guarded by mutex_; all that were added
 };
 
 }  // namespace grid::store

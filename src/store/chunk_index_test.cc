@@ -41,7 +41,7 @@ TEST(ChunkIndex, FindsWhatPacksHold) {
   }
 }
 
-// In tables, in memory, twice and not at all, and more than are brought near at a time.
+// Chunks in tables, in memory, named twice and absent, and more than are brought near at a time.
 TEST(ChunkIndex, FindsSeveralTogether) {
   testing::TemporaryFolder folder;
   ChunkIndex index(folder / "index");
@@ -64,7 +64,7 @@ TEST(ChunkIndex, FindsSeveralTogether) {
   EXPECT_TRUE(index.find(std::span<const ChunkRef>()).empty());
 }
 
-TEST(ChunkIndex, AChunkIsClaimedOnceForASession) {
+TEST(ChunkIndex, GrantsAChunkOnceToASession) {
   ChunkIndex index({});
   ChunkClaims one, other;
   EXPECT_TRUE(index.claim(digest_of_number(1), one).granted);
@@ -93,7 +93,7 @@ TEST(ChunkIndex, AClaimSaysWhereTheChunkIs) {
 }
 
 // A listing may show a pack before the session that writes it hands it over.
-TEST(ChunkIndex, APackThatAListingShowedFirstEndsItsClaims) {
+TEST(ChunkIndex, AddingAPackThatWasListedFirstEndsItsClaims) {
   ChunkIndex index({});
   ChunkClaims claims;
   index.claim(digest_of_number(1), claims);
@@ -156,9 +156,9 @@ TEST(ChunkIndex, TablesOfAnEarlierFormatAreIgnored) {
   EXPECT_FALSE(index.find(digest_of_number(1)));
 }
 
-// Packs come from many threads while tables are written and merged: nothing is out of sight for a
+// Many threads add packs while tables are written and merged: no chunk disappears even for a
 // moment.
-TEST(ChunkIndex, WhatIsTakenUpIsFoundWhileTablesAreWritten) {
+TEST(ChunkIndex, FindsChunksWhileTablesAreWritten) {
   testing::TemporaryFolder folder;
   ChunkIndex index(folder / "index");
   constexpr std::uint32_t thread_count = 4, pack_count = 40, each = 300;
@@ -188,7 +188,7 @@ TEST(ChunkIndex, WhatIsTakenUpIsFoundWhileTablesAreWritten) {
     ASSERT_TRUE(again.find(digest_of_number(i))) << i;
 }
 
-TEST(ChunkIndex, IsInMemoryWhereItsFolderCannotBeWritten) {
+TEST(ChunkIndex, StaysInMemoryIfItsFolderCannotBeWritten) {
   testing::TemporaryFolder folder;
   testing::write_file(folder / "taken", "a file where the folder should be");
   ChunkIndex index(folder / "taken");

@@ -26,8 +26,8 @@ class ChunkReader {
   // the store, for a chunk that is absent or damaged; `out` is then undefined.
   virtual void read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const = 0;
 
-  // These will be read soon: a hint, to bring near what lies far away. Never waits for the backend,
-  // and never throws.
+  // A hint: these chunks will be read soon, so that what lies far away can be brought near. Never
+  // waits for the backend, and never throws.
   virtual void expect(std::span<const ChunkRef>) const {}
   // How many bytes may be expected ahead of a reader without pushing out what it has yet to read.
   virtual std::uint64_t expected_max() const { return UINT64_MAX; }

@@ -43,7 +43,7 @@ void ChunkSession::write(const PackBuilder& pack) {
   Bytes index = pack.index();
   rely_on(id);
   backend::Backend& backend = store_.backend();
-  // The index is what makes the pack exist: it must not be there before the data is.
+  // The index makes the pack exist: it must not appear before the data.
   if (!backend.create(pack_data_key(id), pack.data()) || !backend.create(pack_index_key(id), index))
     fail(ErrorKind::already_exists, "{}: the pack {} exists already", backend.name(), id.hex());
   bytes_stored_ += pack.data().size() + index.size();
@@ -84,8 +84,8 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
   store_.index().flush();
 }
 
-// A machine that stops loses at most this share of a writer's work, but packs need not be smaller,
-// nor end sooner, than this.
+// A machine that crashes loses at most one part in loss_share of a writer's work, but packs need
+// not be smaller than loss_size_min, nor end sooner than loss_time_min.
 static constexpr unsigned loss_share = 32;
 static constexpr std::uint64_t loss_size_min = 20 << 20;  // bytes
 static constexpr auto loss_time_min = std::chrono::seconds(4);

@@ -22,34 +22,34 @@ class ChunkWriter;
 // Stores each chunk that the store does not have yet, once, however many threads bring it.
 //
 // Each thread fills packs of its own through a ChunkWriter, so that threads share nothing but the
-// chunk index, and what one thread brings lies side by side. finish() must come before anything
+// chunk index, and the chunks of one thread lie side by side. finish() must return before anything
 // that names the chunks is published. A session that is dropped unfinished leaves whole packs
-// behind, which later sessions find and use; what else it was given, they store themselves.
+// behind, which later sessions find and use; they store its other chunks themselves.
 //
-// Only chunks in durable packs are passed over. Of two live sessions that are given the same new
-// chunk each stores it, so that neither publishes what the other may never make durable.
+// Only chunks in durable packs are skipped. Two live sessions that are given the same new chunk
+// both store it, so that neither publishes a chunk that the other may never make durable.
 class ChunkSession {
  public:
-  // Both outlive the session. `bytes_stored` grows by what is written to packs. In `folder`, which
-  // no other live session has, the packs that are being filled are kept as well, so that killing
-  // the process does not lose them; empty: nowhere.
+  // `store` and `bytes_stored` must outlive the session; `bytes_stored` grows by what is written to
+  // packs. `folder`, which no other live session uses, also keeps the packs that are being filled,
+  // so that killing the process does not lose them; empty: they are not kept.
   ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
                std::filesystem::path folder = {});
 
-  // Makes durable what a session that was killed has left in the folder, as far as the store does
-  // not have it. To be called before anything is put.
+  // Makes durable what a killed session left in the folder and the store does not have. To be
+  // called before anything is put.
   void take_over();
 
-  // Writes what the writers still hold, in as few packs as can be; they must not be used again.
-  // Thereafter every chunk that was put is durable.
+  // Writes what the writers still hold, in as few packs as possible; they must not be used again.
+  // Afterwards every chunk that was put is durable.
   void finish(std::vector<std::unique_ptr<ChunkWriter>> writers);
 
-  // The caller names these chunks, which the store has, without putting them.
+  // Says that the caller will name these chunks, which the store has, without putting them.
   void rely_on(std::span<const ChunkRef> chunks);
 
-  // The packs that hold what was put or given to rely_on(): those that had it before, and those
-  // that this session writes, each from before it is in the store. Complete after finish(). The
-  // content of unchanged files is not among it: an older version holds that. Thread-safe.
+  // The packs that hold the chunks put or given to rely_on(): those that had them before, and those
+  // that this session writes, each listed before it is in the store. Complete after finish(). The
+  // content of unchanged files is not included: an older version holds it. Thread-safe.
   std::set<PackId> packs_relied_on() const;
 
  private:
@@ -69,10 +69,10 @@ class ChunkSession {
   std::set<PackId> packs_relied_on_;  // guarded by mutex_
 };
 
-// One thread's hand in a session. Not thread-safe.
+// One thread's part of a session. Not thread-safe.
 //
-// A pack ends when it is full, and before that when a machine that stops would lose more with it
-// than a small share of what this writer was given since it was made, in bytes or in time.
+// A pack ends when it is full, or earlier, when a crash of the machine would lose more with it than
+// a small share of what this writer has been given so far, in bytes or in time.
 class ChunkWriter {
  public:
   explicit ChunkWriter(ChunkSession& session)
@@ -87,7 +87,7 @@ class ChunkWriter {
   ChunkRef put(BytesView chunk, const Digest& digest);
 
   // Between these a pack ends only if it is full; one that is due ends with the batch. So a thread
-  // that waits for the disk holds no half-done batch for which others would have to wait.
+  // that waits for the disk holds no half-done batch that others would have to wait for.
   void begin_batch() { in_batch_ = true; }
   void end_batch();
 
@@ -108,16 +108,16 @@ class ChunkWriter {
   ChunkSession& session_;
   const Clock::time_point made_;
   bool in_batch_ = false;
-  std::uint64_t bytes_put_ = 0;  // known ones too
-  // When the pack was empty last, and bytes_put_ then.
+  std::uint64_t bytes_put_ = 0;  // including known ones
+  // When the pack was last empty, and bytes_put_ then.
   Clock::time_point pack_begun_;
   std::uint64_t pack_begun_at_ = 0;
   PackBuilder pack_;
-  OpenPackFile open_pack_;  // the same
+  OpenPackFile open_pack_;  // the same frames, on the disk
   Compressor compressor_;
   std::uint64_t bytes_new_ = 0;
-  // Packs in which chunks were found, and the last of them: chunks that were stored together come
-  // together. The session hears of each once.
+  // Packs in which chunks were found, and the last of them: chunks that were stored together are
+  // often put together. The session is told of each once.
   std::set<PackId> packs_found_;
   PackId last_pack_found_;
 };

@@ -29,7 +29,7 @@ struct Session {
 
 class ChunkSessionTest : public ::testing::Test {
  protected:
-  // What another process reads, which knows nothing of what this one has in memory.
+  // Reads like another process, without what this one has in memory.
   std::string read_elsewhere(const ChunkRef& chunk) {
     return std::string(as_text(ChunkStore(backend_, marker_).read_chunk(chunk.digest)));
   }
@@ -45,7 +45,7 @@ class ChunkSessionTest : public ::testing::Test {
   std::atomic<std::uint64_t> bytes_stored_ = 0;
 };
 
-TEST_F(ChunkSessionTest, WhatADroppedSessionDidNotStoreTheNextOneStores) {
+TEST_F(ChunkSessionTest, TheNextSessionStoresWhatADroppedOneDidNot) {
   Session(store_, bytes_stored_).put(text_);
   EXPECT_EQ(pack_count(), 0u);
   Session next(store_, bytes_stored_);
@@ -54,7 +54,7 @@ TEST_F(ChunkSessionTest, WhatADroppedSessionDidNotStoreTheNextOneStores) {
   EXPECT_EQ(read_elsewhere(chunk), text_);
 }
 
-TEST_F(ChunkSessionTest, WhatAFailedSessionDidNotStoreTheNextOneStores) {
+TEST_F(ChunkSessionTest, TheNextSessionStoresWhatAFailedOneDidNot) {
   for (std::uint64_t failing = 1; failing <= 2; ++failing) {  // the pack's data, its index
     const std::string text = testing::random_bytes(1000, 10 + failing);
     {
@@ -71,7 +71,7 @@ TEST_F(ChunkSessionTest, WhatAFailedSessionDidNotStoreTheNextOneStores) {
   }
 }
 
-TEST_F(ChunkSessionTest, OfTwoLiveSessionsEachStoresWhatItWasGiven) {
+TEST_F(ChunkSessionTest, TwoLiveSessionsBothStoreTheSameChunk) {
   Session first(store_, bytes_stored_);
   const ChunkRef chunk = first.put(text_);
   Session second(store_, bytes_stored_);

@@ -35,12 +35,13 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
 
 ChunkStore::~ChunkStore() = default;
 
-// How often what comes damaged from a server is asked for: networks damage what checksums miss.
+// How often bytes that arrive damaged from a server are requested: networks cause damage that their
+// checksums miss.
 static constexpr unsigned remote_tries_max = 4;
 
-// A pack whose index is damaged holds nothing that can be found: empty, as for one that was removed
-// since it was listed. `grid datastore verify` names it and what is lost with it. The other packs
-// are as good as before.
+// Empty if the pack was removed since it was listed, or if its index is damaged: then nothing in it
+// can be found. `grid datastore verify` names the pack and what is lost with it. Other packs are
+// not affected.
 static std::optional<PackIndex> find_index(const backend::Backend& backend, const PackId& pack) {
   const std::string key = pack_index_key(pack);
   for (unsigned tries = 1;; ++tries) {
@@ -56,7 +57,7 @@ static std::optional<PackIndex> find_index(const backend::Backend& backend, cons
   }
 }
 
-// Calls take(pack, index) for each pack, in order. From a server several are asked for at once.
+// Calls take(pack, index) for each pack, in order. Requests several at once from a server.
 template <class Take>
 static void read_indexes(const backend::Backend& backend, const std::vector<PackId>& packs,
                          const Take& take) {
@@ -78,7 +79,7 @@ static void read_indexes(const backend::Backend& backend, const std::vector<Pack
 }
 
 bool ChunkStore::refresh() const {
-  // Before the listing: what is added to the index meanwhile is in the store too.
+  // Taken before the listing: a pack that is added meanwhile does not count as lost then.
   std::set<PackId> known = index_->packs();
   std::set<PackId> listed;
   for (const std::string& name : backend_->list_names(packs_prefix()))
@@ -122,14 +123,14 @@ std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> ch
   return located;
 }
 
-// True if one read serves both: b lies in the pack right behind a, both raw, or in the same frame.
+// True if one read serves both: b lies right behind a in the pack, both raw, or in the same frame.
 static bool are_read_together(const Location& a, const Location& b) {
   if (a.pack != b.pack || a.place.raw() != b.place.raw()) return false;
   return a.place.frame_offset + (a.place.raw() ? a.place.size : 0) == b.place.frame_offset;
 }
 
-// Runs `attempt`; if it finds something amiss and the store has other packs than the index knew
-// of, runs it again.
+// Runs `attempt`; if it throws `corrupt` and the store has other packs than the index knew of, runs
+// it again.
 template <class Attempt>
 static auto with_fresh_index(const ChunkStore& store, const Attempt& attempt) {
   try {
@@ -184,8 +185,8 @@ void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView o
   }
 }
 
-// Damage may be in a copy that the backend keeps, or have come with it: then the store itself is
-// asked.
+// Damage may be in a copy that the backend keeps, or have happened on the way: then the bytes are
+// read from the store again.
 void ChunkStore::read_run(std::span<const Located> run) const {
   for (unsigned tries = 1;; ++tries) {
     try {
@@ -206,7 +207,7 @@ void ChunkStore::read_run(std::span<const Located> run) const {
   }
 }
 
-// Reads chunks that are read together into their places, which adjoin; then checks them.
+// Reads chunks that one read serves into their places, which adjoin; then checks them.
 void ChunkStore::read_run_once(std::span<const Located> run) const {
   const Location& first = run.front().at;
   std::string key = pack_data_key(first.pack);

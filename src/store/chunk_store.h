@@ -24,7 +24,7 @@ struct ChunkStoreOptions {
   // loses time, never data.
   std::filesystem::path cache_folder;
   std::size_t frame_cache_size_max = 16 << 20;  // bytes of decompressed frames
-  // For readers that stay: which policies act (base/read_ahead.h). Empty: nothing is read ahead.
+  // For long-lived readers: which policies apply (base/read_ahead.h). Empty: nothing is read ahead.
   std::optional<ReadAhead> read_ahead{};
   StoreCostCounters* costs = nullptr;  // outlives the store; null disables counting
 };
@@ -41,7 +41,7 @@ class ChunkStore : public ChunkReader {
   void expect(std::span<const ChunkRef> chunks) const override;
   std::uint64_t expected_max() const override;
 
-  // Learns of packs that others have added or removed; true if there were any. Reading does it by
+  // Finds packs that others have added or removed; true if there were any. Reading does this by
   // itself when a chunk is not where it should be.
   bool refresh() const;
 

@@ -71,7 +71,7 @@ TEST_F(ChunkStoreTest, AnotherOpenStoreFindsTheChunksByItself) {
   EXPECT_EQ(read(other, refs), read(one, refs));
 }
 
-// Answers the first two reads of pack indexes only when both have been asked for.
+// Answers the first two reads of pack indexes only when both have been requested.
 class DistantBackend : public testing::MemoryBackend {
  public:
   bool remote() const override { return true; }
@@ -84,7 +84,7 @@ class DistantBackend : public testing::MemoryBackend {
   mutable std::barrier<> both_{2};
 };
 
-TEST_F(ChunkStoreTest, IndexesAreReadFromAServerSideBySide) {
+TEST_F(ChunkStoreTest, ReadsIndexesFromAServerSideBySide) {
   backend_ = std::make_shared<DistantBackend>();
   marker_ = make_store(*backend_);
   ChunkStore one(backend_, marker_), other(backend_, marker_);
@@ -117,7 +117,7 @@ TEST_F(ChunkStoreTest, ManyWritersStoreAChunkOnceAndFewPacks) {
   }
 }
 
-// What a process loses with an open pack when it is killed is little beside what it has done.
+// A killed process loses little with its open pack, compared to what it has done.
 TEST_F(ChunkStoreTest, TheFirstPacksOfAWriterAreSmall) {
   ChunkStore store(backend_, marker_);
   std::vector<std::string> texts;
@@ -140,8 +140,8 @@ TEST_F(ChunkStoreTest, LaterPacksEndAtTheirTargetSize) {
   EXPECT_LT(largest, pack_size_target + (2 << 20));
 }
 
-// A store that was restored from a copy is older than the tables that a machine keeps of it.
-TEST_F(ChunkStoreTest, TablesThatKnowMoreThanTheStoreAreGivenUp) {
+// A store that was restored from a copy is older than a machine's tables of it.
+TEST_F(ChunkStoreTest, DropsTablesThatKnowMoreThanTheStore) {
   testing::TemporaryFolder cache;
   ChunkStoreOptions options{.cache_folder = cache.path()};
   std::vector<ChunkRef> refs;
@@ -184,7 +184,7 @@ TEST_F(ChunkStoreTest, AWrongSizeIsCorrupt) {
   EXPECT_THROW(read(store, std::span(&ref, 1)), Error);
 }
 
-// Says when somebody is told to expect reads.
+// Tells when expect_reads() is called.
 class ExpectingBackend : public testing::MemoryBackend {
  public:
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {
@@ -196,7 +196,7 @@ class ExpectingBackend : public testing::MemoryBackend {
   mutable std::counting_semaphore<> expected_{0};
 };
 
-TEST(ChunkStore, WhoeverReadsMuchOfAPackHasItReadAhead) {
+TEST(ChunkStore, ReadingMuchOfAPackReadsItAhead) {
   auto backend = std::make_shared<ExpectingBackend>();
   StoreMarker marker = make_store(*backend);
   ChunkStore store(backend, marker, {.read_ahead = ReadAhead{}});

@@ -1,19 +1,19 @@
-// Finding a digest among n in two or three cache misses, and most absent ones in two.
+// Finds a digest among n in two or three cache misses; most absent digests take two.
 //
-// Problem. A create asks for every chunk, mostly in vain; a read asks for every chunk and finds
-// it. Entries are large (56 bytes), so each probe of a sorted array of them is a cache miss and,
-// the array being mapped, often a TLB miss: searching costs as much as the digest itself.
+// Problem. A create looks up every chunk, mostly in vain; a read looks up every chunk and finds it.
+// Entries are large (56 bytes), so each probe of a sorted array of them is a cache miss and, since
+// the array is mapped, often a TLB miss: a search costs as much as computing the digest.
 //
 // Idea. Digests are uniformly distributed. The first bits of a digest say which bucket of about
-// eleven entries it belongs to; the next 16 are its tag. Buckets and tags stand apart from the
-// entries, 2.4 bytes an entry, so that those of a million lie in a core's cache. A lookup reads
-// the bucket's borders, compares its tags, which lie side by side, and looks at an entry only if
-// the tag is the same: of an absent digest that happens once in 6,000 times.
+// eleven entries it belongs to; the next 16 are its tag. Buckets and tags are stored apart from the
+// entries, 2.4 bytes per entry, so that those of a million entries fit in a core's cache. A lookup
+// reads the bucket's borders, compares its tags, which lie side by side, and looks at an entry only
+// if the tag is the same: for an absent digest that happens once in 6,000 lookups.
 //
 // Example. 1,000 entries make 64 buckets (6 bits). The digest fb6e91… is sought in bucket 62
 // (the bits 111110), between buckets[62] and buckets[63], under the tag dba4.
 //
-// Cost: 58.4 bytes of table for each chunk; finding takes 0.1 us where the table lies in memory.
+// Cost: 58.4 bytes of table per chunk; a lookup takes 0.1 us if the table is in memory.
 
 #include "store/chunk_table.h"
 

@@ -34,7 +34,7 @@ struct TableLayout {
     std::uint32_t magic = 0x42544347;  // "GCTB"
     std::uint32_t format = 2;
     std::uint64_t pack_count = 0;
-    std::uint64_t entry_count_max = 0;  // what there is room for: decides where sections lie
+    std::uint64_t entry_count_max = 0;  // the room for entries: decides where sections lie
     std::uint64_t entry_count = 0;
   };
 
@@ -43,7 +43,7 @@ struct TableLayout {
   std::uint64_t bucket_of(std::uint64_t prefix) const {
     return bucket_bits == 0 ? 0 : prefix >> (64 - bucket_bits);
   }
-  // The bits behind those that say which bucket.
+  // The 16 bits after those that say which bucket.
   std::uint16_t tag_of(std::uint64_t prefix) const {
     return static_cast<std::uint16_t>((prefix << bucket_bits) >> 48);
   }
@@ -65,12 +65,12 @@ class ChunkTable {
   const std::filesystem::path& path() const { return path_; }       // empty if in memory
 
   std::optional<Location> find(const Digest& digest) const;
-  // Begins to bring into the core's caches what finding these will look at: their cache misses then
-  // overlap. Of use for at most bring_near_max at a time.
+  // Prefetches what find() will look at for these digests into the core's caches, so that their
+  // cache misses overlap. Useful for at most bring_near_max at a time.
   void bring_near(std::span<const Digest* const> digests) const;
   static constexpr std::size_t bring_near_max = 32;
 
-  // After going through a large table: its pages do not stay in this process's memory.
+  // For use after going through a large table: its pages then do not stay in this process's memory.
   void forget_pages() const { file_.forget_pages(); }
 
  private:

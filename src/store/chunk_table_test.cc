@@ -21,7 +21,7 @@ PackId new_pack() {
   return pack;
 }
 
-// Of the numbers [first, end), sorted by digest; the number stands in the place.
+// Entries of the numbers [first, end), sorted by digest; `place` holds the number.
 std::vector<TableEntry> entries_of(std::uint32_t first, std::uint32_t end) {
   std::vector<TableEntry> entries;
   for (std::uint32_t i = first; i < end; ++i)
@@ -81,8 +81,8 @@ TEST(ChunkTable, AMergedTableHasEachDigestOnce) {
   }
 }
 
-// The cache folder is anybody's: whatever lies there, lookups end and stay inside the file.
-TEST(ChunkTable, DamagedBytesAreNotFollowedOutOfTheTable) {
+// Anything may lie in the cache folder: lookups end and stay inside the file.
+TEST(ChunkTable, DamagedBytesDoNotLeadOutOfTheTable) {
   const std::vector<TableEntry> entries = entries_of(0, 1000);
   const PackId pack = new_pack();
   const Bytes whole =

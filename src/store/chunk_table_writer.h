@@ -1,4 +1,4 @@
-// Making chunk tables, in memory that does not grow with them.
+// Makes chunk tables, using memory that does not grow with them.
 #pragma once
 
 #include <functional>
@@ -13,19 +13,19 @@ namespace grid::store {
 // Writes one table, entry by entry. Not thread-safe.
 class ChunkTableWriter {
  public:
-  // Where the bytes go: each call names an offset, and none overlaps another but the header,
-  // which comes last.
+  // Takes the bytes, each call at an offset of its own; calls do not overlap. The header comes
+  // last.
   using Output = std::function<void(std::uint64_t offset, BytesView bytes)>;
 
-  // No more than `entry_count_max` entries will be added.
+  // At most `entry_count_max` entries may be added.
   ChunkTableWriter(std::span<const PackId> packs, std::uint64_t entry_count_max, Output output);
 
-  // Entries come in the order of their digests; one whose digest was there before is left out.
+  // Entries must come in the order of their digests; a repeated digest is left out.
   void add(const TableEntry& entry);
   void finish();
 
  private:
-  // A stretch of the table that is filled from front to back.
+  // A part of the table that is filled from front to back.
   struct Section {
     std::uint64_t offset;
     Bytes buffer;
@@ -38,7 +38,7 @@ class ChunkTableWriter {
   const TableLayout layout_;
   TableLayout::Header header_;
   Section packs_, buckets_, tags_, entries_;
-  std::uint64_t bucket_count_ = 0;  // whose first entry is written
+  std::uint64_t bucket_count_ = 0;  // buckets whose beginning is written
   Digest last_;
 };
 
@@ -46,7 +46,7 @@ class ChunkTableWriter {
 Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_count_max,
                          const std::function<void(ChunkTableWriter&)>& fill);
 
-// Adds the union of tables to one whose packs are theirs, one table's behind the other's.
+// Writes the union of `tables` to `out`, whose packs must be those of all tables, in their order.
 using ChunkTables = std::vector<std::shared_ptr<const ChunkTable>>;
 void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out);
 

@@ -1,8 +1,8 @@
 // Where to cut a stream so that the same content is cut in the same places.
 //
-// Problem. Version 2 of a large file differs from version 1 by an insertion. Cut at fixed
-// offsets, every chunk behind it is new. Cut where the content itself says so, all but one or two
-// chunks are the same.
+// Problem. Version 2 of a large file differs from version 1 by an insertion. With cuts at fixed
+// offsets, every chunk behind it is new. With cuts that the content itself determines, all but one
+// or two chunks stay the same.
 //
 // Idea. A rolling hash looks at the bytes just passed; a cut falls where some of its bits are
 // zero, which depends on those bytes alone. The gear hash shifts left and adds a random number
@@ -10,12 +10,12 @@
 // the top bits depend on a window of 64 bytes. After an insertion the hash, and with it the cuts,
 // are the same again 64 bytes later.
 //
-// The first size_min bytes cannot hold a cut and are skipped but for the last window: half of all
-// bytes need not be looked at.
+// The first size_min bytes cannot hold a cut and are skipped except for the last window: half of
+// all bytes need not be looked at.
 //
 // Not normalised. FastCDC asks for more zero bits in small chunks and fewer in large ones, so that
-// sizes crowd around the average. But then a cut depends on where the chunk began, and behind a
-// change it takes several chunks until the cuts are the old ones again: with the same average a
+// sizes cluster around the average. But then a cut depends on where its chunk began, and after a
+// change it takes several chunks until the cuts are the old ones again: with the same average, a
 // version with scattered changes stored a fifth more (docs/decisions/0018).
 //
 // Cost: one shift, add, load and test for each byte that is looked at.

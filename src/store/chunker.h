@@ -20,9 +20,10 @@ constexpr CutSizes cuts{8 << 10, chunk_size_max, 13};
 // For files, and last slices, of up to `fine_slice_max`: 7 KiB on average.
 constexpr CutSizes fine_cuts{3584, 32 << 10, 12};
 constexpr std::size_t fine_slice_max = 1 << 20;
-// A file of at most this is one chunk.
+// A file up to this size is one chunk.
 constexpr std::size_t whole_file_max = 16 << 10;
-// A file is cut in slices of this size, each on its own, so that slices can be cut side by side.
+// A file is divided into slices of this size, each cut on its own, so that threads can cut them
+// side by side.
 constexpr std::size_t slice_size = 32 << 20;
 
 // The length of the first chunk of `data`, from 1 to sizes.size_max. `data` is not empty and holds

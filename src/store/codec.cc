@@ -1,15 +1,16 @@
-// Level 1: a store's speed is bound by compression before anything else, and higher levels hardly
-// pack better (bench/README.md).
+// Level 1: compression limits a store's speed before anything else does, and higher levels hardly
+// compress better (bench/README.md).
 //
 // Most training data (JPEG, PNG, compressed shards) does not compress at all, and finding that
-// out by compressing it costs as much as hashing it. So a large piece is first judged by samples:
-// if they do not shrink, the whole is taken not to. What follows a piece that did is just tried.
+// out by compressing it costs as much as hashing it. So samples of a large piece are compressed
+// first: if they do not shrink, the piece is taken not to shrink either. A piece that follows one
+// that shrank is compressed without sampling.
 //
-// Texts and tables of numbers want different settings. In a table most short matches are chance:
-// spelling the digits out takes fewer bits than pointing at them, so remembering few places and
-// taking long matches only packs better (29.6 against 32.0 % on the benchmark's CSV); text and code
-// become an eighth larger by that (34.0 against 29.6 %). Nothing cheap tells them apart, so both
-// settings are tried once in a while, and what packed better is used until then.
+// Text and tables of numbers need different settings. In a table most short matches are chance:
+// spelling out the digits takes fewer bits than pointing at them, so a small hash table and only
+// long matches compress better (29.6 against 32.0 % on the benchmark's CSV); text and code become
+// an eighth larger with that (34.0 against 29.6 %). No cheap test tells them apart, so both
+// settings are tried once in a while, and the better one is used until the next trial.
 
 #include "store/codec.h"
 
@@ -21,8 +22,8 @@ namespace grid::store {
 
 static constexpr int level = 1;
 static constexpr std::size_t sample_size = 8 << 10;        // bytes
-static constexpr std::size_t sampled_size_min = 64 << 10;  // smaller pieces are just tried
-static constexpr unsigned trial_interval = 16;             // large pieces that were compressed
+static constexpr std::size_t sampled_size_min = 64 << 10;  // smaller pieces are not sampled
+static constexpr unsigned trial_interval = 16;             // in large pieces that shrank
 
 struct Compressor::Context {
   Context() : zstd(ZSTD_createCCtx()) {
@@ -31,7 +32,7 @@ struct Compressor::Context {
   }
   ~Context() { ZSTD_freeCCtx(zstd); }
 
-  // 0 stands for what the level has.
+  // 0 stands for the level's own value.
   void set(Setting setting) const {
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_hashLog, setting == Setting::numbers ? 10 : 0);
     ZSTD_CCtx_setParameter(zstd, ZSTD_c_minMatch, setting == Setting::numbers ? 7 : 0);

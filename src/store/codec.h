@@ -1,4 +1,4 @@
-// How bytes are stored in a pack: as zstd where that is smaller by enough to matter, else raw.
+// How bytes are stored in a pack: as zstd if that saves enough to matter, else raw.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace grid::store {
 
-// Compresses with one context, which is dear to make, and learns from piece to piece how. Not
-// thread-safe: one a thread.
+// Compresses with one context, which is expensive to make, and adapts its settings from piece to
+// piece. Not thread-safe: one per thread.
 class Compressor {
  public:
   Compressor();
@@ -23,12 +23,12 @@ class Compressor {
  private:
   enum class Setting { text, numbers };
   struct Context;
-  // Keeps what is smaller, and its setting.
+  // Keeps the smaller result and its setting.
   void try_other_setting(BytesView data, Bytes& out);
 
   std::unique_ptr<Context> context_;
   Setting setting_ = Setting::text;
-  bool last_shrank_ = false;  // of the large pieces
+  bool last_shrank_ = false;  // the last large piece did
   unsigned count_ = 0;        // large pieces that shrank
   Bytes other_;
 };

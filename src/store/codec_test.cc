@@ -17,7 +17,7 @@ Bytes bytes_of(std::string_view text) {
   return {view.begin(), view.end()};
 }
 
-// Rows in which digits are chance and words are not.
+// Rows of random digits and fixed words.
 Bytes numbers(unsigned seed) {
   std::mt19937 random(seed);
   std::string text;
@@ -26,7 +26,7 @@ Bytes numbers(unsigned seed) {
   return bytes_of(text.substr(0, piece_size));
 }
 
-// Sentences of 2,000 words that come again and again.
+// Text of 2,000 recurring words.
 Bytes prose(unsigned seed) {
   std::mt19937 words(1), random(seed);
   std::vector<std::string> dictionary(2000);
@@ -46,7 +46,7 @@ std::size_t compressed_size(Compressor& compressor, const Bytes& piece) {
   return out.size();
 }
 
-TEST(Compressor, WhatItPacksUnpacks) {
+TEST(Compressor, RoundTrips) {
   Compressor compressor;
   for (unsigned seed = 0; seed < 40; ++seed) {
     EXPECT_LT(compressed_size(compressor, numbers(seed)), piece_size / 2);
@@ -57,7 +57,7 @@ TEST(Compressor, WhatItPacksUnpacks) {
   }
 }
 
-// A compressor that has seen something else packs, after a while, as a new one does.
+// A compressor that has seen other data compresses, after a while, as well as a new one.
 TEST(Compressor, LearnsAnewWhenTheDataChanges) {
   const auto best = [](auto kind) {
     Compressor fresh;

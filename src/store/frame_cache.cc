@@ -28,7 +28,7 @@ std::shared_ptr<const Bytes> FrameCache::get(const PackId& pack, std::uint32_t o
     coming_.erase(key);
     promise.set_value(frame);
     return frame;
-  } catch (...) {  // passed on to all
+  } catch (...) {  // passed on to all who wait
     std::lock_guard lock(mutex_);
     coming_.erase(key);
     promise.set_exception(std::current_exception());

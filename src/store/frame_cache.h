@@ -1,4 +1,4 @@
-// Decompressed frames near the reader, so that neighbouring chunks unpack their frame once.
+// Decompressed frames, kept so that reading neighbouring chunks unpacks their frame once.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,17 @@
 
 namespace grid::store {
 
-// Least recently used out first, within a budget of bytes. Thread-safe.
+// Evicts the least recently used frames to stay within a budget of bytes. Thread-safe.
 class FrameCache {
  public:
   explicit FrameCache(std::size_t size_max) : frames_(size_max) {}
 
-  // The frame at `offset` of a pack, made by `load` if it is not here. Of several threads that want
-  // it at once, one loads it and the others wait; what it throws they all throw.
+  // The frame at `offset` of a pack, made by `load` if it is not kept. Of several threads that want
+  // it at once, one loads it and the others wait; if `load` throws, all of them throw.
   std::shared_ptr<const Bytes> get(const PackId& pack, std::uint32_t offset,
                                    const std::function<Bytes()>& load);
 
-  // The frame was not what it should be.
+  // Drops a frame whose bytes turned out to be wrong.
   void forget(const PackId& pack, std::uint32_t offset);
 
  private:

@@ -15,7 +15,7 @@ const PackId pack{};
 
 Bytes frame_of(std::size_t size, char fill) { return Bytes(size, static_cast<std::byte>(fill)); }
 
-TEST(FrameCache, WhoComesWhileAFrameIsLoadedWaitsForIt) {
+TEST(FrameCache, AThreadWaitsForAFrameThatAnotherLoads) {
   FrameCache cache(1 << 20);
   std::atomic<int> loads = 0;
   std::binary_semaphore loading(0), go_on(0);
@@ -44,7 +44,7 @@ TEST(FrameCache, AFailureIsForgotten) {
   EXPECT_EQ(*cache.get(pack, 0, [] { return frame_of(3, 'b'); }), frame_of(3, 'b'));
 }
 
-TEST(FrameCache, TheFrameThatWasNotUsedForLongestGoesFirst) {
+TEST(FrameCache, EvictsTheLeastRecentlyUsedFrameFirst) {
   FrameCache cache(250);
   int loads = 0;
   auto load = [&] {

@@ -36,7 +36,7 @@ std::string tombstone_key(std::string_view datastore, std::uint32_t version);
 std::string descriptions_prefix(std::string_view datastore);
 std::string description_key(std::string_view datastore, std::uint32_t number);
 
-// The number a last key component spells: decimal, no sign, no leading zero, from 1.
+// The number that the last component of a key spells: decimal, no sign, no leading zero, from 1.
 std::optional<std::uint32_t> parse_number(std::string_view text);
 
 }  // namespace grid::store

@@ -1,5 +1,6 @@
 // A frame: u32 magic, u32 chunk count, u64 tag of the pack, u64 stored bytes; the digests; u32 size
-// of each chunk; the stored bytes. What follows a pack's last frame is left of packs before it.
+// of each chunk; the stored bytes. What follows a pack's last frame is left over from earlier
+// packs.
 #include "store/open_pack_file.h"
 
 #include <fcntl.h>
@@ -20,7 +21,7 @@ namespace fs = std::filesystem;
 
 static constexpr std::uint32_t magic = 0x314b504f;  // "OPK1": the format's number is in it
 static constexpr std::size_t header_size = 24, frame_chunk_size = sizeof(Digest) + 4;
-// Written at once: a call for each frame costs the kernel twice as much.
+// Written at once: one call per frame costs the kernel twice as much.
 static constexpr std::size_t frames_at_once = 8;
 static constexpr std::string_view name_begin = "open-pack-";
 
@@ -87,7 +88,7 @@ void OpenPackFile::remove() noexcept {
   if (!fd_) return;
   std::error_code ignored;
   fs::remove(path_, ignored);
-  // A file system on a network might yet write it when it is closed.
+  // A network file system might otherwise still write the bytes when the file is closed.
   [[maybe_unused]] const int emptied = ::ftruncate(fd_.get(), 0);
   fd_.reset();
   frames_ = 0;
@@ -138,7 +139,8 @@ std::optional<FrameRecord> take_record(BytesView& bytes) {
   return record;
 }
 
-// Whether a frame holds the chunks that it says. `scratch` is for whoever calls it often.
+// Whether a frame holds the chunks that it names. `scratch` is memory to be reused by the next
+// call.
 bool is_sound(const FrameRecord& record, Bytes& scratch) {
   std::uint64_t size = 0;
   for (std::uint32_t chunk_size : record.sizes) size += chunk_size;

@@ -15,7 +15,7 @@ using testing::TemporaryFolder;
 
 class OpenPackFileTest : public ::testing::Test {
  protected:
-  // Puts chunks as a process does that is killed then.
+  // Puts chunks like a process that is then killed.
   void put_and_die(const std::vector<std::string>& chunks) {
     ChunkStore store(backend_, marker_);
     ChunkSession session(store, bytes_stored_, folder_.path());
@@ -55,16 +55,16 @@ class OpenPackFileTest : public ::testing::Test {
   const std::filesystem::path file_ = open_pack_path(folder_.path(), 0);
 };
 
-TEST_F(OpenPackFileTest, WhatAKilledProcessHadInHandIsTakenOver) {
+TEST_F(OpenPackFileTest, TakesOverTheOpenPackOfAKilledProcess) {
   const std::vector<std::string> chunks = make_chunks(1, 600);
   put_and_die(chunks);
   EXPECT_EQ(pack_count(), 0u);
-  EXPECT_GE(take_over(chunks), 500u) << "but for the last megabyte";
+  EXPECT_GE(take_over(chunks), 500u) << "all but the last megabyte";
   EXPECT_EQ(pack_count(), 1u);
   EXPECT_TRUE(find_open_packs(folder_.path()).empty());
 }
 
-TEST_F(OpenPackFileTest, SeveralProcessesThatDieOneAfterTheOtherLoseNothing) {
+TEST_F(OpenPackFileTest, SeveralKilledProcessesLoseNothing) {
   std::vector<std::string> all;
   for (std::uint64_t attempt = 0; attempt < 4; ++attempt) {
     const std::vector<std::string> more = make_chunks(1000 * attempt, 60);
@@ -84,7 +84,7 @@ TEST_F(OpenPackFileTest, SeveralProcessesThatDieOneAfterTheOtherLoseNothing) {
   EXPECT_EQ(take_over(all), all.size());
 }
 
-TEST_F(OpenPackFileTest, OfAFileThatIsTornAnywhereTheFrontIsTakenOver) {
+TEST_F(OpenPackFileTest, TakesOverTheFrontOfATornFile) {
   const std::vector<std::string> chunks = make_chunks(1, 240);
   put_and_die(chunks);
   const std::string whole = testing::read_file(file_);
@@ -100,7 +100,7 @@ TEST_F(OpenPackFileTest, OfAFileThatIsTornAnywhereTheFrontIsTakenOver) {
   EXPECT_GT(known_before, 100u);
 }
 
-TEST_F(OpenPackFileTest, WhatIsDamagedIsNotTakenOver) {
+TEST_F(OpenPackFileTest, DoesNotTakeOverDamagedFrames) {
   const std::vector<std::string> chunks = make_chunks(1, 240);
   put_and_die(chunks);
   const std::string whole = testing::read_file(file_);
@@ -114,7 +114,7 @@ TEST_F(OpenPackFileTest, WhatIsDamagedIsNotTakenOver) {
   }
 }
 
-TEST_F(OpenPackFileTest, NothingOfAPackThatIsDurableIsStoredAgain) {
+TEST_F(OpenPackFileTest, DoesNotStoreADurablePackAgain) {
   std::vector<std::string> chunks;  // a pack of 20 MiB ends with the 20th
   for (std::uint64_t i = 0; i < 30; ++i) chunks.push_back(testing::random_bytes(1 << 20, i));
   put_and_die(chunks);
@@ -123,7 +123,7 @@ TEST_F(OpenPackFileTest, NothingOfAPackThatIsDurableIsStoredAgain) {
   const std::string left = testing::read_file(file_);
   EXPECT_EQ(take_over(chunks), 28u);
   EXPECT_LT(bytes_stored_ - before, 8'500'000u);
-  testing::write_file(file_, left);  // as if that had been killed before it removed the file
+  testing::write_file(file_, left);  // as if it had been killed before it removed the file
   EXPECT_EQ(take_over(chunks), 28u);
   EXPECT_EQ(pack_count(), 2u);
 }
@@ -139,7 +139,7 @@ TEST_F(OpenPackFileTest, AFinishedSessionLeavesNoFile) {
   EXPECT_TRUE(find_open_packs(folder_.path()).empty());
 }
 
-TEST_F(OpenPackFileTest, AFolderThatCannotBeWrittenStopsNobody) {
+TEST_F(OpenPackFileTest, WorksWithAFolderThatCannotBeWritten) {
   testing::write_file(folder_ / "file", "");
   ChunkStore store(backend_, marker_);
   ChunkSession session(store, bytes_stored_, folder_ / "file");

@@ -32,7 +32,7 @@ void PackBuilder::close_frame(Compressor& compressor) {
   add_frame(sizes_.size() - frame_first_chunk_, data_.size() - frame_begin_);
 }
 
-// Of what stands at the end of data_ and sizes_.
+// Makes a frame of what stands at the end of data_ and sizes_.
 void PackBuilder::add_frame(std::size_t chunk_count, std::size_t stored_size) {
   frames_.push_back({.first_chunk = frame_first_chunk_,
                      .begin = frame_begin_,
@@ -93,7 +93,7 @@ Bytes PackBuilder::index() const {
 
 namespace {
 
-// Walks the frames of an index, giving each chunk its placement; false where sizes do not add up.
+// Walks the frames of an index, giving each chunk its placement; false if sizes do not add up.
 bool place_chunks(BytesView frames, BytesView sizes, PackIndex& index) {
   std::uint64_t offset = 0;
   std::size_t chunk = 0;

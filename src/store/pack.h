@@ -50,7 +50,7 @@ struct FrameView {
   BytesView stored;
 };
 
-// The two objects of a pack while it is made. Not thread-safe.
+// Builds the two objects of a pack. Not thread-safe.
 class PackBuilder {
  public:
   // Bytes stored so far; the frame that is still open counts uncompressed.
@@ -62,9 +62,9 @@ class PackBuilder {
   // Compresses what was added since the last frame, if that is worth it.
   void close_frame(Compressor& compressor);
 
-  // Takes over all of another builder's chunks; both have their frames closed.
+  // Appends all chunks of another builder; both must have their frames closed.
   void append(const PackBuilder& other);
-  // The same of one frame.
+  // The same for one frame.
   void append(const FrameView& frame);
   void clear();
 
@@ -98,7 +98,7 @@ struct PackIndex {
   std::vector<PackEntry> entries;
 };
 
-// Throws `corrupt`, `name` in the sentence; `unsupported` for a newer format.
+// Throws `corrupt` with `name` in the message; `unsupported` for a newer format.
 PackIndex decode_pack_index(BytesView object, std::string_view name);
 
 }  // namespace grid::store

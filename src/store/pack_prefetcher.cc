@@ -10,7 +10,7 @@ namespace grid::store {
 using namespace packs_ahead;
 static_assert(credit_max == 4 * pack_size_target);
 
-// More than a pack ever has, whose offsets are of 32 bits.
+// Larger than any pack, whose offsets have 32 bits.
 static constexpr std::uint64_t whole_pack = std::uint64_t{1} << 32;
 
 PackPrefetcher::PackPrefetcher(const backend::Backend& backend, ReadAhead policies)

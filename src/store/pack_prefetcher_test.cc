@@ -56,7 +56,7 @@ PackId new_pack() {
   return pack;
 }
 
-TEST(PackPrefetcher, AFewReadsCauseNone) {
+TEST(PackPrefetcher, AFewReadsCauseNoReadAhead) {
   ExpectingBackend backend;
   {
     PackPrefetcher prefetcher(backend);
@@ -82,7 +82,7 @@ TEST(PackPrefetcher, FromAServerSmallReadsCountForMoreThanTheirBytes) {
   }
 }
 
-TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
+TEST(PackPrefetcher, ManyReadsOfAPackRequestItOnce) {
   ExpectingBackend backend;
   PackId pack = new_pack();
   {
@@ -93,7 +93,7 @@ TEST(PackPrefetcher, ManyReadsOfAPackAskForItOnce) {
   EXPECT_EQ(backend.expected(), (Expected{{{pack_data_key(pack), 0}, 1}}));
 }
 
-TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
+TEST(PackPrefetcher, ExpectedReadsNeedNoCredit) {
   ExpectingBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId one = new_pack(), other = new_pack();
@@ -106,7 +106,7 @@ TEST(PackPrefetcher, WhatIsExpectedNeedsNoCredit) {
             (Expected{{{pack_data_key(one), 0}, 1}, {{pack_data_key(other), 0}, 1}}));
 }
 
-TEST(PackPrefetcher, ReadingWhatWasExpectedEarnsNothing) {
+TEST(PackPrefetcher, ExpectedReadsEarnNoCredit) {
   RemoteBackend backend;
   const PackId pack = new_pack(), last = new_pack();
   {
@@ -125,7 +125,7 @@ class SmallBackend : public RemoteBackend {
   std::uint64_t read_ahead_max() const override { return 2 * piece_size; }
 };
 
-TEST(PackPrefetcher, TheLimitIsForWhatIsAskedForOnCredit) {
+TEST(PackPrefetcher, TheLimitIsForRequestsOnCredit) {
   SmallBackend backend;
   {
     PackPrefetcher prefetcher(backend);
@@ -136,7 +136,7 @@ TEST(PackPrefetcher, TheLimitIsForWhatIsAskedForOnCredit) {
   EXPECT_EQ(backend.expected().size(), 2u + 5u);
 }
 
-TEST(PackPrefetcher, WhatWasExpectedLongAgoMayBeAskedForAgain) {
+TEST(PackPrefetcher, PiecesExpectedLongAgoMayBeRequestedAgain) {
   SmallBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId pack = new_pack();
@@ -150,7 +150,7 @@ TEST(PackPrefetcher, WhatWasExpectedLongAgoMayBeAskedForAgain) {
   EXPECT_EQ(backend.times(pack_data_key(pack), end - piece_size), 1);
 }
 
-TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
+TEST(PackPrefetcher, RequestsOnlyTheExpectedPiecesFromAServer) {
   RemoteBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId pack = new_pack();
@@ -162,7 +162,7 @@ TEST(PackPrefetcher, AServerIsAskedForThePiecesAlone) {
       (Expected{{{key, piece_size}, 1}, {{key, 2 * piece_size}, 1}, {{key, 3 * piece_size}, 1}}));
 }
 
-TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouchedAndWhatLiesBesideAndBetween) {
+TEST(PackPrefetcher, RequestsTouchedPiecesAndThoseBesideAndBetweenFromAServer) {
   RemoteBackend backend;
   PackPrefetcher prefetcher(backend);
   const PackId pack = new_pack();
@@ -179,7 +179,7 @@ TEST(PackPrefetcher, OfAServerThePieceIsAskedForThatWasTouchedAndWhatLiesBesideA
   EXPECT_EQ(backend.expected(), expected(1, 7));
 }
 
-TEST(PackPrefetcher, APolicyThatIsOffAsksForNothing) {
+TEST(PackPrefetcher, APolicyThatIsOffRequestsNothing) {
   ExpectingBackend backend;
   const PackId read = new_pack(), expected = new_pack();
   {

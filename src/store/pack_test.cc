@@ -49,7 +49,7 @@ TEST(Pack, TheIndexFindsEveryChunk) {
   }
 }
 
-TEST(Pack, TextIsCompressedAndNoiseLiesByteForByte) {
+TEST(Pack, CompressesTextAndStoresNoiseRaw) {
   Sample sample = make_sample();
   EXPECT_LT(sample.pack.data().size(), 20 * 10000 + 10000u);
   std::string noise;
@@ -78,7 +78,7 @@ TEST(Pack, EveryDamagedByteOfAnIndexIsNoticed) {
     EXPECT_THROW(decode_pack_index(BytesView(index).first(size), "pack"), Error) << size;
 }
 
-// Indexes with a right checksum and wrong numbers, as somebody malicious would make them.
+// Indexes with a right checksum and wrong numbers, as an attacker would make them.
 TEST(Pack, AnIndexThatDoesNotAddUpIsRefused) {
   Bytes index = make_sample().pack.index();
   for (std::size_t at = 6; at < 200; ++at)

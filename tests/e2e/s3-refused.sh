@@ -30,7 +30,7 @@ says 'GRID_READ_AHEAD is "everything"'
 
 # TLS: an authority that nobody knows is refused, and trusted when it is named.
 fails 1 env AWS_ENDPOINT_URL="$secure_endpoint" "$GRID" datastore list
-says 'name its certificate file in SSL_CERT_FILE'
+says 'set SSL_CERT_FILE to its file'
 for variable in AWS_CA_BUNDLE SSL_CERT_FILE CURL_CA_BUNDLE; do
   equal "$(env AWS_ENDPOINT_URL="$secure_endpoint" "$variable=$work/authority.pem" "$GRID" datastore cat cats a)" a
 done
