@@ -29,6 +29,12 @@ FileDescriptor find_file(const std::filesystem::path& path, int flags) {
   return fd;
 }
 
+void make_folders(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) throw system_error(error.value(), fmt::format("cannot make {}", path.string()));
+}
+
 std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name) {
   std::size_t done = 0;
   while (done < out.size()) {
@@ -43,12 +49,18 @@ std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::str
 }
 
 void write_all(int fd, BytesView data, std::string_view name) {
+  if (const int error = try_write_all(fd, data); error != 0)
+    throw system_error(error, fmt::format("cannot write {}", name));
+}
+
+int try_write_all(int fd, BytesView& data) noexcept {
   while (!data.empty()) {
-    ssize_t put = ::write(fd, data.data(), data.size());
+    const ssize_t put = ::write(fd, data.data(), data.size());
     if (put < 0 && errno == EINTR) continue;
-    if (put < 0) throw system_error(errno, fmt::format("cannot write {}", name));
+    if (put < 0) return errno;
     data = data.subspan(static_cast<std::size_t>(put));
   }
+  return 0;
 }
 
 void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name) {

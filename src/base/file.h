@@ -44,9 +44,16 @@ FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mo
 // The same, but empty if there is no such file.
 FileDescriptor find_file(const std::filesystem::path& path, int flags);
 
+// Makes a folder, and those above it, where they are missing.
+void make_folders(const std::filesystem::path& path);
+
 // Reads up to out.size() bytes at `offset`, fewer only at the end of the file.
 std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name);
 void write_all(int fd, BytesView data, std::string_view name);
+// The same for callers to whom a failure is no error. Advances `data` past what was written and
+// returns 0, or the errno of the write that failed: EAGAIN where a descriptor that does not wait
+// has no room. Takes no memory and no lock, so a forked process may call it.
+int try_write_all(int fd, BytesView& data) noexcept;
 void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name);
 
 // The whole file; nullopt if there is none.

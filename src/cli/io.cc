@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <limits>
 
+#include "base/file.h"
 #include "cli/text.h"
 #include "service/error_document.h"
 
@@ -44,13 +45,9 @@ void Output::flush() {
   Bytes pending = std::move(buffer_);
   buffer_.clear();
   BytesView left = pending;
-  while (!left.empty()) {
-    ssize_t put = ::write(STDOUT_FILENO, left.data(), left.size());
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0 && errno == EPIPE) throw OutputClosed{};
-    if (put < 0) throw system_error(errno, "cannot write to standard output");
-    left = left.subspan(static_cast<std::size_t>(put));
-  }
+  const int error = try_write_all(STDOUT_FILENO, left);
+  if (error == EPIPE) throw OutputClosed{};
+  if (error != 0) throw system_error(error, "cannot write to standard output");
 }
 
 void Output::write_message(std::string_view text) {

@@ -3,7 +3,6 @@
 #include "mount/mount_point.h"
 
 #include <fcntl.h>
-#include <spawn.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <fstream>
 #include <optional>
@@ -19,6 +17,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/spawn.h"
 
 namespace grid::mount {
 namespace {
@@ -88,26 +87,15 @@ std::optional<Child> Child::find_and_start(const std::vector<std::string>& words
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   FileDescriptor messages(ends[0]), child_end(ends[1]);
-
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  std::string language = "LC_ALL=C", socket = "_FUSE_COMMFD=3";
-  std::array<char*, 3> environment{language.data(), socket.data(), nullptr};
-
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&actions, child_end.get(), 2);
-  if (given >= 0) ::posix_spawn_file_actions_adddup2(&actions, given, 3);
-  pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, words.front().c_str(), &actions, nullptr, arguments.data(),
-                                   environment.data());
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error == ENOENT) return std::nullopt;
-  if (error != 0) throw system_error(error, "cannot start " + words.front());
-  return Child(pid, std::move(messages));
+  std::vector<int> descriptors = {-1, -1, child_end.get()};
+  if (given >= 0) descriptors.push_back(given);
+  const Spawned spawned =
+      spawn({.words = words,
+             .environment = std::vector<std::string>{"LC_ALL=C", "_FUSE_COMMFD=3"},
+             .descriptors = descriptors});
+  if (spawned.error == ENOENT) return std::nullopt;
+  if (spawned.error != 0) throw system_error(spawned.error, "cannot start " + words.front());
+  return Child(spawned.process, std::move(messages));
 }
 
 Child::Ending Child::wait() {

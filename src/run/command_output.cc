@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/spawn.h"
 
 namespace grid::run {
 
@@ -24,18 +25,6 @@ Pipe make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
-}
-
-[[noreturn]] void become(const std::vector<std::string>& command, const Pipe& input,
-                         const Pipe& output, const Pipe& errors) {
-  ::dup2(input.read.get(), STDIN_FILENO);
-  ::dup2(output.write.get(), STDOUT_FILENO);
-  ::dup2(errors.write.get(), STDERR_FILENO);
-  std::vector<char*> words;
-  for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  ::execvp(words[0], words.data());
-  ::_exit(127);
 }
 
 // Reads both at once, so that neither side waits for the other.
@@ -61,21 +50,25 @@ void read_both(FileDescriptor output, FileDescriptor errors, CommandOutput& resu
 
 CommandOutput run_command(const std::vector<std::string>& command, const std::string& input) {
   Pipe in = make_pipe(), out = make_pipe(), err = make_pipe();
-  const pid_t process = ::fork();
-  if (process == 0) become(command, in, out, err);
-  if (process < 0) throw system_error(errno, fmt::format("cannot start {}", command[0]));
+  const Spawned spawned = spawn({.words = command,
+                                 .environment = {},
+                                 .descriptors = {in.read.get(), out.write.get(), err.write.get()}});
+  if (spawned.error == EAGAIN || spawned.error == ENOMEM)
+    throw system_error(spawned.error, fmt::format("cannot start {}", command[0]));
+  if (spawned.error != 0) return {.status = 127, .output = {}, .errors = {}};
   in.read.reset();
   out.write.reset();
   err.write.reset();
   // It fits into the pipe; a program that does not read it is no reason to end.
   void (*former)(int) = ::signal(SIGPIPE, SIG_IGN);
-  [[maybe_unused]] const ssize_t written = ::write(in.write.get(), input.data(), input.size());
+  BytesView left = as_bytes(input);
+  (void)try_write_all(in.write.get(), left);
   ::signal(SIGPIPE, former);
   in.write.reset();
   CommandOutput result;
   read_both(std::move(out.read), std::move(err.read), result);
   int status = 0;
-  while (::waitpid(process, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(spawned.process, &status, 0) < 0 && errno == EINTR) {
   }
   result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   return result;

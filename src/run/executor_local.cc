@@ -10,7 +10,7 @@
 #include <sstream>
 
 #include "base/error.h"
-#include "run/process_setup.h"
+#include "base/spawn.h"
 
 namespace grid::run {
 
@@ -68,21 +68,6 @@ void send(const std::string& job, int signal) {
     (void)::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
 }
 
-[[noreturn]] void become_job(const JobRequest& request, int told) {
-  ::setsid();
-  const int null = ::open("/dev/null", O_RDONLY);
-  const int log = ::open(request.folder.log().c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(told, STDOUT_FILENO);
-  ::dup2(log, STDERR_FILENO);
-  close_all_but({});
-  std::vector<char*> words;
-  for (const std::string& word : request.command) words.push_back(const_cast<char*>(word.c_str()));
-  words.push_back(nullptr);
-  ::execv(words[0], words.data());
-  ::_exit(127);
-}
-
 std::string read_to_end(const FileDescriptor& from) {
   std::string text;
   char piece[512];
@@ -104,11 +89,14 @@ std::string LocalExecutor::start(const JobRequest& request) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   FileDescriptor told(ends[0]), tell(ends[1]);
-  const pid_t process = ::fork();
-  if (process == 0) become_job(request, tell.get());
-  if (process < 0) throw system_error(errno, "cannot start a process");
+  const FileDescriptor log = open_file(request.folder.log(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  const Spawned spawned = spawn({.words = request.command,
+                                 .environment = {},
+                                 .descriptors = {-1, tell.get(), log.get()},
+                                 .detached = true});
+  if (spawned.error != 0) throw system_error(spawned.error, "cannot start a process");
   tell.reset();
-  std::string job = spell(process);
+  std::string job = spell(spawned.process);
   if (const std::string refusal = read_to_end(told); !refusal.empty())
     throw decode_refusal(refusal);
   return job;

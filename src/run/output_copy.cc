@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -149,18 +148,13 @@ class Copier {
   }
 
   static bool pass_on(const Line& line, BytesView bytes) {
-    while (!bytes.empty()) {
-      const ssize_t written = ::write(line.to, bytes.data(), bytes.size());
-      if (written > 0) {
-        bytes = bytes.subspan(static_cast<std::size_t>(written));
-      } else if (errno == EAGAIN) {  // the caller's stream does not wait: then we do
-        pollfd room{.fd = line.to, .events = POLLOUT, .revents = 0};
-        ::poll(&room, 1, -1);
-      } else if (errno != EINTR) {
-        return false;
-      }
+    for (;;) {
+      const int error = try_write_all(line.to, bytes);
+      if (error != EAGAIN) return error == 0;
+      // The caller's stream does not wait: then we do.
+      pollfd room{.fd = line.to, .events = POLLOUT, .revents = 0};
+      ::poll(&room, 1, -1);
     }
-    return true;
   }
 
   // A full disk costs the log, not the run.
@@ -204,7 +198,8 @@ class Copier {
 
 }  // namespace
 
-OutputCopy::OutputCopy(const std::filesystem::path& log, std::uint64_t log_size_max) {
+OutputCopy::OutputCopy(Processes& processes, const std::filesystem::path& log,
+                       std::uint64_t log_size_max) {
   FileDescriptor log_file = open_file(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
   std::vector<Line> lines;
   if (auto line = find_line(STDOUT_FILENO)) {
@@ -217,26 +212,21 @@ OutputCopy::OutputCopy(const std::filesystem::path& log, std::uint64_t log_size_
     errors_ = line->scripts.get();
     lines.push_back(std::move(*line));
   }
-  Channel channel = make_channel();
-  const pid_t process = ::fork();
-  if (process == 0) {
-    ::prctl(PR_SET_NAME, "grid-log");
+  auto copy = [&](FileDescriptor supervisor) {
     ::signal(SIGPIPE, SIG_IGN);
     // In the caller's group, since only the terminal's own may change its modes; but no signal of
     // the group is for it.
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
-    std::vector<int> kept = {log_file.get(), channel.theirs.get()};
+    std::vector<int> kept = {log_file.get(), supervisor.get()};
     for (const Line& line : lines) kept.push_back(line.ours.get());
     ::close(STDIN_FILENO);
     close_all_but(kept);
-    Copier copier(std::move(lines), std::move(log_file), log_size_max, std::move(channel.theirs));
+    Copier copier(std::move(lines), std::move(log_file), log_size_max, std::move(supervisor));
     copier.run();
-    ::_exit(0);
-  }
-  if (process < 0) throw system_error(errno, "cannot start a process");
-  channel_ = std::move(channel.ours);
+  };
+  channel_ = processes.start({.name = "grid-log"}, copy).channel;
   for (Line& line : lines) {
     script_ends_.push_back(std::move(line.scripts));
     if (line.is_terminal) terminals_.emplace_back(std::move(line.ours), line.to);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/file.h"
+#include "run/processes.h"
 
 namespace grid::run {
 
@@ -15,8 +16,8 @@ namespace grid::run {
 // Two streams that are one stay one, in order.
 class OutputCopy {
  public:
-  // Forks. The file is made if need be and appended to; it gets at most `log_size_max` bytes.
-  OutputCopy(const std::filesystem::path& log, std::uint64_t log_size_max);
+  // The file is made if need be and appended to; it gets at most `log_size_max` bytes.
+  OutputCopy(Processes& processes, const std::filesystem::path& log, std::uint64_t log_size_max);
 
   // For the script, in the place of its standard output and standard error.
   int output() const { return output_; }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dataset/open_store.h"
+#include "run/program.h"
 #include "run/references.h"
 #include "run/runs.h"
 #include "run/sweep.h"

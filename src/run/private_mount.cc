@@ -6,7 +6,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -224,30 +223,24 @@ void make_and_send(const fs::path& folder, const FileDescriptor& to) {
   send_message(to, "m", descriptors);
 }
 
-// Never returns; a failure is sent.
-template <class Act>
-[[noreturn]] void act_and_exit(const FileDescriptor& to, const Act& act) noexcept {
+void send_mount_or_failure(const fs::path& folder, const FileDescriptor& to) noexcept {
   try {
-    act();
+    make_and_send(folder, to);
   } catch (const Error& error) {
     send_failure(to, error);
   } catch (const std::exception& error) {  // std::filesystem's
     send_failure(to, Error(ErrorKind::unavailable, error.what()));
   }
-  ::_exit(0);
 }
 
 }  // namespace
 
-PrivateMount make_private_mount(const fs::path& folder) {
-  Channel channel = make_channel();
-  const pid_t maker = ::fork();
-  if (maker == 0) act_and_exit(channel.theirs, [&] { make_and_send(folder, channel.theirs); });
-  if (maker < 0) throw system_error(errno, "cannot start a process");
-  channel.theirs.reset();
-  Message made = receive_message(channel.ours);
-  while (::waitpid(maker, nullptr, 0) < 0 && errno == EINTR) {
-  }
+PrivateMount make_private_mount(Processes& processes, const fs::path& folder) {
+  const ChildProcess maker = processes.start(
+      {.name = "grid-mount"},
+      [&](const FileDescriptor& supervisor) { send_mount_or_failure(folder, supervisor); });
+  Message made = receive_message(maker.channel);
+  processes.wait_for_end(maker.process);
   check_failure(made);
   if (made.descriptors.size() < 4)
     fail(ErrorKind::unavailable, "the process that makes the run's mount ended before it could");

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "run/processes.h"
 
 namespace grid::run {
 
@@ -26,7 +27,7 @@ struct PrivateMount {
 // read-only folder with all the old one's entries and the new name.
 //
 // Throws `unsupported` where the kernel or a container forbids it, with what to do instead.
-PrivateMount make_private_mount(const std::filesystem::path& folder);
+PrivateMount make_private_mount(Processes& processes, const std::filesystem::path& folder);
 
 // Takes the calling process, which has one thread, inside, to the folder from which the mount was
 // made; the device is not needed for it. exec drops the privileges that this brings.

@@ -1,7 +1,6 @@
 #include "run/process_setup.h"
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,12 +20,11 @@ void close_all_but(const std::vector<int>& kept) {
   ::close_range(next, ~0u, 0);
 }
 
-void leave_everything_but(const std::vector<int>& kept, const char* name) {
+void leave_everything_but(const std::vector<int>& kept) {
   ::setsid();
   const int null = ::open("/dev/null", O_RDWR);
   for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, stream);
   close_all_but(kept);
-  ::prctl(PR_SET_NAME, name);
 }
 
 }  // namespace grid::run

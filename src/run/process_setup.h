@@ -6,8 +6,8 @@
 namespace grid::run {
 
 // Leaves the terminal, the standard streams and every descriptor but `kept`, so that nobody waits
-// for this process who does not mean it; and takes a name of its own in ps (15 bytes).
-void leave_everything_but(const std::vector<int>& kept, const char* name);
+// for this process who does not mean it.
+void leave_everything_but(const std::vector<int>& kept);
 
 // Closes every descriptor from 3 on but `kept`.
 void close_all_but(const std::vector<int>& kept);

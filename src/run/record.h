@@ -14,8 +14,8 @@
 #include "base/digest.h"
 #include "dataset/prefetch.h"
 #include "run/attachment.h"
+#include "run/process_end.h"
 #include "run/read_costs.h"
-#include "run/scripts.h"
 
 namespace grid::run {
 

@@ -24,12 +24,6 @@ constexpr const char* supervisor_name = "supervisor";
 constexpr const char* job_name = "job";
 constexpr const char* stop_name = "stop";
 
-void make_folders(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw system_error(error.value(), fmt::format("cannot make {}", path.string()));
-}
-
 // False if the name is taken. What a run prints and writes is its user's alone.
 bool make_private_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return true;

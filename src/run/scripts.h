@@ -2,11 +2,7 @@
 // caller had started them.
 #pragma once
 
-#include <poll.h>
-#include <sys/types.h>
-
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -17,25 +13,10 @@
 
 #include "base/file.h"
 #include "run/private_mount.h"
+#include "run/processes.h"
 #include "run/program.h"
 
 namespace grid::run {
-
-// How a process ended: one of the two.
-struct ExitStatus {
-  int status = 0;             // of exit(3)
-  std::optional<int> signal;  // that killed it
-
-  bool operator==(const ExitStatus&) const = default;
-};
-
-// What a process and those of its descendants that it waited for have used.
-struct Resources {
-  double user_seconds = 0, system_seconds = 0;
-  std::uint64_t memory_peak = 0;  // bytes, of the largest of these processes
-
-  bool operator==(const Resources&) const = default;
-};
 
 struct ScriptRequest {
   Program program;
@@ -52,12 +33,10 @@ struct ScriptEnd {
   Resources used;
 };
 
-// One object for the life of this process: while it lives, every signal that can be passed on is
-// blocked in this thread and in the processes it forks. It kills what has not ended when it is
-// destroyed; if this process is killed, the kernel kills them. Forks, so there must be one thread.
+// Kills what has not ended when it is destroyed; if this process is killed, the kernel does.
 class Scripts {
  public:
-  Scripts();
+  explicit Scripts(Processes& processes) : processes_(processes) {}
   ~Scripts();
   Scripts(const Scripts&) = delete;
   Scripts& operator=(const Scripts&) = delete;
@@ -87,17 +66,15 @@ class Scripts {
     bool is_stopped = false;
   };
 
-  [[noreturn]] void become_program(const ScriptRequest& request, const FileDescriptor& parent,
-                                   pid_t parent_pid) noexcept;
-  void pass_on(int number, bool from_terminal);
+  void become_program(const ScriptRequest& request, const FileDescriptor& parent,
+                      pid_t parent_pid) noexcept;
+  void pass_on(const ArrivedSignal& signal);
   std::optional<ScriptEnd> find_end();
   bool all_are_stopped() const;
   void stop_with_scripts();
-  static void send(const Running& script, int signal);
+  void send(const Running& script, int signal);
 
-  sigset_t caller_mask_;
-  struct sigaction caller_child_action_;
-  FileDescriptor signals_;
+  Processes& processes_;
   std::map<std::size_t, Running> running_;
   std::size_t started_count_ = 0;
   std::optional<int> stop_signal_;  // job control asked for it, and the scripts have yet to stop
@@ -107,9 +84,5 @@ class Scripts {
 
 // This process becomes the program. Throws if it cannot be executed.
 [[noreturn]] void become(const Program& program, const std::vector<std::string>& environment);
-
-// Ends this process as the program ended, by the same signal if it was one, so that the caller
-// cannot tell the difference. Runs no destructors.
-[[noreturn]] void exit_like(const ExitStatus& end);
 
 }  // namespace grid::run

@@ -1,40 +1,25 @@
-// The process that answers for the datastores of a run: forked from the one that supervises the
-// run, which so stays small and has one thread.
+// The process that answers for the datastores of a run, from the outside: forked from the one that
+// supervises the run, which so stays small and has one thread.
+//
+// The supervisor keeps the device open and the server's death does not end the connection. So the
+// next server, forked from the same supervisor, goes on with it: it has the device, what node
+// numbers mean (the slot file) and the handshake, and has the kernel send again what the dead one
+// had taken. The end of the stream of messages is when to do that: all threads of the dead one have
+// closed their descriptors by then, and read no more.
+//
+// After the supervisor's end a copy of it, `grid-keep`, looks after a server that still has
+// readers, and holds the versions in use. Where both were killed, the server itself holds them.
 #pragma once
 
-#include <sys/types.h>
-
-#include <chrono>
-#include <filesystem>
-#include <functional>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "dataset/open_store.h"
-#include "dataset/prefetch.h"
-#include "mount/fuse_device.h"
-#include "run/attachment.h"
-#include "run/messages.h"
-#include "run/scoreboard.h"
+#include "run/datastore_server.h"
+#include "run/processes.h"
+#include "run/succession.h"
 
 namespace grid::run {
-
-struct ServerRequest {
-  // Called in the new process: what a store starts, as threads, would not survive a fork.
-  std::function<std::shared_ptr<dataset::OpenStore>(dataset::ReadCostCounters*)> open_store;
-  std::map<std::string, dataset::VersionNumber> pins;    // see mount::FilesystemOptions
-  std::string mount_folder;                              // named in problems
-  dataset::Prefetch prefetch = dataset::Prefetch::none;  // of the versions of `attachment`
-  bool pins_were_named = false;  // by the user, who must hear of one that cannot be shown
-
-  // For what goes on reading when the supervisor has ended.
-  std::filesystem::path attachment_folder;
-  Attachment attachment;
-};
 
 // What a server says, or what became of it.
 struct ServerNews {
@@ -50,11 +35,11 @@ struct ServerNews {
 
 // The process serves for as long as somebody is inside the mount, also when this object is gone.
 // If it is killed, this object puts another in its place, where the kernel can do that; who reads
-// just waits a little. Forks, so there must be one thread.
+// just waits a little.
 class ServerProcess {
  public:
-  // `request` and `board` outlive this object.
-  ServerProcess(const ServerRequest& request, Scoreboard& board);
+  // What is given outlives this object.
+  ServerProcess(Processes& processes, const ServerRequest& request, Scoreboard& board);
 
   // Returns when the kernel and the server have shaken hands. Throws what kept it from serving.
   void serve(FileDescriptor device);
@@ -67,12 +52,15 @@ class ServerProcess {
   // when the server has ended too; or, if somebody is still inside the mount, when another process
   // looks after the server and holds the versions in use.
   void leave();
+  // What that other process does, until the server has ended for good. It lets `supervisor` go once
+  // it holds the versions.
+  void look_after(FileDescriptor supervisor) noexcept;
 
   // Problems that came while this process waited for something else.
   std::vector<std::string> take_problems() { return std::exchange(problems_, {}); }
 
   // Readable when there is news; -1 while none can come.
-  int channel() const { return channel_.get(); }
+  int channel() const { return process_.channel.get(); }
   // To be called when the channel is readable, and now and then: what failed may succeed later.
   ServerNews take_news();
 
@@ -80,28 +68,23 @@ class ServerProcess {
   unsigned replaced_count() const { return replaced_count_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
-
   void start();
-  // After a server's end: starts another, if there is still something to serve and hope.
+  // The channel has ended: starts another server, if there is still something to serve and hope.
+  ServerNews hear_of_death();
   ServerNews replace();
-  bool is_over() const { return !mount::is_connected(device_.get()); }
+  ServerDeath::Mount mount_without_server() const;
   // Returns the next message that is an answer; throws if it is a failure; "" if it died.
   std::string receive_answer();
   void hand_over();
-  [[noreturn]] void keep_up(FileDescriptor waiting) noexcept;
 
+  Processes& processes_;
   const ServerRequest& request_;
   Scoreboard& board_;
   FileDescriptor slot_file_;
   FileDescriptor device_;  // none if no other server can go on
   Bytes handshake_;        // none: nobody has served yet
-  FileDescriptor channel_;
-  pid_t process_ = 0;
-  bool serves_ = false;                 // the process has said that it does
-  std::optional<std::string> failure_;  // of the one that was to go on
-  Clock::time_point served_until_, started_;
-  unsigned crash_count_ = 0;  // in a row
+  ChildProcess process_;   // without a channel between its death and the next one's start
+  Succession succession_;
   unsigned replaced_count_ = 0;
   std::vector<std::string> problems_;  // that came while an answer was awaited
 };

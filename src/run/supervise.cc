@@ -9,16 +9,15 @@
 #include <algorithm>
 #include <array>
 #include <deque>
-#include <map>
 
 #include "base/error.h"
-#include "care/exporter.h"
 #include "run/artifacts.h"
+#include "run/attached_datastores.h"
 #include "run/output_copy.h"
-#include "run/private_mount.h"
-#include "run/scoreboard.h"
-#include "run/server_process.h"
+#include "run/run_books.h"
+#include "run/scripts.h"
 #include "run/session.h"
+#include "run/system_processes.h"
 
 namespace grid::run {
 
@@ -31,105 +30,33 @@ using Clock = std::chrono::system_clock;
 constexpr std::chrono::milliseconds bookkeeping_interval{1000};
 constexpr std::uint64_t log_size_max = 256 << 20;
 
-void make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) throw system_error(error.value(), fmt::format("cannot make {}", path.string()));
+Attachment attachment_of(const SuperviseRequest& request) {
+  const RunRecord& record = request.run.record;
+  return {.kind = AttachmentKind::run,
+          .label = record.name,
+          .store_id = record.store_id,
+          .versions = versions_of(record)};
 }
 
-std::vector<UsedVersion> versions_of(const RunRecord& record) {
-  std::vector<UsedVersion> used;
-  for (const RunVersion& version : record.versions) used.push_back({version.name, version.version});
-  return used;
+ServerRequest server_request(const SuperviseRequest& request) {
+  const RunRecord& record = request.run.record;
+  return {.open_store = request.open_store,
+          .pins = record.pins,
+          .mount_folder = record.mount_folder,
+          .prefetch = record.prefetch,
+          .pins_were_named = request.run.references.pins_were_named,
+          .attachment_folder = request.attachment_folder,
+          .attachment = attachment_of(request)};
 }
-
-// Puts what was counted into a record; true if that changed it. What was released is left out until
-// more of it is read.
-bool take_counts(const Scoreboard& board, const std::map<UsedVersion, std::uint64_t>& released,
-                 RunRecord& record) {
-  bool changed = false;
-  record.costs = board.costs();
-  for (const ReadVersion& read : board.versions()) {
-    const auto release = released.find(read.version);
-    if (release != released.end() && release->second == read.bytes_read) continue;
-    RunVersion& version = record.settle(read.version);
-    changed = changed || !version.touched || version.bytes_read != read.bytes_read;
-    version.root = read.root;
-    version.touched = true;
-    version.bytes_read = read.bytes_read;
-  }
-  return changed;
-}
-
-// The mount of a run and who serves it; or copies of its versions, for as long as it runs.
-class Attached {
- public:
-  Attached(const SuperviseRequest& request, Scoreboard& board) : request_(request) {
-    const RunRecord& record = request.run.record;
-    if (record.copied) {
-      copy_versions();
-      return;
-    }
-    server_request_ = {.open_store = request.open_store,
-                       .pins = record.pins,
-                       .mount_folder = record.mount_folder,
-                       .prefetch = record.prefetch,
-                       .pins_were_named = request.run.references.pins_were_named,
-                       .attachment_folder = request.attachment_folder,
-                       .attachment = attachment_of(request)};
-    server_.emplace(server_request_, board);
-    mount_ = make_private_mount(record.mount_folder);
-    server_->serve(std::move(mount_->device));
-  }
-
-  ~Attached() {
-    std::error_code ignored;
-    if (request_.run.record.copied) fs::remove_all(request_.run.folder.copies(), ignored);
-  }
-
-  static Attachment attachment_of(const SuperviseRequest& request) {
-    return {.kind = AttachmentKind::run,
-            .label = request.run.record.name,
-            .store_id = request.run.record.store_id,
-            .versions = versions_of(request.run.record)};
-  }
-
-  const PrivateMount* mount() const { return mount_ ? &*mount_ : nullptr; }
-  ServerProcess* server() { return server_ ? &*server_ : nullptr; }
-  void forget_server() { server_.reset(); }
-
-  // No more scripts are started.
-  void leave() {
-    mount_.reset();
-    if (server_) server_->leave();
-  }
-
- private:
-  void copy_versions() {
-    const std::shared_ptr<dataset::OpenStore> store = request_.open_store(nullptr);
-    for (const RunVersion& version : request_.run.record.versions) {
-      const dataset::Version found =
-          store->datastores->resolve({version.name, version.version, false});
-      const fs::path to =
-          request_.run.folder.copies() / version.name / std::to_string(version.version);
-      make_folder(to.parent_path());
-      care::ExportProgress progress;
-      care::export_tree(*store, store->manifest(found.record), "", to, progress);
-    }
-  }
-
-  const SuperviseRequest& request_;
-  ServerRequest server_request_;
-  std::optional<PrivateMount> mount_;
-  std::optional<ServerProcess> server_;
-};
 
 class Supervision {
  public:
-  Supervision(const Runs& runs, SuperviseRequest& request)
-      : request_(request),
+  Supervision(Processes& processes, const Runs& runs, SuperviseRequest& request)
+      : processes_(processes),
+        request_(request),
         run_(request.run),
-        attachment_(request.attachment_folder, Attached::attachment_of(request)) {
+        server_request_(server_request(request)),
+        attachment_(request.attachment_folder, server_request_.attachment) {
     if (run_.experiments.empty()) {
       waiting_.push_back({run_.folder, &run_.record, 0});
     } else {
@@ -139,7 +66,7 @@ class Supervision {
   }
 
   ExitStatus run() {
-    attached_.emplace(request_, board_);
+    attach();
     tell_early_problems();
     if (run_.record.session) door_.emplace(run_.folder);
     start_time_ = Clock::now();
@@ -166,6 +93,13 @@ class Supervision {
 
   bool is_sweep() const { return !run_.experiments.empty(); }
 
+  void attach() {
+    if (run_.record.copied)
+      attached_.emplace(server_request_, run_.folder.copies());
+    else
+      attached_.emplace(processes_, server_request_, board_);
+  }
+
   void begin(RunRecord& record) const {
     record.started = format_time(Clock::now());
     record.pid = ::getpid();
@@ -177,7 +111,7 @@ class Supervision {
     Task task = waiting_.front();
     const std::vector<std::string> environment =
         environment_of(task.folder, *task.record, run_.environment);
-    make_folder(find_variable(environment, "GRID_ARTIFACTS"));
+    make_folders(find_variable(environment, "GRID_ARTIFACTS"));
     ScriptRequest script{.program = program_of(*task.record, environment),
                          .environment = environment,
                          .mount = attached_->mount(),
@@ -190,7 +124,7 @@ class Supervision {
       script.output = script.errors = log.get();
       script.own_group = true;
     } else if (request_.streams == Streams::callers_and_log) {
-      output_.emplace(task.folder.log(), log_size_max);
+      output_.emplace(processes_, task.folder.log(), log_size_max);
       script.output = output_->output();
       script.errors = output_->errors();
     }
@@ -306,8 +240,13 @@ class Supervision {
     keep_books_now();
   }
 
+  bool take_counts() {
+    run_.record.costs = board_.costs();
+    return take_reads(board_.versions(), released_, run_.record);
+  }
+
   void keep_books() {
-    if (take_counts(board_, released_, run_.record)) keep_books_now();
+    if (take_counts()) keep_books_now();
   }
 
   void keep_books_now() {
@@ -319,23 +258,15 @@ class Supervision {
 
   bool is_stopped() const { return scripts_.told_to_end() || run_.folder.was_asked_to_stop(); }
 
-  RunState state_after(const Task& task, const ExitStatus& end) const {
-    if (end == ExitStatus{}) return RunState::done;
-    return is_stopped() || task.folder.was_asked_to_stop() ? RunState::stopped : RunState::failed;
-  }
-
   void end_task(const Task& task, const ScriptEnd& end) {
     RunRecord& record = *task.record;
-    take_counts(board_, released_, run_.record);
+    take_counts();
     record.ended = format_time(Clock::now());
     record.end = end.status;
     record.used = end.used;
-    record.state = state_after(task, end.status);
+    record.state = state_after(end.status, is_stopped() || task.folder.was_asked_to_stop());
     if (!is_sweep()) return;
-    used_.user_seconds += end.used.user_seconds;
-    used_.system_seconds += end.used.system_seconds;
-    used_.memory_peak = std::max(used_.memory_peak, end.used.memory_peak);
-    if (record.state != RunState::done) all_done_ = false;
+    sum_.add(record);
     reporting([&] { task.folder.write(record); });
     if (request_.on_experiment_end) request_.on_experiment_end(record);
   }
@@ -346,21 +277,19 @@ class Supervision {
       task.record->state = RunState::stopped;
       task.record->ended = format_time(Clock::now());
       reporting([&] { task.folder.write(*task.record); });
-      all_done_ = false;
+      sum_.add(*task.record);
     }
   }
 
   ExitStatus finish() {
     RunRecord& record = run_.record;
-    take_counts(board_, released_, record);  // and what was read while the server ended
+    take_counts();  // and what was read while the server ended
     if (is_sweep()) {
       stop_waiting();
-      record.end = ExitStatus{.status = all_done_ ? 0 : 1};
-      record.used = used_;
+      record.end = sum_.end();
+      record.used = sum_.used();
       record.ended = format_time(Clock::now());
-      record.state = all_done_      ? RunState::done
-                     : is_stopped() ? RunState::stopped
-                                    : RunState::failed;
+      record.state = state_after(*record.end, is_stopped());
     }
     reporting([&] { keep_artifacts(); });
     reporting([&] { run_.folder.write(record); });
@@ -387,27 +316,27 @@ class Supervision {
     }
   }
 
+  Processes& processes_;
   SuperviseRequest& request_;
   PreparedRun& run_;
+  const ServerRequest server_request_;
   Scoreboard board_;
-  Scripts scripts_;  // before all that forks: it blocks the signals that are not for others
+  Scripts scripts_{processes_};
   LiveAttachment attachment_;
-  std::optional<Attached> attached_;
+  std::optional<AttachedDatastores> attached_;
   std::optional<OutputCopy> output_;
   std::optional<SessionDoor> door_;
-  std::map<UsedVersion, std::uint64_t> released_;  // detached, and what had been read by then
+  ReleasedVersions released_;
   std::deque<Task> waiting_;
   std::vector<Task> running_;
   Clock::time_point start_time_;
-  Resources used_;
-  bool all_done_ = true;
+  SweepSum sum_;
 };
 
-}  // namespace
-
-ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
+template <class Run>
+ExitStatus run_or_clean_up(const Runs& runs, SuperviseRequest& request, const Run& run) {
   try {
-    return Supervision(runs, request).run();
+    return run();
   } catch (const Error& error) {
     for (const RunRecord& experiment : request.run.experiments)
       runs.folder_of(experiment.name).remove();
@@ -422,6 +351,20 @@ ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
     request.run.folder.write(record);
     throw;
   }
+}
+
+}  // namespace
+
+ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
+  return run_or_clean_up(runs, request, [&] {
+    SystemProcesses processes;
+    return Supervision(processes, runs, request).run();
+  });
+}
+
+ExitStatus supervise(Processes& processes, const Runs& runs, SuperviseRequest request) {
+  return run_or_clean_up(runs, request,
+                         [&] { return Supervision(processes, runs, request).run(); });
 }
 
 }  // namespace grid::run

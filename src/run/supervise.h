@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "run/prepare.h"
+#include "run/processes.h"
 
 namespace grid::run {
 
@@ -38,5 +39,7 @@ struct SuperviseRequest {
 // 1 if one of them failed. Throws what keeps the first script from starting; then nothing was run,
 // and the run's folder is gone, unless `keep_failed`. Call it while the process has one thread.
 ExitStatus supervise(const Runs& runs, SuperviseRequest request);
+// The same with these processes.
+ExitStatus supervise(Processes& processes, const Runs& runs, SuperviseRequest request);
 
 }  // namespace grid::run

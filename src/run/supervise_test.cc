@@ -1,0 +1,389 @@
+// The life of a run from its first process to its last: what is passed on, recorded and said when
+// its processes do this and that. No process is real, and no time passes.
+#include "run/supervise.h"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "mount/fuse_device.h"
+#include "tests/support/fake_fuse.h"
+#include "tests/support/fake_processes.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::run {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::FakeFuse;
+using testing::FakeProcesses;
+using testing::read_file;
+using testing::TemporaryFolder;
+using testing::write_file;
+
+constexpr ExitStatus killed{.status = 0, .signal = SIGKILL};
+
+class SuperviseTest : public ::testing::Test {
+ protected:
+  // All goes well, unless the test plans something else: the server serves until the last script
+  // has ended, which the test says.
+  void SetUp() override {
+    kernel_can_resend(true);
+    processes.when_started("grid-mount", [this](pid_t maker) {
+      const FileDescriptor null = open_file("/dev/null", O_RDONLY);
+      processes.say(maker, "m", {fuse.device(), null.get(), null.get(), null.get()});
+      processes.end(maker);
+      // Of the mount, the server that is there has what it needs; the others only go on.
+      processes.when_started("grid-serve", [this](pid_t next) { processes.say(next, "r"); });
+    });
+    processes.when_started("grid-keep", [this](pid_t keeper) { processes.close_channel(keeper); });
+    play_script([](pid_t) {});
+  }
+
+  void kernel_can_resend(bool can_resend) {
+    processes.when_started("grid-serve", [=, this](pid_t first) {
+      processes.say(first, "r" + FakeFuse::handshake(can_resend));
+    });
+  }
+
+  // What every script does once it runs.
+  void play_script(FakeProcesses::Play play) {
+    processes.when_started("grid-script", [=, this](pid_t script) {
+      processes.close_channel(script);
+      play(script);
+    });
+  }
+
+  pid_t newest_script() const { return processes.newest("grid-script"); }
+  pid_t newest_server() const { return processes.newest("grid-serve"); }
+
+  // The only script ends, and nobody is left in the mount.
+  void end_script(const ExitStatus& status, const Resources& used = {}) {
+    processes.end(newest_script(), status, used);
+    leave_mount();
+  }
+  void leave_mount() {
+    processes.after(3ms, [this] {
+      fuse.end_mount();
+      processes.end(newest_server());
+    });
+  }
+
+  RunRecord record_called(const std::string& name) const {
+    RunRecord record;
+    record.id = record.name = name;
+    record.command = record.resolved_command = {"/bin/true"};
+    record.mount_folder = "/datastores";
+    record.store_id = std::string(32, 'b');
+    record.versions = {{.name = "cats", .version = 3, .root = {}, .named = true}};
+    return record;
+  }
+
+  SuperviseRequest request(Streams streams = Streams::callers) {
+    SuperviseRequest request{
+        .run = {.folder = runs.make("otter"),
+                .record = record_called("otter"),
+                .experiments = {},
+                .environment = {"PATH=/usr/bin:/bin"},
+                .references = {}},
+        .supervisor = {},
+        .attachment_folder = folder / "attachments",
+        .streams = streams,
+        .open_store = {},
+        .on_started = [this] { ++started_count; },
+        .on_experiment_end = {},
+        .on_problem = [this](std::string_view sentence) { problems.emplace_back(sentence); }};
+    request.run.folder.write(request.run.record);
+    return request;
+  }
+
+  // A sweep of experiments otter-1, otter-2, …
+  SuperviseRequest sweep_of(unsigned count, unsigned parallel) {
+    SuperviseRequest sweep = request(Streams::log);
+    sweep.parallel = parallel;
+    for (unsigned i = 1; i <= count; ++i) {
+      RunRecord experiment = record_called(fmt::format("otter-{}", i));
+      experiment.parent = "otter";
+      runs.make(experiment.name).write(experiment);
+      sweep.run.record.experiments.push_back(experiment.name);
+      sweep.run.experiments.push_back(experiment);
+    }
+    return sweep;
+  }
+
+  RunRecord record(const std::string& name = "otter") const { return runs.get(name).read(); }
+  bool is_there(const std::string& name) const {
+    return std::filesystem::exists(folder / "runs" / name);
+  }
+
+  std::size_t attachment_count() const { return live_attachments(folder / "attachments").size(); }
+
+  TemporaryFolder folder;
+  FakeProcesses processes;
+  FakeFuse fuse;
+  Runs runs{folder / "runs"};
+  unsigned started_count = 0;
+  std::vector<std::string> problems;
+};
+
+TEST_F(SuperviseTest, RecordsAScriptThatSucceeds) {
+  const Resources used{.user_seconds = 1.5, .system_seconds = 0.25, .memory_peak = 1 << 20};
+  play_script([&](pid_t) {
+    EXPECT_EQ(attachment_count(), 1u);
+    processes.after(2s, [&] {
+      EXPECT_EQ(record().state, RunState::running);
+      EXPECT_EQ(record().script_pid, newest_script());
+      end_script({}, used);
+    });
+  });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
+  EXPECT_EQ(record().state, RunState::done);
+  EXPECT_EQ(record().end, ExitStatus{});
+  EXPECT_EQ(record().used, used);
+  EXPECT_EQ(record().servers_replaced, 0u);
+  EXPECT_FALSE(record().ended.empty());
+  EXPECT_EQ(started_count, 1u);
+  EXPECT_EQ(problems, std::vector<std::string>{});
+  EXPECT_EQ(processes.started(),
+            (std::vector<std::string>{"grid-serve", "grid-mount", "grid-script"}));
+  EXPECT_TRUE(processes.all_were_waited_for());
+  EXPECT_EQ(attachment_count(), 0u);
+}
+
+TEST_F(SuperviseTest, RecordsAScriptThatFailsOrIsKilled) {
+  play_script([&](pid_t) { end_script({.status = 3}); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.status = 3});
+  EXPECT_EQ(record().state, RunState::failed);
+  EXPECT_EQ(record().end, ExitStatus{.status = 3});
+  runs.get("otter").remove();
+
+  fuse = {};
+  kernel_can_resend(true);
+  play_script([&](pid_t) { end_script({.signal = SIGSEGV}); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.signal = SIGSEGV});
+  EXPECT_EQ(record().state, RunState::failed);
+  EXPECT_EQ(record().end, ExitStatus{.signal = SIGSEGV});
+}
+
+TEST_F(SuperviseTest, KeepsWhatTheScriptWrites) {
+  play_script([&](pid_t) {
+    write_file(runs.get("otter").artifacts() / "model", "weights");
+    end_script({.status = 1});
+  });
+  supervise(processes, runs, request());
+  EXPECT_EQ(read_file(runs.get("otter").artifacts() / "model"), "weights");
+}
+
+TEST_F(SuperviseTest, StartsNothingWhenTheServerCannotServe) {
+  processes.when_started("grid-serve", [&](pid_t server) {
+    processes.fail(server, Error(ErrorKind::unavailable, "the store does not answer"));
+    processes.end(server);
+  });
+  EXPECT_THROW(supervise(processes, runs, request()), Error);
+  EXPECT_EQ(processes.count_of("grid-script"), 0u);
+  EXPECT_EQ(started_count, 0u);
+  EXPECT_FALSE(is_there("otter"));
+  EXPECT_EQ(attachment_count(), 0u);
+}
+
+TEST_F(SuperviseTest, StartsNothingWhenThereCanBeNoMount) {
+  processes.when_started("grid-mount", [&](pid_t maker) {
+    processes.fail(maker, Error(ErrorKind::unsupported, "cannot make a mount namespace"));
+    processes.end(maker);
+  });
+  EXPECT_THROW(supervise(processes, runs, request()), Error);
+  EXPECT_EQ(processes.count_of("grid-script"), 0u);
+  EXPECT_FALSE(is_there("otter"));
+}
+
+TEST_F(SuperviseTest, LeavesARecordOfWhyAJobDidNotStart) {
+  processes.when_started("grid-script", [&](pid_t script) {
+    processes.fail(script, Error(ErrorKind::not_found, "cannot start /bin/true: no such file"));
+    processes.end(script, {.status = 1});
+  });
+  SuperviseRequest job = request(Streams::log);
+  job.keep_failed = true;
+  EXPECT_THROW(supervise(processes, runs, std::move(job)), Error);
+  EXPECT_EQ(record().state, RunState::failed);
+  EXPECT_EQ(record().reason, "cannot start /bin/true: no such file");
+  EXPECT_EQ(started_count, 0u);
+}
+
+TEST_F(SuperviseTest, ReplacesAServerThatDiesWhileTheScriptRuns) {
+  play_script([&](pid_t) {
+    processes.after(3s, [&] { processes.end(newest_server(), killed); });
+    processes.after(10s, [&] {
+      EXPECT_EQ(processes.count_of("grid-serve"), 2u);
+      EXPECT_TRUE(mount::is_connected(fuse.device()));
+      end_script({});
+    });
+  });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
+  EXPECT_EQ(record().state, RunState::done);
+  EXPECT_EQ(record().servers_replaced, 1u);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("another goes on in its place"), std::string::npos) << problems[0];
+  EXPECT_TRUE(processes.sent().empty()) << "the script hears nothing of it";
+}
+
+TEST_F(SuperviseTest, SaysOnceThatServersDieAndCountsThem) {
+  play_script([&](pid_t) {
+    for (int i = 1; i <= 20; ++i)
+      processes.after(i * 10ms, [&] { processes.end(newest_server(), killed); });
+    processes.after(10s, [&] { end_script({}); });
+  });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
+  EXPECT_EQ(record().servers_replaced, 20u);
+  EXPECT_EQ(problems.size(), 1u);
+}
+
+TEST_F(SuperviseTest, KillsTheScriptWhenNoServerCanGoOn) {
+  kernel_can_resend(false);
+  play_script([&](pid_t) { processes.after(3s, [&] { processes.end(newest_server(), killed); }); });
+  EXPECT_EQ(supervise(processes, runs, request()), killed);
+  EXPECT_EQ(record().state, RunState::failed);
+  EXPECT_EQ(record().end, killed);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("was killed: the run ends"), std::string::npos) << problems[0];
+  EXPECT_EQ(processes.elapsed(), 3s);
+}
+
+TEST_F(SuperviseTest, KillsTheScriptWhenTheStoreDoesNotAnswerForAMinute) {
+  play_script([&](pid_t) {
+    processes.when_started("grid-serve", [&](pid_t next) {
+      processes.fail(next, Error(ErrorKind::unavailable, "the store does not answer"));
+      processes.end(next);
+    });
+    processes.end(newest_server(), killed);
+  });
+  EXPECT_EQ(supervise(processes, runs, request()), killed);
+  EXPECT_GE(processes.elapsed(), 60s);
+  EXPECT_LE(processes.elapsed(), 62s);
+  EXPECT_NE(problems.back().find("the store does not answer"), std::string::npos);
+}
+
+TEST_F(SuperviseTest, TellsWhatTheServerFindsWrong) {
+  play_script([&](pid_t) {
+    processes.after(1s, [&] { processes.say(newest_server(), "pchunk 5f2c91 is damaged"); });
+    processes.after(2s, [&] { end_script({}); });
+  });
+  supervise(processes, runs, request());
+  EXPECT_EQ(problems, std::vector<std::string>{"chunk 5f2c91 is damaged"});
+}
+
+TEST_F(SuperviseTest, HandsTheServerOverWhenSomethingIsLeftInside) {
+  play_script([&](pid_t script) { processes.end(script); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
+  EXPECT_EQ(record().state, RunState::done);
+  EXPECT_EQ(processes.count_of("grid-keep"), 1u);
+  EXPECT_TRUE(processes.is_running(newest_server()));
+}
+
+TEST_F(SuperviseTest, PassesASignalToStopOn) {
+  processes.when_sent(SIGTERM, [&](pid_t) { end_script({.signal = SIGTERM}); });
+  play_script([&](pid_t) { processes.after(5s, [&] { processes.arrive(SIGTERM); }); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.signal = SIGTERM});
+  EXPECT_EQ(processes.sent(), (std::vector<FakeProcesses::Sent>{{newest_script(), SIGTERM}}));
+  EXPECT_EQ(record().state, RunState::stopped);
+  EXPECT_EQ(processes.elapsed(), 5003ms);
+}
+
+TEST_F(SuperviseTest, IsDoneWhenTheScriptSucceedsAfterItWasToldToStop) {
+  processes.when_sent(SIGTERM, [&](pid_t) { processes.after(2s, [&] { end_script({}); }); });
+  play_script([&](pid_t) { processes.arrive(SIGTERM); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
+  EXPECT_EQ(record().state, RunState::done);
+}
+
+TEST_F(SuperviseTest, WaitsForAScriptThatIgnoresASignalToStop) {
+  play_script([&](pid_t) {
+    processes.arrive(SIGTERM);
+    processes.after(10min, [&] { end_script({.status = 1}); });
+  });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.status = 1});
+  EXPECT_EQ(record().state, RunState::stopped);
+}
+
+TEST_F(SuperviseTest, LosesNoSignalThatComesBeforeTheServerIsReady) {
+  processes.when_started("grid-serve", [&](pid_t server) {
+    processes.arrive(SIGTERM);
+    processes.say(server, "r" + FakeFuse::handshake());
+  });
+  processes.when_sent(SIGTERM, [&](pid_t) { end_script({.signal = SIGTERM}); });
+  EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.signal = SIGTERM});
+  EXPECT_EQ(record().state, RunState::stopped);
+}
+
+TEST_F(SuperviseTest, RunsEachExperimentOfASweepAndFailsIfOneDoes) {
+  unsigned running_max = 0, running = 0;
+  play_script([&](pid_t script) {
+    running_max = std::max(running_max, ++running);
+    processes.after(10s, [&, script] {
+      --running;
+      const std::size_t number = processes.count_of("grid-script");
+      processes.end(script, {.status = script == newest_script() && number == 3 ? 1 : 0},
+                    {.user_seconds = 2, .system_seconds = 1, .memory_peak = 100});
+      if (number == 3 && running == 0) leave_mount();
+    });
+  });
+  std::vector<std::string> ended;
+  SuperviseRequest sweep = sweep_of(3, 2);
+  sweep.on_experiment_end = [&](const RunRecord& experiment) { ended.push_back(experiment.name); };
+  EXPECT_EQ(supervise(processes, runs, std::move(sweep)), ExitStatus{.status = 1});
+  EXPECT_EQ(running_max, 2u);
+  EXPECT_EQ(started_count, 1u);
+  EXPECT_EQ(ended, (std::vector<std::string>{"otter-1", "otter-2", "otter-3"}));
+  EXPECT_EQ(record("otter-1").state, RunState::done);
+  EXPECT_EQ(record("otter-3").state, RunState::failed);
+  EXPECT_EQ(record().state, RunState::failed);
+  EXPECT_EQ(record().used, (Resources{.user_seconds = 6, .system_seconds = 3, .memory_peak = 100}));
+  EXPECT_EQ(processes.count_of("grid-serve"), 1u) << "one server for all";
+}
+
+TEST_F(SuperviseTest, StartsNoMoreExperimentsWhenASweepIsStopped) {
+  processes.when_sent(SIGTERM, [&](pid_t) { end_script({.signal = SIGTERM}); });
+  play_script([&](pid_t) { processes.after(1s, [&] { processes.arrive(SIGTERM); }); });
+  EXPECT_EQ(supervise(processes, runs, sweep_of(3, 1)), ExitStatus{.status = 1});
+  EXPECT_EQ(processes.count_of("grid-script"), 1u);
+  EXPECT_EQ(record().state, RunState::stopped);
+  EXPECT_EQ(record("otter-1").state, RunState::stopped);
+  EXPECT_EQ(record("otter-3").state, RunState::stopped);
+}
+
+TEST_F(SuperviseTest, GoesOnWithASweepWhenOneExperimentCannotStart) {
+  processes.when_started("grid-script", [&](pid_t script) {
+    if (processes.count_of("grid-script") == 2) {
+      processes.fail(script, Error(ErrorKind::not_found, "cannot start /bin/true"));
+      return processes.end(script, {.status = 1});
+    }
+    processes.close_channel(script);
+    processes.after(1s, [&, script] {
+      processes.end(script);
+      if (processes.count_of("grid-script") == 3) leave_mount();
+    });
+  });
+  EXPECT_EQ(supervise(processes, runs, sweep_of(3, 1)), ExitStatus{.status = 1});
+  EXPECT_EQ(record("otter-1").state, RunState::done);
+  EXPECT_EQ(record("otter-2").state, RunState::failed);
+  EXPECT_EQ(record("otter-2").reason, "cannot start /bin/true");
+  EXPECT_EQ(record("otter-3").state, RunState::done);
+}
+
+TEST_F(SuperviseTest, LeavesNoExperimentOfASweepThatCannotStart) {
+  processes.fail_starts("grid-serve", 1);
+  EXPECT_THROW(supervise(processes, runs, sweep_of(3, 1)), Error);
+  EXPECT_FALSE(is_there("otter"));
+  EXPECT_FALSE(is_there("otter-1"));
+  EXPECT_FALSE(is_there("otter-3"));
+}
+
+TEST_F(SuperviseTest, WaitsForTheLogBeforeItRecordsTheEnd) {
+  processes.when_started("grid-log", [&](pid_t log) { processes.say(log, "finished"); });
+  play_script([&](pid_t) { end_script({}); });
+  EXPECT_EQ(supervise(processes, runs, request(Streams::callers_and_log)), ExitStatus{});
+  EXPECT_EQ(processes.heard_by(processes.newest("grid-log")), std::vector<std::string>{"finish"});
+  EXPECT_EQ(record().state, RunState::done);
+}
+
+}  // namespace
+}  // namespace grid::run

@@ -1,0 +1,145 @@
+#include "run/system_processes.h"
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cassert>
+#include <cerrno>
+
+#include "base/error.h"
+#include "run/messages.h"
+
+namespace grid::run {
+
+namespace {
+
+sigset_t signals_passed_on() {
+  sigset_t set;
+  ::sigfillset(&set);
+  // What a thread does to itself must reach that thread. SIGURG wakes the threads that serve the
+  // mount, and is sent to nobody else in earnest.
+  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE, SIGURG})
+    ::sigdelset(&set, signal);
+  return set;
+}
+
+Resources resources_of(const rusage& usage) {
+  auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return {.user_seconds = seconds(usage.ru_utime),
+          .system_seconds = seconds(usage.ru_stime),
+          .memory_peak = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
+}
+
+// Of a process that has ended.
+ExitStatus exit_status_of(int wait_status) {
+  if (WIFSIGNALED(wait_status)) return {0, WTERMSIG(wait_status)};
+  return {WEXITSTATUS(wait_status), {}};
+}
+
+}  // namespace
+
+SystemProcesses::SystemProcesses() {
+  // An ignored SIGCHLD, which a caller may hand down, would take the exit status away.
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(SIGCHLD, &action, &caller_child_action_);
+  const sigset_t passed_on = signals_passed_on();
+  ::pthread_sigmask(SIG_BLOCK, &passed_on, &caller_mask_);
+  signals_ = FileDescriptor(::signalfd(-1, &passed_on, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_) throw system_error(errno, "cannot wait for signals");
+}
+
+SystemProcesses::~SystemProcesses() { restore_callers_signals(); }
+
+void SystemProcesses::restore_callers_signals() {
+  ::sigaction(SIGCHLD, &caller_child_action_, nullptr);
+  ::pthread_sigmask(SIG_SETMASK, &caller_mask_, nullptr);
+}
+
+ChildProcess SystemProcesses::start(const StartOptions& options, const Work& work) {
+  Channel channel = make_channel();
+  const pid_t process = ::fork();
+  if (process < 0) throw system_error(errno, "cannot start a process");
+  if (process == 0) {
+    channel.ours.reset();
+    ::prctl(PR_SET_NAME, options.name);
+    if (options.own_group) ::setpgid(0, 0);
+    work(std::move(channel.theirs));
+    ::_exit(0);  // what the parent holds is its own to destroy
+  }
+  if (options.own_group) ::setpgid(process, process);  // here too: a signal may come at once
+  return {process, std::move(channel.ours)};
+}
+
+std::optional<ProcessChange> SystemProcesses::find_change(pid_t child) {
+  int status = 0;
+  rusage usage{};
+  pid_t changed;
+  do {
+    changed = ::wait4(child, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
+  } while (changed < 0 && errno == EINTR);
+  if (changed == 0) return std::nullopt;
+  assert(changed == child);  // nobody else waits for it
+  if (WIFSTOPPED(status)) return ProcessChange{ProcessChange::Kind::stopped, {}, {}};
+  if (WIFCONTINUED(status)) return ProcessChange{ProcessChange::Kind::continued, {}, {}};
+  return ProcessChange{ProcessChange::Kind::ended, exit_status_of(status), resources_of(usage)};
+}
+
+bool SystemProcesses::was_continued(pid_t child) {
+  siginfo_t change{};
+  ::waitid(P_PID, static_cast<id_t>(child), &change, WEXITED | WCONTINUED | WNOHANG | WNOWAIT);
+  return change.si_pid != 0;
+}
+
+std::optional<ExitStatus> SystemProcesses::wait_for_end(pid_t process) {
+  int status = 0;
+  pid_t ended;
+  do {
+    ended = ::waitpid(process, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  if (ended != process) return std::nullopt;
+  return exit_status_of(status);
+}
+
+void SystemProcesses::send(pid_t process, int signal) { ::kill(process, signal); }
+
+std::optional<ArrivedSignal> SystemProcesses::take_signal() {
+  signalfd_siginfo came{};
+  if (::read(signals_.get(), &came, sizeof came) != sizeof came) return std::nullopt;
+  // What the terminal sends comes from the kernel, for no reason that it would name.
+  return ArrivedSignal{static_cast<int>(came.ssi_signo), came.ssi_code == SI_KERNEL};
+}
+
+void SystemProcesses::stop_self(int signal) {
+  raise_with_default_action(signal);
+  const timespec now{};
+  sigset_t continued;
+  ::sigemptyset(&continued);
+  ::sigaddset(&continued, SIGCONT);
+  ::sigtimedwait(&continued, nullptr, &now);
+}
+
+bool SystemProcesses::poll(std::span<pollfd> events, std::chrono::milliseconds timeout) {
+  return ::poll(events.data(), events.size(), static_cast<int>(timeout.count())) > 0;
+}
+
+void raise_with_default_action(int signal) {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  struct sigaction former;
+  ::sigaction(signal, &action, &former);
+  sigset_t set, mask;
+  ::sigemptyset(&set);
+  ::sigaddset(&set, signal);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, &mask);
+  ::raise(signal);
+  ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  ::sigaction(signal, &former, nullptr);
+}
+
+}  // namespace grid::run

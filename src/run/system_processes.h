@@ -1,0 +1,40 @@
+// The operating system's own processes.
+#pragma once
+
+#include <csignal>
+
+#include "run/processes.h"
+
+namespace grid::run {
+
+// While this object lives, every signal that can be passed on is blocked in this thread and in the
+// processes it forks. So it comes before all that forks.
+class SystemProcesses final : public Processes {
+ public:
+  SystemProcesses();
+  ~SystemProcesses() override;
+  SystemProcesses(const SystemProcesses&) = delete;
+  SystemProcesses& operator=(const SystemProcesses&) = delete;
+
+  ChildProcess start(const StartOptions& options, const Work& work) override;
+  std::optional<ProcessChange> find_change(pid_t child) override;
+  bool was_continued(pid_t child) override;
+  std::optional<ExitStatus> wait_for_end(pid_t process) override;
+  void send(pid_t process, int signal) override;
+  int signals() const override { return signals_.get(); }
+  std::optional<ArrivedSignal> take_signal() override;
+  void stop_self(int signal) override;
+  void restore_callers_signals() override;
+  Time now() const override { return std::chrono::steady_clock::now(); }
+  bool poll(std::span<pollfd> events, std::chrono::milliseconds timeout) override;
+
+ private:
+  sigset_t caller_mask_;
+  struct sigaction caller_child_action_;
+  FileDescriptor signals_;
+};
+
+// Acts on this thread alone, which is the only one that does not block the signal then.
+void raise_with_default_action(int signal);
+
+}  // namespace grid::run
