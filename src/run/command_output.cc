@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -25,6 +27,22 @@ Pipe make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   return {FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+// A reader that has gone away raises SIGPIPE in the thread that writes. It is blocked for this
+// thread alone and taken off again, since other threads have a say in what a signal does.
+void write_without_sigpipe(const FileDescriptor& to, BytesView bytes) {
+  sigset_t pipe, before, pending;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigpending(&pending);
+  const bool was_pending = ::sigismember(&pending, SIGPIPE) == 1;
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  if (try_write_all(to.get(), bytes) == EPIPE && !was_pending) {
+    const timespec at_once{};
+    ::sigtimedwait(&pipe, nullptr, &at_once);
+  }
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 // Reads both at once, so that neither side waits for the other.
@@ -60,10 +78,7 @@ CommandOutput run_command(const std::vector<std::string>& command, const std::st
   out.write.reset();
   err.write.reset();
   // It fits into the pipe; a program that does not read it is no reason to end.
-  void (*former)(int) = ::signal(SIGPIPE, SIG_IGN);
-  BytesView left = as_bytes(input);
-  (void)try_write_all(in.write.get(), left);
-  ::signal(SIGPIPE, former);
+  write_without_sigpipe(in.write, as_bytes(input));
   in.write.reset();
   CommandOutput result;
   read_both(std::move(out.read), std::move(err.read), result);

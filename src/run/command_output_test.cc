@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+#include <vector>
+
 namespace grid::run {
 namespace {
 
@@ -16,6 +19,15 @@ TEST(CommandOutput, TellsAProgramThatIsNotThereFromOneThatFails) {
   EXPECT_EQ(run_command({"/no/such/program"}).status, 127);
   EXPECT_EQ(run_command({"sh", "-c", "kill -9 $$"}).status, 137);
   EXPECT_EQ(run_command({"true"}, "nobody reads this").status, 0);
+}
+
+// SIGPIPE would end this process.
+TEST(CommandOutput, AProgramThatReadsNothingDoesNotEndItsCallers) {
+  std::vector<std::jthread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([] {
+      for (int turn = 0; turn < 20; ++turn) EXPECT_EQ(run_command({"true"}, "not read").status, 0);
+    });
 }
 
 TEST(CommandOutput, MayBeMuchOnBothStreams) {

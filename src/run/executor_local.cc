@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <sstream>
+#include <thread>
 
 #include "base/error.h"
 #include "base/spawn.h"
@@ -95,6 +97,8 @@ std::string LocalExecutor::start(const JobRequest& request) const {
                                  .descriptors = {-1, tell.get(), log.get()},
                                  .detached = true});
   if (spawned.error != 0) throw system_error(spawned.error, "cannot start a process");
+  // A long-lived process would keep what is left of each job that has ended.
+  std::thread([process = spawned.process] { ::waitpid(process, nullptr, 0); }).detach();
   tell.reset();
   std::string job = spell(spawned.process);
   if (const std::string refusal = read_to_end(told); !refusal.empty())
