@@ -60,13 +60,13 @@ static void sync_folder(const fs::path& folder) {
 }
 
 // Makes a folder and those above it, each one durable before anything is put into it.
-static void make_folders(const fs::path& folder) {
+static void make_synced_folders(const fs::path& folder) {
   if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder.parent_path());
   if (errno == EEXIST) return;
   if (errno != ENOENT)
     throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
-  make_folders(folder.parent_path());
-  make_folders(folder);
+  make_synced_folders(folder.parent_path());
+  make_synced_folders(folder);
 }
 
 // Throws for anything but success (true) and a taken name (false).
@@ -83,7 +83,7 @@ static void write_and_sync(int fd, BytesView data, const fs::path& path) {
 
 static bool create_through_named_file(const fs::path& root, const fs::path& path, BytesView data) {
   fs::path temporary = root / "tmp" / random_hex(16);
-  make_folders(temporary.parent_path());
+  make_synced_folders(temporary.parent_path());
   FileDescriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444);
   bool made = false;
   try {
@@ -103,7 +103,7 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
   if (::access(path.c_str(), F_OK) == 0) return false;
   FileDescriptor fd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
   if (!fd && errno == ENOENT) {
-    make_folders(folder);
+    make_synced_folders(folder);
     fd = FileDescriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
   }
   bool made = false;
