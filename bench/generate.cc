@@ -1,15 +1,15 @@
 // Makes the corpora of the benchmark: the same bytes on every machine.
 //
 //   generate large OUT [DIVISOR]       4 x 512 MiB incompressible, and table.csv: 1 GiB, about 3:1
-//   generate large2 SOURCE OUT         1 % of "large" overwritten in place, 4 KiB inserted, an
-//   append generate photos OUT [DIVISOR]      10,000 incompressible files of 20-200 KB in 100
-//   folders generate photos2 OUT               turns a hard-linked copy of "photos" into its next
-//   version:
-//                                      1 % changed, 1 % added, 1 % renamed
+//   generate large2 SOURCE OUT         1 % of "large" overwritten in place, 4 KiB inserted, 8 MiB
+//                                      appended
+//   generate photos OUT [DIVISOR]      10,000 incompressible files of 20-200 KB in 100 folders
+//   generate photos2 OUT               turns a hard-linked copy of "photos" into its next
+//                                      version: 1 % changed, 1 % added, 1 % renamed
 //   generate many OUT [DIVISOR]        200,000 files of 1-2 KB in 200 folders
 //
-// DIVISOR makes a corpus that many times smaller. The random source is xoshiro256** (Blackman and
-// Vigna), seeded with splitmix64 of a number for each file.
+// DIVISOR divides the size of a corpus. The random numbers come from xoshiro256** (Blackman and
+// Vigna), seeded with splitmix64 of a number per file.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -196,7 +196,7 @@ static void photos(const std::string& out, int divisor) {
   }
 }
 // On a hard-linked copy of "photos" (cp -al): files that stay keep their inode and times, so that
-// programs which trust those see them as unchanged.
+// programs that trust those see them as unchanged.
 static void photos2(const std::string& out) {
   int count = 0;
   while (access(photo(out, count).c_str(), F_OK) == 0) ++count;

@@ -1,5 +1,5 @@
-// What one core can do in each hot loop of a create and of a read: cutting, digests, the codec, the
-// manifest and the chunk index. Prints a table; nothing is asserted.
+// The speed of one core in each hot loop of a create and of a read: cutting, digests, the codec,
+// the manifest and the chunk index. Prints a table and asserts nothing.
 #include <benchmark/benchmark.h>
 
 #include <cassert>
@@ -30,7 +30,7 @@ Bytes make_random(std::size_t size) {
   return bytes;
 }
 
-// Rows of numbers and words, as the corpus `large` has them: zstd makes them about a third.
+// Rows of numbers and words, as in the corpus `large`: zstd compresses them to about a third.
 Bytes make_table(std::size_t size) {
   std::mt19937_64 random(1);
   std::string text;
@@ -51,7 +51,7 @@ void count_bytes(benchmark::State& state, std::size_t each) {
   state.SetBytesProcessed(static_cast<std::int64_t>(each) * state.iterations());
 }
 
-// A whole slice's worth of cutting, as an importer does it.
+// Cuts 16 MiB, as a create cuts a large file.
 void cutting(benchmark::State& state) {
   const Bytes bytes = make(state.range(0), 16 << 20);
   const store::CutSizes& sizes = state.range(1) != 0 ? store::fine_cuts : store::cuts;
@@ -77,7 +77,7 @@ void digest(benchmark::State& state) {
 }
 BENCHMARK(digest)->ArgName("size")->Arg(1 << 10)->Arg(16 << 10)->Arg(1 << 20);
 
-// The chunks of one buffer, one by one and all at once.
+// Digests the chunks of one buffer, one by one and all at once.
 void digest_of_chunks(benchmark::State& state) {
   const Bytes bytes = make_random(1 << 20);
   const store::CutSizes& sizes = state.range(0) != 0 ? store::fine_cuts : store::cuts;
@@ -123,7 +123,7 @@ void decompress(benchmark::State& state) {
 }
 BENCHMARK(decompress);
 
-// Ten folders of a thousand files: a segment as manifests have them.
+// Ten folders of a thousand files: a typical segment of a manifest.
 std::vector<tree::Entry> make_entries() {
   std::vector<tree::Entry> entries;
   std::string folder = "train/class-000", name = "image-000.jpg";
@@ -147,7 +147,7 @@ void segment_encode(benchmark::State& state) {
 }
 BENCHMARK(segment_encode);
 
-// Checking a segment on opening it, which a reader does once for each.
+// Checks a segment on opening it, as a reader does once per segment.
 void segment_open(benchmark::State& state) {
   const Bytes bytes = tree::encode_segment(make_entries());
   for (auto _ : state) {
@@ -200,7 +200,7 @@ const store::ChunkIndex& index_of_a_million() {
   return *index;
 }
 
-// `present` 0: digests that the index does not have, as a first create asks.
+// `present` 0: looks up digests that the index does not have, as a first create does.
 void chunk_index_find(benchmark::State& state) {
   const store::ChunkIndex& index = index_of_a_million();
   const std::uint64_t first = state.range(0) != 0 ? 0 : 1'000'000;
@@ -214,7 +214,7 @@ void chunk_index_find(benchmark::State& state) {
 }
 BENCHMARK(chunk_index_find)->ArgName("present")->Arg(1)->Arg(0);
 
-// As many as a read of 128 KiB asks for; the time is that of one.
+// Looks up several chunks in one call, as a read of 128 KiB does; the time is per call.
 void chunk_index_find_together(benchmark::State& state) {
   const store::ChunkIndex& index = index_of_a_million();
   std::vector<store::ChunkRef> wanted;

@@ -6,13 +6,13 @@
 //   reader seq SECONDS FILE...          every file from front to end, in pieces of 1 MiB
 //   reader rand FILE SECONDS PROCESSES  4 KiB at random aligned places; a descriptor for each
 //                                       process
-//   reader touch MIB                    writes to so much fresh memory, all cores at once, and
-//                                       gives it back: see `ready` in lib.sh
+//   reader touch MIB                    writes to that much fresh memory on all cores at once, then
+//                                       frees it: see `ready` in lib.sh
 //
-// Prints one line, separated by tabs: what, operations, seconds, operations a second, MB a second,
-// p50, p99 and longest in microseconds; 1 MB is 10^6 bytes. SECONDS is a limit (0: none): what was
-// done by then is what counts. Files are opened by their full path, as a program would; the list is
-// read before the clock starts.
+// Prints one line, separated by tabs: what, operations, seconds, operations per second, MB per
+// second, p50, p99 and longest in microseconds; 1 MB is 10^6 bytes. SECONDS limits the time (0: no
+// limit); what was done by then counts. Files are opened by their full path, as programs do; the
+// list is read before the clock starts.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -63,7 +63,7 @@ static std::vector<std::string> lines(const std::string& root, const char* list)
   while (std::getline(in, s)) v.push_back(root + "/" + s);
   return v;
 }
-// Runs body(k) in n forked processes, which start together; the seconds until the last has ended.
+// Runs body(k) in n forked processes that start together; returns the seconds until all have ended.
 template <class F>
 static double processes(int n, F body) {
   auto* go = shared<volatile int>(1);

@@ -1,13 +1,13 @@
-// A relay before an HTTP server on loopback: adds latency, and counts.
+// A relay in front of an HTTP server on loopback that adds latency and counts.
 //
 //   relay PORT TARGET_PORT DELAY_MS COUNTS [RATE_MB]
 //
-// What a client sends arrives DELAY_MS later, and on a new connection twice as late, as if the
-// network were that much longer, there and back; nothing is slower otherwise, unless RATE_MB says
-// how many million bytes a second all clients together may get. COUNTS is a file of two 64-bit
-// numbers, requests and bytes sent to clients, kept up to date while it runs.
+// Delays what a client sends by DELAY_MS, and by twice that on a new connection, like a network
+// with that round trip. Nothing else is slower, unless RATE_MB limits the million bytes per second
+// that all clients together get. COUNTS is a file of two 64-bit numbers, requests and bytes sent to
+// clients, kept up to date while the relay runs.
 //
-// tc netem would do, where the kernel has it.
+// tc netem could be used instead if the kernel had it.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -36,12 +36,12 @@ struct Counts {
 };
 static Counts* counts;
 
-// A link that all clients share. Thread-safe.
+// The link that all clients share. Thread-safe.
 class Link {
  public:
-  double bytes_per_second = 0;  // 0: as many as come
+  double bytes_per_second = 0;  // 0: no limit
 
-  // Returns when so many bytes have gone over it.
+  // Returns when that many bytes have passed over the link.
   void pass(std::uint64_t size) {
     if (bytes_per_second == 0) return;
     std::unique_lock lock(mutex_);
@@ -83,7 +83,7 @@ static bool send_all(int fd, const char* data, std::size_t size) {
   return true;
 }
 
-// Requests in a piece of what a client sends; reads have no bodies that could look like one.
+// Counts the requests in bytes that a client sends; reads have no bodies that could look like one.
 static std::uint64_t requests_in(const std::string& piece) {
   std::uint64_t found = 0;
   for (std::size_t at = piece.find(" HTTP/1.1\r\n"); at != piece.npos;
@@ -99,7 +99,7 @@ static void to_server(const std::shared_ptr<Connection>& connection, Clock::dura
   };
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<Piece> pieces;  // an empty one is the end
+  std::deque<Piece> pieces;  // an empty one marks the end
   std::thread sender([&] {
     for (;;) {
       std::unique_lock lock(mutex);
@@ -127,7 +127,7 @@ static void to_server(const std::shared_ptr<Connection>& connection, Clock::dura
   sender.join();
 }
 
-// Through a pipe, without copying: the relay is not what is to be measured.
+// Copies through a pipe with splice(2), since the relay itself must not be measured.
 static void to_client(const std::shared_ptr<Connection>& connection) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return;

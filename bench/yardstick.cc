@@ -1,9 +1,9 @@
-// The least a FUSE server can cost on this kernel: a read-only server that speaks the raw protocol,
-// with the whole tree in memory and the bytes of files in a local folder. It answers OPEN once with
-// ENOSYS, so that the kernel opens and closes by itself and only reads are messages. A yardstick,
-// not a product: no failure is handled gracefully.
+// The least that a FUSE server can cost on this kernel: a read-only server that speaks the raw
+// protocol, with the whole tree in memory and the bytes of files in a local folder. It answers OPEN
+// once with ENOSYS, so that the kernel opens and closes by itself and only reads are messages. This
+// is a yardstick, not a product: it handles no failure gracefully.
 //
-//   yardstick MOUNTPOINT FOLDER [THREADS]    runs until it is unmounted; for root
+//   yardstick MOUNTPOINT FOLDER [THREADS]    runs until unmounted; needs root
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/fuse.h>

@@ -1,14 +1,14 @@
-# Parsed once, with grid_base, for all libraries, and once with base_test, beside gtest, for all test
-# programs: more than half of what compiling a file costs. A file includes what it names all the
-# same; asan and tsan compile without these.
+# Precompiled once with grid_base for all libraries, and once with base_test, together with gtest, for
+# all test programs: parsing these takes more than half of the time to compile a file. A file must still
+# include what it uses; asan and tsan compile without these.
 set(GRID_PRECOMPILED_HEADERS
     <algorithm> <array> <atomic> <charconv> <chrono> <condition_variable> <cstdint> <cstring> <deque>
     <filesystem> <functional> <list> <map> <memory> <mutex> <optional> <set> <span> <string>
     <string_view> <thread> <unordered_map> <utility> <vector> <fmt/format.h>)
 
-# grid_library(NAME LINKS targets...): the library grid_NAME of every src/NAME/*.cc, and, from its
-# *_test.cc, the test program NAME_test, which links this library and gtest alone. What a library
-# may link is the architecture; see src/CMakeLists.txt.
+# grid_library(NAME LINKS targets...): makes the library grid_NAME of src/NAME/*.cc, and of its
+# *_test.cc the test program NAME_test, which links only this library and gtest. What a library may
+# link is the architecture; see src/CMakeLists.txt.
 function(grid_library name)
   cmake_parse_arguments(ARG "" "TEST_LABEL" "LINKS;TEST_LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc ${CMAKE_SOURCE_DIR}/src/${name}/*/*.cc)
@@ -29,11 +29,11 @@ function(grid_library name)
       set(ARG_TEST_LABEL unit)
     endif()
     add_executable(${name}_test ${tests})
-    # Tests are free to name their fixtures and helpers alike.
+    # Test files may use the same names for fixtures and helpers.
     set_target_properties(${name}_test PROPERTIES UNITY_BUILD OFF)
     target_include_directories(${name}_test PRIVATE ${CMAKE_SOURCE_DIR})
     target_link_libraries(${name}_test PRIVATE grid_${name} ${ARG_TEST_LINKS} grid_warnings GTest::gtest_main)
-    # Tests spend their time in the libraries and in waiting.
+    # Tests spend their time in the libraries and in waiting, so more optimisation gains nothing.
     target_compile_options(${name}_test PRIVATE $<$<CONFIG:RelWithDebInfo>:-O1>)
     target_compile_definitions(${name}_test
                                PRIVATE GRID_TEST_DATA="${CMAKE_SOURCE_DIR}/tests/data")
@@ -42,7 +42,7 @@ function(grid_library name)
     else()
       target_precompile_headers(${name}_test REUSE_FROM base_test)
     endif()
-    # Server/…: scripts of tests/e2e run these, with a server that they start.
+    # Scripts in tests/e2e run the tests Server/… with a server that they start.
     gtest_discover_tests(${name}_test TEST_FILTER "-Server/*"
                          PROPERTIES LABELS ${ARG_TEST_LABEL} TIMEOUT 600
                          DISCOVERY_TIMEOUT 60)

@@ -1,7 +1,7 @@
-# The target static::fmt: libfmt compiled into the program from the header that it installs for that, since Debian
-# has no archive of it. The shared library would be one more to load at each start, and bring libstdc++ along, which
-# is linked in too (src/CMakeLists.txt): together a third of what a start takes. Where fmt or libstdc++ are not as
-# expected, the shared libraries are taken.
+# Defines the target static::fmt: libfmt compiled into the program from its header for that, since Debian has no
+# static library of it. The shared library would have to be loaded at each start and would pull in libstdc++, which
+# is otherwise linked statically (src/CMakeLists.txt): together a third of a start's time. If the test program below
+# does not link, the shared libraries are used.
 find_package(fmt REQUIRED)
 add_library(static_fmt INTERFACE)
 add_library(static::fmt ALIAS static_fmt)
@@ -20,6 +20,6 @@ if(GRID_LINKS_FMT)
   target_include_directories(fmt_definitions SYSTEM PUBLIC ${fmt_includes})
   target_link_libraries(static_fmt INTERFACE fmt_definitions)
 else()
-  message(STATUS "libfmt and libstdc++ are not linked in: the program needs them, and starts later")
+  message(STATUS "libfmt and libstdc++ are not linked statically: the program needs them and starts more slowly")
   target_link_libraries(static_fmt INTERFACE fmt::fmt)
 endif()

@@ -1,7 +1,7 @@
-# static_package(NAME MODULE module): the target static::NAME, a library that Debian has as an archive, by
-# its pkg-config module. Each shared library costs a cold start a few reads of the disk, 1 to 2 ms, and
-# whoever copies the program needs it too; so those that every command needs are linked in. Where there is
-# no archive, the shared library is taken.
+# static_package(NAME MODULE module): defines the target static::NAME, the static library of a pkg-config
+# module. Each shared library costs a cold start a few disk reads (1 to 2 ms) and must be installed
+# wherever the program is copied to; so the libraries that every command needs are linked statically.
+# Without a static library, the shared one is used.
 function(static_package name)
   cmake_parse_arguments(ARG "" "MODULE" "" ${ARGN})
   pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARG_MODULE})

@@ -1,4 +1,4 @@
-# The warnings every target of this project is compiled with; linked as grid_warnings.
+# Defines grid_warnings, the warnings with which every target of this project is compiled.
 option(GRID_WERROR "Treat warnings as errors" OFF)
 add_library(grid_warnings INTERFACE)
 target_compile_options(
@@ -6,10 +6,10 @@ target_compile_options(
   INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual
             # Designated initialisers leave the rest at its default on purpose.
             -Wno-missing-field-initializers
-            # gcc 12 reports overlaps in std::string's operator+ that are none (its bug 105329).
+            # gcc 12 falsely reports overlaps in std::string's operator+ (its bug 105329).
             -Wno-restrict
-            # … and, with -O3, fills of 4 bytes in fmt's parser of formats that are none.
+            # … and, with -O3, overflows by 4 bytes in fmt's format parser.
             $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow>
-            # In a unity build a file's own names lie beside those of others; dev compiles it alone.
+            # In a unity build a file's names can shadow another file's; dev compiles each file alone.
             $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-shadow;$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>>
             $<$<BOOL:${GRID_WERROR}>:-Werror>)

@@ -1,4 +1,4 @@
-// What libfmt's headers declare and leave to its library: see StaticFmt.cmake.
+// The templates that libfmt's headers declare and its library instantiates: see StaticFmt.cmake.
 #include <fmt/format-inl.h>
 
 FMT_BEGIN_NAMESPACE

@@ -1,12 +1,12 @@
-// Taking a command line apart, as getopt_long(3) would: `--name value`, `--name=value`, `-m value`,
-// `-mvalue`, flags together as in `-lR`, options and positionals in any order, and `--` before
+// Parses a command line as getopt_long(3) would: `--name value`, `--name=value`, `-m value`,
+// `-mvalue`, combined flags as in `-lR`, options and positionals in any order, and `--` before
 // positionals that begin with a dash.
 //
-// First the command is found: the leading words that are no options. Then its spec and the global
-// options say what each further word is. With `raw_rest` this ends at the first positional.
+// The leading words that are not options name the command. Its spec and the global options then
+// decide what each further word is; with `raw_rest` only up to the first positional.
 //
-// By hand, since CLI11 2.1 takes the word after `--text=` for its empty value, and splits a
-// folder called "[a,b]" into two.
+// Written by hand, since CLI11 2.1 takes the word after an empty `--text=` as its value, and splits
+// a folder called "[a,b]" in two.
 #include "cli/args.h"
 
 #include <algorithm>
@@ -38,7 +38,7 @@ const OptionSpec* find_option(const std::vector<OptionSpec>& options, std::strin
   return nullptr;
 }
 
-// Reads options of a list off the front of the words.
+// Takes options of a given list from the front of the words.
 class OptionReader {
  public:
   OptionReader(std::string command, std::vector<OptionSpec> options)
@@ -135,7 +135,7 @@ GlobalOptions globals_of(Values& values) {
   return globals;
 }
 
-// What the leading words name.
+// The command or group that the leading words name.
 struct Named {
   const Command* command = nullptr;
   const CommandGroup* group = nullptr;
@@ -158,7 +158,7 @@ std::vector<std::string> names_below(const CommandTable& table, const CommandGro
                                        std::string_view word) {
   std::string before = group == nullptr ? "grid" : "grid " + group->name;
   std::string hint = dataset::did_you_mean(word, names_below(table, group));
-  // A word of another level is the likeliest slip: `grid create` for `grid datastore create`.
+  // The likeliest slip is a word of another level: `grid create` for `grid datastore create`.
   if (hint.empty()) {
     std::string likely;
     for (const Command& command : table.commands)
@@ -170,7 +170,7 @@ std::vector<std::string> names_below(const CommandTable& table, const CommandGro
   fail(ErrorKind::invalid_argument, "{}: there is no command {}{}", before, word, hint);
 }
 
-// Takes the words that name a command off the front, and the global options among them.
+// Takes the words that name a command from the front, and the global options among them.
 Named take_command(const CommandTable& table, Words& words, Values& values) {
   OptionReader reader("grid", global_options());
   Named named;
@@ -195,7 +195,7 @@ Named take_command(const CommandTable& table, Words& words, Values& values) {
   return named;
 }
 
-// Puts the words that are no options under the names that the spec has for them.
+// Stores the words that are not options under the names in the spec.
 void assign_positionals(const CommandSpec& spec, Words positionals, Values& values) {
   const std::string command = joined(spec.path);
   for (const PositionalSpec& positional : spec.positionals) {
@@ -213,7 +213,7 @@ void assign_positionals(const CommandSpec& spec, Words positionals, Values& valu
          positionals.front(), command);
 }
 
-// Takes everything behind the command's name.
+// Takes everything after the command's name.
 Arguments take_arguments(const CommandSpec& spec, Words& words, Values& values) {
   std::vector<OptionSpec> options = spec.options;
   options.insert(options.end(), global_options().begin(), global_options().end());
@@ -250,16 +250,17 @@ const std::vector<OptionSpec>& global_options() {
   static const std::vector<OptionSpec> options = {
       {.name = "--store",
        .value = "URL",
-       .help = "the store: a folder's path; else GRID_STORE, else ~/.local/share/grid",
+       .help = "the store, a folder or s3://BUCKET/PREFIX (default: $GRID_STORE, else "
+               "~/.local/share/grid)",
        .completes = Completes::folder},
       {.name = "--output",
        .short_name = "-o",
        .value = "FORMAT",
-       .help = "text, or json: one document on standard output",
+       .help = "text, or json for one JSON document on standard output",
        .default_value = "text"},
-      {.name = "--quiet", .short_name = "-q", .help = "no messages but errors, no progress"},
-      {.name = "--debug", .help = "say what takes how long"},
-      {.name = "--help", .short_name = "-h", .help = "show this"},
+      {.name = "--quiet", .short_name = "-q", .help = "print only results, warnings and errors"},
+      {.name = "--debug", .help = "print timings and counters"},
+      {.name = "--help", .short_name = "-h", .help = "show this help"},
   };
   return options;
 }

@@ -1,4 +1,4 @@
-// What was written after `grid`, taken apart by the rules of a CommandSpec.
+// Parses what was written after `grid` by the rules of a CommandSpec.
 #pragma once
 
 #include <map>
@@ -21,13 +21,13 @@ class Arguments {
 
   // Whether a flag, option or positional was given.
   bool has(std::string_view name) const;
-  // The last value given, else the spec's default; empty if neither is there.
+  // The last value given, else the spec's default; empty if there is neither.
   std::optional<std::string> find(std::string_view name) const;
-  // The same for what is required or has a default.
+  // The same for a value that is required or has a default.
   std::string get(std::string_view name) const;
   // Every value, in the order given.
   const std::vector<std::string>& all(std::string_view name) const;
-  // For commands with `raw_rest`: the first positional and everything behind it, untouched.
+  // For commands with `raw_rest`: the first positional and everything after it, untouched.
   const std::vector<std::string>& rest() const { return rest_; }
 
  private:
@@ -36,7 +36,7 @@ class Arguments {
   std::vector<std::string> rest_;
 };
 
-// The options that every command takes, wherever they stand.
+// The options that every command accepts, in any place.
 const std::vector<OptionSpec>& global_options();
 
 struct GlobalOptions {
@@ -55,10 +55,10 @@ struct Invocation {
 };
 
 // `words` is the command line without the program's name. Throws `invalid_argument`, with the
-// nearest names, for what no command takes.
+// nearest names, for words that no command accepts.
 Invocation parse(const CommandTable& table, const std::vector<std::string>& words);
 
-// Whether -o json stands in `words`: for reporting that they could not be parsed.
+// Whether `words` ask for -o json: for reporting that they cannot be parsed.
 bool asks_for_json(const std::vector<std::string>& words);
 
 }  // namespace grid::cli

@@ -69,7 +69,7 @@ TEST(Args, TakesValuesInEveryFormThatGetoptDoes) {
   EXPECT_TRUE(create_arguments({"s", "-lR"}).has("--recursive"));
 }
 
-TEST(Args, KnowsAnEmptyValueFromNone) {
+TEST(Args, TellsAnEmptyValueFromNone) {
   EXPECT_EQ(create_arguments({"--message=", "s"}).find("--message"), "");
   EXPECT_EQ(create_arguments({"s"}).find("--message"), std::nullopt);
 }
@@ -101,7 +101,7 @@ TEST(Args, TakesGlobalOptionsAnywhere) {
   }
 }
 
-TEST(Args, MeansTheDefaultCommandByAGroupAlone) {
+TEST(Args, RunsTheDefaultCommandOfAGroupAlone) {
   EXPECT_EQ(parsed({"datastore"}).command->spec.path.back(), "list");
   EXPECT_EQ(parsed({"datastore", "--quiet"}).command->spec.path.back(), "list");
 }
@@ -114,7 +114,7 @@ TEST(Args, LeavesTheRestOfARunUntouched) {
   EXPECT_EQ(parsed({"run", "--", "--odd", "-x"}).arguments->rest(), (Words{"--odd", "-x"}));
 }
 
-TEST(Args, AnswersHelpOfWhateverItStandsBehind) {
+TEST(Args, ShowsTheHelpOfTheWordsBeforeIt) {
   EXPECT_EQ(parsed({"--help"}).help_path, Words{});
   EXPECT_EQ(parsed({"datastore", "-h"}).help_path, Words{"datastore"});
   EXPECT_EQ(parsed({"datastore", "create", "--help"}).help_path, (Words{"datastore", "create"}));
@@ -124,7 +124,7 @@ TEST(Args, AnswersHelpOfWhateverItStandsBehind) {
   EXPECT_EQ(parsed({"--version"}).what, Invocation::What::version);
 }
 
-TEST(Args, NamesTheNearestOfWhatDoesNotExist) {
+TEST(Args, SuggestsTheNearestNameForAnUnknownOne) {
   EXPECT_EQ(refusal({"datastore", "crate", "x"}),
             "grid datastore: there is no command crate; did you mean create?");
   EXPECT_EQ(refusal({"create", "x"}),
@@ -135,7 +135,7 @@ TEST(Args, NamesTheNearestOfWhatDoesNotExist) {
             "grid run: there is no option --nmae; did you mean --name?");
 }
 
-TEST(Args, RefusesWhatDoesNotFit) {
+TEST(Args, RefusesWordsThatDoNotFitTheSpec) {
   EXPECT_NE(refusal({"datastore", "create"}).find("SOURCE is missing"), std::string::npos);
   EXPECT_NE(refusal({"datastore", "create", "a", "b", "c"}).find("c is one word too many"),
             std::string::npos);

@@ -8,7 +8,7 @@ namespace grid::cli {
 
 namespace {
 
-// What the words before the one to be completed have led to.
+// Where the words before the one to complete have led.
 struct Position {
   const CommandSpec* command = nullptr;
   const CommandGroup* group = nullptr;

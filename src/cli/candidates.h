@@ -1,4 +1,4 @@
-// What the word under the cursor may become, from the specs.
+// Finds completions of the word under the cursor, from the specs.
 #pragma once
 
 #include <functional>
@@ -16,13 +16,13 @@ struct Candidate {
   bool operator==(const Candidate&) const = default;
 };
 
-// What a shell is to offer: these words, and perhaps files or folders as it knows them.
+// What a shell should offer: these words, and the files or folders that it finds itself.
 struct Candidates {
   std::vector<Candidate> words;
   Completes files = Completes::nothing;  // nothing, file or folder
 };
 
-// Where the names of a store come from; may be slow or empty, never throws.
+// Gives the names in a store. May be slow or give nothing; never throws.
 struct NameSource {
   std::function<std::vector<std::string>()> datastores;                     // "cats"
   std::function<std::vector<std::string>(const std::string&)> versions_of;  // of "cats": "cats:1"
@@ -30,8 +30,8 @@ struct NameSource {
   std::function<std::vector<std::string>()> runs;
 };
 
-// `words` is the command line behind `grid` up to the cursor; the last one, perhaps empty, is to
-// be completed. Only candidates that begin with it come back.
+// `words` is the command line after `grid` up to the cursor. Completes the last one, which may be
+// empty: returns only candidates that begin with it.
 Candidates find_candidates(const CommandTable& table, const std::vector<std::string>& words,
                            const NameSource& names);
 

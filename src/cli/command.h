@@ -1,7 +1,7 @@
-// What a command is: a description as data, from which parsing, --help and completion follow, and
-// the function that does it.
+// A command: a description as data, which drives parsing, --help and completion, and the function
+// that runs it.
 //
-// To add one: write `Command x_command()` in a file of its own, declare it in commands.h and name
+// To add one, write `Command x_command()` in a file of its own, declare it in commands.h and list
 // it in commands.cc.
 #pragma once
 
@@ -17,7 +17,7 @@ namespace grid::cli {
 
 class Arguments;
 
-// What a word on the command line may be completed to.
+// What completes a word on the command line.
 enum class Completes { nothing, datastore, version, incomplete_create, run, file, folder };
 
 struct OptionSpec {
@@ -28,7 +28,8 @@ struct OptionSpec {
   std::string default_value;
   bool repeatable = false;
   Completes completes = Completes::nothing;
-  // Its values are kept among those of that option, each behind a '!': their order counts.
+  // The option that this one negates: its values are kept among that option's, each after a '!',
+  // because their order counts.
   std::string negates{};
 };
 
@@ -41,12 +42,12 @@ struct PositionalSpec {
 
 struct CommandSpec {
   std::vector<std::string> path;  // {"datastore", "create"}
-  std::string summary;            // one line, a verb first, no full stop
-  std::string description;        // more, for --help; may be empty
+  std::string summary;            // one line that begins with a verb, no full stop
+  std::string description;        // for --help, "\n\n" between paragraphs; may be empty
   std::vector<PositionalSpec> positionals;
   std::vector<OptionSpec> options;
   std::vector<std::string> examples;  // whole command lines
-  // The first positional and all that follows belong to another program: none of it is parsed.
+  // The first positional and everything after it belong to another program and are not parsed.
   bool raw_rest = false;
   bool hidden = false;  // not in --help
 };
@@ -71,11 +72,11 @@ struct Command {
   int (*run)(Context& context, const Arguments& arguments);
 };
 
-// A word that stands before others: `grid datastore …`.
+// A word that several commands begin with: `grid datastore …`.
 struct CommandGroup {
   std::string name;
   std::string summary;
-  std::string default_command;  // what the word alone means
+  std::string default_command;  // run by the word alone
 };
 
 struct CommandTable {

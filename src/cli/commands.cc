@@ -5,16 +5,16 @@ namespace grid::cli {
 const CommandTable& command_table() {
   static const CommandTable table = {
       .groups = {{.name = "datastore",
-                  .summary = "Make, look into, compare, check and delete datastores",
+                  .summary = "Create, inspect, compare, verify and delete datastores",
                   .default_command = "list"},
                  {.name = "cache",
-                  .summary = "See and bound what this machine keeps of remote stores",
+                  .summary = "Show, limit and clear this machine's cache of remote stores",
                   .default_command = "show"},
                  {.name = "credential",
-                  .summary = "Roles through which private buckets are read",
+                  .summary = "Manage roles that read private buckets",
                   .default_command = "list"},
                  {.name = "session",
-                  .summary = "Shells and servers with datastores attached",
+                  .summary = "Manage shells and servers with datastores attached",
                   .default_command = "list"}},
       .commands =
           {

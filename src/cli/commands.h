@@ -1,4 +1,5 @@
-// Every command of grid, one function each; a command's file is named as the function.
+// Every command of grid, one function each. A file in commands/ is named after its command, or
+// after one of a few small commands that share it.
 #pragma once
 
 #include "cli/command.h"

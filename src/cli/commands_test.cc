@@ -1,4 +1,4 @@
-// Rules that every command's spec follows, and what follows from the specs.
+// Rules for every command's spec, and the help and completion derived from the specs.
 #include "cli/commands.h"
 
 #include <gtest/gtest.h>
@@ -57,6 +57,13 @@ TEST(Help, ShowsTheExamplesOfACommand) {
   EXPECT_NE(text.find("--exclude PATTERN"), std::string::npos);
 }
 
+TEST(Help, WrapsEachParagraphOfADescription) {
+  std::string text = help_text(command_table(), {"datastore", "create"}, 80);
+  EXPECT_NE(text.find("\n\nSOURCE is a folder, a file, an http:// or https:// URL, s3://BUCKET"),
+            std::string::npos)
+      << text;
+}
+
 NameSource toy_names() {
   return {.datastores =
               [] {
@@ -87,7 +94,7 @@ TEST(Candidates, AreCommandsFirst) {
   EXPECT_EQ(completed({"__"}), Words{});
 }
 
-TEST(Candidates, AreOptionsBehindADash) {
+TEST(Candidates, AreOptionsAfterADash) {
   EXPECT_EQ(completed({"datastore", "create", "x", "--exc"}), Words{"--exclude"});
   EXPECT_EQ(completed({"datastore", "ls", "-o", ""}), (Words{"json", "text"}));
 }

@@ -7,8 +7,8 @@
 
 namespace grid::cli {
 
-// Asks `question`, "delete cats:3?". Where there is nobody to ask it throws `invalid_argument`:
-// `doing`, "deleting cats:3", needs --yes.
+// Asks `question`, such as "delete cats:3?". Without a terminal to ask on it throws
+// `invalid_argument`: `doing`, such as "deleting cats:3", needs --yes.
 bool is_confirmed(Output& output, const std::string& question, const std::string& doing);
 
 }  // namespace grid::cli

@@ -11,7 +11,7 @@ namespace grid::cli {
 
 namespace {
 
-// Options of a create that say what becomes of the tree, not what is read.
+// Options of a create that do not change what is read.
 bool decides_nothing(std::string_view option) {
   static const std::set<std::string_view> names = {"--name", "--message", "--force",
                                                    "--allow-partial"};
@@ -27,7 +27,7 @@ bool takes_path(Completes completes) {
   return completes == Completes::file || completes == Completes::folder;
 }
 
-// The words behind `grid` that give a command with these arguments, without the global options.
+// The words after `grid` that repeat this command, without the global options.
 std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& arguments) {
   std::vector<std::string> words = spec.path;
   for (const OptionSpec& option : spec.options)
@@ -39,7 +39,7 @@ std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& argu
   return words;
 }
 
-// See CreateCommand. Relative paths are taken from the current folder.
+// See CreateCommand. Makes relative paths absolute from the current folder.
 std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
   Bytes all;
   auto add = [&](std::string_view name, const std::string& value) {

@@ -1,4 +1,4 @@
-// The command line of a create, as it is kept to be given again.
+// The command line of a create, kept so that it can be repeated.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace grid::cli {
 
-// Empty where there is nothing to come back to: the current folder was removed.
+// Empty if the current folder has been removed, so that the command cannot be repeated there.
 std::optional<service::CreateCommand> find_create_command(const Settings& settings,
                                                           const CommandSpec& spec,
                                                           const Arguments& arguments);

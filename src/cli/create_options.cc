@@ -28,7 +28,7 @@ void refuse(const Arguments& arguments, std::initializer_list<const char*> optio
 std::vector<SourceSpec> sources_of(const Arguments& arguments) {
   if (arguments.has("SOURCE") && arguments.has("--source"))
     fail(ErrorKind::invalid_argument,
-         "the source is named twice: as {} and with --source {}; of several, each stands behind a "
+         "the source is named twice: as {} and with --source {}; to name several, give each with "
          "--source",
          arguments.get("SOURCE"), arguments.get("--source"));
   std::vector<SourceSpec> sources;
@@ -49,13 +49,13 @@ void resolve_run(SourceSpec& source, const Settings& settings) {
                        .artifacts();
 }
 
-// The last path component, by which an archive is told.
+// The name by which an archive is recognised.
 std::string file_name_of(const SourceSpec& source) {
   return source::is_url(source.where) ? source::file_name_of_url(source.where) : source.where;
 }
 
-// Decides whether a source is an archive to be unpacked. What is not there is said before anything
-// is opened: a slip of the fingers leaves no empty store behind.
+// Decides whether a source is an archive to unpack. Refuses a missing source before anything is
+// opened, so that a typing error leaves no empty store behind.
 void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   if (source::is_s3_url(source.where)) {
     const std::string key = net::parse_s3_url(source.where).key;
@@ -69,11 +69,11 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   }
   if (source.where == "-") {
     refuse(arguments, {"--no-extract"},
-           "does not go with -: what comes on standard input is a tar that is unpacked");
+           "does not go with -: standard input is a tar that is always unpacked");
     return;
   }
   bool named_archive = source::is_archive_name(file_name_of(source));
-  // Of several files those are meant that are called archives.
+  // Of several files, --extract applies to those with the name of an archive.
   bool extract = arguments.has("--extract") && (lone || named_archive);
   if (source::is_url(source.where)) {
     source.extract = extract || (named_archive && !arguments.has("--no-extract"));
@@ -85,7 +85,7 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   source.extract = extract && !S_ISDIR(status.st_mode);
 }
 
-// What "cats:3" means as a source, unless there is a file of that name.
+// The version that a source like "cats:3" means; empty if a file of that name exists.
 std::optional<dataset::Reference> find_version(const std::vector<SourceSpec>& sources) {
   if (sources.size() != 1 || !sources[0].place.empty()) return std::nullopt;
   const std::string& where = sources[0].where;
@@ -134,9 +134,8 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
           source.where);
   if (arguments.has("--no-copy"))
     refuse(arguments, {"--extract"},
-           "does not go with --no-copy: an object that stays is one file");
-  if (sources.empty())
-    refuse(arguments, {"--no-copy"}, "needs an s3:// source that stays where it is");
+           "does not go with --no-copy: an object that stays in its bucket is one file");
+  if (sources.empty()) refuse(arguments, {"--no-copy"}, "needs an s3:// source");
   for (const SourceSpec& source : sources)
     if (source.where.empty())
       fail(ErrorKind::invalid_argument,

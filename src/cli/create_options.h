@@ -7,7 +7,8 @@
 
 namespace grid::cli {
 
-// Throws `invalid_argument` for what does not go together, and for sources that are not there.
+// Throws `invalid_argument` for options that contradict each other, and the system's error for a
+// source that does not exist.
 create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings);
 
 }  // namespace grid::cli

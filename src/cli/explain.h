@@ -1,4 +1,4 @@
-// Where the time of reading went, in words.
+// Says where the time of reading went.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 namespace grid::cli {
 
-// Lines for the end of a run, or for `status`; empty if nothing was asked of the datastores.
+// Lines for the end of a run, or for `status`; empty if the kernel requested nothing.
 std::string explain_reading(const run::RunRecord& record);
 
 }  // namespace grid::cli

@@ -17,7 +17,7 @@ struct Item {
   std::string text;
 };
 
-// Text in lines of at most `width` columns, all but the first behind `indent` spaces.
+// A paragraph in lines of at most `width` columns; `indent` spaces precede all but the first.
 std::string wrapped(std::string_view text, std::size_t indent, std::size_t width) {
   std::string out;
   std::size_t column = indent;
@@ -34,6 +34,15 @@ std::string wrapped(std::string_view text, std::size_t indent, std::size_t width
     column += display_width(word);
   }
   return out;
+}
+
+// Paragraphs, with an empty line between them.
+std::string wrapped_paragraphs(std::string_view text, std::size_t width) {
+  constexpr std::string_view gap = "\n\n";
+  std::string out;
+  for (std::size_t end; (end = text.find(gap)) != text.npos; text.remove_prefix(end + gap.size()))
+    out += wrapped(text.substr(0, end), 0, width) + "\n\n";
+  return out + wrapped(text, 0, width);
 }
 
 std::string item_list(const std::vector<Item>& items, std::size_t width) {
@@ -53,8 +62,9 @@ Item item_of(const OptionSpec& option) {
   item.term += option.name;
   if (!option.value.empty()) item.term += " " + option.value;
   item.text = option.help;
-  if (option.repeatable) item.text += " (may be given again)";
-  if (!option.default_value.empty()) item.text += fmt::format(" (else {})", option.default_value);
+  if (option.repeatable) item.text += " (may be repeated)";
+  if (!option.default_value.empty())
+    item.text += fmt::format(" (default: {})", option.default_value);
   return item;
 }
 
@@ -72,7 +82,7 @@ std::string spelled(const CommandSpec& spec) {
 
 std::string command_help(const CommandSpec& spec, std::size_t width) {
   std::string out = wrapped(spec.summary + ".", 0, width) + "\n\n  " + usage_line(spec) + "\n";
-  if (!spec.description.empty()) out += "\n" + wrapped(spec.description, 0, width) + "\n";
+  if (!spec.description.empty()) out += "\n" + wrapped_paragraphs(spec.description, width) + "\n";
   if (!spec.options.empty()) out += "\nOptions:\n" + option_list(spec.options, width);
   out += "\nOptions of every command:\n" + option_list(global_options(), width);
   if (!spec.examples.empty()) {
@@ -116,7 +126,7 @@ std::string help_text(const CommandTable& table, const std::vector<std::string>&
   if (group != nullptr) {
     out = wrapped(group->summary + ".", 0, width) + "\n\nCommands:\n";
     out += command_list(table, group, width);
-    out += fmt::format("\n`grid {}` alone is `grid {} {}`.\n", group->name, group->name,
+    out += fmt::format("\n`grid {}` alone means `grid {} {}`.\n", group->name, group->name,
                        group->default_command);
   } else {
     out = wrapped(
@@ -128,7 +138,7 @@ std::string help_text(const CommandTable& table, const std::vector<std::string>&
     out += command_list(table, nullptr, width);
   }
   out += "\nOptions of every command:\n" + option_list(global_options(), width);
-  out += "\n`grid COMMAND --help` has the options of each command and examples.\n";
+  out += "\n`grid COMMAND --help` shows the options of a command and examples.\n";
   return out;
 }
 

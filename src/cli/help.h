@@ -8,7 +8,8 @@
 
 namespace grid::cli {
 
-// Of the command or group at `path`, or of grid as a whole for an empty one; `width` in columns.
+// The help of the command or group at `path`, or of grid as a whole if it is empty. `width` is in
+// columns.
 std::string help_text(const CommandTable& table, const std::vector<std::string>& path,
                       unsigned width);
 

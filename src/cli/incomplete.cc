@@ -40,7 +40,7 @@ void write_incomplete(Context& context, const IncompleteCreates& creates) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, creates);
   } else if (creates.empty()) {
-    output.say("no create is incomplete");
+    output.say("there are no incomplete creates");
   } else {
     write_table(context, creates);
   }

@@ -1,4 +1,4 @@
-// Creates that are under way or were broken off, as the commands show them.
+// How commands show incomplete creates.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace grid::cli {
 
 using service::IncompleteCreates;
 
-// A table, in which those of another store than the settings' name it, or a document.
+// Writes a table or a document. The table names the store of a create if the settings name another.
 void write_incomplete(Context& context, const IncompleteCreates& creates);
 
-// "35 % of 3.4 GB", or only what is done where the total is not known.
+// "35 % of 3.4 GB", or only the amount done if the total is unknown.
 std::string format_done(const create::CreateCounts& counts);
 
 }  // namespace grid::cli

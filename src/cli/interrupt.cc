@@ -11,7 +11,7 @@ namespace grid::cli {
 
 namespace {
 
-// What is in hand is a few packs for the disk or the network. Who presses Ctrl-C has to wait.
+// Time to write a few unfinished packs, while the person who pressed Ctrl-C waits.
 constexpr int stop_time_max_ms = 3000;
 
 bool is_ignored(int signal) {
@@ -51,7 +51,7 @@ InterruptNotice::~InterruptNotice() {
   ::pthread_sigmask(SIG_SETMASK, &former_mask_, nullptr);
 }
 
-// The signal that arrived; 0 if this object is being destroyed first, or time is up.
+// Waits for a signal; 0 if this object is destroyed first, or the time is up.
 int InterruptNotice::find_signal(int timeout_ms) const {
   pollfd waits[] = {{arrived_.get(), POLLIN, 0}, {stopped_.get(), POLLIN, 0}};
   while (::poll(waits, 2, timeout_ms) < 0 && errno == EINTR) {
@@ -78,7 +78,7 @@ void InterruptNotice::end(int signal) {
   try {
     sentence = sentence_();
   } catch (const Error& error) {
-    // The process ends either way, and the signal says why.
+    // The process ends by the signal either way.
     sentence = error.what();
   }
   output_.stop_drawing();

@@ -1,5 +1,5 @@
-// Ctrl-C during long work: a sentence about what it means, then the end by that very signal, so
-// that a shell or a script sees what happened.
+// Handles Ctrl-C during long work: says what the interruption means, then ends the process by the
+// same signal, so that a shell or a script sees why it ended.
 #pragma once
 
 #include <csignal>
@@ -12,13 +12,14 @@
 
 namespace grid::cli {
 
-// While it lives, SIGINT, SIGTERM and SIGHUP are answered by a thread of its own, with `sentence`.
-// To be made before any other thread, which would otherwise take the signals. Signals that the
-// process was started to ignore stay ignored.
+// While it exists, a thread of its own answers SIGINT, SIGTERM and SIGHUP: it prints `sentence` and
+// ends the process. Make it before any other thread, which would otherwise take the signals.
+// Signals that were ignored when the process started stay ignored.
 //
-// Nothing needs to be unwound: whatever is interrupted must survive kill -9 anyway. But work that
-// can save what it has in hand may be asked to by `stop`, which is called first. The process then
-// ends when this object is destroyed, after a few seconds or at the next signal, whatever is first.
+// Nothing needs to be unwound, since interrupted work must survive kill -9 anyway. Work that can
+// save what it has not stored yet may be told to by `stop`, which is called first. The process then
+// ends when this object is destroyed, at the next signal or after a few seconds, whichever comes
+// first.
 class InterruptNotice {
  public:
   InterruptNotice(Output& output, std::function<std::string()> sentence,

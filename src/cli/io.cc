@@ -56,7 +56,7 @@ void Output::write_message(std::string_view text) {
   if (line_is_drawn_) whole = "\r\x1b[K";
   line_is_drawn_ = false;
   whole += text;
-  // Where messages go nowhere there is nobody to tell.
+  // A message that cannot be written cannot be reported either.
   [[maybe_unused]] ssize_t put = ::write(STDERR_FILENO, whole.data(), whole.size());
 }
 

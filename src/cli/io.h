@@ -22,10 +22,11 @@ struct OutputOptions {
   bool debug = false;
 };
 
-// Whoever reads standard output has closed it; main() ends as SIGPIPE would have.
+// Thrown when the reader of standard output has closed it; main() then returns the exit status that
+// a shell gives for SIGPIPE.
 struct OutputClosed {};
 
-// Results are buffered until flush(), which the destructor does not do: a failed write must be
+// Results are buffered. The destructor does not flush() them, since a failed write must be
 // reported. Messages are written at once. Thread-safe for messages, not for results.
 class Output {
  public:
@@ -35,8 +36,8 @@ class Output {
   bool quiet() const { return options_.quiet; }
   bool result_is_terminal() const { return result_is_terminal_; }
   bool message_is_terminal() const { return message_is_terminal_; }
-  // Columns of the terminal that results or messages go to; 80 if there is none to ask, and
-  // without limit for results that go elsewhere.
+  // Columns of the terminal that results or messages go to; 80 if it does not tell. Results that
+  // do not go to a terminal have no limit.
   unsigned result_width() const;
   unsigned message_width() const;
 
@@ -55,7 +56,7 @@ class Output {
   void ask(std::string_view question) { write_message(question); }
   // "grid: SENTENCE", always: what went wrong or needs attention.
   void warn(std::string_view sentence);
-  // Reports a failure: a warning, and with -o json the error document, if no result was begun.
+  // Reports a failure: a warning, and with -o json the error document unless a result was begun.
   void report(ErrorKind kind, std::string_view sentence);
   // Timings and counters, with --debug only.
   void debug(std::string_view sentence);
@@ -66,7 +67,7 @@ class Output {
   // One line that is redrawn in place: drawn by ProgressBar, wiped before any message.
   void draw_line(std::string_view line);
   void wipe_line();
-  // No line is drawn from now on: what is said next stays the last thing on the terminal.
+  // Draws no line from now on, so that the next message stays the last on the terminal.
   void stop_drawing();
 
  private:
@@ -76,7 +77,7 @@ class Output {
   const bool result_is_terminal_, message_is_terminal_;
   const std::chrono::steady_clock::time_point started_;
   Bytes buffer_;
-  bool has_result_ = false;  // something was written to it
+  bool has_result_ = false;  // something was written to the result
 
   std::mutex mutex_;
   bool line_is_drawn_ = false;    // guarded by mutex_

@@ -15,7 +15,7 @@ namespace grid::cli {
 
 namespace {
 
-// What a silent server is waited for for, after two seconds and then more and more seldom.
+// Says what a silent server is asked for, after two seconds and then less and less often.
 std::shared_ptr<net::WaitWatch> say_what_is_waited_for(Output& output) {
   return std::make_shared<net::WaitWatch>(
       std::chrono::seconds(2), [&output](const net::Wait& wait) {
@@ -52,7 +52,7 @@ int invoke(const Invocation& invocation, Output& output) {
 
 int status_of(ErrorKind kind) { return kind == ErrorKind::invalid_argument ? 2 : 1; }
 
-// Runs `body`, which returns an exit status, and turns whatever it throws into a report and one.
+// Runs `body`, which returns an exit status; reports what it throws and returns a status for it.
 template <class Body>
 int reported(Output& output, Body body) {
   try {

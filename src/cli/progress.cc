@@ -16,7 +16,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds redraw_interval{100}, event_interval{1000}, line_interval{5000};
-constexpr milliseconds look_interval_max{500};  // for the pace
+constexpr milliseconds look_interval_max{500};  // between looks at the pace
 constexpr std::size_t bar_width_min = 6, bar_width_max = 30;
 
 std::string format_remaining(double seconds) {

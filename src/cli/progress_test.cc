@@ -21,7 +21,7 @@ ProgressState storing() {
   return state;
 }
 
-TEST(ProgressLine, SaysEverythingWhereThereIsRoom) {
+TEST(ProgressLine, ShowsEverythingIfThereIsRoom) {
   EXPECT_EQ(progress_line("cats", half_way, steady, 110),
             "cats  [===============               ]   50 %  4,512/9,024 files  550 MB/1.1 GB  "
             "0:10 left  55.0 MB/s");
@@ -30,7 +30,7 @@ TEST(ProgressLine, SaysEverythingWhereThereIsRoom) {
             "550 MB/1.1 GB  0:10 left  55.0 MB/s  250 MB known");
 }
 
-TEST(ProgressLine, OfALogHasNoBarAndNoEnd) {
+TEST(ProgressLine, HasNoBarAndNoLimitInALog) {
   EXPECT_EQ(progress_line("cats", storing(), steady, std::nullopt),
             "cats  storing   50 %  4,512/9,024 files  550 MB/1.1 GB  0:10 left  55.0 MB/s  "
             "250 MB known");
@@ -48,7 +48,7 @@ TEST(ProgressLine, LeavesOutTheLeastImportantFirst) {
   EXPECT_EQ(line.find("MB/s"), std::string::npos) << line;
 }
 
-TEST(ProgressLine, ClaimsNoPercentageWhileTheTotalGrows) {
+TEST(ProgressLine, ShowsNoPercentageWhileTheTotalGrows) {
   ProgressState counting = half_way;
   counting.total_known = false;
   EXPECT_EQ(progress_line("cats", counting, {.bytes_per_second = 55'000'000}, 80),

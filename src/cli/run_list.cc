@@ -41,7 +41,7 @@ std::string spell_time_taken(const ObservedRun& run) {
   const auto started = parse_rfc3339(run.record.started);
   if (!started) return "";
   auto ended = parse_rfc3339(run.record.ended);
-  if (!ended && run::is_over(run.state)) return "";  // lost: nobody knows
+  if (!ended && run::is_over(run.state)) return "";  // lost: its end is unknown
   if (!ended) ended = system_clock::now();
   const auto taken = std::chrono::floor<std::chrono::seconds>(*ended - *started);
   const auto seconds = std::max(taken, std::chrono::seconds(0));

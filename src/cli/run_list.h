@@ -1,4 +1,4 @@
-// How runs are shown by the commands that show any.
+// How commands show runs.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ std::string spell_command(const std::vector<std::string>& command);
 // "done", "failed (status 3)", "failed (signal 9, Killed)".
 std::string spell_state(const ObservedRun& run);
 
-// "1 min 20 s", until now for a run that is not over; empty for one that has not started.
+// "1 min 20 s", up to now for a run that is not over; empty if it has not started or its end is
+// unknown.
 std::string spell_time_taken(const ObservedRun& run);
 
 // A table, one line for each run.

@@ -15,7 +15,7 @@ std::string user_name() {
   return user == nullptr ? std::to_string(::geteuid()) : user->pw_name;
 }
 
-// Empty if the option has only its default.
+// Empty if the option was not given, even if it has a default.
 std::optional<std::string> given(const Arguments& arguments, std::string_view option) {
   if (!arguments.has(option)) return std::nullopt;
   return arguments.get(option);
@@ -24,7 +24,7 @@ std::optional<std::string> given(const Arguments& arguments, std::string_view op
 bool wants_copy(const Arguments& arguments) {
   const std::string how = arguments.get("--attach");
   if (how != "mount" && how != "copy")
-    fail(ErrorKind::invalid_argument, "--attach {}: it is mount or copy", how);
+    fail(ErrorKind::invalid_argument, "--attach takes mount or copy, not {}", how);
   return how == "copy";
 }
 
@@ -33,7 +33,7 @@ bool wants_copy(const Arguments& arguments) {
 std::vector<OptionSpec> attach_options() {
   return {{.name = "--datastore_name",
            .value = "NAME[:VERSION]",
-           .help = "attach this datastore, and let /datastores/NAME mean this version",
+           .help = "attach this datastore, with /datastores/NAME meaning this version",
            .repeatable = true,
            .completes = Completes::version},
           {.name = "--datastore_version",
@@ -46,16 +46,16 @@ std::vector<OptionSpec> attach_options() {
            .completes = Completes::folder},
           {.name = "--attach",
            .value = "HOW",
-           .help = "mount, or copy: plain files in a folder of the run's, where mounts are "
+           .help = "mount, or copy for plain files in the run's folder, where mounts are "
                    "forbidden",
            .default_value = "mount"},
           {.name = "--env",
            .value = "NAME=VALUE",
-           .help = "set a variable for the script",
+           .help = "set an environment variable for the script",
            .repeatable = true}};
 }
 
-// The caller's environment is passed on whole; nothing in it is looked at.
+// The whole environment is passed on; no variable of it is interpreted.
 std::vector<std::string> callers_environment() {
   std::vector<std::string> variables;
   for (char** variable = ::environ; *variable != nullptr; ++variable)

@@ -1,4 +1,4 @@
-// What `grid run` and its relatives take from the machine and the command line.
+// What `grid run` and the session commands take from the machine and the command line.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ std::vector<std::string> callers_environment();
 
 std::string host_name();
 
-// The user, this machine and this process's environment; the current folder.
+// The user, this machine, and this process's environment and current folder.
 service::RunCaller run_caller();
 
 // A request from the options that attach datastores and --name.

@@ -19,7 +19,7 @@ std::filesystem::path home_folder() {
   if (const passwd* user = ::getpwuid(::getuid()); user != nullptr && user->pw_dir != nullptr)
     return user->pw_dir;
   fail(ErrorKind::not_found,
-       "cannot tell your home folder: set HOME, or name the store with "
+       "cannot find your home folder: set HOME, or name the store with "
        "--store");
 }
 
@@ -29,14 +29,14 @@ std::filesystem::path xdg_folder(const char* variable, std::string_view below_ho
   return base / "grid";
 }
 
-// The first of these variables that is set.
+// The value of the first of these variables that is set.
 std::string first_of(std::initializer_list<const char*> names) {
   for (const char* name : names)
     if (std::string value = environment(name); !value.empty()) return value;
   return {};
 }
 
-// A number of seconds, or empty.
+// A number of seconds; empty if the variable is unset.
 std::optional<std::chrono::seconds> seconds_of(const char* variable) {
   const std::string text = environment(variable);
   if (text.empty()) return std::nullopt;
@@ -47,8 +47,8 @@ std::optional<std::chrono::seconds> seconds_of(const char* variable) {
   return std::chrono::seconds(seconds);
 }
 
-// As curl takes them: lower case goes first, and HTTP_PROXY is not looked at, which a web server
-// sets from a request's header.
+// Proxies as in curl: lower case takes precedence, and HTTP_PROXY is ignored, because a web server
+// sets it from a request's header.
 net::HttpOptions http_options() {
   net::HttpOptions options;
   options.ca_file = first_of({"AWS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"});

@@ -1,5 +1,5 @@
-// Where things are, from options and the environment. This is the one file that reads environment
-// variables; everything below is told.
+// Where things are, from options and the environment. This is the only file that reads environment
+// variables by name; the layers below get values.
 #pragma once
 
 #include <filesystem>
@@ -15,11 +15,10 @@ using service::Settings;
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.
 Settings read_settings(const std::optional<std::string>& store_option);
 
-// A path from the root and without links, whatever the current folder. What is no path stays as it
-// is: a URL, and "-", which is standard input.
+// The absolute path without symbolic links. A URL, and "-" for standard input, stay as they are.
 std::string from_root(const std::string& location);
 
-// A variable of the caller's environment, for what is passed on to a run; empty if it is unset.
+// A variable of the caller's environment; empty if it is unset.
 std::string environment(const char* name);
 
 }  // namespace grid::cli

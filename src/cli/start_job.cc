@@ -7,7 +7,7 @@ namespace {
 std::string own_program() {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (error) throw system_error(error.value(), "cannot tell where grid is");
+  if (error) throw system_error(error.value(), "cannot find the program grid");
   return program.string();
 }
 

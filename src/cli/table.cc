@@ -46,7 +46,7 @@ void shrink(const Table& table, std::vector<std::size_t>& widths, std::size_t wi
 std::string layout_row(const Table& table, const std::vector<std::size_t>& widths,
                        const std::vector<std::string>& cells) {
   std::string line;
-  std::size_t owed = 0;  // spaces before the next cell, so that no line ends in any
+  std::size_t owed = 0;  // spaces before the next cell, so that no line ends in spaces
   for (std::size_t i = 0; i < cells.size(); ++i) {
     if (widths[i] == 0) continue;
     std::string cell = fit(cells[i], widths[i]);

@@ -12,15 +12,15 @@ enum class Align { left, right };
 struct Column {
   std::string title;
   Align align = Align::left;
-  bool may_shrink = false;  // its cells are cut, with "…", where the terminal is too narrow
+  bool may_shrink = false;  // its cells are cut, with "…", if the terminal is too narrow
 };
 
 struct Table {
   std::vector<Column> columns;
   std::vector<std::vector<std::string>> rows;  // as many cells each as there are columns
 
-  // The title row and the rows, each with its newline; in at most `width` columns if cutting what
-  // may shrink gets there. A column whose cells are all empty is left out.
+  // The title row and the rows, each with its newline. They fit `width` columns if cutting the
+  // columns that may shrink is enough. A column whose cells are all empty is left out.
   std::string layout(std::size_t width) const;
 };
 

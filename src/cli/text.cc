@@ -17,8 +17,8 @@ namespace {
 
 bool is_control(char32_t c) { return c < 0x20 || (c >= 0x7f && c < 0xa0); }
 
-// The marks that combine and the blocks that are two columns wide, by Unicode's East Asian Width;
-// coarse, since a table that is off by one column in a rare script is no harm.
+// 0 for combining marks, 2 for blocks that are wide by Unicode's East Asian Width. Approximate: a
+// table that is off by one column in a rare script does no harm.
 std::size_t width_of(char32_t c) {
   if ((c >= 0x300 && c < 0x370) || (c >= 0x200b && c < 0x2010) || (c >= 0xfe00 && c < 0xfe10))
     return 0;
@@ -111,7 +111,7 @@ std::string format_count(std::uint64_t count, std::string_view noun) {
 std::uint64_t parse_count(std::string_view text, std::string_view what) {
   const auto count = parse_number<std::uint64_t>(text);
   if (!count)
-    fail(ErrorKind::invalid_argument, "{}: \"{}\" is no number: write one such as 10000", what,
+    fail(ErrorKind::invalid_argument, "{}: \"{}\" is not a number: write one such as 10000", what,
          text);
   return *count;
 }

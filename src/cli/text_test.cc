@@ -42,7 +42,7 @@ TEST(Text, SeparatesThousandsInCounts) {
   EXPECT_EQ(format_count(10100, "file"), "10,100 files");
 }
 
-TEST(Text, WritesDurationsAsLongAsTheyAre) {
+TEST(Text, WritesLongDurationsInLargerUnits) {
   using std::chrono::milliseconds;
   EXPECT_EQ(format_duration(milliseconds(310)), "0.31 s");
   EXPECT_EQ(format_duration(milliseconds(12'340)), "12.3 s");
@@ -50,7 +50,7 @@ TEST(Text, WritesDurationsAsLongAsTheyAre) {
   EXPECT_EQ(format_duration(milliseconds(7'260'000)), "2 h 01 min");
 }
 
-TEST(Text, LeavesATimeThatIsNoneAsItIs) {
+TEST(Text, LeavesTextThatIsNoTimeAsItIs) {
   EXPECT_EQ(format_time("yesterday"), "yesterday");
   EXPECT_EQ(format_time("2026-11-22T21:54:45Z").size(), std::string("2026-11-22 21:54").size());
 }

@@ -1,4 +1,4 @@
-// What `grid --version` prints and records name as the program that made them.
+// The version that `grid --version` prints, and that records name.
 #pragma once
 
 #include <string_view>

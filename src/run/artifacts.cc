@@ -36,11 +36,11 @@ std::vector<Artifact> list_artifacts(const fs::path& folder) {
   return list_if(folder, [](const struct stat&) { return true; });
 }
 
-// By the time of the last change, which no program can set back, as unpacking an archive does with
-// the time of the last write.
+// Compares the time of the last change (ctime), since no program can set that back; unpacking an
+// archive sets back the time of the last write.
 std::vector<Artifact> changed_since(const fs::path& folder,
                                     std::chrono::system_clock::time_point time) {
-  constexpr std::chrono::milliseconds file_clock_delay{20};  // files get the time of the last tick
+  constexpr std::chrono::milliseconds file_clock_delay{20};  // files are stamped with the last tick
   const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(
                          (time - file_clock_delay).time_since_epoch())
                          .count();

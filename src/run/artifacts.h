@@ -1,4 +1,4 @@
-// What a run wrote and is kept: the files below its artifacts folder.
+// The files that a run wrote to be kept: those below its artifacts folder.
 #pragma once
 
 #include <chrono>
@@ -16,15 +16,14 @@ struct Artifact {
   bool operator==(const Artifact&) const = default;
 };
 
-// All files, by path. No folder is no artifacts.
+// All files, sorted by path; none if there is no folder.
 std::vector<Artifact> list_artifacts(const std::filesystem::path& folder);
 
-// Copies files to the same places below `to`, which is made if need be; files that are there are
-// replaced.
+// Copies files to the same paths below `to`, which is made if needed; replaces existing files.
 void copy_artifacts(const std::filesystem::path& folder, const std::vector<Artifact>& artifacts,
                     const std::filesystem::path& to);
 
-// Those of a folder's files that were written or changed since `time`.
+// The files below `folder` that were written or changed since `time`.
 std::vector<Artifact> changed_since(const std::filesystem::path& folder,
                                     std::chrono::system_clock::time_point time);
 

@@ -20,7 +20,7 @@ TEST(Artifacts, AreTheFilesBelowAFolder) {
             (std::vector<Artifact>{{.path = "a/c", .size = 1}, {.path = "b", .size = 2}}));
 }
 
-TEST(Artifacts, AreCopiedToTheSamePlaces) {
+TEST(Artifacts, AreCopiedToTheSamePaths) {
   testing::TemporaryFolder folder;
   testing::write_file(folder / "run/a/c", "new");
   testing::write_file(folder / "to/a/c", "old");
@@ -28,7 +28,7 @@ TEST(Artifacts, AreCopiedToTheSamePlaces) {
   EXPECT_EQ(list_artifacts(folder / "to"), list_artifacts(folder / "run"));
 }
 
-TEST(Artifacts, ThatWereThereBeforeARunAreNotItsOwn) {
+TEST(Artifacts, DoNotIncludeFilesFromBeforeTheRun) {
   testing::TemporaryFolder folder;
   testing::write_file(folder / "old", "1");
   std::this_thread::sleep_for(std::chrono::milliseconds(60));

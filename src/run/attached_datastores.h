@@ -12,21 +12,21 @@ namespace grid::run {
 
 class AttachedDatastores {
  public:
-  // Makes the mount; returns when it is served. What is given outlives this object.
+  // Makes the mount and returns when it is served. The arguments must outlive this object.
   AttachedDatastores(Processes& processes, const ServerRequest& request, Scoreboard& board);
-  // Copies the attached versions to `copies`, which is removed in the end.
+  // Copies the attached versions to `copies`, which the destructor removes.
   AttachedDatastores(const ServerRequest& request, std::filesystem::path copies);
   ~AttachedDatastores();
   AttachedDatastores(const AttachedDatastores&) = delete;
   AttachedDatastores& operator=(const AttachedDatastores&) = delete;
 
-  // Null where there are copies.
+  // Null if the datastores are copies.
   const PrivateMount* mount() const { return mount_ ? &*mount_ : nullptr; }
-  // Null where there are copies, and after the server's end.
+  // Null if the datastores are copies, and after the server's end.
   ServerProcess* server() { return server_ ? &*server_ : nullptr; }
   void forget_server() { server_.reset(); }
 
-  // No more scripts are started. See ServerProcess::leave().
+  // To be called when no more scripts will start. See ServerProcess::leave().
   void leave();
 
  private:

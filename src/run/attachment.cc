@@ -1,7 +1,7 @@
-// A reader must never see half a file, and must be able to tell the file of a dead process. So the
-// file at an attachment's path is always whole and, while its process lives, always locked: a new
-// state is written to a second file, which is locked before it is renamed over the first. Whoever
-// gets the lock of the file that stands at the path therefore knows that its process is gone.
+// A reader must never see half a file, and must recognise the file of a dead process. So the file
+// at an attachment's path is always complete and, while its process lives, always locked: a new
+// state is written to a second file, which is locked before it is renamed over the first. A reader
+// that gets the lock of the file at the path therefore knows that its process is dead.
 #include "run/attachment.h"
 
 #include <fcntl.h>
@@ -33,7 +33,8 @@ std::string encode(const Attachment& attachment) {
   nlohmann::json versions = nlohmann::json::array();
   for (const UsedVersion& used : attachment.versions)
     versions.push_back({{"name", used.name}, {"version", used.version}});
-  // A folder's name may be no UTF-8; it is shown to people, so a replacement character will do.
+  // A folder's name need not be UTF-8. The label is only shown to people, so a replacement
+  // character will do.
   return nlohmann::json{{"kind", name_of(attachment.kind)},
                         {"label", attachment.label},
                         {"store_id", attachment.store_id},
@@ -68,11 +69,10 @@ Attachment read(const FileDescriptor& fd, const fs::path& path) {
   }
 }
 
-// Opens the file of a process that lives, and removes that of a dead one. A writer's lock is
-// exclusive; it is asked for with a shared one, so that readers do not take each other for a
-// writer.
+// Opens the file of a live process; removes that of a dead one. A writer holds an exclusive lock.
+// Readers try for a shared one, so that they do not mistake each other for a writer.
 FileLock find_live(const fs::path& path) {
-  // Only a writer that renames between our open() and try_take() makes a second look necessary.
+  // Looks again only if a writer renames between our open() and try_take().
   for (;;) {
     FileLock lock(find_file(path, O_RDONLY), path, LockKind::flock);
     if (!lock.file() || !lock.try_take(LockMode::shared)) return lock;
@@ -82,8 +82,8 @@ FileLock find_live(const fs::path& path) {
   }
 }
 
-// A new file at `path`, locked. Whoever looks for dead ones between our open() and take() takes
-// it for one.
+// A new file at `path`, locked. A reader that comes between our open() and take() takes the file
+// for a dead one and removes it; then this tries again.
 FileLock make_locked(const fs::path& path) {
   for (;;) {
     FileLock lock(open_file(path, O_WRONLY | O_CREAT | O_TRUNC), path, LockKind::flock);

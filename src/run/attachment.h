@@ -1,5 +1,5 @@
-// Who uses which versions on this machine right now: one file for every live run and mount, locked
-// for as long as it lives, so that a version in use is not deleted and a dead user blocks nothing.
+// The versions in use on this machine: one file for each live run and mount, locked while it lives,
+// so that a version in use is not deleted and a dead run or mount blocks nothing.
 #pragma once
 
 #include <sys/types.h>
@@ -25,7 +25,7 @@ struct UsedVersion {
 
 struct Attachment {
   AttachmentKind kind = AttachmentKind::run;
-  std::string label;     // what a person calls it: the name of a run, the folder of a mount
+  std::string label;     // for people: the name of a run, the folder of a mount
   std::string store_id;  // see store::StoreMarker
   std::vector<UsedVersion> versions;
   pid_t pid = 0;  // of the process that serves it
@@ -33,16 +33,16 @@ struct Attachment {
   bool operator==(const Attachment&) const = default;
 };
 
-// An attachment that others see, until it is destroyed or its process ends, in whatever way.
+// An attachment that other processes see until it is destroyed or its process ends, even if killed.
 class LiveAttachment {
  public:
-  // `attachment.pid` is ignored: it is this process. The folder is made if need be.
+  // Replaces `attachment.pid` by this process's. Makes the folder if needed.
   LiveAttachment(const std::filesystem::path& folder, Attachment attachment);
   ~LiveAttachment();
   LiveAttachment(const LiveAttachment&) = delete;
   LiveAttachment& operator=(const LiveAttachment&) = delete;
 
-  // Says what is in use from now on; costs nothing if that has not changed. Not thread-safe.
+  // Replaces the versions in use; costs nothing if they are the same. Not thread-safe.
   void use(std::vector<UsedVersion> versions);
 
  private:
@@ -53,8 +53,8 @@ class LiveAttachment {
   FileLock lock_;  // on the file that now stands at path_
 };
 
-// The attachments in `folder` whose processes live, oldest process number first; the files of dead
-// ones are removed. No folder is no attachment.
+// The attachments in `folder` whose processes live, lowest process number first. Removes the files
+// of dead ones. Empty if there is no folder.
 std::vector<Attachment> live_attachments(const std::filesystem::path& folder);
 
 }  // namespace grid::run

@@ -37,7 +37,7 @@ TEST(Attachments, AreSeenWhileTheyLive) {
   EXPECT_EQ(file_count(attachments), 0u);
 }
 
-TEST(Attachments, SayWhatIsUsedNow) {
+TEST(Attachments, ListTheVersionsInUseNow) {
   testing::TemporaryFolder folder;
   LiveAttachment live(folder.path(), example());
   live.use({{"zebras", 2}, {"cats", 4}});
@@ -85,7 +85,7 @@ TEST(Attachments, AreNeverSeenHalfWrittenOrMissingWhileTheyChange) {
   EXPECT_EQ(count_min, 1u);
 }
 
-TEST(Attachments, OfProcessesThatWereKilledWhileTheyWroteAreRemoved) {
+TEST(Attachments, OfProcessesKilledWhileWritingAreRemoved) {
   testing::TemporaryFolder folder;
   testing::write_file(folder / "4711-0a1b2c3d.json.new", "{");
   testing::write_file(folder / "4712-0a1b2c3d.json", "{");

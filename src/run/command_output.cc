@@ -45,7 +45,7 @@ void write_without_sigpipe(const FileDescriptor& to, BytesView bytes) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-// Reads both at once, so that neither side waits for the other.
+// Reads both streams at once: the program would block on a pipe that is full and not read.
 void read_both(FileDescriptor output, FileDescriptor errors, CommandOutput& result) {
   std::array<pollfd, 2> events{{{.fd = output.get(), .events = POLLIN, .revents = 0},
                                 {.fd = errors.get(), .events = POLLIN, .revents = 0}}};
@@ -77,7 +77,7 @@ CommandOutput run_command(const std::vector<std::string>& command, const std::st
   in.read.reset();
   out.write.reset();
   err.write.reset();
-  // It fits into the pipe; a program that does not read it is no reason to end.
+  // The input fits into the pipe, and a program may leave it unread.
   write_without_sigpipe(in.write, as_bytes(input));
   in.write.reset();
   CommandOutput result;

@@ -1,4 +1,4 @@
-// Runs another program and takes what it prints.
+// Runs another program and captures its output.
 #pragma once
 
 #include <string>
@@ -7,12 +7,12 @@
 namespace grid::run {
 
 struct CommandOutput {
-  int status = 0;  // of exit(3); 128 and the signal that killed it; 127: it could not be started
+  int status = 0;  // of exit(3); 128 + the signal that killed it; 127 if it could not be started
   std::string output, errors;
 };
 
-// `command` is looked up in the PATH; it reads `input`, which is small. Throws only if no process
-// can be made.
+// Looks `command` up in the PATH and gives it `input` to read, which must fit into a pipe. Throws
+// only if no process or pipe can be made.
 CommandOutput run_command(const std::vector<std::string>& command, const std::string& input = "");
 
 }  // namespace grid::run

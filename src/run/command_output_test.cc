@@ -15,10 +15,10 @@ TEST(CommandOutput, IsWhatTheProgramPrintsAndHowItEnds) {
   EXPECT_EQ(result.errors, "err\n");
 }
 
-TEST(CommandOutput, TellsAProgramThatIsNotThereFromOneThatFails) {
+TEST(CommandOutput, TellsAMissingProgramFromOneThatFails) {
   EXPECT_EQ(run_command({"/no/such/program"}).status, 127);
   EXPECT_EQ(run_command({"sh", "-c", "kill -9 $$"}).status, 137);
-  EXPECT_EQ(run_command({"true"}, "nobody reads this").status, 0);
+  EXPECT_EQ(run_command({"true"}, "not read").status, 0);
 }
 
 // SIGPIPE would end this process.
@@ -30,7 +30,7 @@ TEST(CommandOutput, AProgramThatReadsNothingDoesNotEndItsCallers) {
     });
 }
 
-TEST(CommandOutput, MayBeMuchOnBothStreams) {
+TEST(CommandOutput, MayBeLargeOnBothStreams) {
   const CommandOutput result = run_command({"sh", "-c", "seq 50000; seq 50000 >&2"});
   EXPECT_EQ(result.output.size(), 288894u);
   EXPECT_EQ(result.errors.size(), 288894u);

@@ -14,7 +14,7 @@ namespace grid::run {
 
 namespace {
 
-// Where something stands in a file, for what is said about it.
+// A place in the file, for error messages.
 class Place {
  public:
   Place(std::string file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
@@ -40,13 +40,13 @@ struct Key {
   Reader read;
 };
 
-// Reads a map that may have these keys and no others; an empty one is written as nothing.
+// Reads a map with these keys and no others. A key without a value is an empty map.
 void read_map(const YAML::Node& node, const Place& place, const std::vector<Key>& keys) {
   if (node.IsNull()) return;
   std::vector<std::string> names;
   for (const Key& key : keys) names.push_back(key.name);
   if (!node.IsMap())
-    place.fail_at(node, fmt::format("here stands a map with {}", fmt::join(names, ", ")));
+    place.fail_at(node, fmt::format("expected a map with {}", fmt::join(names, ", ")));
   for (const auto& entry : node) {
     const std::string name = entry.first.Scalar();
     const auto key = std::find_if(keys.begin(), keys.end(),
@@ -55,7 +55,7 @@ void read_map(const YAML::Node& node, const Place& place, const std::vector<Key>
       const std::vector<std::string> near = dataset::nearest_names(name, names);
       place.fail_at(entry.first,
                     fmt::format("there is no key {}; {} {}", name,
-                                near.empty() ? "there are" : "did you mean",
+                                near.empty() ? "the keys are" : "did you mean",
                                 near.empty() ? fmt::format("{}", fmt::join(names, ", "))
                                              : fmt::format("{}?", fmt::join(near, " or "))));
     }
@@ -64,7 +64,7 @@ void read_map(const YAML::Node& node, const Place& place, const std::vector<Key>
 }
 
 std::string text_of(const YAML::Node& node, const Place& place) {
-  if (!node.IsScalar()) place.fail_at(node, "here stands one value");
+  if (!node.IsScalar()) place.fail_at(node, "expected one value");
   return node.Scalar();
 }
 
@@ -72,7 +72,7 @@ std::uint64_t number_of(const YAML::Node& node, const Place& place) {
   try {
     return node.as<std::uint64_t>();
   } catch (const YAML::Exception&) {
-    place.fail_at(node, "here stands a whole number");
+    place.fail_at(node, "expected a whole number");
   }
 }
 
@@ -93,7 +93,7 @@ std::vector<std::string> settings_of(const YAML::Node& node, const Place& place)
   return settings;
 }
 
-// A number as it stands; a text in quotes. YAML says of plain words that they may be anything.
+// A number as it is, a text in quotes. YAML tags a plain word "?": it can be either.
 std::string spell_item(const YAML::Node& item, const Place& place) {
   const std::string text = text_of(item, place);
   double number;
@@ -112,7 +112,7 @@ std::string sweep_of(const YAML::Node& node, const Place& place) {
 
 void read_parameters(const YAML::Node& node, const Place& place, RunConfig& config) {
   if (node.IsNull()) return;
-  if (!node.IsMap()) place.fail_at(node, "here stands a map from names to values");
+  if (!node.IsMap()) place.fail_at(node, "expected a map from names to values");
   for (const auto& entry : node) {
     const std::string name = entry.first.Scalar();
     config.parameters.emplace_back(name, sweep_of(entry.second, place.below(name)));
@@ -124,7 +124,7 @@ void read_settings(const YAML::Node& node, const Place& place, RunConfig& config
     config.strategy = text_of(value, at);
     try {
       parse_strategy(config.strategy);
-    } catch (const Error& error) {  // it does not know where that stands
+    } catch (const Error& error) {  // which lacks the file and line
       at.fail_at(value, error.what());
     }
   };
@@ -173,7 +173,7 @@ RunConfig parse_config(const std::string& text, const std::string& name) {
   RunConfig config;
   try {
     read_file(YAML::Load(text), Place(name, ""), config);
-  } catch (const YAML::Exception& error) {  // the library's: what it cannot read at all
+  } catch (const YAML::Exception& error) {  // what the library cannot parse
     fail(ErrorKind::invalid_argument, "{}:{}: {}", name, error.mark.line + 1, error.msg);
   }
   return config;

@@ -11,7 +11,7 @@
 //       strategy: grid_search
 //       strategy_options: {num_trials: 10, seed: 1}
 //     params:
-//       lr: [0.1, 0.01]                 becomes --lr "[0.1, 0.01]" behind the script's arguments
+//       lr: [0.1, 0.01]                 becomes --lr "[0.1, 0.01]" after the script's arguments
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@
 
 namespace grid::run {
 
-// What the file says; empty where it says nothing.
+// What the file sets; everything else is empty.
 struct RunConfig {
   std::vector<std::string> datastore_names;
   std::string datastore_version;
@@ -36,11 +36,11 @@ struct RunConfig {
   bool operator==(const RunConfig&) const = default;
 };
 
-// Throws `not_found`, and `invalid_argument` with the line for what is no YAML, for a key that is
-// none (with the nearest) and for a value of another kind.
+// Throws `not_found`; `invalid_argument`, with the line, for invalid YAML, an unknown key (with
+// the nearest one) or a value of the wrong kind.
 RunConfig read_config(const std::filesystem::path& path);
 
-// The same from text; `name` is what errors call it.
+// The same from text; errors call it `name`.
 RunConfig parse_config(const std::string& text, const std::string& name);
 
 }  // namespace grid::run

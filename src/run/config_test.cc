@@ -10,14 +10,14 @@ namespace {
 void expect_refused(const std::string& text, const std::string& part) {
   try {
     parse_config(text, "grid.yml");
-    ADD_FAILURE() << text << " was taken";
+    ADD_FAILURE() << text << " was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
     EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
   }
 }
 
-TEST(Config, SaysAllThatARunMayTakeFromIt) {
+TEST(Config, SetsEverythingThatARunTakesFromIt) {
   EXPECT_EQ(parse_config(R"(
 compute:
   train:
@@ -51,7 +51,7 @@ hyper_params:
                                       {"depth", "range(1,4)"}}}));
 }
 
-TEST(Config, TakesListsAndNothing) {
+TEST(Config, AcceptsListsAndEmptyMaps) {
   EXPECT_EQ(parse_config("", "grid.yml"), RunConfig{});
   EXPECT_EQ(parse_config("compute:\n  train:\n", "grid.yml"), RunConfig{});
   const RunConfig config = parse_config(
@@ -60,12 +60,12 @@ TEST(Config, TakesListsAndNothing) {
   EXPECT_EQ(config.settings, (std::vector<std::string>{"A=1", "B=2"}));
 }
 
-TEST(Config, NamesWhatItDoesNotKnowWithTheNearest) {
+TEST(Config, RefusesUnknownKeysAndSuggestsTheNearest) {
   expect_refused("compute:\n  train:\n    datastore_nam: cats\n",
                  "grid.yml:3: compute.train: there is no key datastore_nam; did you mean "
                  "datastore_name");
   expect_refused("computer: {}", "did you mean compute?");
-  expect_refused("zzzzzzzz: {}", "there are compute, hyper_params");
+  expect_refused("zzzzzzzz: {}", "the keys are compute, hyper_params");
   expect_refused("hyper_params: {settings: {strategy: bayes}}", "grid_search");
   expect_refused("hyper_params: {settings: {strategy_options: {seed: x}}}", "whole number");
   expect_refused("hyper_params: {params: [1]}", "a map");

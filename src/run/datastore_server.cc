@@ -16,7 +16,7 @@ namespace grid::run {
 
 namespace {
 
-// Holds versions in use when whoever did was killed. Thread-safe.
+// Keeps versions marked in use after their holder was killed. Thread-safe.
 class BackgroundUse {
  public:
   BackgroundUse(const ServerRequest& request, const Scoreboard& board,
@@ -35,7 +35,7 @@ class BackgroundUse {
         ::poll(nullptr, 0, 1000);
       }
     } catch (const Error&) {
-      // A full disk: then a version can be deleted under what reads it, and nobody is left to tell.
+      // The disk is full: a version may be deleted while it is read. No process is left to tell.
     }
   }
 
@@ -66,7 +66,7 @@ class BackgroundUse {
   const ServerRequest& request_;
   const Scoreboard& board_;
   const FileDescriptor& channel_;
-  std::mutex mutex_;  // held while the attachment is written: it is rare and small
+  std::mutex mutex_;  // also held while the attachment is written, which is rare and short
   std::optional<LiveAttachment> live_;  // guarded by mutex_
   bool is_over_ = false;                // guarded by mutex_
 };
@@ -75,23 +75,23 @@ void tell_problem(const FileDescriptor& channel, std::string_view sentence) {
   send_message(channel, fmt::format("{}{}", problem_message, sentence));
 }
 
-// A pinned version whose top holds names that versions may have cannot be shown in its
-// datastore's folder; who asked for the pin by an option must hear of it.
+// A pinned version with entries at its top named like versions cannot be shown in its datastore's
+// folder. A user who asked for the pin by an option must be told.
 void report_unmerged_pins(const mount::Filesystem& filesystem, const ServerRequest& request,
                           const FileDescriptor& channel) {
   if (!request.pins_were_named) return;
   for (const mount::VersionName& pin : filesystem.unmerged_pins())
-    tell_problem(channel, fmt::format("{1}:{2} has files or folders called like versions, so "
-                                      "{0}/{1} shows its versions only: use {0}/{1}/{2}",
+    tell_problem(channel, fmt::format("{1}:{2} has files or folders named like versions, so "
+                                      "{0}/{1} shows only its versions: use {0}/{1}/{2}",
                                       request.mount_folder, pin.name, pin.number));
 }
 
-// Waits for the device and shakes hands. Ends the process if the run does not come about.
+// Waits for the device and shakes hands. Ends the process if the run is abandoned.
 void begin(const ServerRequest& request, const dataset::OpenStore& store,
            const mount::Filesystem& filesystem, mount::FuseServer& server,
            const FileDescriptor& channel) {
-  // Whoever deletes a version looks for its users first. Since the supervisor is one by now, what
-  // was there when it looked must still be.
+  // A version may have been deleted before the supervisor's attachment was written. From then on
+  // `delete` sees it and refuses, so a version that is found here stays.
   for (const UsedVersion& used : request.attachment.versions)
     store.datastores->resolve({used.name, used.version, false});
   report_unmerged_pins(filesystem, request, channel);
@@ -101,7 +101,7 @@ void begin(const ServerRequest& request, const dataset::OpenStore& store,
   send_message(channel, std::string(ready_message) + std::string(as_text(handshake)));
 }
 
-// In the background; never returns before it is done or the process ends.
+// Runs on a thread of its own, until done.
 void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& store) noexcept {
   try {
     const std::filesystem::path traces = dataset::trace_folder(store.cache_folder);
@@ -115,7 +115,7 @@ void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& s
                                       {.size_max = left});
     }
   } catch (const Error&) {
-    // Whoever reads hears of what is wrong with the store.
+    // Readers get the store's errors themselves.
   }
 }
 
@@ -149,7 +149,7 @@ void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor
   for (const auto& [root, trace] : recorder.traces())
     dataset::save_trace(dataset::trace_folder(store->cache_folder), root, trace);
   background.end();
-  ::_exit(0);  // the threads would not survive what it refers to
+  ::_exit(0);  // without destroying what the other threads still use
 }
 
 }  // namespace
@@ -159,8 +159,8 @@ void serve_datastores(const ServerRequest& request, Scoreboard& board,
   try {
     serve(request, board, channel, heritage);
   } catch (const Error& error) {
-    // Before it serves it is a failure to attach. Later it can only mean that the connection broke,
-    // which the script hears as an I/O error.
+    // Before serving, this is a failure to attach. Later it can only be a broken connection, which
+    // the script sees as an I/O error.
     send_failure(channel, error);
   }
 }

@@ -10,7 +10,7 @@ namespace grid::run {
 std::unique_ptr<Executor> make_executor(std::string_view name) {
   if (name == "local") return std::make_unique<LocalExecutor>();
   if (name == "slurm") return std::make_unique<SlurmExecutor>();
-  fail(ErrorKind::invalid_argument, "--cluster {}: it is local or slurm", name);
+  fail(ErrorKind::invalid_argument, "--cluster {}: expected local or slurm", name);
 }
 
 std::string encode_refusal(const Error& error) {
@@ -26,12 +26,12 @@ Error decode_refusal(std::string_view text) {
 
 namespace {
 
-// Of a run that is not over, as far as the files of this user tell.
+// The state of a run that is not over, if its files tell.
 std::optional<RunState> find_supervised_state(const Runs& runs, const RunRecord& record) {
   const RunFolder folder = runs.folder_of(record.name);
   const RunFolder supervised = record.parent.empty() ? folder : runs.folder_of(record.parent);
   if (supervised.has_supervisor()) return record.state;
-  // It may have ended between the reading of its record and now.
+  // It may have ended since its record was read.
   const RunRecord now = folder.read();
   if (is_over(now.state)) return now.state;
   return std::nullopt;
@@ -44,7 +44,7 @@ RunState observe(const Runs& runs, const RunRecord& record) {
   if (auto state = find_supervised_state(runs, record)) return *state;
   if (!record.job.empty())
     if (auto state = make_executor(record.executor)->find_state(record.job)) return *state;
-  // The job may have come and gone since the first look.
+  // The job may have started and ended since the first look.
   if (auto state = find_supervised_state(runs, record)) return *state;
   return runs.folder_of(record.name).was_asked_to_stop() ? RunState::stopped : RunState::lost;
 }

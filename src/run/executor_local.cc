@@ -25,12 +25,12 @@ struct Identity {
   bool operator==(const Identity&) const = default;
 };
 
-// Empty if there is no such process, or only its remains.
+// Empty if there is no such process or it is a zombie.
 std::optional<Identity> identity_of(pid_t process) {
   const std::string path = fmt::format("/proc/{}/stat", process);
   const FileDescriptor file = find_file(path, O_RDONLY);
   if (!file) return std::nullopt;
-  Bytes bytes(4096);  // these files have no size to be asked for
+  Bytes bytes(4096);  // files in /proc report no size
   bytes.resize(read_at(file.get(), bytes, 0, path));
   const std::string_view text = as_text(bytes);
   const std::size_t name_end = text.rfind(')');
@@ -56,7 +56,7 @@ std::optional<Identity> parse(const std::string& job) {
   return Identity{static_cast<pid_t>(std::strtol(job.c_str(), nullptr, 10)), job.substr(dash + 1)};
 }
 
-// A descriptor cannot come to mean another process, as a number can.
+// A descriptor: unlike a number, it cannot come to mean another process.
 FileDescriptor find_process(const std::string& job) {
   const std::optional<Identity> wanted = parse(job);
   if (!wanted || wanted->process <= 1) return {};
@@ -85,8 +85,8 @@ std::string read_to_end(const FileDescriptor& from) {
 
 std::string own_job() { return spell(::getpid()); }
 
-// The command closes its standard output when the run has started; what it wrote there before is
-// why it has not.
+// The command closes its standard output when the run has started. If it wrote anything before
+// that, the run did not start and this is why.
 std::string LocalExecutor::start(const JobRequest& request) const {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");

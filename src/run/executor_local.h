@@ -1,15 +1,15 @@
-// Jobs as processes of this machine that live on without their terminal.
+// Jobs as processes of this machine, detached from the terminal.
 #pragma once
 
 #include "run/executor.h"
 
 namespace grid::run {
 
-// What a LocalExecutor would call this very process.
+// The name that a LocalExecutor would give this process.
 std::string own_job();
 
-// A job is called as its process: its number and when it started, so that a number that was given
-// away again is not taken for it.
+// A job is named by its process: number and start time, so that a later process with the same
+// number is not mistaken for it.
 class LocalExecutor : public Executor {
  public:
   std::string_view name() const override { return "local"; }

@@ -12,13 +12,13 @@ namespace {
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// Throws what the program said, as the sentence of an error.
+// Throws the program's first line of errors.
 std::string output_of(const std::vector<std::string>& command, const std::string& input = "") {
   CommandOutput result = run_command(command, input);
   if (result.status == 127)
     fail(ErrorKind::unavailable,
-         "Slurm is not here: there is no program {} in the PATH; install Slurm's commands, or "
-         "leave out --cluster slurm",
+         "Slurm is not available: there is no program {} in the PATH; install Slurm's commands, "
+         "or leave out --cluster slurm",
          command[0]);
   if (result.status != 0)
     fail(ErrorKind::unavailable, "{}: {}", command[0],
@@ -48,7 +48,7 @@ std::vector<std::string> options_of(const JobRequest& request) {
 void SlurmExecutor::check() const {
   try {
     output_of({"sinfo", "--noheader", "--format=%P"});
-  } catch (const Error& error) {  // what was wanted is known here
+  } catch (const Error& error) {  // add what was attempted
     throw Error(error.kind(), fmt::format("no job can be started: {}", error.what()));
   }
 }
@@ -59,14 +59,14 @@ std::string SlurmExecutor::start(const JobRequest& request) const {
   std::string script = "#!/bin/sh\nexec";
   for (const std::string& word : request.command) script += " " + shell_word(word);
   const std::string answer(trimmed(output_of(command, script + "\n")));
-  return answer.substr(0, answer.find(';'));  // behind it stands the name of a cluster
+  return answer.substr(0, answer.find(';'));  // a cluster's name may follow
 }
 
 std::optional<RunState> SlurmExecutor::find_state(const std::string& job) const {
   const CommandOutput result =
       run_command({"squeue", "--noheader", "--format=%T", "--jobs=" + job});
-  // Of a job that ended a while ago Slurm says that its number is none. Any other failure means
-  // that nobody can tell; a job that was there is taken to be there still.
+  // For a job that ended a while ago Slurm says "Invalid job id". After any other failure the state
+  // is not known, and the job is assumed to be there still.
   if (result.status != 0)
     return result.errors.find("Invalid job id") == std::string::npos && result.status != 127
                ? std::optional(RunState::queued)
@@ -80,7 +80,7 @@ std::optional<RunState> SlurmExecutor::find_state(const std::string& job) const 
   return std::nullopt;
 }
 
-// A job that has not started has nobody to ask, and is taken off the queue.
+// A job that has not started has no process to signal; it is taken off the queue.
 void SlurmExecutor::ask_to_end(const std::string& job) const {
   if (find_state(job) == RunState::queued)
     output_of({"scancel", "--quiet", job});

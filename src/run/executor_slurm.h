@@ -1,13 +1,13 @@
-// Jobs of Slurm, through its commands: sbatch, squeue, scontrol and scancel of the PATH.
+// Slurm jobs, through the commands sinfo, sbatch, squeue and scancel in the PATH.
 #pragma once
 
 #include "run/executor.h"
 
 namespace grid::run {
 
-// The job is a batch script that becomes the job's command, so that a signal to the one is a
-// signal to the other. The node must see the folder of the runs and the store under the same
-// paths, as where home folders are shared.
+// The job is a batch script that execs the job's command, so that a signal to the script reaches
+// the command. The node must see the runs' folder and the store at the same paths, as with shared
+// home folders.
 class SlurmExecutor : public Executor {
  public:
   std::string_view name() const override { return "slurm"; }

@@ -1,4 +1,4 @@
-// Short messages, with descriptors, between a process and one that it forked.
+// Short messages, with descriptors, between a process and its forked child.
 #pragma once
 
 #include <string>
@@ -10,27 +10,27 @@
 
 namespace grid::run {
 
-// A pair of connected sockets that keep messages apart; one end is for the other process.
+// A pair of connected sockets that keep message boundaries; one end is for the other process.
 struct Channel {
   FileDescriptor ours, theirs;
 };
 Channel make_channel();
 
 struct Message {
-  std::string text;  // empty: the other side has closed, or is gone
+  std::string text;  // empty: the other side has closed its end or died
   std::vector<FileDescriptor> descriptors;
 };
 
-// Texts are cut off at 4 KiB; at most 8 descriptors go along. If the other side has died, nothing
-// is said: its end is what will be noticed.
+// Cuts the text off at 4 KiB; takes at most 8 descriptors. Does not fail if the other side has
+// died: the sender notices that when it next receives.
 void send_message(const FileDescriptor& to, std::string_view text,
                   const std::vector<int>& descriptors = {});
 Message receive_message(const FileDescriptor& from);
 
-// A failure as a message: this letter, its kind and its sentence.
+// A failure as a message: this letter, the error's kind and its sentence.
 inline constexpr char failure_message = 'f';
 void send_failure(const FileDescriptor& to, const Error& error);
-// Throws the failure that a message carries, if it does.
+// Throws the failure that a message carries, if any.
 void check_failure(const Message& message);
 
 }  // namespace grid::run

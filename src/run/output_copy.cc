@@ -1,10 +1,10 @@
-// One line for each different stream: from a pipe or a pseudo-terminal that the script writes to,
-// to the caller's stream and to the log.
+// There is one line for each distinct stream: from a pipe or pseudo-terminal that the script writes
+// to, to the caller's stream and to the log.
 //
-// Terminals. Of a pseudo-terminal only the output is used: the script's standard input stays what
-// it was, and so does its controlling terminal. What the script asks of its terminal through the
-// output (no echo, keys one by one) is done to the real one. The pseudo-terminal itself changes
-// nothing in the bytes; the real one does what terminals do to newlines.
+// Terminals. Only the output side of a pseudo-terminal is used: the script keeps its standard input
+// and its controlling terminal. Modes that the script sets through its output (no echo, keys one by
+// one) are copied to the real terminal. The pseudo-terminal leaves the bytes unchanged; the real
+// one treats newlines as terminals do.
 #include "run/output_copy.h"
 
 #include <fcntl.h>
@@ -46,7 +46,7 @@ void copy_size(int from, int to) {
   if (::ioctl(from, TIOCGWINSZ, &size) == 0) ::ioctl(to, TIOCSWINSZ, &size);
 }
 
-// Empty where there are no pseudo-terminals.
+// Empty if there are no pseudo-terminals.
 std::optional<Line> find_terminal_line(int to) {
   Line line{.ours = FileDescriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)),
             .scripts = {},
@@ -69,14 +69,14 @@ Line make_pipe_line(int to) {
   return {.ours = FileDescriptor(ends[0]), .scripts = FileDescriptor(ends[1]), .to = to};
 }
 
-// Empty for a stream that is closed, or that cannot be copied: the script then has it directly.
+// Empty for a stream that is closed or cannot be copied; the script then inherits it directly.
 std::optional<Line> find_line(int stream) {
   if (::fcntl(stream, F_GETFD) < 0) return std::nullopt;
   if (::isatty(stream) == 1) return find_terminal_line(stream);
   return make_pipe_line(stream);
 }
 
-// The part of the process that copies.
+// The loop of the process that copies.
 class Copier {
  public:
   Copier(std::vector<Line> lines, FileDescriptor log, std::uint64_t log_size_max,
@@ -114,8 +114,8 @@ class Copier {
     return false;
   }
 
-  // A pipe that has nothing now had nothing written to it. What was written to a terminal may
-  // still be on its way; it has arrived when the last writer has closed it, or a moment later.
+  // An empty pipe has delivered everything. Output to a pseudo-terminal may still be on its way: it
+  // has arrived once the last writer has closed it, or else a moment later.
   void answer_finish() {
     if (receive_message(channel_).text.empty()) {
       channel_.reset();
@@ -135,14 +135,14 @@ class Copier {
   Copied copy_piece(Line& line) {
     const ssize_t got = ::read(line.ours.get(), piece_.data(), piece_.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Copied::nothing_yet;
-    if (got <= 0) {  // a terminal that everyone has closed is EIO
+    if (got <= 0) {  // a terminal without writers gives EIO
       line.ours.reset();
       return Copied::end;
     }
     const auto size = static_cast<std::size_t>(got);
     if (line.is_terminal) pass_on_modes(line);
     keep(BytesView(piece_).first(size));
-    // Nobody reads any more: now the script is to hear so, by its next write.
+    // The caller's stream has no reader any more. Closing ours tells the script at its next write.
     if (!pass_on(line, BytesView(piece_).first(size))) line.ours.reset();
     return Copied::piece;
   }
@@ -151,7 +151,7 @@ class Copier {
     for (;;) {
       const int error = try_write_all(line.to, bytes);
       if (error != EAGAIN) return error == 0;
-      // The caller's stream does not wait: then we do.
+      // The caller's stream is non-blocking: wait here.
       pollfd room{.fd = line.to, .events = POLLOUT, .revents = 0};
       ::poll(&room, 1, -1);
     }
@@ -165,10 +165,10 @@ class Copier {
     try {
       write_all(log_.get(), bytes, "the log");
       if (log_size_left_ > 0) return;
-      write_all(log_.get(), as_bytes("\n[the log ends here: it has reached its largest size]\n"),
+      write_all(log_.get(), as_bytes("\n[the log ends here: it has reached its maximum size]\n"),
                 "the log");
     } catch (const Error&) {
-      // Nobody can be told: the terminal is the script's.
+      // Not reported: the terminal belongs to the script.
     }
     log_.reset();
   }
@@ -214,8 +214,8 @@ OutputCopy::OutputCopy(Processes& processes, const std::filesystem::path& log,
   }
   auto copy = [&](FileDescriptor supervisor) {
     ::signal(SIGPIPE, SIG_IGN);
-    // In the caller's group, since only the terminal's own may change its modes; but no signal of
-    // the group is for it.
+    // This process stays in the caller's group, since only the terminal's foreground group may
+    // change its modes, but blocks the signals sent to that group.
     sigset_t all;
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);

@@ -1,5 +1,4 @@
-// Keeps what a script prints: it reaches the terminal, file or pipe that it was meant for, and a
-// log as well.
+// Copies what a script prints to the terminal, file or pipe that it is meant for, and to a log.
 #pragma once
 
 #include <filesystem>
@@ -10,25 +9,26 @@
 
 namespace grid::run {
 
-// A process of its own passes on what the script writes, so that a reader who is slow, or a script
-// that leaves children behind, holds up nobody else. Where the caller's stream is a terminal, the
-// script gets one too; it is not the one that controls it, so keys and job control are as ever.
-// Two streams that are one stay one, in order.
+// A separate process copies, so that neither a slow reader nor children that the script leaves
+// behind hold up the supervisor. If the caller's stream is a terminal, the script gets one too, but
+// not as its controlling terminal, so keys and job control work as usual. If standard output and
+// standard error are one stream, they stay one, in order.
 class OutputCopy {
  public:
-  // The file is made if need be and appended to; it gets at most `log_size_max` bytes.
+  // Makes the log if needed and appends to it, at most `log_size_max` bytes.
   OutputCopy(Processes& processes, const std::filesystem::path& log, std::uint64_t log_size_max);
 
-  // For the script, in the place of its standard output and standard error.
+  // For the script, as its standard output and standard error.
   int output() const { return output_; }
   int errors() const { return errors_; }
-  // The script has them.
+  // To be called when the script has them.
   void release_streams();
 
-  // The terminal has another size. False if the script does not write to one.
+  // Passes on a new size of the terminal. False if the script does not write to one.
   bool resize() const;
 
-  // Returns when all that was written so far has arrived. What is left of the script may write on.
+  // Returns when everything written so far has arrived. Processes that the script left behind may
+  // still write.
   void finish();
 
  private:

@@ -14,10 +14,10 @@ namespace {
 void check_setting(const std::string& setting) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0)
-    fail(ErrorKind::invalid_argument, "--env {}: it takes NAME=VALUE", setting);
+    fail(ErrorKind::invalid_argument, "--env {}: expected NAME=VALUE", setting);
 }
 
-// All commands of a run, one behind the other, as one request: so all agree on their versions.
+// All commands of a run, concatenated into one request, so that they agree on versions.
 ReferenceRequest joined(const ReferenceRequest& request,
                         const std::vector<Experiment>& experiments) {
   ReferenceRequest all = request;
@@ -33,7 +33,7 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.id = make_run_id(now);
   record.command = request.references.command;
   record.settings = request.settings;
-  std::error_code ignored;  // a folder that was removed meanwhile has no name
+  std::error_code ignored;  // a folder that was removed has no name
   record.folder = request.folder.empty() ? fs::current_path(ignored).string() : request.folder;
   record.user = request.user;
   record.host = request.host;
@@ -68,7 +68,7 @@ std::vector<RunRecord> experiment_records(const RunRecord& sweep,
   return records;
 }
 
-// Cuts the commands of all records off what joined() has put together.
+// Splits the command that joined() concatenated into those of the records.
 void set_resolved(const std::vector<std::string>& resolved, RunRecord& run,
                   std::vector<RunRecord>& experiments) {
   auto next = resolved.begin();
@@ -130,7 +130,7 @@ PreparedRun prepare_run(const Runs& runs, const dataset::OpenStore& store,
                   .references = {}};
   run.record.name = run.folder.name();
   if (request.copy) {
-    // Known only now: the copies lie in the run's own folder.
+    // The path is known only now: the copies lie in the run's own folder.
     references.mount_folder = run.record.mount_folder = run.folder.copies().string();
     for (RunRecord& experiment : run.experiments) experiment.mount_folder = references.mount_folder;
     resolved.command = resolve_references(references, resolve).command;

@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 namespace {
 
 [[noreturn]] void fail_unsupported(int error_number, std::string_view doing) {
-  // A limit of zero namespaces is answered by "No space left on device", which helps nobody.
+  // A limit of zero namespaces gives "No space left on device", which would mislead.
   const std::string what = error_number == ENOSPC || error_number == EUSERS
                                ? fmt::format("{}: none are allowed", doing)
                                : std::string(system_error(error_number, doing).what());
@@ -36,7 +36,7 @@ namespace {
                   "DIR");
 }
 
-// What containers and hardened kernels answer to a namespace or a mount in one.
+// Errors by which containers and hardened kernels refuse a namespace or a mount in one.
 bool is_forbidden(int error_number) {
   return error_number == EPERM || error_number == EACCES || error_number == ENOSYS ||
          error_number == ENOSPC || error_number == EUSERS || error_number == EINVAL;
@@ -74,14 +74,14 @@ void go_to(const fs::path& current) {
 }
 
 bool keep_mounts_to_ourselves() {
-  // Mounts that the machine makes later still arrive here; none of ours leave.
+  // Mounts made on the machine later still appear here; ours do not appear there.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) == 0) return true;
-  if (errno == EINVAL) return false;  // in a chroot whose / is no mount
+  if (errno == EINVAL) return false;  // in a chroot whose / is not a mount
   fail_unsupported(errno, "cannot keep the run's mounts to itself");
 }
 
-// What was a chroot into an ordinary folder becomes one into a mount of that folder. Joining the
-// namespace that we are in already leads to its own root.
+// Turns a chroot into an ordinary folder into a chroot into a mount of that folder. Joining the
+// namespace that the process is already in leads to that namespace's root.
 void make_root_a_mount() {
   const fs::path current = current_folder();
   const FileDescriptor root = open_folder("/");
@@ -124,12 +124,12 @@ void make_mount_folder(const fs::path& path) {
     throw system_error(errno, fmt::format("cannot make {}", path.string()));
 }
 
-// Makes the entry `name` of the folder `from` appear in `to`: a link as a link, all else, with
-// what is mounted below it, by a mount.
+// Makes `from` appear at `to`: a link as a link, anything else by a mount, with all that is mounted
+// below it.
 void take_over(const fs::path& from, const fs::path& to) {
   struct stat st;
   if (::lstat(from.c_str(), &st) != 0) {
-    // For instance another user's FUSE mount: what cannot be looked at is not missed.
+    // For instance another user's FUSE mount, which the script could not use either.
     if (errno == EACCES || errno == ENOENT) return;
     throw system_error(errno, fmt::format("cannot look at {}", from.string()));
   }
@@ -154,11 +154,11 @@ void take_over_entries(const fs::path& from) {
   }
 }
 
-// A file system in memory becomes the root, takes over what the old root had, gets the new folder
-// and is made read-only: what a script would write there could only be lost.
+// Makes a file system in memory the root, with the old root's entries and the new folder, then
+// makes it read-only: anything that a script wrote there would be lost.
 void change_root_for(const fs::path& folder) {
   const fs::path current = current_folder();
-  const fs::path base = "/proc";  // any folder that is surely there; it is covered for a moment
+  const fs::path base = "/proc";  // any folder that surely exists; it is covered for a moment
   const std::string old_name = ".grid-old-root-" + random_hex(16);
   mount_or_fail("grid-root", base, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m",
                 "cannot make a root folder for the run");
@@ -183,8 +183,8 @@ bool is_new_in_root(const fs::path& folder) {
   return !fs::exists(fs::symlink_status(fs::path("/") / *++folder.begin(), ignored));
 }
 
-// The folder that every document names may as well be there: with another root in its place, the
-// script could make no new names in / itself.
+// The default folder may stay on the machine. With another root instead, the script could not make
+// new names in /.
 bool made_for_good(const fs::path& folder, NewNamespaces made) {
   return made == NewNamespaces::mount && folder == default_mount_folder &&
          ::mkdir(folder.c_str(), 0755) == 0;
@@ -211,7 +211,8 @@ void make_and_send(const fs::path& folder, const FileDescriptor& to) {
   FileDescriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!device) fail_unsupported(errno, "cannot open /dev/fuse");
   mount::make_mount_with(device, folder, {.allow_other = true});
-  // pidfds would do without /proc, but a namespace cannot be held by one whose process has ended.
+  // Not pidfds, though they work without /proc: a pidfd does not hold the namespace of a process
+  // that has ended.
   const FileDescriptor mounts = open_file("/proc/self/ns/mnt", O_RDONLY);
   const FileDescriptor root = open_folder("/"), current = open_folder(".");
   std::vector<int> descriptors = {device.get(), mounts.get(), root.get(), current.get()};

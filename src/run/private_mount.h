@@ -1,6 +1,5 @@
-// A mount that nobody sees but the processes that enter it and their descendants, and that is gone
-// with the last of them: the kernel removes a mount namespace that nobody holds, so there is
-// nothing to clean up however they end.
+// A mount that only the processes that enter it and their descendants see. It disappears with the
+// last of them, however they end: the kernel removes a mount namespace that is no longer held.
 #pragma once
 
 #include <filesystem>
@@ -12,25 +11,25 @@ namespace grid::run {
 
 // The descriptors keep the mount alive too.
 struct PrivateMount {
-  FileDescriptor device;          // /dev/fuse, to serve it with
+  FileDescriptor device;          // /dev/fuse, to serve the mount
   FileDescriptor user_namespace;  // none if the mount belongs to root
   FileDescriptor mount_namespace;
-  FileDescriptor root, current_folder;  // as the caller's, seen from inside
+  FileDescriptor root, current_folder;  // the caller's, seen from inside
 };
 
-// Makes a mount namespace with a FUSE mount at `folder` (absolute), by means of a process that ends
-// at once: the caller stays outside, and must not wait for anything inside before it is served. An
-// ordinary user gets a user namespace for it, in which the user and the group are themselves.
+// Makes a mount namespace with a FUSE mount at `folder` (absolute), in a process that then ends.
+// The caller stays outside, and must not wait for anything inside before the mount is served. An
+// ordinary user also gets a user namespace, which maps the user and the group to themselves.
 //
-// If there is no such folder, it is made where that leaves nothing in `/`. For a new name in `/`
-// root makes that folder, once and for all; where it cannot, those who enter get another root: a
-// read-only folder with all the old one's entries and the new name.
+// A missing `folder` is made if its topmost folder exists. Otherwise root makes /datastores for
+// good; for any other new name in `/`, and for ordinary users, processes that enter get another
+// root: a read-only folder with all the old root's entries and the new name.
 //
-// Throws `unsupported` where the kernel or a container forbids it, with what to do instead.
+// Throws `unsupported`, with what to do instead, if the kernel or a container forbids it.
 PrivateMount make_private_mount(Processes& processes, const std::filesystem::path& folder);
 
-// Takes the calling process, which has one thread, inside, to the folder from which the mount was
-// made; the device is not needed for it. exec drops the privileges that this brings.
+// Moves the calling process, which must have one thread, inside, to the folder that was current
+// when the mount was made. Does not need the device. exec drops the privileges that this brings.
 void enter(const PrivateMount& mount);
 
 }  // namespace grid::run

@@ -12,7 +12,7 @@ void exit_like(const ExitStatus& end) {
   if (!end.signal) ::_exit(end.status);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  ::prctl(PR_SET_DUMPABLE, 0);  // the limit does not hold where cores go to a program
+  ::prctl(PR_SET_DUMPABLE, 0);  // the limit does not apply if cores are piped to a program
   raise_with_default_action(*end.signal);
   ::_exit(128 + *end.signal);
 }

@@ -20,7 +20,7 @@ bool ends_with(std::string_view text, std::string_view suffix) {
   return text.size() > suffix.size() && text.substr(text.size() - suffix.size()) == suffix;
 }
 
-// A path as this process reaches what the program will find at `path`.
+// The path at which this process finds what the program will find at `path`.
 std::string reached(const ProgramRequest& request, const std::string& path) {
   if (request.folder.empty()) return path;
   return (std::filesystem::path(request.folder) / path).string();

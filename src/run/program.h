@@ -1,4 +1,4 @@
-// From what stands behind `grid run` to the program that is started.
+// Finds the program that the words after `grid run` mean.
 #pragma once
 
 #include <string>
@@ -17,20 +17,20 @@ struct Program {
 struct ProgramRequest {
   std::vector<std::string> command;  // not empty
   std::string search_path;           // as in PATH
-  std::string folder;                // in which the program is to start; empty: the current one
-  // The command lies in the folder where the datastores will appear: it cannot be looked at yet.
+  std::string folder;                // the program starts in; empty: the current one
+  // The program lies in a datastore, which is not attached yet: it cannot be checked.
   bool is_attached_later = false;
 };
 
-// A .py file runs with Python; a path is that file; any other word is an executable file here,
-// else a program in the search path.
-// Throws `not_found`, or `permission_denied` for what is there and cannot be started.
+// A .py file runs with Python; a path is that file; any other word is an executable file here or
+// else a program in the search path. Throws `not_found`, or `permission_denied` for a file that
+// exists but cannot be started.
 Program find_program(const ProgramRequest& request);
 
-// The value of `name` among strings like "NAME=VALUE"; empty if it is not there.
+// The value of `name` in a list of "NAME=VALUE"; empty if it is not set.
 std::string_view find_variable(const std::vector<std::string>& environment, std::string_view name);
 
-// Appends "NAME=VALUE" after removing what is there for NAME.
+// Replaces the entries for `name` by one.
 void set_variable(std::vector<std::string>& environment, std::string_view name,
                   std::string_view value);
 

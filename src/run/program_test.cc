@@ -11,7 +11,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// Programs python3 and tool in the path; in the current folder what a test puts there.
+// Programs python3 and tool in the PATH; the current folder holds what a test puts there.
 class ProgramTest : public ::testing::Test {
  protected:
   ProgramTest() : former_(std::filesystem::current_path()) {
@@ -63,7 +63,7 @@ TEST_F(ProgramTest, RunsExecutableFilesAsTheyAre) {
 TEST_F(ProgramTest, FindsOtherWordsInThePath) {
   EXPECT_EQ(find({"tool", "a"}), (Program{bin("tool"), {"tool", "a"}}));
   std::filesystem::create_directory("tool");
-  EXPECT_EQ(find({"tool"}).file, bin("tool")) << "a folder is in nobody's way";
+  EXPECT_EQ(find({"tool"}).file, bin("tool")) << "a folder does not count";
 }
 
 TEST_F(ProgramTest, SaysWhatIsWrongWithAScript) {

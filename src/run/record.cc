@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 6> state_names = {"queued", "running", "d
 RunState parse_state(std::string_view name) {
   for (std::size_t i = 0; i < state_names.size(); ++i)
     if (state_names[i] == name) return static_cast<RunState>(i);
-  fail(ErrorKind::corrupt, "{} is no state of a run", name);
+  fail(ErrorKind::corrupt, "{} is not a state of a run", name);
 }
 
 Json encode_versions(const std::vector<RunVersion>& versions) {
@@ -40,7 +40,7 @@ std::vector<RunVersion> decode_versions(const Json& json) {
   std::vector<RunVersion> out;
   for (const Json& version : json) {
     auto root = parse_digest(version.at("root_digest").get<std::string>());
-    if (!root) fail(ErrorKind::corrupt, "a root digest is no digest");
+    if (!root) fail(ErrorKind::corrupt, "a root digest is malformed");
     out.push_back({.name = version.at("name"),
                    .version = version.at("version"),
                    .root = *root,
@@ -67,7 +67,7 @@ Json encode_costs(const ReadCosts& costs) {
           {"remote_bytes", costs.remote_bytes}};
 }
 
-// Records of earlier programs have none.
+// Records by earlier versions of grid have none.
 ReadCosts decode_costs(const Json& json) {
   if (json.is_null()) return {};
   return {.request_count = json.at("request_count"),
@@ -227,7 +227,7 @@ std::optional<dataset::Prefetch> parse_prefetch(std::string_view word) {
 bool is_over(RunState state) { return state != RunState::queued && state != RunState::running; }
 
 std::string encode_record(const RunRecord& record) {
-  // An argument may be no UTF-8, JSON must be: then the record shows replacement characters.
+  // JSON must be UTF-8, an argument need not be: the record then has replacement characters.
   return encode(record).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

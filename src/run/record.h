@@ -24,12 +24,12 @@ enum class RunState {
   running,
   done,     // ended with status 0
   failed,   // ended with another status, or by a signal
-  stopped,  // was told to end
+  stopped,  // was asked to end
   lost,     // its machine or its supervisor ended before it did: how it ended is not known
 };
 std::string_view name_of(RunState state);
 std::string_view name_of(dataset::Prefetch prefetch);
-// Empty if the word means none of them.
+// Empty for an unknown word.
 std::optional<dataset::Prefetch> parse_prefetch(std::string_view word);
 bool is_over(RunState state);
 
@@ -39,12 +39,12 @@ struct RunVersion {
   Digest root;                   // names the version's whole content
   bool named = false;            // by the command line
   bool touched = false;          // looked into
-  std::uint64_t bytes_read = 0;  // what the kernel asked for; not what it had in memory
+  std::uint64_t bytes_read = 0;  // that the kernel asked for, without reads from its page cache
 
   bool operator==(const RunVersion&) const = default;
 };
 
-// A hyper-parameter of an experiment: where it stands in the command, and its value there.
+// A hyper-parameter of an experiment.
 struct Parameter {
   std::string name;  // "lr" of "--lr=0.1", "--lr 0.1" and "lr=0.1"
   std::string value;
@@ -53,44 +53,44 @@ struct Parameter {
 };
 
 struct RunRecord {
-  std::string id;                             // sorts by the time it was made
+  std::string id;                             // sorts by creation time
   std::string name;                           // of its folder; unique on this machine
-  std::string parent;                         // the sweep that it is an experiment of, or empty
+  std::string parent;                         // of an experiment: its sweep; else empty
   std::vector<std::string> experiments;       // of a sweep: their names
   std::vector<Parameter> parameters;          // of an experiment
-  bool session = false;                       // for a person, not a script: it can be entered
-  std::vector<std::string> command;           // as it was written
-  std::vector<std::string> resolved_command;  // with paths in the place of references
+  bool session = false;                       // can be entered by other commands
+  std::vector<std::string> command;           // as written
+  std::vector<std::string> resolved_command;  // with paths in place of references
   std::vector<std::string> settings;          // "NAME=VALUE", by --env
-  std::string folder;                         // in which it started
+  std::string folder;                         // it started in
   std::string user, host;                     // host: of the script
   std::string grid_version;
   std::string executor = "local";
-  std::string job;  // what the executor calls it, or empty
+  std::string job;  // the executor's name for it, or empty
   pid_t pid = 0;    // of the supervisor, on `host`; 0: none yet
   pid_t script_pid = 0;
   std::string store, store_id;  // location and identity
   std::string mount_folder;     // where the script sees the datastores
   dataset::Prefetch prefetch = dataset::Prefetch::none;
-  bool copied = false;                                 // there as copies, not by a mount
+  bool copied = false;                                 // attached as copies, not by a mount
   std::vector<RunVersion> versions;                    // by name, then version
   std::map<std::string, dataset::VersionNumber> pins;  // what MOUNT_FOLDER/NAME stands for
-  ReadCosts costs;                      // of a sweep: of all its experiments; of those, nothing
-  unsigned servers_replaced = 0;        // that were killed while the run went on
-  std::string artifacts_source;         // the folder by --artifacts, absolute; or empty
+  ReadCosts costs;                      // a sweep's cover its experiments, which have none
+  unsigned servers_replaced = 0;        // servers that died while the run went on
+  std::string artifacts_source;         // the folder given by --artifacts, absolute; or empty
   std::string created, started, ended;  // RFC 3339, UTC; empty: not yet
-  RunState state = RunState::queued;    // when it was written; `lost` is never written
+  RunState state = RunState::queued;    // as last written; `lost` is never written
   std::string reason;                   // why it could not start, or empty
   std::optional<ExitStatus> end;
   Resources used;
 
   bool operator==(const RunRecord&) const = default;
 
-  // Its place in `versions`, made if need be.
+  // The entry of `version` in `versions`, inserted if needed.
   RunVersion& settle(const UsedVersion& version);
 };
 
-// An identity that no other run has, starting with the time.
+// A unique id that starts with the time.
 std::string make_run_id(std::chrono::system_clock::time_point now);
 
 // For instance 2026-11-22T21:54:45Z.

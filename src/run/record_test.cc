@@ -54,13 +54,13 @@ TEST(RunRecord, ReadsBackAsItWasWritten) {
   EXPECT_EQ(decode_record(encode_record(record)), record);
 }
 
-TEST(RunRecord, TakesArgumentsThatAreNoText) {
+TEST(RunRecord, ReplacesInArgumentsWhatIsNotUtf8) {
   RunRecord record = example();
   record.command = {"main.py", "\xff\xfe"};
   EXPECT_EQ(decode_record(encode_record(record)).command[1], "\uFFFD\uFFFD");
 }
 
-TEST(RunRecord, IsDamagedInSoManyWords) {
+TEST(RunRecord, ThatIsDamagedThrowsCorrupt) {
   for (const std::string text : {"", "{", "{}", "[]", R"({"id": 7})"}) {
     try {
       decode_record(text);

@@ -28,13 +28,13 @@ std::optional<std::string_view> find_below(std::string_view path, std::string_vi
   return path;
 }
 
-// "cats:3/images" behind "grid:".
+// Parses "cats:3/images", which follows "grid:".
 ArgumentReference parse_scheme(std::string_view text) {
   std::size_t end = std::min(text.find('/'), text.size());
   return {0, Reference::parse(text.substr(0, end)), std::string(text.substr(end))};
 }
 
-// "/cats/3/images" behind the mount folder; empty for the folder itself.
+// Parses "/cats/3/images", which follows the mount folder; empty for the folder itself.
 std::optional<ArgumentReference> parse_below(std::string_view text) {
   std::size_t start = text.find_first_not_of('/');
   if (start == std::string_view::npos) return std::nullopt;
@@ -67,27 +67,26 @@ std::optional<ArgumentReference> find_at(std::string_view argument, std::size_t 
     } else if (auto below_default = find_below(text, default_mount_folder)) {
       found = parse_below(*below_default);
     }
-  } catch (const Error& error) {  // it does not know which argument it is about
+  } catch (const Error& error) {  // which does not name the argument
     throw error.within(argument);
   }
   if (found) found->offset = offset;
   return found;
 }
 
-// Asks once for each reference, so that all places of a command line agree.
+// Resolves each reference once, so that all its uses in a command line agree.
 class Pins {
  public:
   Pins(const VersionResolver& resolve, ResolvedReferences& resolved)
       : resolve_(resolve), resolved_(resolved) {}
 
-  // From an option: what a reference without a version will mean.
+  // For an option: sets what a reference without a version means.
   void name(const Reference& reference) {
     Version version = attach(reference);
     auto [it, is_new] = resolved_.pins.emplace(reference.name, version.record.number);
     if (!is_new && it->second != version.record.number)
-      fail(ErrorKind::invalid_argument,
-           "both {0}:{1} and {0}:{2} are to be version of {0} for this run", reference.name,
-           it->second, version.record.number);
+      fail(ErrorKind::invalid_argument, "{0} cannot mean both {0}:{1} and {0}:{2} in one run",
+           reference.name, it->second, version.record.number);
   }
 
   dataset::VersionNumber version_of(const Reference& reference) {
@@ -122,7 +121,7 @@ class Pins {
   std::map<std::pair<std::string, std::optional<dataset::VersionNumber>>, Version> known_;
 };
 
-// The datastores that the options pin, with --datastore_version put where it belongs.
+// The datastores that the options pin, with --datastore_version applied to the one it is for.
 std::vector<Reference> named_references(
     const ReferenceRequest& request,
     const std::vector<std::optional<ArgumentReference>>& in_arguments) {
@@ -141,12 +140,11 @@ std::vector<Reference> named_references(
       if (found) names.insert(found->reference.name);
   if (names.size() != 1)
     fail(ErrorKind::invalid_argument,
-         "--datastore_version {} is about {}: name it with --datastore_name NAME:{}", version,
-         names.empty() ? "no datastore, the command names none"
-                       : "one datastore, and the command names several",
-         version);
+         "--datastore_version {} is for one datastore, and the command {}: use "
+         "--datastore_name NAME:{}",
+         version, names.empty() ? "names none" : "names several", version);
   named.push_back(Reference::parse(fmt::format("{}:{}", *names.begin(), version)));
-  // `--datastore_name cats --datastore_version 2` is one statement, not two.
+  // `--datastore_name cats --datastore_version 2` is one pin, not two.
   std::erase_if(named, [](const Reference& r) { return !r.version && !r.named_latest; });
   return named;
 }

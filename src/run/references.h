@@ -1,10 +1,10 @@
 // Finds the datastore references in a script's command line and turns them into the paths at
-// which the run sees those versions. Pure functions: what exists is asked of the caller.
+// which the run sees those versions. Pure functions: the caller says which versions exist.
 //
 //   grid:cats:3  grid:cats:latest  grid:cats     at the start of an argument, or right after its
 //   /datastores/cats/3/a.jpg  /datastores/cats   first '='; each with or without a path below
 //
-// Without a version, a datastore means the version that the run pins: the one named by
+// A datastore without a version means the version that the run pins: the one named by
 // --datastore_name or --datastore_version, else the newest.
 #pragma once
 
@@ -25,7 +25,7 @@ inline constexpr std::string_view default_mount_folder = "/datastores";
 struct ArgumentReference {
   std::size_t offset = 0;
   dataset::Reference reference;
-  std::string path;  // behind the version, with its leading '/'; or empty
+  std::string path;  // after the version, with its leading '/'; or empty
 
   bool operator==(const ArgumentReference& other) const {
     return offset == other.offset && reference.name == other.reference.name &&
@@ -34,8 +34,8 @@ struct ArgumentReference {
   }
 };
 
-// Empty if the argument refers to no datastore. Throws `invalid_argument` for what looks like a
-// reference and is none. Paths below `mount_folder` and below /datastores are references alike.
+// Empty if the argument refers to no datastore. Throws `invalid_argument` for a malformed
+// reference. Paths below `mount_folder` and paths below /datastores are both references.
 std::optional<ArgumentReference> find_reference(std::string_view argument,
                                                 std::string_view mount_folder);
 
@@ -50,22 +50,22 @@ struct ReferenceRequest {
 struct AttachedVersion {
   std::string name;  // of the datastore
   dataset::VersionRecord record;
-  bool newest = false;  // it was not named by its number
+  bool newest = false;  // asked for as the newest, at least once
 
   bool operator==(const AttachedVersion&) const = default;
 };
 
 struct ResolvedReferences {
-  std::vector<std::string> command;                    // with paths in the place of references
+  std::vector<std::string> command;                    // with paths in place of references
   std::vector<AttachedVersion> versions;               // by name, then version; each once
   std::map<std::string, dataset::VersionNumber> pins;  // what /datastores/NAME stands for
-  bool pins_were_named = false;                        // one of them by an option
+  bool pins_were_named = false;                        // by an option, at least one
 };
 
 // As dataset::Datastores::resolve(): throws `not_found` with the nearest names or versions.
 using VersionResolver = std::function<dataset::Version(const dataset::Reference&)>;
 
-// Throws `invalid_argument` for options that contradict each other or name nothing, and what
+// Throws `invalid_argument` for options that contradict each other or name no datastore, and what
 // find_reference() and `resolve` throw.
 ResolvedReferences resolve_references(const ReferenceRequest& request,
                                       const VersionResolver& resolve);

@@ -80,7 +80,7 @@ TEST(References, LeaveEverythingElseAlone) {
     EXPECT_EQ(resolved({"main.py", argument}).command[1], argument) << argument;
 }
 
-TEST(References, ThatAreMalformedAreNamedInTheError) {
+TEST(References, AreNamedInTheErrorIfTheyAreMalformed) {
   for (const std::string argument :
        {"grid:", "grid:/cats", "grid:Cats:1", "grid:cats:0", "grid:cats:1:2",
         "grid:cats:", "--d=grid:cats:one", "/datastores/Cats/1", "--d=/datastores/-cats",
@@ -88,7 +88,7 @@ TEST(References, ThatAreMalformedAreNamedInTheError) {
     expect_error(ErrorKind::invalid_argument, argument, [&] { resolved({"main.py", argument}); });
 }
 
-TEST(References, ToWhatDoesNotExistFail) {
+TEST(References, ToMissingVersionsOrDatastoresFail) {
   expect_error(ErrorKind::not_found, "cats has no version 3", [] {
     resolved({"main.py", "grid:cats:3"});
   });
@@ -145,7 +145,7 @@ TEST(References, RefuseOptionsThatContradictEachOther) {
                [] { resolved({"m"}, {.datastore_names = {"cats:1"}, .datastore_version = "2"}); });
 }
 
-TEST(References, RefuseAVersionOfNoDatastoreInParticular) {
+TEST(References, RefuseAVersionThatIsNotForOneDatastore) {
   expect_error(ErrorKind::invalid_argument, "names none", [] {
     resolved({"m", "x"}, {.datastore_version = "1"});
   });
@@ -175,7 +175,7 @@ TEST(References, AskForEachVersionOnce) {
                        ++count;
                        return resolve(reference);
                      });
-  EXPECT_EQ(count, 1);  // or a new version in between would give one run two newest ones
+  EXPECT_EQ(count, 1);  // else a version published in between would give one run two newest ones
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// What the supervisor of a run writes down: pure functions of what was counted and of how scripts
-// ended.
+// What the supervisor of a run records: pure functions of what was counted and how scripts ended.
 #pragma once
 
 #include <map>
@@ -12,18 +11,18 @@ namespace grid::run {
 
 std::vector<UsedVersion> versions_of(const RunRecord& record);
 
-// Versions that were detached, and how much of them had been read by then.
+// Versions that were detached, and how many bytes of each had been read by then.
 using ReleasedVersions = std::map<UsedVersion, std::uint64_t>;
 
-// Puts what was read into a record; true if that changed its versions. What was released is left
-// out until more of it is read.
+// Puts what was read into a record; true if that changed its versions. Leaves out a released
+// version until more of it is read.
 bool take_reads(const std::vector<ReadVersion>& reads, const ReleasedVersions& released,
                 RunRecord& record);
 
-// Of a run that ended so. `told_to_stop`: it, or its sweep, was asked to.
+// The state of a run that ended with `end`. `told_to_stop`: it or its sweep was asked to stop.
 RunState state_after(const ExitStatus& end, bool told_to_stop);
 
-// What the experiments of a sweep come to.
+// Sums up the experiments of a sweep.
 class SweepSum {
  public:
   void add(const RunRecord& experiment);

@@ -32,7 +32,7 @@ TEST(TakeReads, SaysWhetherAnythingIsNew) {
   EXPECT_TRUE(take_reads({read("cats", 1)}, {}, record));
 }
 
-TEST(TakeReads, LeavesOutWhatWasDetachedUntilMoreOfItIsRead) {
+TEST(TakeReads, LeavesOutADetachedVersionUntilMoreOfItIsRead) {
   RunRecord record;
   const ReleasedVersions released = {{{"cats", 1}, 5}};
   EXPECT_FALSE(take_reads({read("cats", 5)}, released, record));

@@ -24,7 +24,7 @@ constexpr const char* supervisor_name = "supervisor";
 constexpr const char* job_name = "job";
 constexpr const char* stop_name = "stop";
 
-// False if the name is taken. What a run prints and writes is its user's alone.
+// False if the name is taken. Only the user may see what a run prints and writes.
 bool make_private_folder(const fs::path& path) {
   if (::mkdir(path.c_str(), 0700) == 0) return true;
   if (errno == EEXIST) return false;
@@ -66,7 +66,7 @@ std::vector<std::string> RunFolder::read_environment() const {
   const fs::path path = path_ / environment_name;
   const std::optional<Bytes> bytes = find_file_bytes(path);
   if (!bytes)
-    fail(ErrorKind::not_found, "there is no {}: the run was started before", path.string());
+    fail(ErrorKind::not_found, "there is no {}: the run has started already", path.string());
   std::vector<std::string> variables;
   std::string_view text = as_text(*bytes);
   while (!text.empty()) variables.emplace_back(take_until(text, '\0'));
@@ -104,7 +104,7 @@ RunFolder Runs::make(std::string_view name) const {
     check_run_name(name);
     RunFolder folder = folder_of(name);
     if (!make_private_folder(folder.path()))
-      fail(ErrorKind::already_exists, "there is a run {} already: choose another --name", name);
+      fail(ErrorKind::already_exists, "there is already a run {}: choose another --name", name);
     return folder;
   }
   for (;;) {
@@ -133,7 +133,7 @@ std::vector<RunRecord> Runs::all() const {
     try {
       found.push_back(RunFolder(it->path()).read());
     } catch (const Error& unreadable) {
-      // One run that is damaged is not to hide the others.
+      // A damaged run must not hide the others.
       if (unreadable.kind() == ErrorKind::permission_denied) throw;
     }
   }

@@ -1,14 +1,14 @@
-// All runs of this user: a folder with a folder for each, named as the run. This file alone knows
-// what lies in it.
+// All runs of this user: a folder with one folder per run, named like the run. Only this file knows
+// what is in there.
 //
 //   record.json    what the run is; see record.h
 //   log            what it printed
 //   artifacts/     what it wrote to $GRID_ARTIFACTS
-//   job            what an executor calls the job that supervises the run
-//   environment    of a run that has yet to start: its variables, each with a NUL behind it
-//   supervisor     an empty file that is locked for as long as the run has a supervisor
+//   job            the executor's name for the job that supervises the run
+//   environment    of a run that has not started yet: its variables, each followed by a NUL
+//   supervisor     an empty file, locked while the run has a supervisor
 //   door           the socket of a live session; see session.h
-//   stop           there if someone asked that the run be stopped
+//   stop           exists once the run was asked to stop
 //   datastores/    the copies of a run with --attach copy, while it lives
 #pragma once
 
@@ -23,10 +23,10 @@
 
 namespace grid::run {
 
-// "grid:run:NAME" is the artifacts of a run, as a source of a datastore.
+// "grid:run:NAME" means the artifacts of a run, as a source of a datastore.
 inline constexpr std::string_view artifacts_scheme = "grid:run:";
 
-// What belongs to one run. A value; all the rest is on the disk.
+// The folder of one run. A value: all state is on the disk.
 class RunFolder {
  public:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -38,15 +38,16 @@ class RunFolder {
   std::filesystem::path copies() const { return path_ / "datastores"; }
   std::filesystem::path door() const { return path_ / "door"; }
 
-  // Whole or not at all.
+  // Writes all of it or nothing.
   void write(const RunRecord& record) const;
-  // Throws `corrupt` within the file's name; `not_found` if there is none.
+  // Throws `corrupt`, naming the file, or `not_found`.
   RunRecord read() const;
 
-  // Apart from the record, which is its supervisor's: the job has a name only when it is started.
+  // In a file beside the record, which only the supervisor writes: the job gets its name after it
+  // was started.
   void write_job(std::string_view job) const;
 
-  // Only the user may read it: variables hold passwords.
+  // Readable by the user alone: variables may hold passwords.
   void write_environment(const std::vector<std::string>& variables) const;
   std::vector<std::string> read_environment() const;
   void remove_environment() const;
@@ -58,7 +59,7 @@ class RunFolder {
   void ask_to_stop() const;
   bool was_asked_to_stop() const;
 
-  // Removes the run altogether.
+  // Removes the folder with all that is in it.
   void remove() const;
 
  private:
@@ -67,7 +68,7 @@ class RunFolder {
 
 class Runs {
  public:
-  // Need not be there yet.
+  // The folder need not exist yet.
   explicit Runs(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
   // Makes the folder of a new run; an empty name gets a random one. Throws `already_exists`.
@@ -75,10 +76,10 @@ class Runs {
 
   // Throws `not_found` with the nearest names.
   RunFolder get(std::string_view name) const;
-  // Of a run that get() or all() gave.
+  // For a run that get() or all() returned.
   RunFolder folder_of(std::string_view name) const { return RunFolder(folder_ / name); }
 
-  // Newest first. Runs that cannot be read, or are just being made, are left out.
+  // Newest first, without runs that are damaged or still being made.
   std::vector<RunRecord> all() const;
 
  private:

@@ -29,7 +29,7 @@ void expect_error(ErrorKind kind, std::string_view part, const Act& act) {
   }
 }
 
-TEST(Runs, HaveNamesOfTheirOwn) {
+TEST(Runs, HaveUniqueNames) {
   testing::TemporaryFolder folder;
   const Runs runs(folder / "state/runs");
   EXPECT_EQ(runs.make("baseline").name(), "baseline");
@@ -41,7 +41,7 @@ TEST(Runs, HaveNamesOfTheirOwn) {
   for (const std::string& name : names) EXPECT_NO_THROW(check_run_name(name));
 }
 
-TEST(Runs, AreListedTheNewestFirstWithoutThoseThatAreBeingMadeOrDamaged) {
+TEST(Runs, AreListedNewestFirstWithoutUnfinishedOrDamagedOnes) {
   testing::TemporaryFolder folder;
   const Runs runs(folder.path());
   EXPECT_TRUE(Runs(folder / "none").all().empty());
@@ -55,7 +55,7 @@ TEST(Runs, AreListedTheNewestFirstWithoutThoseThatAreBeingMadeOrDamaged) {
   EXPECT_EQ(all[1].name, "old");
 }
 
-TEST(Runs, ThatDoNotExistAreNamedWithTheNearest) {
+TEST(Runs, SuggestTheNearestNameForOneThatDoesNotExist) {
   testing::TemporaryFolder folder;
   const Runs runs(folder.path());
   runs.make("baseline").write(record_called("baseline", "1"));
@@ -71,22 +71,22 @@ TEST(Runs, KeepTheirVariablesUntilTheyStart) {
   run.write_environment(variables);
   EXPECT_EQ(run.read_environment(), variables);
   run.remove_environment();
-  expect_error(ErrorKind::not_found, "started before", [&] { run.read_environment(); });
+  expect_error(ErrorKind::not_found, "has started already", [&] { run.read_environment(); });
 }
 
-TEST(Runs, AreSupervisedForAsLongAsSomebodyHoldsThem) {
+TEST(Runs, AreSupervisedWhileTheLockIsHeld) {
   testing::TemporaryFolder folder;
   const RunFolder run = Runs(folder.path()).make("x");
   EXPECT_FALSE(run.has_supervisor());
   {
     const FileLock supervisor = run.become_supervisor();
     EXPECT_TRUE(run.has_supervisor());
-    EXPECT_TRUE(run.has_supervisor()) << "looking takes nothing away";
+    EXPECT_TRUE(run.has_supervisor()) << "a look does not take the lock";
   }
   EXPECT_FALSE(run.has_supervisor());
 }
 
-TEST(Runs, AreCalledByTheirJobBesideTheirRecord) {
+TEST(Runs, KeepTheirJobBesideTheirRecord) {
   testing::TemporaryFolder folder;
   const RunFolder run = Runs(folder.path()).make("x");
   run.write(record_called("x", "1"));

@@ -25,7 +25,7 @@ struct Scoreboard::Entry {
   std::atomic<std::uint64_t> bytes_read;
 };
 
-// Memory that nobody has written to costs nothing.
+// Entries that were never written take no memory.
 struct Scoreboard::Board {
   std::atomic<std::size_t> count;  // of whole entries
   std::atomic<std::uint64_t> overflow;
@@ -39,7 +39,7 @@ Scoreboard::Scoreboard() {
   void* memory = ::mmap(nullptr, sizeof(Board), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw system_error(errno, "cannot share memory");
-  board_ = static_cast<Board*>(memory);  // zeros are what a new board is
+  board_ = static_cast<Board*>(memory);  // a new board is all zeros
 }
 
 Scoreboard::~Scoreboard() { ::munmap(board_, sizeof(Board)); }

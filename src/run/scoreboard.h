@@ -1,5 +1,5 @@
-// What the process that serves a run counts while the one that supervises it looks on: memory
-// that both have, and that outlives either.
+// What a run's server counts for its supervisor to see: memory that both share and that outlives
+// either.
 #pragma once
 
 #include <atomic>
@@ -19,28 +19,27 @@ namespace grid::run {
 struct ReadVersion {
   UsedVersion version;
   Digest root;
-  std::uint64_t bytes_read =
-      0;  // by the kernel for its readers: what is in memory is not asked for
+  std::uint64_t bytes_read = 0;  // asked for by the kernel, without reads from its page cache
 
   bool operator==(const ReadVersion&) const = default;
 };
 
 class Scoreboard {
  public:
-  Scoreboard();  // shared with every process that is forked from now on
+  Scoreboard();  // shared with every process forked afterwards
   ~Scoreboard();
   Scoreboard(const Scoreboard&) = delete;
   Scoreboard& operator=(const Scoreboard&) = delete;
 
-  // The counter of a version, which is on the board from now on. For one process at a time, and
-  // any of its threads. Versions beyond the 16,000th share one counter that nobody sees.
+  // The counter of a version, which this adds to the board if needed. For one process at a time,
+  // and any of its threads. Versions beyond the 16,000th share one counter that versions() omits.
   std::atomic<std::uint64_t>& counter(const UsedVersion& version, const Digest& root);
 
   // For any process and any of its threads.
   dataset::ReadCostCounters& read_costs() const;
   mount::RequestCostCounters& request_costs() const;
 
-  // Both, as they are now; from any process.
+  // The current values of both; from any process.
   ReadCosts costs() const;
 
   // By name and version; from any process.
@@ -50,7 +49,7 @@ class Scoreboard {
   struct Entry;
   struct Board;
   Board* board_;
-  std::mutex mutex_;  // held by those who add
+  std::mutex mutex_;  // held while an entry is added
 };
 
 }  // namespace grid::run

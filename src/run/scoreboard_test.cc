@@ -53,7 +53,7 @@ TEST(Scoreboard, ShowsWhatEachLayerCountsInAnotherProcess) {
                                       .remote_bytes = 9}));
 }
 
-TEST(Scoreboard, HasRoomForMoreVersionsThanAnybodyReads) {
+TEST(Scoreboard, ShowsTheFirst16000Versions) {
   Scoreboard board;
   for (dataset::VersionNumber number = 1; number <= 16'100; ++number)
     board.counter({"cats", number}, {}) += 1;

@@ -1,10 +1,10 @@
-// A script is told to start over a pair of sockets: the end of the stream says that it has become
-// the program, a message that it could not.
+// A script's process reports over a pair of sockets how its start went: the end of the stream means
+// that it has become the program, a message that it could not.
 //
 // Signals. The terminal sends its signals (Ctrl-C, Ctrl-Z, a new size) to every process of the
 // group, so the scripts have them already. All others were sent to this process alone, by kill(2),
-// and are passed on. This process must outlive the scripts, whose end it records, so no signal but
-// SIGKILL and SIGSTOP acts on it directly.
+// and are passed on. This process must outlive the scripts to record their ends, so only SIGKILL
+// and SIGSTOP act on it directly.
 #include "run/scripts.h"
 
 #include <fcntl.h>
@@ -37,8 +37,8 @@ Error cannot_execute(const Program& program, int error_number) {
   return system_error(error_number, fmt::format("cannot start {}", program.file));
 }
 
-// Returns only if the program cannot be executed. A text without "#!" is a shell script, as for
-// every shell and execvp(3).
+// Returns only if the program cannot be executed. An executable text without "#!" is run by
+// /bin/sh, as shells and execvp(3) do.
 Error execute(const Program& program, const std::vector<std::string>& environment) {
   std::vector<char*> variables = pointers_to(environment);
   ::execve(program.file.c_str(), pointers_to(program.arguments).data(), variables.data());
@@ -78,11 +78,11 @@ std::size_t Scripts::start(const ScriptRequest& request) {
 
 namespace {
 
-// Puts three descriptors in the place of the standard streams.
+// Makes three descriptors the standard streams.
 void become_streams(int input, int output, int errors) {
   const std::array<int, 3> wanted = {input, output, errors};
   std::array<int, 3> copies;
-  // Copied out of the way first: one stream's place may hold what another is to become.
+  // Copies first: a descriptor wanted for one stream may have the number of another.
   for (std::size_t i = 0; i < 3; ++i) {
     if (wanted[i] == static_cast<int>(i)) continue;
     copies[i] = ::fcntl(wanted[i], F_DUPFD_CLOEXEC, 3);
@@ -99,10 +99,10 @@ void Scripts::become_program(const ScriptRequest& request, const FileDescriptor&
                              pid_t parent_pid) noexcept {
   try {
     if (request.mount) enter(*request.mount);
-    // Should the parent be killed, nobody records what the program does, and nobody looks after
-    // its files. Entering a namespace would clear the wish.
+    // If the parent is killed, nothing records how the program ends or looks after its mount. Set
+    // after enter(), since entering a namespace clears this setting.
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    // Or the parent died before the wish was known to the kernel.
+    // The parent may have died before the call.
     if (::getppid() != parent_pid) ::_exit(1);
     if (request.mount) mount::raise_read_ahead(request.mount_folder);
     become_streams(request.input, request.output, request.errors);
@@ -177,12 +177,12 @@ bool Scripts::all_are_stopped() const {
   });
 }
 
-// The shell that started us must see us stop, or it would not take the terminal back. It is only
-// done for job control: after a kill -STOP of a script alone, its children still want to read.
+// The shell that started us must see us stop, or it would not take the terminal back. Only done for
+// job control: after a kill -STOP of a script alone, its children still need the mount.
 void Scripts::stop_with_scripts() {
   processes_.stop_self(*std::exchange(stop_signal_, std::nullopt));
-  // A shell continues the whole group, others may have meant only us; either way each script is to
-  // be told once.
+  // A shell continues the whole group; a SIGCONT from elsewhere may have reached only us. Either
+  // way each script must get it once.
   for (const auto& [number, script] : running_)
     if (!processes_.was_continued(script.process)) send(script, SIGCONT);
 }

@@ -1,4 +1,4 @@
-// The processes of scripts: started inside a private mount, watched, and left exactly as if the
+// The processes of scripts: started inside a private mount and watched; otherwise exactly as if the
 // caller had started them.
 #pragma once
 
@@ -20,20 +20,20 @@ namespace grid::run {
 
 struct ScriptRequest {
   Program program;
-  std::vector<std::string> environment;   // all of it, "NAME=VALUE"
+  std::vector<std::string> environment;   // complete, as "NAME=VALUE"
   const PrivateMount* mount = nullptr;    // null: the script sees what this process sees
-  std::filesystem::path mount_folder;     // in it, absolute
+  std::filesystem::path mount_folder;     // seen from inside, absolute
   int input = 0, output = 1, errors = 2;  // become its standard streams
-  bool own_group = false;  // out of reach of the terminal's signals; killed with its children
+  bool own_group = false;  // not reached by the terminal's signals; killed with its children
 };
 
 struct ScriptEnd {
-  std::size_t number = 0;  // as start() said
+  std::size_t number = 0;  // from start()
   ExitStatus status;
   Resources used;
 };
 
-// Kills what has not ended when it is destroyed; if this process is killed, the kernel does.
+// The destructor kills the scripts that still run; if this process is killed, the kernel does.
 class Scripts {
  public:
   explicit Scripts(Processes& processes) : processes_(processes) {}
@@ -41,20 +41,20 @@ class Scripts {
   Scripts(const Scripts&) = delete;
   Scripts& operator=(const Scripts&) = delete;
 
-  // Returns when the program runs, with its number: 0, 1, … Throws if it cannot be executed.
+  // Returns the script's number (0, 1, …) when its program runs. Throws if it cannot be executed.
   std::size_t start(const ScriptRequest& request);
 
   std::size_t running_count() const { return running_.size(); }
   pid_t process_of(std::size_t number) const { return running_.at(number).process; }
 
-  // Returns when a script has ended, though not those that it started in the background; or, empty,
-  // when `interval` has passed or one of `watched` is ready. Passes on the signals that this
-  // process gets, stops and continues with the scripts as job control wants it.
+  // Returns when a script has ended, without waiting for its background processes; or, empty, when
+  // `interval` has passed or one of `watched` is ready. Meanwhile passes on the signals that this
+  // process gets, and stops and continues with the scripts as job control requires.
   std::optional<ScriptEnd> wait(std::chrono::milliseconds interval, std::span<pollfd> watched);
 
-  // The signal, meant to end this process, that was passed on last, if there was one.
+  // The last signal to end this process that was passed on, if any.
   std::optional<int> told_to_end() const { return told_to_end_; }
-  // A new size of the terminal arrived since the last call.
+  // Whether the terminal has been resized since the last call.
   bool take_resize() { return std::exchange(resized_, false); }
 
   void signal_all(int signal);
@@ -77,12 +77,12 @@ class Scripts {
   Processes& processes_;
   std::map<std::size_t, Running> running_;
   std::size_t started_count_ = 0;
-  std::optional<int> stop_signal_;  // job control asked for it, and the scripts have yet to stop
+  std::optional<int> stop_signal_;  // from job control, while the scripts have not all stopped
   std::optional<int> told_to_end_;
   bool resized_ = false;
 };
 
-// This process becomes the program. Throws if it cannot be executed.
+// Replaces this process by the program. Throws if it cannot be executed.
 [[noreturn]] void become(const Program& program, const std::vector<std::string>& environment);
 
 }  // namespace grid::run

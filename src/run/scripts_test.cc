@@ -1,4 +1,4 @@
-// How signals and job control reach scripts, and how they are told to start. No process is real.
+// How signals and job control reach scripts, and how scripts start. The processes are fake.
 #include "run/scripts.h"
 
 #include <gtest/gtest.h>
@@ -43,7 +43,7 @@ class ScriptsTest : public ::testing::Test {
   Scripts scripts{processes};
 };
 
-TEST_F(ScriptsTest, AreToldApartByTheirNumbers) {
+TEST_F(ScriptsTest, AreIdentifiedByTheirNumbers) {
   const pid_t first = start(), second = start();
   end_after(2s, first, {.status = 7});
   end_after(1s, second, {.signal = SIGSEGV});
@@ -57,7 +57,7 @@ TEST_F(ScriptsTest, AreToldApartByTheirNumbers) {
   EXPECT_EQ(processes.elapsed(), 2s);
 }
 
-TEST_F(ScriptsTest, ThrowWhatKeepsAProgramFromRunning) {
+TEST_F(ScriptsTest, ThrowTheErrorThatKeepsAProgramFromRunning) {
   processes.when_started("grid-script", [this](pid_t script) {
     processes.fail(script, Error(ErrorKind::permission_denied, "cannot start /bin/true"));
     processes.end(script, {.status = 1});
@@ -67,7 +67,7 @@ TEST_F(ScriptsTest, ThrowWhatKeepsAProgramFromRunning) {
   EXPECT_TRUE(processes.all_were_waited_for());
 }
 
-TEST_F(ScriptsTest, AreNotRunningWhenThereCanBeNoProcess) {
+TEST_F(ScriptsTest, AreNotRunningWhenNoProcessCanBeMade) {
   processes.fail_starts("grid-script", 1);
   EXPECT_THROW(start(), Error);
   EXPECT_EQ(scripts.running_count(), 0u);
@@ -75,7 +75,7 @@ TEST_F(ScriptsTest, AreNotRunningWhenThereCanBeNoProcess) {
   EXPECT_EQ(scripts.running_count(), 1u);
 }
 
-TEST_F(ScriptsTest, AreKilledWithTheirSupervision) {
+TEST_F(ScriptsTest, AreKilledByTheDestructor) {
   pid_t alone, group;
   {
     Scripts others(processes);
@@ -89,7 +89,7 @@ TEST_F(ScriptsTest, AreKilledWithTheirSupervision) {
   EXPECT_TRUE(processes.all_were_waited_for());
 }
 
-TEST_F(ScriptsTest, AreAllSentASignalToEnd) {
+TEST_F(ScriptsTest, AllGetASignalToEnd) {
   const pid_t first = start(), second = start(true);
   processes.after(1s, [&] { processes.arrive(SIGTERM); });
   end_after(2s, first);
@@ -98,7 +98,7 @@ TEST_F(ScriptsTest, AreAllSentASignalToEnd) {
   EXPECT_EQ(scripts.told_to_end(), SIGTERM);
 }
 
-TEST_F(ScriptsTest, HaveSignalsOfTheTerminalAlready) {
+TEST_F(ScriptsTest, AreNotSentTheTerminalsSignalsAgain) {
   const pid_t script = start();
   processes.arrive(SIGINT, true);
   end_after(1s, script);
@@ -107,7 +107,7 @@ TEST_F(ScriptsTest, HaveSignalsOfTheTerminalAlready) {
   EXPECT_EQ(scripts.told_to_end(), SIGINT);
 }
 
-TEST_F(ScriptsTest, OfAGroupOfTheirOwnAreSentSignalsOfTheTerminal) {
+TEST_F(ScriptsTest, InTheirOwnGroupAreSentTheTerminalsSignals) {
   const pid_t script = start(true);
   EXPECT_TRUE(processes.has_own_group(script));
   processes.arrive(SIGINT, true);
@@ -128,7 +128,7 @@ TEST_F(ScriptsTest, AreNotToldToEndByOtherSignals) {
   EXPECT_FALSE(scripts.take_resize());
 }
 
-TEST_F(ScriptsTest, StopAndGoOnWithTheirSupervisor) {
+TEST_F(ScriptsTest, StopAndContinueWithTheirSupervisor) {
   const pid_t script = start();
   processes.when_sent(SIGTSTP, [&](pid_t sent_to) {
     processes.after(100ms, [=, this] { processes.stop(sent_to); });
@@ -153,7 +153,7 @@ TEST_F(ScriptsTest, AreNotContinuedTwice) {
   EXPECT_TRUE(processes.sent().empty());
 }
 
-// As by kill -STOP: the children of the script still want to read.
+// As with kill -STOP: the script's children still need the mount.
 TEST_F(ScriptsTest, ThatAreStoppedAloneDoNotStopTheirSupervisor) {
   const pid_t script = start();
   processes.stop(script);
@@ -172,10 +172,10 @@ TEST_F(ScriptsTest, StopTheirSupervisorOnlyWhenAllAreStopped) {
   end_after(1s, first);
   processes.when_stopped([&] { processes.go_on(first); });
   wait_for_end();
-  EXPECT_EQ(processes.own_stops(), std::vector<int>{SIGTSTP}) << "of those that still run";
+  EXPECT_EQ(processes.own_stops(), std::vector<int>{SIGTSTP}) << "all that still run are stopped";
 }
 
-TEST_F(ScriptsTest, ComeSecondToWhatIsWatched) {
+TEST_F(ScriptsTest, AreNotWaitedForWhenAWatchedDescriptorIsReady) {
   start();
   Channel channel = make_channel();
   processes.after(300ms, [&] { send_message(channel.theirs, "news"); });

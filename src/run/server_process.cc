@@ -43,11 +43,12 @@ void ServerProcess::serve(FileDescriptor device) {
   send_message(process_.channel, device_message, {device.get()});
   const std::string answer = receive_answer();
   if (!answer.starts_with(ready_message))
-    fail(ErrorKind::unavailable, "the process that serves the datastores ended before it could");
+    fail(ErrorKind::unavailable,
+         "the process that serves the datastores ended before it was ready");
   succession_.note_ready();
   const BytesView handshake = as_bytes(answer).subspan(ready_message.size());
-  // Where nobody can go on, the server is to be the only one that has the device: if it is killed,
-  // reads end in an error, and do not hang.
+  // If no other server could take over, this one must be the only holder of the device: if it is
+  // killed, reads then fail instead of hanging.
   if (!mount::can_resend(handshake)) return;
   handshake_.assign(handshake.begin(), handshake.end());
   device_ = std::move(device);
@@ -130,7 +131,7 @@ void ServerProcess::hand_over() {
         leave_everything_but({supervisor.get(), channel(), slot_file_.get(), device_.get()});
         look_after(std::move(supervisor));
       });
-  receive_message(keeper.channel);  // or it is gone
+  receive_message(keeper.channel);  // returns when the keeper closes it or dies
 }
 
 void ServerProcess::look_after(FileDescriptor supervisor) noexcept {
@@ -145,7 +146,7 @@ void ServerProcess::look_after(FileDescriptor supervisor) noexcept {
       if ((is_ready || !process_.channel) && take_news().kind == ServerNews::Kind::ended) break;
     }
   } catch (const Error&) {
-    // A full disk, or no room for another process: the server goes on alone.
+    // The disk is full, or no process can be made: the server continues without a keeper.
   }
 }
 

@@ -1,4 +1,4 @@
-// How a server of datastores is replaced and left, seen from its supervisor. No process is real.
+// How a server of datastores is replaced and left, seen from its supervisor. Processes are fake.
 #include "run/server_process.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +23,7 @@ constexpr ExitStatus killed{.status = 0, .signal = SIGKILL};
 
 class ServerProcessTest : public ::testing::Test {
  protected:
-  // The first server says at its start what it would say when it has the device.
+  // The first server sends at its start what it would send when it has the device.
   void begin(bool kernel_can_resend = true) {
     processes.when_started("grid-serve", [=, this](pid_t first) {
       processes.say(first, "r" + FakeFuse::handshake(kernel_can_resend));
@@ -35,7 +35,7 @@ class ServerProcessTest : public ::testing::Test {
 
   pid_t newest_server() const { return processes.newest("grid-serve"); }
 
-  // As the supervisor waits: until there is news, at most two minutes.
+  // Waits as the supervisor does: until there is news, at most two minutes.
   ServerNews wait_for_news() {
     for (int i = 0; i < 120; ++i) {
       pollfd event{.fd = server->channel(), .events = POLLIN, .revents = 0};
@@ -75,7 +75,7 @@ TEST_F(ServerProcessTest, IsGivenTheDeviceAndServes) {
   EXPECT_EQ(server->replaced_count(), 0u);
 }
 
-TEST_F(ServerProcessTest, ThrowsWhatKeptTheFirstFromServing) {
+TEST_F(ServerProcessTest, ThrowsTheErrorThatKeptTheFirstFromServing) {
   processes.when_started("grid-serve", [&](pid_t first) {
     processes.fail(first, Error(ErrorKind::not_found, "there is no store"));
     processes.end(first);
@@ -96,12 +96,12 @@ TEST_F(ServerProcessTest, ThrowsIfTheFirstDiesBeforeItServes) {
   EXPECT_THROW(server->serve(fuse.open_device()), Error);
 }
 
-TEST_F(ServerProcessTest, ThrowsIfThereCanBeNoProcess) {
+TEST_F(ServerProcessTest, ThrowsIfNoProcessCanBeMade) {
   processes.fail_starts("grid-serve", 1);
   EXPECT_THROW(server.emplace(processes, request, board), Error);
 }
 
-TEST_F(ServerProcessTest, KeepsProblemsThatComeBeforeItServes) {
+TEST_F(ServerProcessTest, KeepsProblemsThatArriveBeforeItServes) {
   processes.when_started("grid-serve", [&](pid_t first) {
     processes.say(first, "pcats:3 cannot be shown");
     processes.say(first, "r" + FakeFuse::handshake());
@@ -156,7 +156,7 @@ TEST_F(ServerProcessTest, EndsWhenServersCrashOneAfterTheOther) {
   EXPECT_TRUE(processes.all_were_waited_for());
 }
 
-TEST_F(ServerProcessTest, TriesAgainWhileTheStoreCannotBeOpened) {
+TEST_F(ServerProcessTest, RetriesWhileTheStoreCannotBeOpened) {
   begin();
   processes.when_started("grid-serve", [&](pid_t next) {
     if (processes.count_of("grid-serve") > 4) return processes.say(next, "r");
@@ -187,8 +187,8 @@ TEST_F(ServerProcessTest, GivesUpWhenTheStoreCannotBeOpenedForAMinute) {
   EXPECT_LE(processes.count_of("grid-serve"), 122u);
 }
 
-// Whether the failure is told is not said here: what counts is that readers still wait.
-TEST_F(ServerProcessTest, IsReplacedLaterWhenThereCanBeNoProcessNow) {
+// The failure may be reported or not; what counts is that readers still wait.
+TEST_F(ServerProcessTest, IsReplacedLaterIfNoProcessCanBeMadeNow) {
   begin();
   processes.fail_starts("grid-serve", 1);
   processes.end(newest_server(), killed);
@@ -202,7 +202,7 @@ TEST_F(ServerProcessTest, IsReplacedLaterWhenThereCanBeNoProcessNow) {
   EXPECT_EQ(processes.count_of("grid-serve"), 2u);
 }
 
-TEST_F(ServerProcessTest, EndsWhereTheKernelCannotSendRequestsAgain) {
+TEST_F(ServerProcessTest, EndsIfTheKernelCannotResendRequests) {
   begin(false);
   processes.end(newest_server(), killed);
   const ServerNews news = wait_for_news();
@@ -259,9 +259,9 @@ TEST_F(ServerProcessTest, IsLeftWhenTheLastReaderHasGone) {
   EXPECT_TRUE(processes.all_were_waited_for());
 }
 
-TEST_F(ServerProcessTest, IsHandedOverWhenSomebodyIsStillInside) {
+TEST_F(ServerProcessTest, IsHandedOverWhileProcessesAreStillInside) {
   begin();
-  // As the keeper lets go when it holds the versions.
+  // The keeper closes its channel once it has marked the versions in use.
   processes.when_started("grid-keep", [&](pid_t keeper) { processes.close_channel(keeper); });
   server->leave();
   EXPECT_EQ(processes.elapsed(), end_of_connection);
@@ -269,7 +269,7 @@ TEST_F(ServerProcessTest, IsHandedOverWhenSomebodyIsStillInside) {
   EXPECT_TRUE(processes.is_running(newest_server()));
 }
 
-TEST_F(ServerProcessTest, IsReplacedAndHandedOverWhenItDiesWhileItIsLeft) {
+TEST_F(ServerProcessTest, IsReplacedAndHandedOverIfItDiesWhileBeingLeft) {
   begin();
   processes.when_started("grid-keep", [&](pid_t keeper) { processes.close_channel(keeper); });
   processes.after(10ms, [&] { processes.end(newest_server(), killed); });
@@ -278,7 +278,7 @@ TEST_F(ServerProcessTest, IsReplacedAndHandedOverWhenItDiesWhileItIsLeft) {
             (std::vector<std::string>{"grid-serve", "grid-serve", "grid-keep"}));
 }
 
-// In the keeper the first server is another process's child.
+// In the keeper, the first server is not a child of this process.
 TEST_F(ServerProcessTest, IsLookedAfterUntilTheLastReaderHasGone) {
   begin();
   processes.disown(newest_server());

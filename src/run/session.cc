@@ -21,11 +21,11 @@ namespace {
 constexpr std::string_view enter_request = "e", attach_request = "a", detach_request = "d";
 constexpr std::string_view done_answer = "y";
 
-// How long the one who asks may take for its one message: the supervisor has other things to do.
+// How long a client may take to send its message, while the supervisor does nothing else.
 constexpr int patience_ms = 1000;
 
-// An address has room for 107 bytes, a folder's path may have more: so it is named by a
-// descriptor of its folder.
+// The address of a socket. It has room for 107 bytes only, so it names the socket's folder, whose
+// path may be longer, by a descriptor.
 struct Address {
   explicit Address(const fs::path& path)
       : folder(open_file(path.parent_path(), O_PATH | O_DIRECTORY)) {
@@ -50,7 +50,7 @@ Message ask(const RunFolder& folder, std::string_view request) {
   const FileDescriptor socket = make_socket();
   const Address address(folder.door());
   if (::connect(socket.get(), address.get(), sizeof address.value) != 0)
-    fail(ErrorKind::unavailable, "the session {} does not live", folder.name());
+    fail(ErrorKind::unavailable, "the session {} is not running", folder.name());
   send_message(socket, request);
   Message answer = receive_message(socket);
   check_failure(answer);

@@ -1,7 +1,7 @@
-// What others ask of a live session: to be let in, and to attach or detach a version.
+// Requests to a live session: to enter it, and to attach or detach a version.
 //
-// A session's supervisor listens at a socket in the session's folder. One message asks, one
-// answers.
+// A session's supervisor listens at a socket in the session's folder. A request is one message, and
+// so is its answer.
 #pragma once
 
 #include <functional>
@@ -18,7 +18,7 @@ namespace grid::run {
 class SessionDoor {
  public:
   struct Answers {
-    // Throw what the one who asked is to hear.
+    // What these throw is sent to the client.
     std::function<void(const UsedVersion&, const Digest& root)> attach;
     std::function<void(const std::string& name)> detach;
   };
@@ -28,9 +28,9 @@ class SessionDoor {
   SessionDoor(const SessionDoor&) = delete;
   SessionDoor& operator=(const SessionDoor&) = delete;
 
-  // Readable when somebody asks.
+  // Readable when a client connects.
   int descriptor() const { return listening_.get(); }
-  // `mount` is what those who enter get; null: there is none to enter.
+  // Answers one client. `mount` is what it can enter; null if there is none.
   void answer(const PrivateMount* mount, const Answers& answers);
 
  private:
@@ -38,10 +38,11 @@ class SessionDoor {
   FileDescriptor listening_;
 };
 
-// The others' side. All throw `unavailable` if the session does not live, and what it answers.
+// The clients' side. All throw `unavailable` if the session is not running, and the failures that
+// it answers.
 
-// Takes this process, which has one thread, into the session. Returns false if its datastores are
-// copies, so that there is nothing to enter.
+// Moves this process, which must have one thread, into the session. Returns false if the session's
+// datastores are copies, so that there is nothing to enter.
 bool enter_session(const RunFolder& folder);
 void attach_to_session(const RunFolder& folder, const UsedVersion& version, const Digest& root);
 void detach_from_session(const RunFolder& folder, const std::string& name);

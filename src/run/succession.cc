@@ -8,10 +8,11 @@ namespace grid::run {
 
 namespace {
 
-// Of servers that fail to begin, since one last served.
+// Counted from when a server last served.
 constexpr std::chrono::seconds give_up_after{60};
 
-// What makes one server fail, other than being killed, will make the next one fail.
+// A server that ends within this time without being killed has crashed, and what made it crash will
+// make the next one crash.
 constexpr std::chrono::seconds crash_interval{10};
 constexpr unsigned crash_count_max = 5;
 
@@ -33,11 +34,11 @@ Succession::Decision Succession::after(const ServerDeath& death, Time now) {
   if (death.mount == ServerDeath::Mount::is_lost)
     return {Step::end, "the process that serves the datastores was killed: the run ends"};
   if (death.mount == ServerDeath::Mount::is_over) return {Step::end, ""};
-  if (!serves_ && failure_) {  // it could not open the store, say: not at once again
+  if (!serves_ && failure_) {  // for instance the store cannot be opened: do not retry at once
     if (now - served_until_ < give_up_after) return {Step::wait, ""};
     return {Step::end,
             fmt::format("the process that serves the datastores was killed, and no other "
-                        "could go on: {}; the run ends",
+                        "could take over: {}; the run ends",
                         *failure_)};
   }
   if (crash_count_ > crash_count_max)

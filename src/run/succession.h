@@ -1,6 +1,5 @@
-// What follows when a server of a run's datastores has died: another goes on in its place, at once
-// or a little later, or nobody can. A state machine of values: it starts nothing and is told the
-// time.
+// Decides what follows when a server of a run's datastores has died: replace it at once, retry a
+// little later, or end. A state machine of values: it starts nothing and is given the time.
 #pragma once
 
 #include <chrono>
@@ -16,9 +15,9 @@ struct ServerDeath {
   enum class Mount {
     goes_on,  // the kernel waits for another server
     is_over,  // the last process has left it
-    is_lost,  // the dead server alone had the device
+    is_lost,  // only the dead server had the device
   };
-  std::optional<ExitStatus> end;  // empty: another's child, which does not tell us how it ended
+  std::optional<ExitStatus> end;  // empty if not known: the server was another process's child
   Mount mount = Mount::goes_on;
 };
 
@@ -26,10 +25,10 @@ class Succession {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // Between servers that fail to begin, for instance since the store does not answer.
+  // Between starts of servers that fail to begin, for instance because the store does not answer.
   static constexpr std::chrono::milliseconds retry_interval{500};
 
-  // What the server of the moment does.
+  // What the current server does.
   void note_start(Time now);
   void note_ready() { serves_ = true; }
   void note_failure(std::string sentence) { failure_ = std::move(sentence); }
@@ -41,7 +40,7 @@ class Succession {
   };
   struct Decision {
     Step step = Step::replace;
-    std::string sentence;  // of an end that was none of the mount's own: why
+    std::string sentence;  // for Step::end: the reason; empty if the mount is over
 
     bool operator==(const Decision&) const = default;
   };

@@ -59,18 +59,18 @@ TEST_F(SuccessionTest, ForgivesCrashesAfterALongLifeOrADeathOfAnotherKind) {
   EXPECT_EQ(serve(1s, {.end = crashed}).step, Step::end);
 }
 
-TEST_F(SuccessionTest, TakesAnExitForACrash) {
+TEST_F(SuccessionTest, CountsAnExitAsACrash) {
   for (int i = 0; i < 5; ++i) serve(1s, {.end = ExitStatus{.status = 1, .signal = {}}});
   EXPECT_EQ(serve(1s, {.end = ExitStatus{.status = 1, .signal = {}}}).step, Step::end);
 }
 
-TEST_F(SuccessionTest, EndsWithoutAWordWithTheMount) {
+TEST_F(SuccessionTest, EndsSilentlyWhenTheMountIsOver) {
   EXPECT_EQ(serve(1s, {.end = ExitStatus{}, .mount = Mount::is_over}),
             (Succession::Decision{Step::end, ""}));
   EXPECT_EQ(serve(1s, {.end = {}, .mount = Mount::is_over}), (Succession::Decision{Step::end, ""}));
 }
 
-TEST_F(SuccessionTest, EndsWithASentenceWhereTheMountDiedWithTheServer) {
+TEST_F(SuccessionTest, EndsWithASentenceIfTheMountDiedWithTheServer) {
   const Succession::Decision decision = serve(1h, {.end = killed, .mount = Mount::is_lost});
   EXPECT_EQ(decision.step, Step::end);
   EXPECT_NE(decision.sentence.find("was killed: the run ends"), std::string::npos);
@@ -88,7 +88,7 @@ TEST_F(SuccessionTest, WaitsBetweenServersThatCannotBeginAndGivesUpAfterAMinute)
     ASSERT_LT(++count, 1000u);
   }
   EXPECT_EQ(decision.step, Step::end);
-  EXPECT_NE(decision.sentence.find("no other could go on: no such bucket"), std::string::npos)
+  EXPECT_NE(decision.sentence.find("no other could take over: no such bucket"), std::string::npos)
       << decision.sentence;
   EXPECT_EQ(now - served_until, 60s);
   EXPECT_EQ(count, 120u);

@@ -1,6 +1,6 @@
-// One thread looks after everything: it forks the server, which makes threads, and the process that
-// copies the output; then the scripts, each into the mount; then it waits. Nothing here reads the
-// datastores: whoever supervises must not wait for the server.
+// One thread does everything: it forks the server, which makes threads, the process that copies the
+// output, and the scripts, each into the mount; then it waits. Nothing here reads the datastores:
+// the supervisor must not wait for the server.
 #include "run/supervise.h"
 
 #include <fcntl.h>
@@ -70,7 +70,7 @@ class Supervision {
     tell_early_problems();
     if (run_.record.session) door_.emplace(run_.folder);
     start_time_ = Clock::now();
-    start_next();  // throws what keeps the first from starting
+    start_next();  // throws if the first script cannot start
     if (is_sweep()) {
       begin(run_.record);
       reporting([&] { run_.folder.write(run_.record); });
@@ -142,7 +142,7 @@ class Supervision {
       try {
         start_next();
       } catch (const Error& error) {
-        // The others may still start; this one's record says why it did not.
+        // The others may still start; the record of this one says why it did not.
         const Task task = waiting_.front();
         waiting_.pop_front();
         task.record->reason = error.what();
@@ -158,7 +158,7 @@ class Supervision {
         {{.fd = server ? server->channel() : -1, .events = POLLIN, .revents = 0},
          {.fd = door_ ? door_->descriptor() : -1, .events = POLLIN, .revents = 0}}};
     const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
-    // Told again: the first signal came before the script's terminal had the new size.
+    // Signalled again: the first signal came before the script's terminal had the new size.
     if (output_ && scripts_.take_resize() && output_->resize()) scripts_.signal_all(SIGWINCH);
     if (watched[0].revents != 0 || (server && watched[0].fd < 0)) hear_server();
     if (watched[1].revents != 0) answer_door();
@@ -184,7 +184,7 @@ class Supervision {
       case ServerNews::Kind::replaced:
         run_.record.servers_replaced = attached_->server()->replaced_count();
         if (attached_->server()->replaced_count() == 1)
-          tell("the process that serves the datastores was killed: another goes on in its place");
+          tell("the process that serves the datastores was killed: another has taken over");
         return;
       case ServerNews::Kind::ended:
         break;
@@ -210,7 +210,7 @@ class Supervision {
     if (!attached_->server())
       fail(ErrorKind::unsupported, "the datastores of {} are copies: nothing can be attached to it",
            run_.record.name);
-    // In use before it is looked at, so that nobody deletes it in between.
+    // Marked in use before it is looked up, so that it is not deleted in between.
     std::vector<UsedVersion> used = versions_of(run_.record);
     used.push_back(version);
     attachment_.use(std::move(used));
@@ -271,7 +271,7 @@ class Supervision {
     if (request_.on_experiment_end) request_.on_experiment_end(record);
   }
 
-  // What was never started because the sweep was stopped.
+  // Records the experiments that never started because the sweep was stopped.
   void stop_waiting() {
     for (const Task& task : waiting_) {
       task.record->state = RunState::stopped;
@@ -283,7 +283,7 @@ class Supervision {
 
   ExitStatus finish() {
     RunRecord& record = run_.record;
-    take_counts();  // and what was read while the server ended
+    take_counts();  // again: reads until the server's end count too
     if (is_sweep()) {
       stop_waiting();
       record.end = sum_.end();
@@ -306,7 +306,8 @@ class Supervision {
     if (request_.on_problem) request_.on_problem(sentence);
   }
 
-  // Once the script runs, a full disk must not change how it ends: failures are told, not thrown.
+  // Once the script runs, a full disk must not change how it ends: failures are reported, not
+  // thrown.
   template <class Write>
   void reporting(const Write& write) const {
     try {

@@ -1,5 +1,5 @@
-// The life of a run from its first process to its last: what is passed on, recorded and said when
-// its processes do this and that. No process is real, and no time passes.
+// The life of a run from its first process to its last: what is passed on, recorded and reported
+// as its processes act. The processes and the time are fake.
 #include "run/supervise.h"
 
 #include <gtest/gtest.h>
@@ -25,15 +25,15 @@ constexpr ExitStatus killed{.status = 0, .signal = SIGKILL};
 
 class SuperviseTest : public ::testing::Test {
  protected:
-  // All goes well, unless the test plans something else: the server serves until the last script
-  // has ended, which the test says.
+  // Unless a test plans something else, all goes well: the server serves until the last script
+  // ends, which the test decides.
   void SetUp() override {
     kernel_can_resend(true);
     processes.when_started("grid-mount", [this](pid_t maker) {
       const FileDescriptor null = open_file("/dev/null", O_RDONLY);
       processes.say(maker, "m", {fuse.device(), null.get(), null.get(), null.get()});
       processes.end(maker);
-      // Of the mount, the server that is there has what it needs; the others only go on.
+      // The first server gets the mount; later ones only take over.
       processes.when_started("grid-serve", [this](pid_t next) { processes.say(next, "r"); });
     });
     processes.when_started("grid-keep", [this](pid_t keeper) { processes.close_channel(keeper); });
@@ -57,7 +57,7 @@ class SuperviseTest : public ::testing::Test {
   pid_t newest_script() const { return processes.newest("grid-script"); }
   pid_t newest_server() const { return processes.newest("grid-serve"); }
 
-  // The only script ends, and nobody is left in the mount.
+  // The only script ends, and no process is left in the mount.
   void end_script(const ExitStatus& status, const Resources& used = {}) {
     processes.end(newest_script(), status, used);
     leave_mount();
@@ -186,7 +186,7 @@ TEST_F(SuperviseTest, StartsNothingWhenTheServerCannotServe) {
   EXPECT_EQ(attachment_count(), 0u);
 }
 
-TEST_F(SuperviseTest, StartsNothingWhenThereCanBeNoMount) {
+TEST_F(SuperviseTest, StartsNothingWhenNoMountCanBeMade) {
   processes.when_started("grid-mount", [&](pid_t maker) {
     processes.fail(maker, Error(ErrorKind::unsupported, "cannot make a mount namespace"));
     processes.end(maker);
@@ -222,11 +222,11 @@ TEST_F(SuperviseTest, ReplacesAServerThatDiesWhileTheScriptRuns) {
   EXPECT_EQ(record().state, RunState::done);
   EXPECT_EQ(record().servers_replaced, 1u);
   ASSERT_EQ(problems.size(), 1u);
-  EXPECT_NE(problems[0].find("another goes on in its place"), std::string::npos) << problems[0];
-  EXPECT_TRUE(processes.sent().empty()) << "the script hears nothing of it";
+  EXPECT_NE(problems[0].find("another has taken over"), std::string::npos) << problems[0];
+  EXPECT_TRUE(processes.sent().empty()) << "the script does not notice";
 }
 
-TEST_F(SuperviseTest, SaysOnceThatServersDieAndCountsThem) {
+TEST_F(SuperviseTest, ReportsServerDeathsOnceAndCountsThem) {
   play_script([&](pid_t) {
     for (int i = 1; i <= 20; ++i)
       processes.after(i * 10ms, [&] { processes.end(newest_server(), killed); });
@@ -237,7 +237,7 @@ TEST_F(SuperviseTest, SaysOnceThatServersDieAndCountsThem) {
   EXPECT_EQ(problems.size(), 1u);
 }
 
-TEST_F(SuperviseTest, KillsTheScriptWhenNoServerCanGoOn) {
+TEST_F(SuperviseTest, KillsTheScriptWhenNoServerCanTakeOver) {
   kernel_can_resend(false);
   play_script([&](pid_t) { processes.after(3s, [&] { processes.end(newest_server(), killed); }); });
   EXPECT_EQ(supervise(processes, runs, request()), killed);
@@ -262,7 +262,7 @@ TEST_F(SuperviseTest, KillsTheScriptWhenTheStoreDoesNotAnswerForAMinute) {
   EXPECT_NE(problems.back().find("the store does not answer"), std::string::npos);
 }
 
-TEST_F(SuperviseTest, TellsWhatTheServerFindsWrong) {
+TEST_F(SuperviseTest, ReportsProblemsThatTheServerFinds) {
   play_script([&](pid_t) {
     processes.after(1s, [&] { processes.say(newest_server(), "pchunk 5f2c91 is damaged"); });
     processes.after(2s, [&] { end_script({}); });
@@ -271,7 +271,7 @@ TEST_F(SuperviseTest, TellsWhatTheServerFindsWrong) {
   EXPECT_EQ(problems, std::vector<std::string>{"chunk 5f2c91 is damaged"});
 }
 
-TEST_F(SuperviseTest, HandsTheServerOverWhenSomethingIsLeftInside) {
+TEST_F(SuperviseTest, HandsTheServerOverWhenProcessesAreLeftInside) {
   play_script([&](pid_t script) { processes.end(script); });
   EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{});
   EXPECT_EQ(record().state, RunState::done);
@@ -279,7 +279,7 @@ TEST_F(SuperviseTest, HandsTheServerOverWhenSomethingIsLeftInside) {
   EXPECT_TRUE(processes.is_running(newest_server()));
 }
 
-TEST_F(SuperviseTest, PassesASignalToStopOn) {
+TEST_F(SuperviseTest, PassesOnASignalToStop) {
   processes.when_sent(SIGTERM, [&](pid_t) { end_script({.signal = SIGTERM}); });
   play_script([&](pid_t) { processes.after(5s, [&] { processes.arrive(SIGTERM); }); });
   EXPECT_EQ(supervise(processes, runs, request()), ExitStatus{.signal = SIGTERM});
@@ -304,7 +304,7 @@ TEST_F(SuperviseTest, WaitsForAScriptThatIgnoresASignalToStop) {
   EXPECT_EQ(record().state, RunState::stopped);
 }
 
-TEST_F(SuperviseTest, LosesNoSignalThatComesBeforeTheServerIsReady) {
+TEST_F(SuperviseTest, LosesNoSignalThatArrivesBeforeTheServerIsReady) {
   processes.when_started("grid-serve", [&](pid_t server) {
     processes.arrive(SIGTERM);
     processes.say(server, "r" + FakeFuse::handshake());
@@ -350,7 +350,7 @@ TEST_F(SuperviseTest, StartsNoMoreExperimentsWhenASweepIsStopped) {
   EXPECT_EQ(record("otter-3").state, RunState::stopped);
 }
 
-TEST_F(SuperviseTest, GoesOnWithASweepWhenOneExperimentCannotStart) {
+TEST_F(SuperviseTest, ContinuesASweepWhenOneExperimentCannotStart) {
   processes.when_started("grid-script", [&](pid_t script) {
     if (processes.count_of("grid-script") == 2) {
       processes.fail(script, Error(ErrorKind::not_found, "cannot start /bin/true"));

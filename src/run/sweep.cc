@@ -15,17 +15,17 @@ namespace {
 
 using Values = std::vector<std::string>;
 
-// A place in the command where several values are meant.
+// A place in the command that stands for several values.
 struct Dimension {
   std::size_t argument = 0;
-  std::size_t offset = 0;  // in it
+  std::size_t offset = 0;  // in the argument
   std::string name;
   Values values;
 };
 
 constexpr std::array<std::string_view, 3> strategy_names = {"grid_search", "random_search", "none"};
 
-constexpr std::string_view way_out = "; --strategy none passes it as it is";
+constexpr std::string_view way_out = "; --strategy none passes it unchanged";
 
 constexpr std::string_view blanks = " \t";
 
@@ -36,7 +36,7 @@ std::optional<Number> find_number(std::string_view text) {
   return parse_number<Number>(text);
 }
 
-// What stands between the brackets of "NAME(…)" or "[…]".
+// The text between the brackets of "NAME(…)" or "[…]".
 std::optional<std::string_view> find_inside(std::string_view text, std::string_view begin,
                                             char end) {
   if (text.size() <= begin.size() || text.substr(0, begin.size()) != begin || text.back() != end)
@@ -44,7 +44,7 @@ std::optional<std::string_view> find_inside(std::string_view text, std::string_v
   return text.substr(begin.size(), text.size() - begin.size() - 1);
 }
 
-// Takes a text in quotes, or what stands before the next comma, off the front.
+// Takes a quoted text, or all before the next comma, off the front.
 std::string_view take_item(std::string_view& text) {
   text = trimmed(text, blanks);
   std::size_t end = 0;
@@ -61,7 +61,7 @@ bool is_quoted(std::string_view item) {
          item.find(item[0], 1) == item.size() - 1;
 }
 
-// Empty if it is no list of numbers and quoted texts.
+// Empty if `text` is not a list of numbers and quoted texts.
 Values find_list(std::string_view text) {
   std::optional<std::string_view> inside = find_inside(text, "[", ']');
   Values values;
@@ -107,7 +107,7 @@ Values values_of_range(std::string_view text, std::string_view inside) {
   return values;
 }
 
-// By hand: the standard library's distributions differ from one implementation to the next.
+// Not a distribution of the standard library: those differ from one implementation to the next.
 double draw(std::mt19937_64& random, double low, double high) {
   return low + (high - low) * (static_cast<double>(random() >> 11) * 0x1p-53);
 }
@@ -201,7 +201,7 @@ std::vector<std::uint64_t> draw_numbers(std::uint64_t count, std::uint64_t wante
   std::mt19937_64 random(seed + 1);  // not the one that drew the values
   std::vector<std::uint64_t> drawn;
   std::set<std::uint64_t> known;
-  // Floyd's way: no number is drawn in vain, however few are left.
+  // Floyd's algorithm: every draw yields a number, however few are left.
   for (std::uint64_t last = count - wanted; last < count; ++last) {
     const std::uint64_t number = random() % (last + 1);
     drawn.push_back(known.insert(number).second ? number : last);
@@ -215,8 +215,8 @@ std::vector<std::uint64_t> draw_numbers(std::uint64_t count, std::uint64_t wante
 Strategy parse_strategy(std::string_view name) {
   for (std::size_t i = 0; i < strategy_names.size(); ++i)
     if (strategy_names[i] == name) return static_cast<Strategy>(i);
-  fail(ErrorKind::invalid_argument, "{} is no strategy: it is grid_search, random_search or none",
-       name);
+  fail(ErrorKind::invalid_argument,
+       "{} is not a strategy: choose grid_search, random_search or none", name);
 }
 
 std::vector<Experiment> expand_sweep(const std::vector<std::string>& command,

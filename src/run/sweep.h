@@ -1,12 +1,12 @@
-// One command that means several: finds lists, ranges and distributions in a script's arguments
+// Turns one command into several: finds lists, ranges and distributions in a script's arguments
 // and makes an experiment of each combination. Pure functions.
 //
-//   "[32, 64]"  "['adam', 'sgd']"     the whole argument, or what stands behind its first '='
+//   "[32, 64]"  "['adam', 'sgd']"     the whole argument, or all after its first '='
 //   "range(1,10,2)"                   1, 3, 5, 7, 9: as in Python, whole numbers
 //   "uniform(1e-5,1e-1,3)"            three numbers drawn from [1e-5, 1e-1)
 //
-// A list is one of numbers and of texts in quotes. Anything else, as Hydra's "+x=[a,b]", is passed
-// to the script as it is.
+// A list consists of numbers and quoted texts. Anything else, such as Hydra's "+x=[a,b]", is passed
+// to the script unchanged.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +22,10 @@ namespace grid::run {
 enum class Strategy {
   grid_search,    // every combination
   random_search,  // some of them
-  none,           // there is no sweep: every argument is meant as it is written
+  none,           // no sweep: every argument is taken literally
 };
 
-// Throws `invalid_argument` with those that there are.
+// Throws `invalid_argument`, listing the strategies.
 Strategy parse_strategy(std::string_view name);
 
 struct SweepOptions {
@@ -43,15 +43,15 @@ struct Experiment {
 
 inline constexpr std::size_t experiment_count_max = 10'000;
 
-// In the order of the arguments, the last one changing fastest. Empty: `command` is no sweep; its
-// first word, the script, is never looked at. Throws `invalid_argument` for an impossible sweep: a
-// range or a distribution without values or with the wrong arguments, too many experiments, more
-// trials than combinations.
+// The experiments in the order of the arguments, the last one changing fastest; in the order drawn
+// for a random search. Empty if `command` is not a sweep. Its first word, the script, is skipped.
+// Throws `invalid_argument` for an impossible sweep: a range or distribution without values or with
+// the wrong arguments, too many experiments, more trials than combinations.
 std::vector<Experiment> expand_sweep(const std::vector<std::string>& command,
                                      const SweepOptions& options);
 
-// What an argument of this value is called as a hyper-parameter in a configuration file:
-// "--lr", "0.1" or, for "model.lr" and "+lr", "model.lr=0.1".
+// The arguments that set a hyper-parameter of a configuration file: "--lr", "0.1" or, for
+// "model.lr" and "+lr", "model.lr=0.1".
 std::vector<std::string> spell_parameter(const std::string& name, const std::string& value);
 
 }  // namespace grid::run

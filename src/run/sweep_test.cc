@@ -21,14 +21,14 @@ std::vector<Words> commands_of(const Words& command, const SweepOptions& options
 void expect_impossible(const Words& command, std::string_view part, SweepOptions options = {}) {
   try {
     expand_sweep(command, options);
-    ADD_FAILURE() << command.back() << " was taken";
+    ADD_FAILURE() << command.back() << " was accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::invalid_argument);
     EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
   }
 }
 
-TEST(Sweeps, AreEveryCombinationTheLastArgumentFirst) {
+TEST(Sweeps, AreEveryCombinationWithTheLastArgumentFastest) {
   EXPECT_EQ(commands_of({"main.py", "--batch", "[32, 64]", "--opt=['adam', \"sgd\"]"}),
             (std::vector<Words>{{"main.py", "--batch", "32", "--opt=adam"},
                                 {"main.py", "--batch", "32", "--opt=sgd"},
@@ -36,7 +36,7 @@ TEST(Sweeps, AreEveryCombinationTheLastArgumentFirst) {
                                 {"main.py", "--batch", "64", "--opt=sgd"}}));
 }
 
-TEST(Sweeps, NameTheirParametersAsTheArgumentsAre) {
+TEST(Sweeps, NameTheirParametersAfterTheArguments) {
   const auto found =
       expand_sweep({"x", "--lr", "[1]", "model.depth=[2]", "+a=[3]", "[4]", "-b=[5]"}, {});
   ASSERT_EQ(found.size(), 1u);
@@ -45,7 +45,7 @@ TEST(Sweeps, NameTheirParametersAsTheArgumentsAre) {
                 {"lr", "1"}, {"model.depth", "2"}, {"a", "3"}, {"argument 5", "4"}, {"b", "5"}}));
 }
 
-TEST(Sweeps, HaveRangesAsPythonHas) {
+TEST(Sweeps, HaveRangesLikePython) {
   auto values = [](const std::string& range) {
     std::string out;
     for (const Words& command : commands_of({"x", range})) out += command[1] + " ";
@@ -78,13 +78,13 @@ TEST(Sweeps, TrySomeCombinationsEachOnce) {
   EXPECT_EQ(found.size(), 50u);
   EXPECT_EQ(std::set<Words>(found.begin(), found.end()).size(), 50u);
   EXPECT_EQ(found, commands_of(command, options));
-  // All of them, if as many are wanted.
+  // All combinations, if that many are wanted.
   const auto all =
       commands_of({"x", "range(20)"}, {.strategy = Strategy::random_search, .num_trials = 20});
   EXPECT_EQ(std::set<Words>(all.begin(), all.end()).size(), 20u);
 }
 
-TEST(Sweeps, LeaveAloneWhatIsNoSweep) {
+TEST(Sweeps, LeaveOtherArgumentsAlone) {
   for (const std::string argument :
        {"model.lr=0.1", "+x=[a,b]", "x=[]", "[]", "[1,2", "list[0]", "[1,[2,3]]", "range",
         "--range", "hydra.sweeper.params={a: [1]}", "my_range(1,2)", "['a','b", "[1 2]", "a[1]"})

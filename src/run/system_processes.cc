@@ -19,8 +19,8 @@ namespace {
 sigset_t signals_passed_on() {
   sigset_t set;
   ::sigfillset(&set);
-  // What a thread does to itself must reach that thread. SIGURG wakes the threads that serve the
-  // mount, and is sent to nobody else in earnest.
+  // A signal that a thread causes itself must reach that thread. SIGURG wakes the threads that
+  // serve the mount, and is not used otherwise.
   for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE, SIGURG})
     ::sigdelset(&set, signal);
   return set;
@@ -35,7 +35,7 @@ Resources resources_of(const rusage& usage) {
           .memory_peak = static_cast<std::uint64_t>(usage.ru_maxrss) * 1024};
 }
 
-// Of a process that has ended.
+// The status of a process that has ended.
 ExitStatus exit_status_of(int wait_status) {
   if (WIFSIGNALED(wait_status)) return {0, WTERMSIG(wait_status)};
   return {WEXITSTATUS(wait_status), {}};
@@ -44,7 +44,7 @@ ExitStatus exit_status_of(int wait_status) {
 }  // namespace
 
 SystemProcesses::SystemProcesses() {
-  // An ignored SIGCHLD, which a caller may hand down, would take the exit status away.
+  // With SIGCHLD ignored, as it may be inherited from the caller, exit statuses would be lost.
   struct sigaction action {};
   action.sa_handler = SIG_DFL;
   ::sigaction(SIGCHLD, &action, &caller_child_action_);
@@ -70,9 +70,9 @@ ChildProcess SystemProcesses::start(const StartOptions& options, const Work& wor
     ::prctl(PR_SET_NAME, options.name);
     if (options.own_group) ::setpgid(0, 0);
     work(std::move(channel.theirs));
-    ::_exit(0);  // what the parent holds is its own to destroy
+    ::_exit(0);  // without destroying the parent's objects
   }
-  if (options.own_group) ::setpgid(process, process);  // here too: a signal may come at once
+  if (options.own_group) ::setpgid(process, process);  // here too: a signal may be sent at once
   return {process, std::move(channel.ours)};
 }
 
@@ -84,7 +84,7 @@ std::optional<ProcessChange> SystemProcesses::find_change(pid_t child) {
     changed = ::wait4(child, &status, WNOHANG | WUNTRACED | WCONTINUED, &usage);
   } while (changed < 0 && errno == EINTR);
   if (changed == 0) return std::nullopt;
-  assert(changed == child);  // nobody else waits for it
+  assert(changed == child);  // nothing else waits for it
   if (WIFSTOPPED(status)) return ProcessChange{ProcessChange::Kind::stopped, {}, {}};
   if (WIFCONTINUED(status)) return ProcessChange{ProcessChange::Kind::continued, {}, {}};
   return ProcessChange{ProcessChange::Kind::ended, exit_status_of(status), resources_of(usage)};
@@ -111,7 +111,7 @@ void SystemProcesses::send(pid_t process, int signal) { ::kill(process, signal);
 std::optional<ArrivedSignal> SystemProcesses::take_signal() {
   signalfd_siginfo came{};
   if (::read(signals_.get(), &came, sizeof came) != sizeof came) return std::nullopt;
-  // What the terminal sends comes from the kernel, for no reason that it would name.
+  // The terminal's signals come from the kernel, with the code SI_KERNEL.
   return ArrivedSignal{static_cast<int>(came.ssi_signo), came.ssi_code == SI_KERNEL};
 }
 

@@ -1,4 +1,4 @@
-// The operating system's own processes.
+// Processes of the operating system.
 #pragma once
 
 #include <csignal>
@@ -8,7 +8,7 @@
 namespace grid::run {
 
 // While this object lives, every signal that can be passed on is blocked in this thread and in the
-// processes it forks. So it comes before all that forks.
+// processes it forks. So it must be made before anything forks.
 class SystemProcesses final : public Processes {
  public:
   SystemProcesses();
@@ -34,7 +34,7 @@ class SystemProcesses final : public Processes {
   FileDescriptor signals_;
 };
 
-// Acts on this thread alone, which is the only one that does not block the signal then.
+// Raises the signal in this thread alone: the only one that does not block it then.
 void raise_with_default_action(int signal);
 
 }  // namespace grid::run

@@ -1,4 +1,4 @@
-// Real processes and signals: what the supervisor of a run is promised of them.
+// Real processes and signals: what a supervisor of runs relies on.
 #include "run/system_processes.h"
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 class SystemProcessesTest : public ::testing::Test {
  protected:
-  // Waits for it, as nothing else here tells when a child has changed.
+  // Waits for the next change.
   ProcessChange next_change(pid_t child) {
     for (int i = 0; i < 10; ++i) {
       if (const auto change = processes.find_change(child)) return *change;
@@ -45,7 +45,7 @@ TEST_F(SystemProcessesTest, TellHowTheyEnd) {
   };
   EXPECT_EQ(end_of([](const FileDescriptor&) { ::_exit(3); }), ExitStatus{.status = 3});
   EXPECT_EQ(end_of([](const FileDescriptor&) { ::raise(SIGKILL); }), ExitStatus{.signal = SIGKILL});
-  EXPECT_EQ(processes.wait_for_end(::getppid()), std::nullopt) << "it is no child";
+  EXPECT_EQ(processes.wait_for_end(::getppid()), std::nullopt) << "it is not a child";
 }
 
 TEST_F(SystemProcessesTest, TellThatTheyAreStoppedAndContinued) {
@@ -66,7 +66,7 @@ TEST_F(SystemProcessesTest, TellThatTheyAreStoppedAndContinued) {
   EXPECT_GT(end.used.memory_peak, 0u);
 }
 
-TEST_F(SystemProcessesTest, MayHaveAGroupOfTheirOwn) {
+TEST_F(SystemProcessesTest, CanHaveTheirOwnGroup) {
   for (const bool own_group : {false, true}) {
     const ChildProcess child = processes.start(
         {.name = "grid-test", .own_group = own_group},
@@ -77,7 +77,7 @@ TEST_F(SystemProcessesTest, MayHaveAGroupOfTheirOwn) {
   }
 }
 
-TEST_F(SystemProcessesTest, TakeSignalsThatWouldEndThisOne) {
+TEST_F(SystemProcessesTest, TakeSignalsThatWouldEndThisProcess) {
   ::raise(SIGTERM);
   pollfd arrived{.fd = processes.signals(), .events = POLLIN, .revents = 0};
   EXPECT_TRUE(processes.poll({&arrived, 1}, 0ms));
@@ -88,7 +88,7 @@ TEST_F(SystemProcessesTest, TakeSignalsThatWouldEndThisOne) {
   EXPECT_FALSE(processes.take_signal());
 }
 
-TEST_F(SystemProcessesTest, GiveAProgramTheSignalsOfTheirCaller) {
+TEST_F(SystemProcessesTest, RestoreTheCallersSignalsForAProgram) {
   const ChildProcess child = processes.start({.name = "grid-test"}, [&](const FileDescriptor&) {
     processes.restore_callers_signals();
     ::raise(SIGTERM);

@@ -19,7 +19,7 @@ struct Comparison {
   std::string older, newer;  // "cats:2", "cats:3"
   std::vector<tree::Change> changes;
   Totals totals;
-  // One of them has files in place and the other has none: these were compared by size and time.
+  // Only one of the versions has files in place, which were compared by size and time.
   bool without_content = false;
 };
 

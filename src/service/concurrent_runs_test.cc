@@ -1,4 +1,4 @@
-// What deals with runs is called by the threads of one server, all with the same settings.
+// Many threads of one server call the functions for runs, all with the same settings.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 
@@ -34,7 +34,7 @@ bool lists(const std::vector<ObservedRun>& runs, const std::string& name) {
                      [&](const ObservedRun& run) { return run.record.name == name; });
 }
 
-// One run, from its request to what is known of it when it is over.
+// Follows one run from its request to what is known of it when it is over.
 void see_a_run_through(const RunNode& node, const std::string& name) {
   const Settings& settings = node.settings();
   const run::PreparedRun run =
@@ -65,7 +65,7 @@ void see_a_run_through(const RunNode& node, const std::string& name) {
   EXPECT_TRUE(live_sessions(settings).sessions.empty());
 }
 
-TEST(ConcurrentRuns, AreSeenThroughByManyThreads) {
+TEST(ConcurrentRuns, AreHandledByManyThreads) {
   const RunNode node;
   at_once([&](int thread) {
     for (int i = 0; i < 5; ++i) see_a_run_through(node, fmt::format("run-{}-{}", thread, i));
@@ -73,7 +73,7 @@ TEST(ConcurrentRuns, AreSeenThroughByManyThreads) {
   EXPECT_EQ(newest_runs(node.settings()).runs.size(), 5u * thread_count);
 }
 
-TEST(ConcurrentRuns, DoNotGetTheSameName) {
+TEST(ConcurrentRuns, GetDifferentNames) {
   const RunNode node;
   std::atomic<int> made = 0;
   at_once([&](int) {

@@ -1,5 +1,5 @@
-// What a long-lived process does: everything that can be asked of service, many times and at once,
-// of one store.
+// What a long-lived process does: it calls everything in service, many times and at once, for one
+// store.
 #include <gtest/gtest.h>
 
 #include <latch>
@@ -22,6 +22,9 @@ namespace {
 using testing::line_of;
 
 constexpr unsigned rounds = 4;
+// Every client's datastore has this content too, which the first to come stores.
+constexpr unsigned shared_seed = 7'777;
+
 constexpr std::uint64_t cache_size_max = 1 << 30;
 
 dataset::Reference version_of(const std::string& name, dataset::VersionNumber number) {
@@ -37,7 +40,7 @@ class Client {
         name_("cats-" + std::to_string(index)),
         seed_(index * 100) {}
 
-  // Makes a version, looks at it from all sides and deletes the one before.
+  // Makes a version, inspects it in every way and deletes the one before.
   void run(dataset::VersionNumber number) {
     make(number);
     look(number);
@@ -50,7 +53,7 @@ class Client {
     const std::string text = testing::random_bytes(100'000, seed_ + number);
     testing::write_file(node_ / (name_ + "/folder/file"), text);
     if (number == 1)
-      testing::write_file(node_ / (name_ + "/kept"), testing::random_bytes(50'000, seed_));
+      testing::write_file(node_ / (name_ + "/kept"), testing::random_bytes(50'000, shared_seed));
     const CreatedVersion created = node_.create(*store_, name_, name_);
     EXPECT_EQ(created.result.record.number, number);
     EXPECT_EQ(write_description(*store_, name_, "of " + name_).text, "of " + name_);
@@ -81,7 +84,7 @@ class Client {
         *store_,
         {.version = open_version(*store_, version_of(name_, number - 1)), .destination = copy},
         progress);
-    EXPECT_EQ(testing::read_file(copy / "kept"), testing::random_bytes(50'000, seed_));
+    EXPECT_EQ(testing::read_file(copy / "kept"), testing::random_bytes(50'000, shared_seed));
     delete_versions(*store_, versions_to_delete(node_.settings(), *store_,
                                                 version_of(name_, number - 1), false));
   }
@@ -101,7 +104,7 @@ class Client {
   const std::uint64_t seed_;
 };
 
-// Half of the clients share an open store, each of the others opens it anew.
+// Half of the clients share an open store; each of the others opens it again.
 TEST(Service, AnswersManyThreadsOfOneProcess) {
   constexpr unsigned client_count = 6;
   const testing::Node node;
@@ -114,7 +117,7 @@ TEST(Service, AnswersManyThreadsOfOneProcess) {
       try {
         for (dataset::VersionNumber number = 1; number <= rounds; ++number)
           Client(node, index % 2 == 0 ? shared : open_store(node.settings()), index).run(number);
-      } catch (const std::exception& error) {  // to be named, not to end the program
+      } catch (const std::exception& error) {  // reported, instead of ending the program
         ADD_FAILURE() << index << ": " << error.what();
       }
     });
@@ -131,8 +134,8 @@ TEST(Service, AnswersManyThreadsOfOneProcess) {
   EXPECT_TRUE(verify_versions(*node.open(), {}, progress).is_well());
 }
 
-// Creates of one datastore at once each publish a version of their own.
-TEST(Service, PublishesWhatSeveralThreadsCreateOfOneDatastore) {
+// Concurrent creates of one datastore each publish a version of their own.
+TEST(Service, PublishesTheVersionsThatSeveralThreadsCreate) {
   constexpr unsigned client_count = 4;
   const testing::Node node;
   std::vector<std::thread> threads;

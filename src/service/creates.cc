@@ -9,7 +9,8 @@ namespace grid::service {
 
 namespace {
 
-// Beside the create, which walks just ahead of its reading, one folder or file can be counted.
+// A single folder or file can be counted during the create, which walks only just ahead of its
+// reading.
 bool can_be_counted(const create::CreateInput& input) {
   return input.sources.size() == 1 && !input.version && !input.sources[0].extract &&
          input.sources[0].where != "-" && !source::is_url(input.sources[0].where) &&
@@ -20,8 +21,8 @@ std::uint64_t unread(const create::CreateProgress& progress) {
   return progress.bytes_unchanged + progress.bytes_resumed;
 }
 
-// Nothing is read while the source is only looked through; at the end everything is done but the
-// last packs and the version itself.
+// "scanning" until the first byte is read; "finishing" when only the last packs and the version
+// itself are left to write.
 std::string_view phase_of(const create::CreateProgress& progress) {
   if (progress.total_known && progress.files_done == progress.files_total) return "finishing";
   return progress.bytes_done > unread(progress) ? "storing" : "scanning";

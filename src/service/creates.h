@@ -1,5 +1,5 @@
-// Making the next version of a datastore, with all that stands beside it: what is kept in case of
-// an interruption, and how far it is.
+// Makes the next version of a datastore, keeps what an interrupted create needs to continue, and
+// reports progress.
 #pragma once
 
 #include <chrono>
@@ -18,21 +18,21 @@
 
 namespace grid::service {
 
-// The command that asks for the create, so that it can be given again.
+// The command line of the create, so that it can be repeated.
 struct CreateCommand {
-  std::vector<std::string> words;  // behind `grid`, without --store
-  std::string folder;              // in which it was given
-  std::string store;               // its location, from any folder
-  // What two creates have in common if one can continue the other: their sources and every option
+  std::vector<std::string> words;  // after `grid`, without --store
+  std::string folder;              // the current folder of the command
+  std::string store;               // its location, valid in any folder
+  // Equal for two creates if one can continue the other: made of their sources and of every option
   // that decides what is read.
   std::string identity;
 };
 
 struct CreateRequest {
-  // What is kept of earlier attempts is set by DatastoreCreate.
+  // DatastoreCreate sets what is kept of earlier attempts.
   create::CreateOptions options;
-  std::optional<CreateCommand> command;  // empty: nothing is kept of it
-  bool count_source = false;             // beside the create, for progress() to know the total
+  std::optional<CreateCommand> command;  // empty: the state folder keeps nothing of the create
+  bool count_source = false;             // during the create, so that progress() knows the total
   std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
 };
 
@@ -43,21 +43,21 @@ struct CreatedVersion {
   std::chrono::nanoseconds elapsed{};
 };
 
-// One create. From construction on, others see it among the incomplete creates.
+// One create, listed among the incomplete creates from its construction on.
 class DatastoreCreate {
  public:
-  // The store outlives it.
+  // `store` outlives it.
   DatastoreCreate(const Settings& settings, dataset::OpenStore& store, CreateRequest request);
   DatastoreCreate(const DatastoreCreate&) = delete;
   DatastoreCreate& operator=(const DatastoreCreate&) = delete;
 
-  // Why nothing is kept of it, so that an interruption costs more than it should; empty: it is
-  // kept, or was not to be.
+  // Why the create cannot be continued after an interruption; empty if it can, or was not meant to
+  // be.
   std::string keeping_problem() const { return kept_ ? kept_->problem() : ""; }
 
   ProgressState progress() const;  // thread-safe
 
-  // To be called once. Throws as create::create_version() does.
+  // Call it once. Throws as create::create_version() does.
   CreatedVersion run();
 
  private:

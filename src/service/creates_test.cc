@@ -27,7 +27,7 @@ class CreatesTest : public ::testing::Test {
   std::shared_ptr<dataset::OpenStore> store_;
 };
 
-TEST_F(CreatesTest, RecordWhatTheyWereTold) {
+TEST_F(CreatesTest, RecordTheirRequest) {
   const CreatedVersion created = node_.create(*store_, "cats", "source");
   EXPECT_EQ(created.name, "cats");
   EXPECT_EQ(created.result.record.number, 1u);
@@ -38,7 +38,7 @@ TEST_F(CreatesTest, RecordWhatTheyWereTold) {
   EXPECT_TRUE(incomplete().empty());
 }
 
-TEST_F(CreatesTest, AreSeenByOthersFromTheirConstructionOn) {
+TEST_F(CreatesTest, AreListedFromTheirConstructionOn) {
   {
     DatastoreCreate create(node_.settings(), *store_, node_.create_request("cats", "source"));
     EXPECT_EQ(create.keeping_problem(), "");

@@ -23,13 +23,13 @@ net::S3Access open_access(const Settings& settings, const net::AwsSettings& aws)
   return net::S3Access::open(settings.servers.http, aws, settings.servers.retries);
 }
 
-// The ARN of the present credentials, as a trust policy has to name it.
+// The ARN of the current credentials, as a trust policy has to name it.
 std::string find_principal(const net::S3Access& access, const net::AwsSettings& aws) {
   const net::AwsProfiles profiles(aws.config_file, aws.credentials_file);
   const std::optional<net::AwsCredentials> caller = access.credentials->get();
   if (!caller)
     fail(ErrorKind::permission_denied,
-         "no credentials were found to take a role with: set AWS_ACCESS_KEY_ID and "
+         "no credentials were found to assume a role with: set AWS_ACCESS_KEY_ID and "
          "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE");
   const std::string& region = access.endpoint.region;
   const std::optional<std::string> arn =
@@ -37,7 +37,7 @@ std::string find_principal(const net::S3Access& access, const net::AwsSettings& 
                        std::chrono::system_clock::now());
   if (!arn)
     fail(ErrorKind::invalid_argument,
-         "the server does not say who you are: name with --principal the ARN of the user or role "
+         "the server does not say who you are: with --principal, name the ARN of the user or role "
          "whose credentials you use, for the trust policy");
   return net::principal_of_caller(*arn);
 }
@@ -49,27 +49,28 @@ std::string find_principal(const net::S3Access& access, const net::AwsSettings& 
        name);
 }
 
-// Takes the role and lists the bucket in it.
+// Assumes the role and lists the bucket with it.
 void prove(const CredentialPlan& plan, const Settings& settings) {
   const net::SavedCredential& credential = plan.credential;
   const net::S3Access access =
       open_access(settings, net::with_role(settings.servers.aws, credential));
   try {
     access.credentials->get();
-  } catch (const Error& error) {  // what can be done is known here
+  } catch (const Error& error) {  // here it is known what may help
     if (error.kind() != ErrorKind::permission_denied) throw;
     fail(error.kind(),
          "{}; the trust policy of the role must name {} and the external id {} (--external-id, if "
-         "it has another one); a role that was made just now may take some seconds",
+         "it has another one); a role that was created just now may need some seconds",
          error.what(), plan.principal, credential.external_id);
   }
   try {
     net::S3Bucket(access, credential.bucket).list({.count_max = 1});
   } catch (const Error& error) {  // as above
     if (error.kind() != ErrorKind::permission_denied) throw;
-    fail(error.kind(),
-         "{}; the role can be taken, but its permission policy does not let it list the bucket {}",
-         error.what(), credential.bucket);
+    fail(
+        error.kind(),
+        "{}; the role can be assumed, but its permission policy does not let it list the bucket {}",
+        error.what(), credential.bucket);
   }
 }
 

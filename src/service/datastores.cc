@@ -88,7 +88,7 @@ VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore
     fail(ErrorKind::invalid_argument,
          "name the version to delete, as in {}:3, or every one of them with --all", reference.name);
   VersionSet versions{.name = reference.name};
-  // For --all too: it knows the nearest names of what does not exist.
+  // For --all too, since its error for an unknown datastore has the nearest names.
   dataset::Version version = store.datastores->resolve(reference);
   versions.numbers =
       all ? store.datastores->ready_numbers(reference.name) : std::vector{version.record.number};

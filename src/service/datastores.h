@@ -1,4 +1,4 @@
-// The datastores of a store as people see them: a list, and what can be done to one as a whole.
+// Lists the datastores of a store, and describes and deletes them.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace grid::service {
 struct DatastoreSummary {
   std::string name;
   std::string description;
-  // The newest ready version, else the last that was, else nothing: the first is being made.
+  // The newest ready version, else the last deleted one; empty if none was published.
   std::optional<dataset::Version> newest;
   std::uint64_t ready = 0;         // count of versions
   std::uint64_t stored_bytes = 0;  // of the ready versions
@@ -30,8 +30,8 @@ struct DatastoreList {
   IncompleteCreates incomplete;              // of the same store
 };
 
-// Without `deleted_too`, datastores whose versions are all deleted are left out. Before the first
-// create there is no store in the default place: that is an empty list.
+// Leaves out datastores whose versions are all deleted, unless `deleted_too`. The list is empty if
+// the default store does not exist yet, as before the first create.
 DatastoreList list_datastores(const Settings& settings, bool deleted_too = false);
 DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore& store,
                               bool deleted_too = false);
@@ -41,23 +41,23 @@ struct Description {
   std::string text;
 };
 
-// The datastore that a description is of. Throws `invalid_argument` if the reference names a
+// The datastore to describe. Throws `invalid_argument` if the reference names a
 // version.
 std::string described_name(const dataset::Reference& reference);
 // Throws `not_found` if the datastore has no ready version.
 Description read_description(const dataset::OpenStore& store, const std::string& name);
-// Throws the same, and `invalid_argument` for text that is no UTF-8.
+// Throws the same, and `invalid_argument` for text that is not UTF-8.
 Description write_description(const dataset::OpenStore& store, const std::string& name,
                               const std::string& text);
 
-// Versions that are to be deleted, or were.
+// Versions to delete, or deleted.
 struct VersionSet {
   std::string name;  // of the datastore
   std::vector<dataset::VersionNumber> numbers;
 };
 
 // What `reference` means: with `all` every ready version of a datastore, else one. Throws
-// `not_found`, `invalid_argument` where it is not clear which is meant, and `unavailable` if one of
+// `not_found`, `invalid_argument` if it is not clear which is meant, and `unavailable` if one of
 // them is in use on this machine.
 VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
                               const dataset::Reference& reference, bool all);

@@ -62,7 +62,7 @@ TEST_F(DatastoresTest, AreListedWhileTheirFirstVersionIsMade) {
                                                 "fish failed"}));
 }
 
-TEST_F(DatastoresTest, AreNoneBeforeThereIsAStoreInTheDefaultPlace) {
+TEST_F(DatastoresTest, AreNoneBeforeTheDefaultStoreExists) {
   node_.settings().store = node_ / "elsewhere";
   EXPECT_THROW(listed(), Error);
   node_.settings().store_was_named = false;
@@ -78,7 +78,7 @@ TEST_F(DatastoresTest, AreDescribed) {
   EXPECT_THROW(described_name(dataset::Reference::parse("cats:1")), Error);
 }
 
-TEST_F(DatastoresTest, LoseAVersionOrAllOfThem) {
+TEST_F(DatastoresTest, LoseOneVersionOrAll) {
   EXPECT_THROW(remove("cats"), Error);
   EXPECT_THROW(remove("cats:1", true), Error);
   remove("cats:1");
@@ -104,7 +104,7 @@ TEST_F(DatastoresTest, KeepVersionsThatAreInUse) {
   EXPECT_EQ(store_->datastores->ready_numbers("cats"), Numbers{1});
 }
 
-TEST_F(DatastoresTest, AreShownWholeOrByVersion) {
+TEST_F(DatastoresTest, AreShownAsAWholeOrByVersion) {
   create::LiveCreate live(node_.settings().create_folder, started("cats"));
   auto shown = [&](const char* reference) {
     return show_datastore(node_.settings(), *store_, dataset::Reference::parse(reference));

@@ -1,4 +1,4 @@
-// What results look like as the documents of docs/json-output.md.
+// Results as the documents of docs/json-output.md.
 #include <gtest/gtest.h>
 
 #include "service/comparison.h"

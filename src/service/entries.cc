@@ -68,7 +68,7 @@ std::string path_in_version(std::string_view written) {
 EntryRef entry_at(const OpenVersion& version, std::string_view path) {
   const tree::Manifest& manifest = *version.manifest;
   if (std::optional<EntryRef> entry = manifest.find_path(path)) return *entry;
-  // More names than this in one folder are not worth reading for a hint.
+  // Reading more names than this of one folder is not worth a hint.
   constexpr std::uint64_t hint_names_max = 20'000;
   std::size_t slash = path.rfind('/');
   std::string_view folder = slash == path.npos ? "" : path.substr(0, slash);

@@ -1,4 +1,4 @@
-// What is in a version: looking it up, listing it, reading a file of it.
+// Looks up and lists what is in a version, and reads its files.
 #pragma once
 
 #include <functional>
@@ -25,36 +25,36 @@ struct OpenVersion {
 // Throws `not_found` as Datastores::resolve() does.
 OpenVersion open_version(const dataset::OpenStore& store, const dataset::Reference& reference);
 
-// A path inside a version as people write it, made canonical: no leading or trailing '/', no "."
-// and no empty components. Throws `invalid_argument` for "..".
+// Makes a path inside a version canonical: no leading or trailing '/', no "." and no empty
+// components. Throws `invalid_argument` for "..".
 std::string path_in_version(std::string_view written);
 
 // The entry at a canonical path that is not empty. Throws `not_found` with the nearest names.
 tree::EntryRef entry_at(const OpenVersion& version, std::string_view path);
 
-// What a hard link is another name of; other entries as they are.
+// The file that a hard link is another name of; any other entry as it is.
 tree::EntryRef without_hard_link(const tree::Manifest& manifest, const tree::EntryRef& entry);
 
-// A stretch of a version's entries, which are read while they are looked at.
+// A range of a version's entries, which are read while a cursor passes over them.
 struct EntryListing {
   OpenVersion version;
   std::string path;       // canonical; empty: the whole version
-  bool is_folder = true;  // else the only entry is the one at `path`
+  bool is_folder = true;  // false: the only entry is the one at `path`
   tree::EntryRange range;
 
   tree::EntryCursor entries() const { return {version.manifest, range}; }
 };
 
-// What is in a folder, or everything below it; of something else that alone. `path` is as for
+// Lists a folder, or everything below it; for any other entry only that entry. `path` is as for
 // path_in_version().
 EntryListing list_entries(OpenVersion version, std::string_view path, bool recursive);
 
-// Gives the bytes of the file at `path`, piece by piece, to `take`, which keeps none. Throws
-// `invalid_argument` for what is no file.
+// Passes the bytes of the file at `path` to `take`, piece by piece; each piece is valid only during
+// the call. Throws `invalid_argument` if `path` is not a file.
 void read_file(const dataset::OpenStore& store, const OpenVersion& version, std::string_view path,
                const std::function<void(BytesView)>& take);
 
-// Needs no more memory for ten million entries than for ten.
+// Needs the same memory for ten million entries as for ten.
 void write_document(JsonWriter& json, const EntryListing& listing);
 
 }  // namespace grid::service

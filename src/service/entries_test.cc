@@ -58,7 +58,7 @@ TEST_F(EntriesTest, AreListedByFolderOrBelowIt) {
   EXPECT_FALSE(list_entries(version(), "readme", false).is_folder);
 }
 
-TEST_F(EntriesTest, AreADocumentOfAllThatIsKeptOfThem) {
+TEST_F(EntriesTest, AreDocumentedWithEveryMember) {
   const timespec times[2] = {{.tv_sec = 1'700'000'000, .tv_nsec = 0},
                              {.tv_sec = 1'700'000'000, .tv_nsec = 0}};
   for (const char* path : {"source/pictures/1.jpg", "source/pictures/newest"})
@@ -76,13 +76,13 @@ TEST_F(EntriesTest, AreADocumentOfAllThatIsKeptOfThem) {
             "\n");
 }
 
-TEST_F(EntriesTest, HaveTheirBytesReadInPieces) {
+TEST_F(EntriesTest, AreReadInPieces) {
   EXPECT_EQ(read("pictures/1.jpg"), "one");
   EXPECT_EQ(read("pictures/same"), "one");
   EXPECT_EQ(read("pictures/2.jpg"), std::string(9 << 20, 'x'));
 }
 
-TEST_F(EntriesTest, ThatAreNoFilesAreNotRead) {
+TEST_F(EntriesTest, AreNotReadUnlessTheyAreFiles) {
   EXPECT_EQ(refusal(""), "cats:1: the path of a file is missing");
   EXPECT_EQ(refusal("pictures"), "cats:1: pictures is a folder");
   EXPECT_EQ(refusal("pictures/newest"), "cats:1: pictures/newest is a symbolic link to 1.jpg");

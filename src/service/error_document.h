@@ -1,4 +1,4 @@
-// How documents say that something failed.
+// The JSON document of a failure.
 #pragma once
 
 #include <string_view>
@@ -11,7 +11,7 @@
 namespace grid::service {
 
 void write_error_document(JsonWriter& json, ErrorKind kind, std::string_view sentence);
-// Of a source that could not be kept.
+// The same for a source that could not be kept, with its problems.
 void write_error_document(JsonWriter& json, ErrorKind kind, std::string_view sentence,
                           const std::vector<source::Problem>& problems);
 

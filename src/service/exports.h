@@ -1,4 +1,4 @@
-// Versions, or parts of them, written out as plain files.
+// Writes versions, or parts of them, as plain files.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,8 @@ struct ExportRequest {
   std::string destination;  // a path
 };
 
-// A path as people write it, as an export needs it. Throws `not_found` for what is not there.
+// The canonical form of a path in a version, for an export. Throws `not_found` if the version does
+// not have it.
 std::string export_path(const OpenVersion& version, std::string_view written);
 
 struct Export {

@@ -51,7 +51,7 @@ create::IncompleteCreate choose_create(const IncompleteCreates& creates, const s
   std::vector<std::string> ids, words;
   for (const auto& create : found) ids.push_back(create.record.id);
   if (!found.empty())
-    fail(ErrorKind::invalid_argument, "{} incomplete creates are called {}: name one of {}",
+    fail(ErrorKind::invalid_argument, "{} incomplete creates are called {}: name one by its id, {}",
          found.size(), word, fmt::join(ids, ", "));
   for (const auto& create : creates)
     words.insert(words.end(), {create.record.id, create.record.name});
@@ -68,7 +68,7 @@ void check_resumable(const create::IncompleteCreate& create) {
          record.pid);
   if (reads_standard_input(record))
     fail(ErrorKind::unsupported,
-         "{} read standard input, which is over: give its command again with the same stream",
+         "{} read standard input, which has ended: repeat its command with the same stream",
          record.name);
 }
 
@@ -90,7 +90,7 @@ ClearedCreates clear_creates(const Settings& settings, const IncompleteCreates& 
     try {
       if (create::remove_incomplete_create(settings.create_folder, create.record.id))
         cleared.ids.push_back(create.record.id);
-    } catch (const Error& error) {  // of a newer program, say: the others can go
+    } catch (const Error& error) {  // of a newer program, for instance: the others can still go
       cleared.problems.emplace_back(error.what());
     }
   }

@@ -1,4 +1,4 @@
-// Creates that are under way or were broken off: finding, choosing and dropping them.
+// Finds, chooses and removes incomplete creates.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace grid::service {
 
 using IncompleteCreates = std::vector<create::IncompleteCreate>;
 
-// All of this user on this machine, whatever their store, in the order in which they were begun.
+// All of this user on this machine, of every store, in the order in which they began.
 IncompleteCreates find_incomplete_creates(const Settings& settings);
 
 // Those of a store, or of one of its datastores.
@@ -22,14 +22,15 @@ IncompleteCreates of_store(IncompleteCreates creates, std::string_view store_id)
 IncompleteCreates of_datastore(IncompleteCreates creates, std::string_view name);
 
 // The one with this id, or else the only one of the datastore with this name. Throws `not_found`,
-// and `invalid_argument` where the name means several.
+// and `invalid_argument` if the name means several.
 create::IncompleteCreate choose_create(const IncompleteCreates& creates, const std::string& word);
 
 // Throws `unavailable` for one that is under way, `unsupported` for one that cannot be continued.
 void check_resumable(const create::IncompleteCreate& create);
 
-// Those whose saved state may be dropped: the one that `word` means, as for choose_create(), or
-// every one that no process works on. Throws `unavailable` if a process works on that one.
+// The creates whose saved state may be removed: the one that `word` means, as in choose_create(),
+// or without `word` all that no process works on. Throws `unavailable` if a process works on that
+// one.
 IncompleteCreates creates_to_clear(const Settings& settings,
                                    const std::optional<std::string>& word);
 
@@ -38,7 +39,7 @@ struct ClearedCreates {
   std::vector<std::string> problems;  // why others stayed, a sentence each
 };
 
-// Drops their saved state, of each that can be.
+// Removes the saved state of each create that it can.
 ClearedCreates clear_creates(const Settings& settings, const IncompleteCreates& creates);
 
 // An array of what docs/json-output.md calls incomplete creates.

@@ -97,12 +97,4 @@ JsonWriter& JsonWriter::name_member(std::string_view name, std::string_view byte
   return *this;
 }
 
-void write_error(JsonWriter& json, ErrorKind kind, std::string_view message,
-                 const std::function<void()>& write_more) {
-  json.begin_object().key("error").begin_object();
-  json.member("kind", name_of(kind)).member("message", message);
-  if (write_more) write_more();
-  json.end_object().end_object();
-}
-
 }  // namespace grid::service

@@ -1,5 +1,5 @@
-// Writes one JSON document, a piece at a time: a listing of ten million files needs no more memory
-// than one of ten.
+// Writes one JSON document piece by piece, so that a listing of ten million files needs the same
+// memory as one of ten.
 #pragma once
 
 #include <concepts>
@@ -9,15 +9,13 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-
 namespace grid::service {
 
-// Text as a JSON string with its quotes. Bytes that are no UTF-8 become U+FFFD.
+// Text as a JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(std::string_view text);
 
-// Begun with begin_object() or begin_array() and complete when that is ended. Calls in an order
-// that no document has are bugs.
+// A document starts with begin_object() or begin_array() and is complete when that is ended. Calls
+// in an order that JSON does not allow are bugs.
 class JsonWriter {
  public:
   enum class Layout { indented, one_line };
@@ -44,7 +42,7 @@ class JsonWriter {
   JsonWriter& member(std::string_view name, const T& content) {
     return key(name).value(content);
   }
-  // A name from a file system: if it is no UTF-8, "NAME_hex" follows with its exact bytes.
+  // A name from a file system. If it is not UTF-8, "NAME_hex" follows with its exact bytes.
   JsonWriter& name_member(std::string_view name, std::string_view bytes);
 
  private:
@@ -63,10 +61,5 @@ class JsonWriter {
   std::vector<Level> levels_;
   bool after_key_ = false;
 };
-
-// The document of a failure: {"error": {"kind": …, "message": …}}. `write_more` adds members to the
-// inner object.
-void write_error(JsonWriter& json, ErrorKind kind, std::string_view message,
-                 const std::function<void()>& write_more = {});
 
 }  // namespace grid::service

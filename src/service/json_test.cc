@@ -30,27 +30,18 @@ TEST(JsonWriter, EscapesWhatJsonDemands) {
   EXPECT_EQ(json_string("猫"), "\"猫\"");
 }
 
-TEST(JsonWriter, GivesTheExactBytesOfANameThatIsNoUtf8) {
+TEST(JsonWriter, GivesTheExactBytesOfANameThatIsNotUtf8) {
   EXPECT_EQ(document([](JsonWriter& json) {
               json.begin_object().name_member("path", "a\xff").end_object();
             }),
             "{\n  \"path\": \"a\xef\xbf\xbd\",\n  \"path_hex\": \"61ff\"\n}\n");
 }
 
-TEST(JsonWriter, WritesNullForANumberThatJsonDoesNotHave) {
+TEST(JsonWriter, WritesNullForANumberThatJsonLacks) {
   EXPECT_EQ(document([](JsonWriter& json) {
               json.begin_array().value(std::numeric_limits<double>::infinity()).end_array();
             }),
             "[\n  null\n]\n");
-}
-
-TEST(JsonWriter, WritesTheDocumentOfAFailure) {
-  EXPECT_EQ(document([](JsonWriter& json) { write_error(json, ErrorKind::not_found, "gone"); }),
-            "{\n  \"error\": {\n    \"kind\": \"not_found\",\n    \"message\": \"gone\"\n  }\n}\n");
-  std::string text = document([](JsonWriter& json) {
-    write_error(json, ErrorKind::corrupt, "bad", [&] { json.member("place", 7); });
-  });
-  EXPECT_NE(text.find("\"message\": \"bad\",\n    \"place\": 7\n  }"), text.npos) << text;
 }
 
 }  // namespace

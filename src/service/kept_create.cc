@@ -11,7 +11,7 @@ KeptCreate::KeptCreate(const std::filesystem::path& create_folder, create::Creat
     : counts_(std::move(counts)) {
   try {
     live_.emplace(create_folder, std::move(record));
-  } catch (const Error& error) {  // nothing of the create itself depends on it
+  } catch (const Error& error) {  // the create itself does not need it
     problem_ = error.what();
   } catch (const std::filesystem::filesystem_error& error) {
     problem_ = error.what();

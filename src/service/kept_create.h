@@ -1,5 +1,5 @@
-// A create as the state folder keeps it: visible to others while it runs, continued when the same
-// create is asked for again.
+// Keeps a create in the state folder, so that other processes see it while it runs, and a repeat of
+// its command continues it.
 #pragma once
 
 #include <condition_variable>
@@ -15,11 +15,12 @@
 
 namespace grid::service {
 
-// Where the state folder cannot be used, problem() says why and the create runs without. At work
-// in a thread of its own until it is destroyed.
+// If the state folder cannot be used, problem() says why and the create runs without it. Updates
+// the state folder from a thread of its own until it is destroyed.
 class KeptCreate {
  public:
-  // `record` is as for LiveCreate; `counts` is called in that thread, and outlives this.
+  // `record` is as for LiveCreate. `counts` is called in that thread and must stay valid until this
+  // is destroyed.
   KeptCreate(const std::filesystem::path& create_folder, create::CreateRecord record,
              std::function<create::CreateCounts()> counts);
   ~KeptCreate();
@@ -36,8 +37,8 @@ class KeptCreate {
 
   std::uint64_t bytes_stored_before() const { return live_ ? live_->bytes_stored_before() : 0; }
 
-  // Does the create: what is kept goes away if `body` returns, and stays with the reason if it
-  // throws.
+  // Runs the create in `body`. Removes what is kept if it returns; if it throws, what is kept
+  // stays, with the error as the reason.
   template <class Body>
   auto run(Body body) {
     try {
@@ -63,7 +64,7 @@ class KeptCreate {
   std::mutex mutex_;
   std::condition_variable ending_;
   bool ended_ = false;  // guarded by mutex_
-  std::thread watch_;   // says how far it is, once a second
+  std::thread watch_;   // records the progress once a second
 };
 
 }  // namespace grid::service

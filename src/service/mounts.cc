@@ -33,7 +33,7 @@ fs::path mount_log(const Settings& settings, const fs::path& folder) {
 Unmounted unmount(const Settings& settings, const fs::path& folder, mount::UnmountMode mode) {
   mount::unmount(folder, mode);
   using std::chrono::steady_clock;
-  const auto deadline = steady_clock::now() + std::chrono::seconds(5);
+  const auto deadline = steady_clock::now() + std::chrono::seconds(30);
   while (mode != mount::UnmountMode::lazy && find_mount(settings, folder) &&
          steady_clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::milliseconds(5));

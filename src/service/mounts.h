@@ -1,4 +1,4 @@
-// Mounts of this machine: where they are, and that there is one of each.
+// The mounts on this machine: finds them, allows one for each folder, and ends them.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@
 
 namespace grid::service {
 
-// The mount that is served at this folder; empty if none is. The folder is absolute and without a
-// '/' at its end, as in all that follows.
+// The mount that is served at this folder; empty if none is. Here and below, the folder is absolute
+// and has no '/' at its end.
 std::optional<run::Attachment> find_mount(const Settings& settings,
                                           const std::filesystem::path& folder);
 
@@ -29,7 +29,7 @@ struct Unmounted {
   std::string folder;
 };
 
-// Unmounts, and waits for the server's end, a few seconds at most: until then its versions count as
+// Unmounts, and waits up to a few seconds for the server to end: until then its versions count as
 // in use. A lazy unmount does not wait. Throws as mount::unmount() does.
 Unmounted unmount(const Settings& settings, const std::filesystem::path& folder,
                   mount::UnmountMode mode);

@@ -6,7 +6,7 @@
 
 namespace grid::service {
 
-// A create or a reader that is at work here would go on with the old store.
+// A live create or reader on this machine would go on with the old store.
 static void refuse_if_busy(const Settings& settings, const dataset::OpenStore& store,
                            const std::string& name) {
   for (const create::IncompleteCreate& create :
@@ -28,7 +28,7 @@ std::string moved_name(const dataset::Reference& reference) {
 std::shared_ptr<dataset::OpenStore> open_destination(const Settings& settings,
                                                      const dataset::OpenStore& from,
                                                      const MoveRequest& request) {
-  // Before a store is made for what is not there.
+  // Fails before a store is made for a datastore that does not exist.
   if (from.datastores->published_numbers(request.name).empty())
     from.datastores->resolve({.name = request.name});
   if (!request.keep) refuse_if_busy(settings, from, request.name);

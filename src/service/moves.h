@@ -1,4 +1,4 @@
-// A datastore with all its versions, from one store to another.
+// Moves a datastore with all its versions from one store to another.
 #pragma once
 
 #include <atomic>
@@ -15,9 +15,9 @@ namespace grid::service {
 
 struct MoveRequest {
   std::string name;   // of the datastore
-  std::string to;     // a store's path or URL; it is made if there is none
-  bool keep = false;  // only copy: the old store's versions stay ready
-  // Set by others while it runs: it then ends soon with Interrupted; null: never.
+  std::string to;     // a store's path or URL; it is made if it does not exist
+  bool keep = false;  // copy: the versions in the old store stay ready
+  // Once true, the move soon ends with Interrupted; null: it is never interrupted.
   const std::atomic<bool>* stop = nullptr;
   std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
 };
@@ -25,15 +25,15 @@ struct MoveRequest {
 // The datastore that moves. Throws `invalid_argument` if the reference names a version.
 std::string moved_name(const dataset::Reference& reference);
 
-// Checks that it can be moved, and opens the store that it goes to. Throws `not_found`, and
-// `unavailable` if it is in use here or its next version is being made, unless it is kept.
+// Checks that the datastore can be moved, and opens the store to move it to. Throws `not_found`,
+// and unless it is kept `unavailable` if it is in use here or its next version is being made.
 std::shared_ptr<dataset::OpenStore> open_destination(const Settings& settings,
                                                      const dataset::OpenStore& from,
                                                      const MoveRequest& request);
 
 struct Move {
   std::string name;
-  std::string from, to;  // as the stores are called
+  std::string from, to;  // the names of the stores
   bool kept = false;
   care::MoveResult result;
   std::uint64_t bytes_sent = 0, bytes_stored = 0, bytes_checked = 0;

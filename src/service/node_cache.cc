@@ -22,7 +22,7 @@ NodeCache show_cache(const Settings& settings) { return look_at(open_cache(setti
 
 NodeCache limit_cache(const Settings& settings, std::uint64_t size_max) {
   if (size_max < cache::block_size)
-    fail(ErrorKind::invalid_argument, "the cache's limit: {} bytes are less than one block, {}",
+    fail(ErrorKind::invalid_argument, "the cache's limit: {} bytes are less than one block of {}",
          size_max, cache::block_size);
   cache::DiskCache cache = open_cache(settings);
   cache.set_size_max(size_max);

@@ -1,4 +1,4 @@
-// How fast long work goes, and what is left of it, from looks at its counters now and then.
+// Estimates the speed of long work and the time left, from looking at its counters now and then.
 #pragma once
 
 #include <chrono>
@@ -9,13 +9,14 @@
 
 namespace grid::service {
 
-// What a create saves, or does not: bytes of files, before compression but for `stored`.
+// What a create did not have to read or store, and what it did: bytes of files, uncompressed except
+// for `stored`.
 struct Savings {
   std::uint64_t unread = 0;  // recognised as unchanged, or stored by an earlier attempt
   std::uint64_t fresh = 0;   // not in the store before
   std::uint64_t stored = 0;  // written to the store
 
-  // The store had them, whether they were read or not.
+  // Bytes that the store had already, whether they were read or not.
   std::uint64_t known(std::uint64_t bytes_done) const {
     return bytes_done > fresh ? bytes_done - fresh : 0;
   }
@@ -24,8 +25,8 @@ struct Savings {
 struct ProgressState {
   std::string_view phase;  // "storing"; empty: work of one phase
   std::uint64_t files_done = 0, bytes_done = 0;
-  std::uint64_t files_total = 0, bytes_total = 0;  // files_total 0: work that has no files
-  bool total_known = true;                         // else the totals still grow
+  std::uint64_t files_total = 0, bytes_total = 0;  // files_total 0: work without files
+  bool total_known = true;                         // false: the totals still grow
   std::optional<Savings> savings;                  // of work that stores
 };
 
@@ -33,16 +34,16 @@ struct ProgressState {
 double fraction_done(const ProgressState& state);
 
 struct Pace {
-  double bytes_per_second = 0;         // read of late
-  std::optional<double> seconds_left;  // empty where nothing can be said
+  double bytes_per_second = 0;         // read in the last seconds
+  std::optional<double> seconds_left;  // empty if it cannot be estimated
   std::chrono::duration<double> elapsed{};
 };
 
-// Speed over the last seconds; the time left from the work that was done in the last dozen or so,
-// so that a start which found everything known promises nothing. Not thread-safe.
+// Measures the speed over the last seconds, and estimates the time left from the work of the last
+// dozen or so, so that a start that skips known files does not count for long. Not thread-safe.
 class PaceMeter {
  public:
-  // `now` counts from the start of the work, and never goes back.
+  // `now` is the time since the start of the work; it never decreases.
   Pace look(std::chrono::duration<double> now, const ProgressState& state);
 
  private:

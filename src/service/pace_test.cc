@@ -20,7 +20,7 @@ TEST(FractionDone, CountsEmptyFilesAsWorkToo) {
   EXPECT_EQ(fraction_done({}), 0);
 }
 
-TEST(PaceMeter, OfSteadyWorkIsExact) {
+TEST(PaceMeter, IsExactForSteadyWork) {
   PaceMeter meter;
   Pace pace;
   for (int i = 1; i <= 50; ++i)
@@ -42,7 +42,7 @@ TEST(PaceMeter, PromisesNothingWhileTheTotalGrows) {
   EXPECT_FALSE(meter.look(Seconds(10), state).seconds_left);
 }
 
-TEST(PaceMeter, PromisesNothingOfWorkThatStalls) {
+TEST(PaceMeter, PromisesNothingForWorkThatStalls) {
   PaceMeter meter;
   for (int i = 1; i <= 5; ++i) meter.look(Seconds(i), after(100));
   Pace pace;
@@ -51,7 +51,7 @@ TEST(PaceMeter, PromisesNothingOfWorkThatStalls) {
   EXPECT_EQ(pace.bytes_per_second, 0);
 }
 
-// A create that goes on finds half of everything known in its first second.
+// A create that continues finds half of its files known in the first second.
 TEST(PaceMeter, SoonForgetsAStartThatFoundEverythingKnown) {
   PaceMeter meter;
   meter.look(Seconds(1), after(500, 500));

@@ -1,4 +1,4 @@
-// What long work says of itself to programs, now and then and at its end.
+// The progress of long work for programs, reported now and then and at its end.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace grid::service {
 
-// A JSON object in one line, as docs/json-output.md describes it. `event` is "progress" or "end";
+// A JSON object on one line, as docs/json-output.md describes it. `event` is "progress" or "end";
 // `status` is the end's.
 std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
                            const ProgressState& state, const Pace& pace);

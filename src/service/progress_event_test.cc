@@ -19,7 +19,7 @@ ProgressState storing() {
   return state;
 }
 
-TEST(ProgressEvent, IsAnObjectInALine) {
+TEST(ProgressEvent, IsAnObjectOnOneLine) {
   EXPECT_EQ(progress_event("progress", "", "cats", storing(), steady),
             R"({"event": "progress", "doing": "cats", "phase": "storing", "files_done": 4512, )"
             R"("bytes_done": 550000000, "files_total": 9024, "bytes_total": 1100000000, )"
@@ -28,7 +28,7 @@ TEST(ProgressEvent, IsAnObjectInALine) {
             "\n");
 }
 
-TEST(ProgressEvent, ClaimsNothingWhileTheTotalGrows) {
+TEST(ProgressEvent, HasNoTotalWhileItGrows) {
   ProgressState counting = half_way;
   counting.total_known = false;
   EXPECT_EQ(progress_event("end", "failed", "cats", counting, {}),

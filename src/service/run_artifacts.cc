@@ -17,7 +17,7 @@ std::vector<run::Artifact> matching(std::vector<run::Artifact> artifacts,
       return !std::regex_search(artifact.path, wanted);
     });
   } catch (const std::regex_error& error) {  // the library's, about what the user wrote
-    fail(ErrorKind::invalid_argument, "-m {}: it is no regular expression: {}", expression,
+    fail(ErrorKind::invalid_argument, "-m {}: this is not a regular expression: {}", expression,
          error.what());
   }
   return artifacts;

@@ -1,4 +1,4 @@
-// What a run wrote to its artifacts folder.
+// The files that a run wrote to its artifacts folder.
 #pragma once
 
 #include <filesystem>
@@ -18,8 +18,9 @@ struct RunArtifacts {
   std::vector<run::Artifact> artifacts;  // by path
 };
 
-// All of a run's artifacts, or those whose path the regular expression `match` matches anywhere.
-// Throws `not_found` with the nearest names, `invalid_argument` for no regular expression.
+// All of a run's artifacts, or those with a match of the regular expression `match` in their path.
+// Throws `not_found` with the nearest names, `invalid_argument` if `match` is not a regular
+// expression.
 RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
                             const std::optional<std::string>& match = std::nullopt);
 

@@ -11,7 +11,7 @@ using testing::document_of;
 using testing::expect_error;
 using testing::RunNode;
 
-TEST(RunArtifacts, AreThoseThatMatch) {
+TEST(RunArtifacts, AreFilteredByARegularExpression) {
   const RunNode node;
   const run::PreparedRun run = node.record_run(node.request({"./train"}, "single"));
   EXPECT_TRUE(list_artifacts(node.settings(), "single").artifacts.empty());
@@ -22,7 +22,7 @@ TEST(RunArtifacts, AreThoseThatMatch) {
             "{\n  \"run\": \"single\",\n  \"folder\": \"" + run.folder.artifacts().string() +
                 "\",\n  \"artifacts\": [\n    {\n      \"path\": \"a/model.ckpt\",\n"
                 "      \"size\": 4\n    }\n  ]\n}\n");
-  expect_error(ErrorKind::invalid_argument, "it is no regular expression",
+  expect_error(ErrorKind::invalid_argument, "this is not a regular expression",
                [&] { list_artifacts(node.settings(), "single", "("); });
 }
 

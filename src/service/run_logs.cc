@@ -38,7 +38,7 @@ BytesView RunLog::read_next() {
 
 bool RunLog::wait_for_more(const std::atomic<bool>* stop) {
   if (over_ || (stop && *stop)) return false;
-  // After its end a run prints no more: one further look finds its last bytes.
+  // A run prints nothing after its end, so one more read finds its last bytes.
   over_ = run::is_over(run::observe(runs_, folder_.read()));
   if (!over_) std::this_thread::sleep_for(look_again);
   return !(stop && *stop);

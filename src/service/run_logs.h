@@ -1,4 +1,4 @@
-// What a run printed, as a stream.
+// Reads what a run printed, as a stream.
 #pragma once
 
 #include <atomic>
@@ -28,11 +28,11 @@ class RunLog {
   // Why the run could not start, or empty.
   const std::string& reason() const { return reason_; }
 
-  // What was printed next, valid until the next call; empty if that is not yet known.
+  // The next bytes printed, valid until the next call; empty if there are no more yet.
   BytesView read_next();
 
-  // Returns true after a short while, in which the run may have printed more; false if the run was
-  // over when read_next() gave its last byte, or once `*stop` is true.
+  // Waits a short while, in which the run may print more, and returns true. Returns false if the
+  // run was over when read_next() gave its last byte, or once `*stop` is true.
   bool wait_for_more(const std::atomic<bool>* stop = nullptr);
 
  private:

@@ -23,7 +23,7 @@ std::string read_all(RunLog& log) {
   return text;
 }
 
-TEST(RunLog, IsReadFromAnyPlaceOn) {
+TEST(RunLog, IsReadFromAnyOffset) {
   const RunNode node;
   const run::PreparedRun run = node.record_run(node.request({"./train"}, "single"));
   RunLog log(node.settings(), "single");
@@ -37,7 +37,7 @@ TEST(RunLog, IsReadFromAnyPlaceOn) {
   EXPECT_EQ(read_all(rest), "xmore");
 }
 
-TEST(RunLog, IsOfOneExperiment) {
+TEST(RunLog, IsThatOfOneExperimentOfASweep) {
   const RunNode node;
   node.record_run(node.request({"./train", "--lr=[1, 2]"}, "sweep"));
   expect_error(ErrorKind::invalid_argument, "for instance sweep-exp0",
@@ -54,7 +54,7 @@ TEST(RunLog, IsFollowedUntilTheRunIsOver) {
   std::string text;
   for (int turn = 0;; ++turn) {
     text += read_all(log);
-    // The last words of a run come between a look at its log and one at its state.
+    // The run prints its last words after its log was read and before its state is.
     if (turn == 1) {
       print(run.folder, "last");
       supervisor = {};

@@ -1,4 +1,4 @@
-// Where the time of a run's reading went.
+// How the time that a run spent reading was used.
 #pragma once
 
 #include <cstdint>
@@ -10,20 +10,20 @@ namespace grid::service {
 
 struct RunReading {
   std::uint64_t request_count = 0;  // of the kernel
-  std::uint64_t wanted_bytes = 0;   // of files, which the kernel did not have in memory
-  // Summed over the threads that answered: all of it, and its parts.
+  std::uint64_t wanted_bytes = 0;   // of files, those that the kernel did not have in memory
+  // Summed over the threads that answered: the total, and its parts.
   std::uint64_t request_ns = 0;
   std::uint64_t store_ns = 0, unpack_ns = 0, check_ns = 0, other_ns = 0;
   std::uint64_t store_bytes = 0;   // as stored
   std::uint64_t remote_bytes = 0;  // fetched over the network
-  // Of what a remote store was asked for, the part that the node's cache had; empty if the store
-  // is not remote.
+  // The part of the bytes requested from a remote store that the node's cache had; empty if the
+  // store is not remote.
   std::optional<double> cached_ratio;
-  // Bytes read from the store for each byte that was wanted; empty if none was.
+  // Bytes read from the store for each byte wanted; empty if none was.
   std::optional<double> amplification;
 };
 
-// Empty if nothing was asked of the datastores.
+// Empty if the kernel made no requests.
 std::optional<RunReading> find_reading(const run::RunRecord& record);
 
 }  // namespace grid::service

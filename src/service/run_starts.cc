@@ -20,8 +20,8 @@ fs::path absolute_path(const std::string& written, const RunCaller& caller) {
   return fs::path(caller.folder) / written;
 }
 
-// Where datastores are attached, from what was written: absolute, without "." and "..", and without
-// a '/' at the end.
+// The folder where datastores are attached, made absolute, without "." and "..", and without a '/'
+// at the end.
 std::string mount_folder_of(const std::string& written, const RunCaller& caller) {
   fs::path folder = "/";
   if (!written.empty()) folder = absolute_path(written, caller).lexically_normal();
@@ -32,7 +32,7 @@ std::string mount_folder_of(const std::string& written, const RunCaller& caller)
   return folder.string();
 }
 
-// A run may read its store from another folder, or another machine.
+// A run may open its store from another folder, or on another machine.
 std::string absolute_store(const Settings& settings, const RunCaller& caller) {
   if (settings.store.find("://") != std::string::npos) return settings.store;
   return absolute_path(settings.store, caller).string();
@@ -97,7 +97,7 @@ void check_folder(const run::RunRecord& record) {
         problem, fmt::format("cannot go to the folder of {}, {}", record.name, record.folder));
 }
 
-// What the run was given goes before what an executor adds for its jobs.
+// The variables of the run take precedence over those that an executor adds for its jobs.
 std::vector<std::string> merged_environment(const run::RunFolder& folder,
                                             const std::vector<std::string>& of_job) {
   std::vector<std::string> variables = folder.read_environment();
@@ -120,7 +120,7 @@ run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore&
     return run::prepare_run(runs, store, made);
   }
   if (!request.command.empty())
-    fail(ErrorKind::invalid_argument, "--repeat {} brings its command with it: {} is one too many",
+    fail(ErrorKind::invalid_argument, "--repeat {} takes its command from that run: leave out {}",
          *request.repeated, request.command.front());
   const run::RunRecord record = runs.get(*request.repeated).read();
   made = run::repeat_request(record, store, std::move(made));

@@ -1,5 +1,5 @@
-// From a request to a run that can start, and the start of a run as a job, which outlives the
-// process that starts it.
+// Prepares a run from a request, and starts a run as a job, which outlives the process that starts
+// it.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +16,14 @@
 
 namespace grid::service {
 
-// The user and the process that ask for a run.
+// The user and the process that request a run.
 struct RunCaller {
-  std::string folder;                    // in which the run starts; empty: this process's current
+  std::string folder;  // where the run starts; empty: this process's current folder
   std::vector<std::string> environment;  // all of it, "NAME=VALUE"
   std::string user, host, grid_version;  // recorded
 };
 
-// Empty members are taken from `config`, or else have their defaults.
+// Members that are empty are taken from `config`, else they have their defaults.
 struct StartRequest {
   std::vector<std::string> command;     // the script and its arguments
   std::optional<std::string> repeated;  // instead: the name of a run, whose command is run again on
@@ -33,7 +33,7 @@ struct StartRequest {
   std::optional<std::string> datastore_version;
   std::optional<std::string> mount_folder;  // where the script sees the datastores
   bool copy = false;                        // attach by copying
-  std::vector<std::string> settings;        // "NAME=VALUE", behind those of `config`
+  std::vector<std::string> settings;        // "NAME=VALUE", after those of `config`
   std::string name;                         // of the run; empty: a random one
   std::string executor = "local";
   std::optional<run::Strategy> strategy;
@@ -44,9 +44,9 @@ struct StartRequest {
   RunCaller caller;
 };
 
-// Settles everything: the versions that the command refers to, their places, the experiments of a
+// Decides everything: the versions that the command refers to, their places, the experiments of a
 // sweep, names and records. Throws `invalid_argument` for a request that contradicts itself, and
-// as run::repeat_request() and run::prepare_run() do; then nothing was made.
+// as run::repeat_request() and run::prepare_run() do; then it has made nothing.
 run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore& store,
                              const StartRequest& request);
 
@@ -62,12 +62,12 @@ struct StartedJob {
   std::string job;       // what the executor calls it
 };
 
-// Hands a run over to its executor: see run::Executor::start(), which makes a process. Throws if
+// Hands a run over to its executor: see run::Executor::start(), which starts a process. Throws if
 // the job cannot be started; then nothing is left of the run.
 StartedJob start_job(const Settings& settings, run::PreparedRun run, const JobOptions& options);
 
-// The run that start_job() left in `folder`, for the job's own process, on `host`. The variables of
-// that process are added to those that the run was given.
+// Reads the run that start_job() left in `folder`; the job's process calls it, on `host`. Adds the
+// variables of that process to those that the run was given.
 run::PreparedRun read_job(const run::RunFolder& folder, const std::string& host,
                           const std::vector<std::string>& job_environment);
 

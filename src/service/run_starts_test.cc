@@ -23,7 +23,7 @@ std::size_t folder_count(const RunNode& node) {
   return static_cast<std::size_t>(std::distance(begin(folders), end(folders)));
 }
 
-TEST(RunStart, SettlesVersionsAndPlacesForTheCallersFolder) {
+TEST(RunStart, ResolvesVersionsAndPathsForTheCallersFolder) {
   const RunNode node;
   const run::PreparedRun run = prepare(node, node.request({"./train", "grid:cats:1", "grid:cats"}));
   EXPECT_EQ(run.record.resolved_command,
@@ -45,7 +45,7 @@ TEST(RunStart, LooksForTheProgramInTheCallersFolder) {
   EXPECT_EQ(folder_count(node), count);
 }
 
-TEST(RunStart, TakesFromTheFileWhatWasNotAskedFor) {
+TEST(RunStart, TakesWhatTheRequestLacksFromTheFile) {
   const RunNode node;
   StartRequest request = node.request({"./train"});
   request.config = run::RunConfig{.datastore_names = {"cats:1"},
@@ -86,7 +86,7 @@ TEST(RunStart, RepeatsARunOnTheSameVersionsInTheSameFolder) {
   EXPECT_EQ(again.record.pins.at("cats"), 1u);
 
   request.command = {"more"};
-  expect_error(ErrorKind::invalid_argument, "more is one too many",
+  expect_error(ErrorKind::invalid_argument, "leave out more",
                [&] { prepare(node, request); });
   request.command = {};
   std::filesystem::remove_all(node / "work");
@@ -94,7 +94,7 @@ TEST(RunStart, RepeatsARunOnTheSameVersionsInTheSameFolder) {
                [&] { prepare(node, request); });
 }
 
-TEST(RunStart, LeavesNothingOfAJobThatIsRefused) {
+TEST(RunStart, LeavesNothingOfARefusedJob) {
   const RunNode node;
   const std::string program = node.add_script("grid", "echo '7 the mount is forbidden'");
   run::PreparedRun run = prepare(node, node.request({"./train", "--lr=[1, 2]"}));
@@ -104,7 +104,7 @@ TEST(RunStart, LeavesNothingOfAJobThatIsRefused) {
   EXPECT_EQ(folder_count(node), 0u);
 }
 
-TEST(RunStart, HandsTheJobARunThatItCanRead) {
+TEST(RunStart, LeavesARunThatTheJobCanRead) {
   const RunNode node;
   const std::string program = node.add_script("grid", "echo \"$@\" >\"$5/../../words\"; exec >&-");
   run::PreparedRun run = prepare(node, node.request({"./train", "--lr=[1, 2]"}, "sweep"));

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kill_time_max{30};
 
 enum class How { ask, kill };
 
-// An experiment is a process of its sweep's supervisor, which goes on.
+// Signals only the experiment's own processes, so that the supervisor of its sweep goes on.
 void end_experiment(const run::Runs& runs, const run::RunRecord& record, How how) {
   const run::RunRecord parent = runs.get(record.parent).read();
   if (parent.executor != "local")
@@ -31,7 +31,7 @@ void end_run(const run::Runs& runs, const run::RunRecord& record, How how) {
   if (!record.parent.empty()) return end_experiment(runs, record, how);
   const auto executor = run::make_executor(record.executor);
   if (how == How::ask) {
-    // An interactive shell does not hear SIGTERM. Sessions are of this machine.
+    // An interactive shell ignores SIGTERM. Sessions run on this machine.
     if (record.session) run::LocalExecutor().hang_up(record.job);
     executor->ask_to_end(record.job);
   } else {
@@ -39,7 +39,7 @@ void end_run(const run::Runs& runs, const run::RunRecord& record, How how) {
   }
 }
 
-// Returns the run's state when it is over, when time is up or when `stop` says so.
+// Returns the run's state when it is over, when the time is up or once `*stop` is true.
 run::RunState wait_for_end(const run::Runs& runs, const run::RunFolder& folder,
                            std::chrono::seconds patience, const std::atomic<bool>* stop) {
   const Clock::time_point deadline = Clock::now() + patience;

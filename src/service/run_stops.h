@@ -16,18 +16,18 @@ struct StopRequest {
   std::chrono::seconds patience{10};  // how long the run may take to end by itself
   // Called with the run's name when that time is up, before the run is killed.
   std::function<void(const std::string&)> on_kill;
-  const std::atomic<bool>* stop = nullptr;  // once true, the run is no longer waited for
+  const std::atomic<bool>* stop = nullptr;  // once true, stop_run() waits no longer
 };
 
 struct StoppedRun {
   std::string name;
-  run::RunState state;  // over, unless the waiting was given up
+  run::RunState state;  // over, unless `stop` ended the wait
 };
 
 // Asks a run to end, kills it when it takes too long, and returns when it is over. An experiment
 // ends alone; its sweep goes on. Throws `not_found` with the nearest names, `unavailable` if the
-// run is over already, or if it cannot be ended, `unsupported` for an experiment in another
-// executor's job.
+// run is already over or cannot be ended, `unsupported` for an experiment in a job of an executor
+// other than "local".
 StoppedRun stop_run(const Settings& settings, const std::string& name, const StopRequest& request);
 
 void write_document(JsonWriter& json, const StoppedRun& stopped);

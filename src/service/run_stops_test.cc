@@ -13,7 +13,7 @@ using testing::document_of;
 using testing::expect_error;
 using testing::RunNode;
 
-// A job in the place of a supervisor: it does nothing for a minute.
+// A job that stands in for a supervisor: it sleeps for a minute.
 StartedJob start(const RunNode& node, const std::string& name, std::string_view first = ":") {
   const std::string program =
       node.add_script("grid", std::string(first) + "; exec >&-; exec sleep 60");
@@ -43,7 +43,7 @@ TEST(RunStop, KillsAJobThatDoesNotEndInTime) {
   EXPECT_EQ(stopped.state, run::RunState::stopped);
 }
 
-TEST(RunStop, NoLongerWaitsWhenToldSo) {
+TEST(RunStop, WaitsNoLongerWhenToldToStop) {
   const RunNode node;
   start(node, "deaf", "trap '' TERM");
   const std::atomic<bool> stop = true;

@@ -52,7 +52,7 @@ void write_text_or_null(JsonWriter& json, std::string_view name, const std::stri
 
 ObservedRun observe_run(const run::Runs& runs, run::RunRecord record) {
   const run::RunState state = run::observe(runs, record);
-  // Since the record was read, the run may have ended.
+  // The run may have ended since the record was read.
   if (run::is_over(state) && !run::is_over(record.state))
     record = runs.folder_of(record.name).read();
   return {std::move(record), state};

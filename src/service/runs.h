@@ -1,4 +1,4 @@
-// Runs as people see them: what their records say, and what has become of them since.
+// Lists and shows runs: what their records say, and their state now.
 #pragma once
 
 #include <cstdint>
@@ -34,13 +34,13 @@ struct RunList {
 // The runs that are queued or running.
 RunList live_runs(const Settings& settings);
 
-// At most `count_max` runs, whether they are over or not.
+// At most `count_max` runs, over or not.
 RunList newest_runs(const Settings& settings, std::size_t count_max = SIZE_MAX);
 
-// The run's members of docs/json-output.md, into an object that is already begun.
+// Writes the run's members of docs/json-output.md into an object that was begun.
 void write_run_members(JsonWriter& json, const ObservedRun& run);
 
-// An array of objects with these members.
+// Writes an array of objects with these members.
 void write_runs(JsonWriter& json, const std::vector<ObservedRun>& runs);
 
 void write_document(JsonWriter& json, const ShownRun& shown);

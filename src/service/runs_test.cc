@@ -138,7 +138,7 @@ TEST(Runs, LiveWhileTheyAreSupervised) {
   EXPECT_EQ(names_of(live_runs(node.settings()).runs), std::vector<std::string>{"single"});
 }
 
-TEST(RunReading, IsOfTheNodesCacheAndTheStore) {
+TEST(RunReading, CountsTheNodesCacheAndTheStore) {
   run::RunRecord record;
   EXPECT_FALSE(find_reading(record));
   record.versions = {{.name = "cats", .version = 1, .bytes_read = 200}};

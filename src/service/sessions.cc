@@ -52,7 +52,7 @@ SessionCommand prepare_command(const Settings& settings, const Session& session,
                                    .datastore_names = {},
                                    .datastore_version = {},
                                    .mount_folder = record.mount_folder};
-  // What the session pinned is what a reference without a version means.
+  // A reference without a version means the version that the session pinned.
   for (const auto& [name, number] : record.pins)
     references.datastore_names.push_back(fmt::format("{}:{}", name, number));
   Settings of_session = settings;

@@ -1,4 +1,4 @@
-// Live sessions: which there are, what they attach, and commands that enter them.
+// Lists live sessions, attaches datastores to them, and prepares commands that enter them.
 #pragma once
 
 #include <string>
@@ -16,14 +16,14 @@ struct SessionList {
 };
 SessionList live_sessions(const Settings& settings);
 
-// A session that lived when it was looked up.
+// A session that was live when it was looked up.
 struct Session {
   run::RunFolder folder;
   run::RunRecord record;
 };
 
-// Throws `not_found` with the nearest names and, for a run and for a session that has ended,
-// `unavailable`.
+// Throws `not_found` with the nearest names, and `unavailable` for a run that is not a session and
+// for a session that has ended.
 Session get_session(const Settings& settings, const std::string& name);
 
 struct SessionAttachment {
@@ -46,14 +46,14 @@ struct SessionDetachment {
 // Throws as run::detach_from_session() does.
 SessionDetachment detach_from_session(const Session& session, const std::string& name);
 
-// A command for a session. A process that enters the session (see run::enter_session()) can become
-// it.
+// A command for a session: a process that has entered the session (see run::enter_session()) can
+// become it.
 struct SessionCommand {
   run::Program program;
   std::vector<std::string> environment;
 };
 
-// `environment` is the caller's; the command is looked up in this process's current folder. Opens
+// `environment` is the caller's. Looks the command up in this process's current folder, and opens
 // the session's store. Throws as run::resolve_references() and run::find_program() do.
 SessionCommand prepare_command(const Settings& settings, const Session& session,
                                const std::vector<std::string>& command,

@@ -22,7 +22,7 @@ StartRequest session_request(const RunNode& node) {
   return request;
 }
 
-// A session that has a supervisor, which answers `question_count` questions at its door.
+// A session with a supervisor that answers `question_count` questions at its door.
 class Lab {
  public:
   Lab(const RunNode& node, int question_count)
@@ -52,7 +52,7 @@ class Lab {
   std::thread thread_;
 };
 
-TEST(Sessions, AreThoseThatLive) {
+TEST(Sessions, AreListedWhileTheyLive) {
   const RunNode node;
   EXPECT_EQ(document_of(live_sessions(node.settings())), "{\n  \"sessions\": []\n}\n");
   node.record_run(node.request({"./train"}, "single"));
@@ -86,7 +86,7 @@ TEST(Sessions, AttachAndDetachVersions) {
   });
 }
 
-TEST(Sessions, TakeCommandsThatMeanTheVersionsTheyPinned) {
+TEST(Sessions, ResolveReferencesInCommandsToTheirPins) {
   const RunNode node;
   const Lab lab(node, 0);
   const Session session = get_session(node.settings(), "lab");

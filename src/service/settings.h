@@ -1,4 +1,4 @@
-// Where things are: the store that is meant, and what this machine keeps beside it. Values alone;
+// Where things are: the store to use, and what this machine keeps beside it. Plain values:
 // cli/settings.h reads them from options and the environment, a server from its own configuration.
 #pragma once
 
@@ -25,9 +25,9 @@ struct Settings {
   ReadAhead read_ahead;                     // GRID_READ_AHEAD
 };
 
-enum class StoreUse { existing, make_if_absent, attach };  // attach: to be read for a while
+enum class StoreUse { existing, make_if_absent, attach };  // attach: for a reader that stays
 
-// Opens the store that the settings name; `costs`, if there are any, outlives it. Throws as
+// Opens the store that the settings name. `costs`, if not null, outlives it. Throws as
 // dataset::open_store() does.
 std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings,
                                                StoreUse use = StoreUse::existing,

@@ -14,8 +14,8 @@ ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore
     shown.creates = of_datastore(of_store(find_incomplete_creates(settings), store.marker.store_id),
                                  reference.name);
   }
-  // Of one that is unknown, resolve() has more to say than an empty list; of a deleted version
-  // only its absence is known.
+  // For one version, or for an unknown datastore, where the error of resolve() says more than an
+  // empty list.
   if (shown.versions.empty() && shown.creates.empty())
     shown.versions = {store.datastores->resolve(reference)};
   shown.description = store.datastores->description(reference.name);

@@ -1,5 +1,5 @@
-// All that is known of one datastore, or of one of its versions: what it is, who uses it, what is
-// being made of it.
+// Everything known of one datastore or one of its versions: what it is, what uses it, and which
+// versions are being made.
 #pragma once
 
 #include <string>
@@ -16,9 +16,9 @@ namespace grid::service {
 
 struct ShownDatastore {
   std::string name;
-  bool whole = true;  // else one version was asked for
+  bool whole = true;  // false: one version was asked for
   std::string description;
-  std::vector<dataset::Version> versions;  // the deleted too, or the one that was asked for
+  std::vector<dataset::Version> versions;  // deleted ones too, or the one asked for
   std::vector<run::Attachment> users;
   IncompleteCreates creates;      // of its next versions
   std::vector<ObservedRun> runs;  // that used it, newest first

@@ -32,12 +32,12 @@ void SourceCount::count(source::WalkOptions source) {
       const source::Entry& entry = walked->entry;
       if (entry.kind != source::EntryKind::file) continue;
       ++files_;
-      // Of a file with several names in the source the create reads one.
+      // A create reads a file with several names only once.
       bytes_ += entry.size / std::max<std::uint64_t>(1, walked->link_count);
     }
     known_ = true;
   } catch (const Error&) {
-    // The create meets the same and says it; here it only means that there is no estimate.
+    // The create meets the same error and reports it. Here it only means that there is no estimate.
   }
 }
 

@@ -1,5 +1,5 @@
-// How much there is in a source, counted beside a create that reads it: the create itself walks
-// just ahead of its reading, which says nothing of how long it will take.
+// Counts what is in a source while a create reads it. The create itself walks only just ahead of
+// its reading, so it does not know how much is left.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 namespace grid::service {
 
-// Counts in a thread of its own, from a second on: what is done by then needs no estimate.
+// Counts in a thread of its own, starting after a second: shorter creates need no estimate.
 class SourceCount {
  public:
   explicit SourceCount(source::WalkOptions source);

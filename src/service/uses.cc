@@ -10,7 +10,7 @@ namespace {
 
 using Number = dataset::VersionNumber;
 
-// Whether one of `versions`, which are run::UsedVersion or run::RunVersion, is meant.
+// Whether `versions`, of run::UsedVersion or run::RunVersion, has the datastore and the number.
 template <class Version>
 bool has(const std::vector<Version>& versions, const std::string& name,
          std::optional<Number> number) {

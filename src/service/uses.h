@@ -1,4 +1,4 @@
-// Who uses which versions of a store on this machine.
+// Finds the mounts and runs on this machine that use versions of a store.
 #pragma once
 
 #include <optional>
@@ -19,7 +19,7 @@ std::vector<run::Attachment> find_users(
     const Settings& settings, const dataset::OpenStore& store, const std::string& name,
     std::optional<dataset::VersionNumber> number = std::nullopt);
 
-// The runs that ever used it, newest first; a sweep stands for its experiments.
+// The runs that have ever used it, newest first; a sweep stands for its experiments.
 std::vector<ObservedRun> find_runs_using(
     const Settings& settings, const dataset::OpenStore& store, const std::string& name,
     std::optional<dataset::VersionNumber> number = std::nullopt);

@@ -17,7 +17,7 @@ run::Attachment mount_of(const RunNode& node, std::vector<run::UsedVersion> vers
           .versions = std::move(versions)};
 }
 
-TEST(Uses, AreOfLiveMountsOfTheSameStore) {
+TEST(Uses, AreFoundForLiveMountsOfTheSameStore) {
   const RunNode node;
   run::Attachment elsewhere = mount_of(node, {{"cats", 1}});
   elsewhere.store_id = "another";
@@ -35,7 +35,7 @@ TEST(Uses, AreOfLiveMountsOfTheSameStore) {
   });
 }
 
-TEST(Uses, AreOfRunsThatWaitToo) {
+TEST(Uses, AreFoundForQueuedRunsToo) {
   const RunNode node;
   const run::PreparedRun run = node.record_run(node.request({"./train", "grid:cats:2"}, "later"));
   refuse_if_used(node.settings(), node.store(), "cats", {1, 2}, "nothing was moved");  // it is lost
@@ -47,7 +47,7 @@ TEST(Uses, AreOfRunsThatWaitToo) {
                });
 }
 
-TEST(Uses, AreRememberedOfRunsThatAreOver) {
+TEST(Uses, AreRememberedForRunsThatAreOver) {
   const RunNode node;
   node.record_run(node.request({"./train", "grid:cats:1"}, "first"));
   node.record_run(node.request({"./train", "grid:cats:2", "--lr=[1, 2]"}, "second"));

@@ -1,4 +1,4 @@
-// What a verify found.
+// Checks versions, and reports what was found.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// How documents describe a version, and what a source had that it could not keep.
+// The members of JSON documents that describe a version, and the problems of a source.
 #pragma once
 
 #include <string_view>
@@ -10,11 +10,11 @@
 
 namespace grid::service {
 
-// The version's members of docs/json-output.md, into an object that is already begun.
+// Writes the version's members of docs/json-output.md into an object that was begun.
 void write_version_members(JsonWriter& json, std::string_view name,
                            const dataset::Version& version);
 
-// The member "problems": an array of {"path", "reason", "unsupported"}.
+// Writes the member "problems", an array of {"path", "reason", "unsupported"}.
 void write_problems_member(JsonWriter& json, const std::vector<source::Problem>& problems);
 
 }  // namespace grid::service

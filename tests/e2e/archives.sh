@@ -1,4 +1,4 @@
-# create --extract: an archive of every kind gives the version that its folder gives.
+# create --extract: an archive of any kind gives the same version as its folder.
 . "$(dirname "$0")/lib.sh"
 mkdir -p src/breeds/empty 'src/with space'
 i=0
@@ -15,7 +15,7 @@ echo umlaut >'src/with space/grün'
 find src -exec touch -h -d '2024-05-06 07:08:10 UTC' {} +
 grid datastore create src --name folder --quiet >/dev/null
 root=$(grid datastore show folder -o json | grep -o '"root": *"[0-9a-f]*"')
-# same_root NAME: version 1 is that of the folder, to the last bit.
+# same_root NAME: version 1 is bit for bit that of the folder.
 same_root() { equal "$(grid datastore show "$1" -o json | grep -o '"root": *"[0-9a-f]*"')" "$root"; }
 
 tar -C src -cf a.tar .                  # "./" before every name, GNU long names
@@ -27,7 +27,7 @@ for a in a.tar pax.tar a.tar.gz a.tar.xz a.tar.zst a.tar.bz2 a.tgz a.txz a.tzst 
   grid datastore create $a --extract --name "$name" --quiet >/dev/null
   same_root "$name"
 done
-# An archive that looks as it did is not read again, but within other limits, and after a change.
+# An unchanged archive is not read again, unless the limits differ; a changed one is.
 read_by() { # FILE COMMAND…: what the command reads, in bytes
   /usr/bin/python3 - "$@" <<'PY'
 import os, subprocess, sys
@@ -49,7 +49,7 @@ fails 1 grid datastore create a.tar --extract --name again --max-size 1MB
 touch a.tar && sleep 0.3
 [ "$(read_by out "$GRID" datastore create a.tar --extract --name again)" -gt 5000000 ] || die "unread"
 grep -q '^same as again:2' out || die "$(cat out)"
-# Two gzip members, as pigz and cat make them; a name in another case.
+# Two gzip members, as pigz and cat make them; a name in upper case.
 split -b 3000000 a.tar part. && for p in part.*; do gzip -c $p; done >TWO.TAR.GZ
 grid datastore create TWO.TAR.GZ --extract >out
 grep -q '^two:1 ' out || die "$(cat out)"
@@ -62,7 +62,7 @@ same_root stdin-zst
 fails 2 grid datastore create - <a.tar
 says 'standard input has no name: give one with --name'
 
-# Without --extract an archive is the file that it is.
+# Without --extract an archive is stored as a file.
 grid datastore create a.tar.zst --quiet >/dev/null
 equal "$(grid datastore ls a)" "a.tar.zst"
 fails 2 grid datastore create src --extract
@@ -74,7 +74,7 @@ says '--max-size: "5XB" is not a size'
 fails 1 grid datastore create src/large.bin --extract
 says 'large.bin is not an archive that can be unpacked: these are zip and tar'
 
-# zip keeps links and executable bits in its directory; times are read as UTC where it says so.
+# zip keeps links and executable bits in its directory; times are UTC if it says so.
 (cd src && zip -qry ../a.zip .)
 grid datastore create a.zip --extract --name zip --quiet >/dev/null
 grid datastore get zip out.zip.d >/dev/null
@@ -83,7 +83,7 @@ equal "$(readlink out.zip.d/dangling)" ../nowhere
 diff -r --no-dereference src out.zip.d
 equal "$(stat -c %Y out.zip.d/large.bin)" "$(date -d '2024-05-06 07:08:10 UTC' +%s)"
 
-# Sparse members, and folders that only paths name.
+# Sparse members, and folders that appear only in paths.
 truncate -s 200M sparse && echo end >>sparse
 tar -Scf sparse.tar sparse && grid datastore create sparse.tar --extract --quiet >/dev/null
 grid datastore cat sparse sparse | cmp - sparse

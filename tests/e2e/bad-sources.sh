@@ -1,4 +1,4 @@
-# What bad sources and names get: one sentence, the right status, and no change to the store.
+# Bad sources and names get one sentence and the right status, and the store does not change.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo a >cats/a && grid datastore create cats --quiet >/dev/null
 snapshot() { find store -type f -printf '%P %s %T@\n' | LC_ALL=C sort; }

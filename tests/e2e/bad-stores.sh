@@ -1,4 +1,4 @@
-# What a store that is none, or cannot be used, gets.
+# Folders that are not stores, and stores that cannot be used, are refused.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo a >cats/a
 fails 1 grid datastore show cats
@@ -30,7 +30,7 @@ done
 cp marker "$marker"
 equal "$(grid datastore cat cats a)" a
 
-# No permission to write: an ordinary user is refused, and reads on.
+# Without permission to write, an ordinary user is refused but can still read.
 echo b >cats/b
 chmod -R a-w store
 fails 1 as_user "$GRID" datastore create cats

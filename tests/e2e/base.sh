@@ -1,4 +1,4 @@
-# create --base: a version from another one and changes, without its data at hand.
+# create --base: a version made from another one and changes, without that one's data at hand.
 . "$(dirname "$0")/lib.sh"
 mkdir -p src/train src/val new/extra
 i=0
@@ -17,7 +17,7 @@ equal "$(grid datastore cat cats:2 train/extra/x)" added
 equal "$(grid datastore cat cats:2 val/2)" v
 equal "$(grid datastore show cats:2 -o json | grep -o '"source": *"[^"]*"')" \
   '"source": "cats:1 --add new=train --remove labels.csv --remove train/29*.txt --remove val/1"'
-# The same as of the whole folder, to the last bit.
+# It is bit for bit the version of the whole folder.
 mv away src && rm src/labels.csv src/train/29*.txt src/val/1 && cp -a new/. src/train
 touch -r new src/train
 grid datastore get cats:2 out.d >/dev/null && diff -r src out.d

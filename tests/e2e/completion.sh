@@ -15,7 +15,7 @@ bash -n -c "$(grid completion bash)"
 ! command -v fish >/dev/null || grid completion fish | fish -n
 fails 2 grid completion tcsh
 
-# As bash itself would ask, with a colon in the word.
+# As bash itself asks, with a colon in the word.
 cat >ask.sh <<'ASK'
 PATH=$(dirname "$GRID"):$PATH
 source <(grid completion bash)

@@ -1,5 +1,5 @@
-# Damage of every kind of object: reading fails and never lies, verify names every file of every
-# version that is affected, and what is not affected still reads.
+# Damage of every kind of object: reads fail and never return wrong bytes, verify names every affected
+# file of every version, and files that are not affected can still be read.
 . "$(dirname "$0")/lib.sh"
 mkdir -p cats/a
 head -c 2000000 /dev/urandom >cats/a/large
@@ -16,7 +16,7 @@ flip() { # FILE OFFSET: inverts the bits of a byte
   printf "\\$(printf %03o $((255 - old)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
 restore() { chmod -R u+w store; rm -rf store "$XDG_CACHE_HOME"; cp -a intact store; }
-# No file reads as anything but itself.
+# No file reads with other content than its own.
 reads_true() {
   for f in a/large a/7 more; do
     if grid datastore cat cats:2 $f >got 2>err; then cmp -s got cats/$f || die "$f read wrong"
@@ -40,7 +40,7 @@ equal "$(grid datastore cat dogs woof | sha256sum)" "$(sha256sum <dogs/woof)"
 reads_true
 restore
 
-# Every object in turn: a byte flipped, the tail cut off, the object gone.
+# Each object in turn: a byte flipped, the tail cut off, the object removed.
 find store -type f | sort >objects
 [ "$(wc -l <objects)" -ge 8 ] || die "too few objects: $(cat objects)"
 harmed=0
@@ -54,7 +54,7 @@ while read -r object; do
     esac
     status=0; grid datastore verify >out 2>err || status=$?
     if [ $status = 0 ]; then
-      # Nothing that verify looked at is affected: a version that is gone is not there to check.
+      # Nothing that verify checks is affected: a version whose object is removed is not checked.
       case $object-$harm in *versions*-gone | *descriptions*) ;; *)
         die "verify finds nothing after $harm of $object: $(cat out)" ;; esac
     else

@@ -1,4 +1,4 @@
-# delete: asks, refuses what is in use, and never gives a number out again.
+# delete: asks, refuses versions in use, and never reuses a number.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo 1 >cats/a
 for i in 1 2 3; do echo $i >cats/a; grid datastore create cats --quiet >/dev/null; done
@@ -25,7 +25,7 @@ fails 1 grid datastore show cats:1
 grid datastore create cats >out
 grep -q '^cats:5 ' out || die "a number was used twice: $(cat out)"
 
-# Asked at a terminal: no is the default.
+# At a terminal it asks, and the default is no.
 command -v script >/dev/null || skip 'script(1) is not there to make a terminal'
 printf '\n' | script -qec "$GRID datastore delete cats:5" /dev/null >tty || :
 grep -q 'delete cats:5? \[y/N\]' tty || die "it did not ask: $(cat tty)"

@@ -1,4 +1,4 @@
-# Every executor does the same for a run: this machine's, and a real Slurm of one node.
+# Every executor does the same for a run: the local one, and a real Slurm of one node.
 # Slow: it starts a Slurm and waits for its jobs.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo meow >cats/a && grid datastore create cats -q >out
@@ -9,13 +9,13 @@ await() { # RUN STATE
   for attempt in $(seq 400); do [ "$(state "$1")" = "$2" ] && return; sleep 0.05; done
   die "$1 is $(state "$1"), not $2"
 }
-# The pattern comes from a file: the check's own command line is not to have it.
+# The pattern comes from a file, so that the check's own command line does not contain it.
 echo 'sleep 1000.5' >pattern
 script_lives() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -qFf pattern; }
 conforms() { # EXECUTOR
   c=$1
   submit() { name=$1; shift; grid run -q --detach --cluster "$c" --name "$c-$name" "$@" >out; }
-  # It runs, where it was called, with its variables and datastores; what it prints and writes is kept.
+  # It runs in the caller's folder, with its variables and datastores; its output and files are kept.
   submit good --env WORD=hello -- sh -c 'cat "$1"; echo $WORD; pwd; echo 1 >$GRID_ARTIFACTS/x; echo err >&2' sh grid:cats:1/a
   grid logs -f "$c-good" >log
   equal "$(tr '\n' ' ' <log)" "meow hello $(pwd) err "
@@ -25,7 +25,7 @@ conforms() { # EXECUTOR
   submit bad -- sh -c 'exit 3'
   await "$c-bad" failed
   equal "$(grid status "$c-bad" -o json | value exit_status)" 3
-  # Stopped: asked first, killed when the time is up. Its versions are in use as long.
+  # Stopped: asked first, killed when the time is up. Until then its versions are in use.
   submit polite -- sh -c 'trap "echo bye; exit 1" TERM; touch polite; while :; do sleep 0.05; done' sh grid:cats:1
   await "$c-polite" running; until [ -e polite ]; do sleep 0.05; done
   fails 1 grid datastore delete cats:1 --yes
@@ -37,7 +37,7 @@ conforms() { # EXECUTOR
   until [ -e deaf ]; do sleep 0.05; done
   grid stop -q --wait 1 "$c-deaf"
   equal "$(state "$c-deaf")" stopped
-  # The supervisor is killed: the script ends with it, nothing stays mounted, and the state says so.
+  # The supervisor is killed: the script ends with it, nothing stays mounted, and the run is `lost`.
   submit orphan -- sh -c 'touch orphan; exec sleep 1000.5' sh grid:cats:1
   until [ -e orphan ] && script_lives; do sleep 0.05; done
   kill -9 "$(grid status "$c-orphan" -o json | value pid)"
@@ -56,11 +56,11 @@ says '--cluster slurm'
 fails 2 grid run --cluster sluurm true
 says 'local or slurm'
 fails 1 env PATH=/nowhere "$GRID" run --cluster slurm /bin/true
-says 'Slurm is not here'
+says 'Slurm is not available'
 command -v slurmctld >/dev/null && command -v slurmd >/dev/null && command -v munged >/dev/null ||
   skip "the local executor conforms; there is no Slurm here to try the other"
 [ "$(id -u)" = 0 ] || skip "the local executor conforms; Slurm's processes want root"
-# A Slurm of one node on 127.0.0.1, of this test alone.
+# A Slurm of one node on 127.0.0.1, for this test alone.
 d=$work/slurm host=$(hostname -s)
 mkdir -p "$d/run" "$d/state" "$d/spool" "$d/log"
 chmod 755 "$work" "$d"
@@ -115,7 +115,7 @@ for attempt in $(seq 200); do
   sleep 0.1
 done
 conforms slurm
-# What is asked of Slurm arrives there; what it refuses is its sentence, and nothing is left of it.
+# Requested resources reach Slurm; a refusal is reported in its own words, and leaves nothing behind.
 submit asked --cpus 2 --memory 100M --sbatch=--time=5 -- sh -c 'env | grep "^SLURM_CPUS_PER_TASK\|^SLURM_MEM_PER_NODE"; squeue -h -j $SLURM_JOB_ID -o %l'
 grid logs -f slurm-asked | sort >log
 equal "$(tr '\n' ' ' <log)" "5:00 SLURM_CPUS_PER_TASK=2 SLURM_MEM_PER_NODE=100 "

@@ -1,4 +1,4 @@
-# A create that may have few files open at a time makes the same version of many small ones.
+# A create that may open only a few files at a time makes the same version of many small files.
 . "$(dirname "$0")/lib.sh"
 mkdir in && for i in $(seq 3000); do echo "$i" >"in/$i"; done
 grid datastore create in --name all --quiet >/dev/null

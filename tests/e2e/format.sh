@@ -1,4 +1,4 @@
-# format: a reader that was written from docs/format.md alone extracts what was put in.
+# format: a reader written from docs/format.md alone extracts what was put in.
 . "$(dirname "$0")/lib.sh"
 for tool in python3 b3sum zstd; do command -v $tool >/dev/null || skip "no $tool here"; done
 reader() { python3 "$here/format_reader.py" "$@"; }
@@ -37,13 +37,13 @@ reader "$GRID_STORE" cats 1 first
 equal "$(cat first/a)" small
 equal "$(find first -type f -printf x | wc -c)" 2010
 
-# The golden store, which no change of the program ever touches.
+# The golden store, which changes of the program never touch.
 reader "$here/../data/format-1/store" cats 1 golden
 digest=$(b3sum --no-names golden/program)
 grep -q "^file .* x $digest depth 0 program$" "$here/../data/format-1/expected.txt" ||
   die "golden/program has the digest $digest"
 
-# The golden store with files in place: what names their objects.
+# The golden store with files in place: the names of their objects.
 reader "$here/../data/in-place/store" cats 2 placed >objects
 equal "$(cat placed/owned)" 'in the store'
 expected=$here/../data/in-place/expected.txt
@@ -53,7 +53,7 @@ while read -r path bucket key etag size; do
     die "not in $expected: $path $bucket $key $etag $size"
 done <objects
 
-# What it checks: one wrong byte is never read, a deleted version is none.
+# The reader's checks: it never returns a wrong byte, and does not find a deleted version.
 grid datastore delete cats:1 -y -q
 fails 1 reader "$GRID_STORE" cats 1 deleted
 pack=$(ls -S "$GRID_STORE"/packs/*.data | head -n 1)

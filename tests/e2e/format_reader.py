@@ -1,8 +1,8 @@
 """Extracts a version of a store in a local folder: format_reader.py STORE NAME VERSION DESTINATION
 
 Written from docs/format.md alone, whose sections are quoted as §, to show that it is complete.
-Needs the programs b3sum and zstd. It unpacks the whole store: it is a proof, not a tool. Of files in
-place, which no store has, it prints what names their objects: bucket, key, ETag, version id, size.
+Needs the programs b3sum and zstd. It unpacks the whole store: it is a proof, not a tool. For files in
+place, whose bytes no store has, it prints what names their objects: bucket, key, ETag, version id, size.
 """
 import glob, json, os, subprocess, sys, tempfile
 from struct import calcsize, iter_unpack, unpack_from

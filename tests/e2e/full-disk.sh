@@ -1,4 +1,5 @@
-# A full disk: one sentence, the versions that were there still read, and with room it continues.
+# A full disk: one sentence, existing versions can still be read, and the create continues once there
+# is room.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip 'a private mount needs root'
 cat >inner.sh <<'INNER'
@@ -14,11 +15,11 @@ grep -q 'No space left on device' err || { cat err; exit 1; }
 [ "$("$GRID" datastore cat small a)" = small ]
 "$GRID" datastore verify --quiet >/dev/null
 ! "$GRID" datastore show large:1 2>/dev/null
-# With room, the same command works.
+# Once there is room, the same command works.
 mount -o remount,size=60m "$GRID_STORE"
 "$GRID" datastore create large --quiet >/dev/null
 "$GRID" datastore cat large b | cmp - large/b
-# What was stored before the disk was full is not read again.
+# Files that were stored before the disk was full are not read again.
 mkdir larger && head -c 90000000 /dev/urandom >larger/c && sleep 0.3
 ! "$GRID" datastore create larger 2>err
 grep -q 'No space left on device' err || { cat err; exit 1; }

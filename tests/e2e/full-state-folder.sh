@@ -1,5 +1,5 @@
-# The disk of the state folder is full, or becomes so while a create keeps its notes there: the
-# create goes on, says so if there is nothing to continue from, and a repeat is right.
+# The disk of the state folder is full, or fills up while a create keeps its notes there: the create
+# goes on, says so if it could not be continued, and a repeat makes the right version.
 . "$(dirname "$0")/lib.sh"
 [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null || skip 'a private mount needs root'
 cat >inner.sh <<'INNER'
@@ -9,7 +9,7 @@ create() { # NAME SOURCE [OPTION]
   name=$1; shift
   "$GRID" datastore create --name "$name" "$@" --quiet -o json 2>err >out || die "$name: $(cat err)"
 }
-# Room for the record, and for some of the checkpoint, of a member journal, of an open pack.
+# Room for the record and for part of the checkpoint, of a member journal or of an open pack.
 mount -t tmpfs -o size=300k tmpfs "$XDG_STATE_HOME"
 mkdir src && head -c 80000000 /dev/urandom | split -b 20000 -a 4 - src/
 tar cf src.tar src && gzip -1 -k src.tar
@@ -23,7 +23,7 @@ for name in folder tar packed; do
 done
 diff -r src out.folder && diff -r src out.tar/src && diff -r src out.packed/src || die 'the content'
 
-# Killed with notes that end where the disk was full.
+# Killed, with notes that end where the disk was full.
 export GRID_STORE=$GRID_STORE/another
 "$GRID" datastore create src.tar.gz --extract --name packed --quiet >/dev/null &
 pid=$!

@@ -1,4 +1,4 @@
-# --help everywhere, and what wrong usage gets: status 2 and the nearest word.
+# --help everywhere; wrong usage gets status 2 and the nearest word.
 . "$(dirname "$0")/lib.sh"
 equal "$(grid --version | cut -d' ' -f1)" grid
 for c in '' datastore 'datastore create' 'datastore list' 'datastore show' 'datastore ls' \

@@ -1,5 +1,5 @@
-# create --extract of archives that nobody should unpack: refused with the member's name, nothing
-# published, and nothing written anywhere but to the store.
+# create --extract refuses hostile archives with the member's name, publishes nothing, and writes
+# nowhere but to the store.
 . "$(dirname "$0")/lib.sh"
 /usr/bin/env python3 - <<'PY'
 import io, tarfile, zipfile
@@ -50,7 +50,7 @@ refuses locked.zip 'locked.zip: secret: it is encrypted'
 refuses fine.tar 'fine.tar: d/50: with it the archive has more than the 50 members' --max-files 50
 refuses fine.tar 'fine.tar: d/70: with it the archive unpacks to more than the 70000 bytes' --max-size 70kB
 grid datastore create fine.tar --extract --name fits --max-files 100 --max-size 100kB --quiet >/dev/null
-# What an attempt before has stored counts as well.
+# What an earlier attempt stored counts towards the limits too.
 mkdir many && head -c 40000000 /dev/urandom | split -b 1000000 -d -a 2 - many/
 tar -cf many.tar --sort=name many
 gzip -1 -k many.tar
@@ -66,7 +66,7 @@ grid datastore create devices.tar --extract >out 2>err
 grep -q 'dev/null: is a device' err && grep -q 'dev/pipe: is a named pipe' err || die "$(cat err)"
 equal "$(grid datastore ls -R devices)" ok
 
-# Cut anywhere, or with one bit turned, whatever the compression: refused, never half a version.
+# Cut anywhere, or with one bit flipped, in any compression: refused, never half a version.
 head -c 300000 /dev/urandom >noise && tar -cf whole.tar noise fine.tar
 gzip -k whole.tar; xz -k whole.tar; zstd -q whole.tar; bzip2 -k whole.tar; zip -q whole.tar.zip noise fine.tar
 for a in whole.tar whole.tar.gz whole.tar.xz whole.tar.zst whole.tar.bz2 whole.tar.zip; do
@@ -83,11 +83,11 @@ for a in whole.tar.gz whole.tar.xz whole.tar.zst whole.tar.bz2; do
     python3 -c 'import sys; d = bytearray(open(sys.argv[1], "rb").read()); d[int(sys.argv[2])] ^= 1
 open("flipped", "wb").write(d)' $a $at
     "$GRID" datastore create flipped --extract --name flipped >/dev/null 2>err || continue
-    grid datastore cat flipped noise | cmp - noise # a bit that decides nothing
+    grid datastore cat flipped noise | cmp - noise # a bit that does not matter
     grid datastore delete flipped --all --yes >/dev/null
   done
 done
-# A bomb: more than a gigabyte of zeros in a few kilobytes. It takes a word of the user's.
+# A bomb: more than a gigabyte of zeros in a few kilobytes. Extracting it takes an option.
 head -c 1300000000 /dev/zero >zeros && tar -cf - zeros | zstd -q >bomb.tar.zst && rm zeros
 refuses bomb.tar.zst 'bomb.tar.zst: zeros: with it the archive unpacks to more than 200 times its size'
 grid datastore create bomb.tar.zst --extract --max-size 2GB --quiet >/dev/null

@@ -1,9 +1,9 @@
-# Creates under way and broken off: seen from elsewhere, continued, dropped; any number of them.
+# Creates under way or interrupted: seen from elsewhere, continued, dropped; any number of them.
 . "$(dirname "$0")/lib.sh"
 mkdir -p from/cats dogs
 i=0; while [ $i -lt 120 ]; do head -c 6000000 /dev/urandom >from/cats/$i; i=$((i + 1)); done
 head -c 9000 /dev/urandom >dogs/a
-equal "$(grid datastore list --show-incomplete 2>&1)" 'no create is incomplete'
+equal "$(grid datastore list --show-incomplete 2>&1)" 'there are no incomplete creates'
 begin() { # FOLDER COMMAND…: starts a create in that folder, and stops it once it is seen
   cd "$1"; shift
   "$GRID" "$@" >"$work/created" 2>"$work/said" & pid=$!
@@ -27,7 +27,7 @@ grid datastore clearcache --yes 2>/dev/null
 kill -0 $pid || die "over too soon: $(cat created)"
 kill -9 $pid; wait $pid 2>/dev/null || :
 
-# Broken off: listed with its reason, and continued from anywhere, as it was given.
+# Interrupted: listed with its reason, and continued from any folder with its original arguments.
 grid datastore list --show-incomplete | grep -q "^$id  cats  failed .* interrupted$" ||
   die "$(grid datastore list --show-incomplete)"
 grid datastore list 2>/dev/null | grep -q '^cats .* failed$' || die "list: $(grid datastore list 2>&1)"
@@ -42,7 +42,7 @@ grid datastore show cats:1 | grep -q 'a message' || die "the message is lost"
 equal "$(ls "$XDG_STATE_HOME/grid/creates")" ''
 equal "$(grid datastore list | awk 'NR == 2 { print $NF }')" ready
 
-# The same command, spelt otherwise, continues; others are left alone. Any number at once.
+# The same command in another spelling continues it; other creates are left alone. Any number at once.
 yes 'not a hole' | head -c 2000000000 >from/cats/x
 begin . datastore create from/cats; kill -9 $pid; wait $pid 2>/dev/null || :
 one=$(ls "$XDG_STATE_HOME/grid/creates")
@@ -50,7 +50,7 @@ begin . datastore create from/cats --name other; kill -9 $pid; wait $pid 2>/dev/
 equal "$(ls "$XDG_STATE_HOME/grid/creates" | wc -l)" 2
 begin from/cats datastore create --source ../cats -m 'spelt otherwise'; kill -9 $pid; wait $pid 2>/dev/null || :
 equal "$(ls "$XDG_STATE_HOME/grid/creates" | wc -l)" 2
-# Two of one command at the same time share nothing, and each makes a version.
+# Two creates by the same command at the same time share nothing, and each makes a version.
 begin . datastore create from/cats --force; first=$pid
 grid datastore create from/cats --force >again
 kill -CONT $first
@@ -63,7 +63,7 @@ for d in json.load(open("out"))["creates"]: print(d["name"], d["version"], d["fi
 grid datastore diff cats:2 cats:3 2>&1 | grep -q " 0 added, 0 removed, 0 changed" || die "they differ"
 grid datastore verify --quiet >/dev/null
 
-# What fails says why, until it is dropped.
+# A failed create is listed with its reason until it is dropped.
 mkdir empty
 fails 1 grid datastore create empty
 grid datastore list --show-incomplete | grep -q ' empty  *failed .* empty is empty' ||
@@ -73,7 +73,7 @@ says '--yes'
 grid datastore clearcache --yes 2>/dev/null
 equal "$(ls "$XDG_STATE_HOME/grid/creates")" ''
 
-# A newer program's is named and left alone.
+# One by a newer version of grid is listed and left alone.
 mkdir "$XDG_STATE_HOME/grid/creates/0123abcd"
 echo '{"format": 2}' >"$XDG_STATE_HOME/grid/creates/0123abcd/create.json"
 fails 1 grid datastore resume 0123abcd

@@ -1,4 +1,4 @@
-# kill -9 of a create at 50 random moments: everything is as before, and the repeat works.
+# kill -9 of a create at 50 random moments: the store is as before, and a repeat works.
 # Slow: 50 creates.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && head -c 1000000 /dev/urandom >cats/first && grid datastore create cats --quiet >/dev/null

@@ -1,5 +1,5 @@
-# Sourced by every test: a folder of its own, nothing of the caller's, removed at the end.
-# $GRID is the program. Commands that must fail stand behind `fails STATUS`.
+# Sourced by every test: gives it a folder of its own, removed at the end, and none of the caller's
+# settings. $GRID is the program. Commands that must fail follow `fails STATUS`.
 set -eu
 : "${GRID:?is the grid program}"
 GRID=$(realpath "$GRID")
@@ -22,7 +22,7 @@ cd "$work"
 
 die() { echo "FAILED: $*" >&2; exit 1; }
 skip() { echo "SKIPPED: $*"; exit 77; }
-# fails STATUS COMMAND…: it must exit so; its messages are left in $work/err, its output in out.
+# fails STATUS COMMAND…: it must exit with STATUS; leaves its messages in $work/err, its output in out.
 fails() {
   expected=$1; shift
   status=0; "$@" >"$work/out" 2>"$work/err" || status=$?
@@ -42,13 +42,13 @@ as_user() {
     "$@"
   fi
 }
-# Every entry of a folder with what a version keeps of it, and the content of its files.
+# Lists every entry of a folder with what a version keeps of it, and the digests of its files.
 listing() { # FOLDER
   (cd "$1" && find . -mindepth 1 \( -type f -printf '%P f %s %T@ ' -exec sh -c \
     '[ -x "$1" ] && printf "x "; sha256sum <"$1"' _ {} \; \) -o -type d -printf '%P d %T@\n' \
     -o -type l -printf '%P l %l %T@\n' | LC_ALL=C sort)
 }
-# Skips where `grid run` says that it may not have mounts of its own; any other failure is one.
+# Skips the test if `grid run` says that it may not have mounts of its own; fails on other errors.
 needs_run() { # [as_user]
   "$@" "$GRID" run -q true 2>"$work/err" && return
   grep -qF 'grid mount DIR' "$work/err" && skip "$(cat "$work/err")"

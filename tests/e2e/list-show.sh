@@ -1,4 +1,4 @@
-# list, show and describe: tables for people, and what they say about deleted and empty stores.
+# list, show and describe: tables for people, also for deleted versions and empty stores.
 . "$(dirname "$0")/lib.sh"
 env -u GRID_STORE "$GRID" datastore 2>err >out || die "an unused default store is no failure"
 grep -q '^no datastores in .*/data/grid; ' err || die "$(cat err)"

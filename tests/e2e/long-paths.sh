@@ -1,4 +1,4 @@
-# Paths longer than any system call takes, made and read step by step.
+# Paths longer than a system call accepts, made and read step by step.
 . "$(dirname "$0")/lib.sh"
 part=$(printf '%0200d' 7)
 mkdir in && cd in

@@ -16,7 +16,7 @@ grep -q '^-r-x  *5 B .* same = labels.csv$' out || die "$(cat out)"
 
 grid datastore cat cats images/large.bin | cmp - cats/images/large.bin
 equal "$(grid datastore cat cats same)" meow
-# A reader that stops early is no failure to talk about.
+# A reader that stops early is not reported as a failure.
 grid datastore cat cats images/large.bin 2>err | head -c 10 >/dev/null
 [ ! -s err ] || die "$(cat err)"
 fails 1 grid datastore cat cats:1 labels.cvs

@@ -13,7 +13,7 @@ equal "$(listing cats)" "$(listing m/cats/1)"
 ! echo x 2>/dev/null >m/cats/1/new || die "the mount can be written to"
 [ ! -e m/cats/7 ] && [ ! -e m/dogs ] || die "what does not exist does"
 
-# In use: shown, and not deleted.
+# A mounted version is shown as in use, and is not deleted.
 grid datastore show cats | grep -q "mount $work/m (process [0-9]*): cats:1" || die "not shown"
 fails 1 grid datastore delete cats:1 --yes
 says "in use by the mount $work/m"

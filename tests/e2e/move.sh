@@ -1,5 +1,5 @@
-# A datastore moves to a bucket and back into a folder, with all its versions; killed on the way, the
-# same command goes on.
+# A datastore moves to a bucket and back into a folder with all its versions; after a kill on the way,
+# the same command continues.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -31,7 +31,7 @@ says 'are the same store'
 fails 2 grid datastore move cats --to ftp://x/y
 says 'ftp:// is neither'
 
-# Killed and interrupted, again and again: nothing is half there, and nothing is lost.
+# Killed and interrupted again and again: nothing is half moved, and nothing is lost.
 kills=0
 for wait in 0.15 0.3 0.5 0.7 0.9; do
   # In a Python process, since a shell's background jobs ignore Ctrl-C.
@@ -48,7 +48,7 @@ done
 [ "$kills" -ge 1 ] || die "no move lived long enough to be killed"
 echo "killed $kills times"
 grid datastore move cats --to "$bucket" >out 2>err || die "$(cat err)"
-grep -q "3 versions moved to $bucket\|is in $bucket already" out || die "$(cat out)"
+grep -q "3 versions moved to $bucket\|is already in $bucket" out || die "$(cat out)"
 equal "$(root --store "$bucket" datastore show cats)" "$before"
 equal "$(grid --store "$bucket" datastore show cats -o json | grep -c 'many cats')" 1
 grid --store "$bucket" datastore verify --quiet | grep -q 'all is well' || die "damage"
@@ -64,17 +64,17 @@ says 'there is no store at'
 fails 1 grid --store "$bucket" datastore move cats --to "$GRID_STORE"
 says 'has a datastore cats of its own: cats:5 there is a version that is not here'
 
-# From the bucket into another folder; what that store has already is not sent.
+# From the bucket into another folder; chunks that the store there already has are not sent.
 grid --store "$work/third" datastore create cats --name same --quiet >/dev/null
 grid --store "$bucket" datastore move cats --to "$work/third" --keep -o json --quiet >out
 [ "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["bytes_sent"])')" -lt 1000000 ] || die "$(cat out)"
 equal "$(root --store "$work/third" datastore show cats)" "$before"
 equal "$(grid --store "$bucket" datastore cat cats two)" two
-# It knows there what is unchanged since long before its create, as large is.
+# There too, a create recognises files that have not changed for long, such as large.
 grid --store "$work/third" datastore create cats -o json --quiet >out
 [ "$(/usr/bin/python3 -c 'import json; print(json.load(open("out"))["bytes_read"])')" -lt 1000000 ] || die "$(cat out)"
 
-# Of a version in place only the listing moves: the objects stay where they are.
+# Of a version in place only the listing moves; the objects stay where they are.
 make_bucket placed
 printf 'in place' | s3 PUT /placed/dir/object -f --data-binary @- -o /dev/null
 grid datastore create s3://placed/ --name placed --no-copy --quiet >/dev/null 2>&1

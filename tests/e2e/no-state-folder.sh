@@ -1,4 +1,4 @@
-# A state folder that cannot be used costs one warning, never the create.
+# A state folder that cannot be used causes one warning, and the create still works.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo meow >cats/a
 mkdir -p "$XDG_STATE_HOME/grid"
@@ -8,7 +8,7 @@ check() { # COMMAND…
   equal "$(wc -l <err)" 1
   grep -q '^grid: cannot make .*state/grid/creates: ' err || die "$(cat err)"
 }
-# Not ours to write.
+# Not writable.
 chmod 555 "$XDG_STATE_HOME/grid"
 check as_user
 chmod 755 "$XDG_STATE_HOME/grid"

@@ -19,7 +19,7 @@ for part in part.*; do
   s3 PUT "/data/parts/$part" -f -T "$part" -o /dev/null
   rm "$part"
 done
-# The program asks the bucket through a port that counts.
+# The program reaches the bucket through a port that counts bytes.
 counted=$(free_port)
 export AWS_ENDPOINT_URL="http://127.0.0.1:$counted" no_proxy=127.0.0.1
 url_port=$(free_port)

@@ -1,15 +1,15 @@
-# Creates that are killed at random moments and given again: the version is the source's, and little
-# was read twice. The long form of this is resume-killed.sh.
+# Creates that are killed at random moments and repeated: the version is the right one, and little is
+# read twice. resume-killed.sh is the long form.
 . "$(dirname "$0")/lib.sh"
 mkdir folder && head -c 400000000 /dev/urandom | split -b 500000 -a 4 - folder/
 head -c 400000000 /dev/urandom >large
 tar cf folder.tar folder
-sleep 0.3  # what has just been written is not trusted to be told from what is written next
-# Of 400 MB, 25 that were read ahead may be lost, and a few for each worker.
+sleep 0.3  # a file written just now could not be told from one that is written next
+# Of 400 MB, 25 MB that were read ahead may be lost, and a few for each worker.
 /usr/bin/python3 "$here/../support/kill_creates.py" "$GRID" 9 0.12 folder=folder large=large \
   tar=folder.tar,--extract
 
-# With Ctrl-C nothing that was read is read again, but for a buffer or two.
+# After Ctrl-C nothing is read again but a buffer or two.
 head -c 400000000 /dev/urandom >other
 sleep 0.3
 export GRID_STORE=$work/another

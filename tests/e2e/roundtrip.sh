@@ -1,4 +1,4 @@
-# A version is what was put in: every name, kind, mode and time comes back.
+# A version gives back what was put in: every name, kind, mode and time.
 . "$(dirname "$0")/lib.sh"
 mkdir -p 'in/a folder/empty' in/deep && cd in
 : >empty-file
@@ -32,7 +32,7 @@ equal "$(stat -c %i back/first-name)" "$(stat -c %i 'back/a folder/third-name')"
 [ "$(du -k back/sparse | cut -f1)" -lt 20000 ] || die "the hole was filled"
 [ "$(du -sk store | cut -f1)" -lt 20000 ] || die "the hole was stored"
 
-# Both ways of naming what is no text: exact bytes elsewhere than on a terminal, and in JSON.
+# Names that are not UTF-8 are shown in two ways: as exact bytes off a terminal, and in JSON.
 grid datastore ls all | grep -qF "$(printf 'not-utf8-\377\376')" || die "ls changed the bytes"
 grid datastore ls all -o json | grep -q '"path_hex": "6e6f742d757466382dfffe"' || die "no hex"
 equal "$(grid datastore cat all "$(printf 'not-utf8-\377\376')")" x

@@ -1,10 +1,10 @@
-# Whichever process of a run is killed, and whenever: afterwards no mount and no process is left, what is
-# said of the run is true, and its versions can be deleted.
+# Any process of a run is killed at any moment: afterwards no mount and no process is left, the run's
+# state is true, and its versions can be deleted.
 # Slow: a hundred runs.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && seq 50000 >cats/a && grid datastore create cats -q >out
 needs_run
-sets=/grid-e2e-$$  # in no other mount table, and in no other command line
+sets=/grid-e2e-$$  # appears in no other mount table or command line
 cat >script <<END
 #!/bin/sh
 while [ ! -e enough ] && cat $sets/cats/1/a; do :; done >/dev/null 2>&1
@@ -12,7 +12,7 @@ while [ ! -e enough ] && cat $sets/cats/1/a; do :; done >/dev/null 2>&1
 END
 chmod +x script
 echo "$sets" >pattern
-members() { # every process of the run: told by its command line or that of who forked it
+members() { # every process of the run, recognised by its command line or that of its parent
   for p in $(pgrep -f -- "$(cat pattern)"; pgrep -x 'grid-serve|grid-log|grid-keep'); do
     { tr '\0' ' ' <"/proc/$p/cmdline" | grep -qFf pattern && echo "$p"; } 2>/dev/null
   done | sort -un
@@ -33,7 +33,7 @@ for i in $(seq 100); do
   done
   [ -z "$(members)" ] || die "$i: left: $(ps -o pid,args -p "$(members | paste -sd,)")"
   no_mount || die "$i: a mount is left"
-  # A run that was killed before it had a record has left nothing that could be said.
+  # A run that was killed before it had a record has no state.
   said=$(grid status "run-$i" -o json 2>/dev/null | python3 -c 'import json, sys; print(json.load(sys.stdin).get("status", "none"))')
   case $status:$said in
     0:done | [1-9]*:failed | 137:lost | 137:none | 1:none) ;;

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 mkdir cats && seq 100000 >cats/a && grid datastore create cats -q >out
 needs_run
-sets=/grid-e2e-$$  # in no other mount table, and in no other command line
+sets=/grid-e2e-$$  # appears in no other mount table or command line
 cat >script <<END
 #!/bin/sh
 echo \$\$ >pid
@@ -13,7 +13,7 @@ start() {
   rm -f pid
   "$GRID" run -q --datastore_mount_dir $sets ./script grid:cats & run=$!
 }
-# The pattern comes from a file: the checks' own command lines are not to have it.
+# The pattern comes from a file, so that the checks' own command lines do not contain it.
 echo "$sets" >pattern
 no_process() { ! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' '\n' | grep -qFf pattern; }
 no_mount() { ! cat /proc/[0-9]*/mounts 2>/dev/null | grep -qFf pattern; }
@@ -24,7 +24,7 @@ nothing_left() { # WHEN
   done
   die "$1: left: $(no_process || echo a process) $(no_mount || echo a mount)"
 }
-# The checks see what they look for.
+# The checks work: they find a process and a mount that are there.
 start; until [ -s pid ]; do sleep 0.01; done
 if no_process || no_mount; then die "the checks are blind"; fi
 # The script is killed: grid ends as it did.
@@ -40,15 +40,15 @@ for moment in $(seq 0 39); do
   wait $run 2>/dev/null || :
   nothing_left "grid killed, $moment"
 done
-# What copies the output is killed: the run ends, nothing hangs, the record tells. (For the server see
-# run-server-killed.sh.)
+# The process that copies the output is killed: the run ends, nothing hangs, and the record tells. (For
+# the server see run-server-killed.sh.)
 child_called() { # NAME
   for p in /proc/[0-9]*; do
     [ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] && grep -q "^PPid:.$run\$" "$p/status" && echo "${p#/proc/}"
   done
   true
 }
-# A server that fails again and again by itself is not replaced for ever: the run ends and says why.
+# A server that crashes again and again is not replaced for ever: the run ends and says why.
 rm -f pid; "$GRID" run --name crashed --datastore_mount_dir $sets ./script grid:cats >out 2>err & run=$!
 until [ -s pid ]; do sleep 0.01; done
 while kill -0 $run 2>/dev/null; do
@@ -59,7 +59,7 @@ equal $status 137
 grep -q 'failed 6 times in a row' err || die "$(cat err)"
 nothing_left "servers crashed"
 grid status crashed | grep -q 'failed (signal 9' || die "$(grid status crashed)"
-# The server and, at once, grid: there is nobody to put another in its place, so the mount ends too.
+# The server and grid are killed at once: nothing can replace the server, so the mount ends too.
 start; until [ -s pid ]; do sleep 0.01; done
 server=$(child_called grid-serve)
 kill -9 $run "$server"; wait $run 2>/dev/null || :
@@ -69,12 +69,12 @@ until [ -s pid ]; do sleep 0.01; done
 kill -9 "$(child_called grid-log)"
 wait $run || :
 nothing_left "copier killed"
-# The next to look removes what the dead left of their bookkeeping.
+# The next command removes the attachments that dead processes left.
 "$GRID" run -q sleep 60 & run=$!
 sleep 0.2; kill -9 $run; wait $run 2>/dev/null || :
 grid datastore delete cats:1 --yes -q
 equal "$(find state/grid/attachments -type f | wc -l)" 0
-# What the script left running lives on, with the datastores, and prints on; then all is gone.
+# Processes that the script left running keep the datastores and their output; then all is gone.
 grid datastore create cats -q >out
 "$GRID" run -q --datastore_mount_dir $sets -- sh -c "(sleep 1; cat $sets/cats/2/a | wc -l; echo done >finished) & :" sh grid:cats >printed
 fails 1 grid datastore delete cats:2 --yes

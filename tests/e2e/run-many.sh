@@ -1,4 +1,4 @@
-# Fifty runs at once on one version: each reads all of it, and nothing is left.
+# Fifty runs of one version at once: each reads all of it, and nothing is left behind.
 . "$(dirname "$0")/lib.sh"
 mkdir images && python3 -c '
 import random

@@ -1,6 +1,6 @@
-# A real script on real images: Pillow, several processes, no word of grid in it.
+# A real script on real images with Pillow and several processes; it does not know of grid.
 . "$(dirname "$0")/lib.sh"
-PATH=/usr/bin:$PATH  # Debian's Python is the one that has Debian's Pillow
+PATH=/usr/bin:$PATH  # only Debian's Python has Debian's Pillow
 python3 -c 'import PIL' 2>/dev/null || skip "there is no Pillow here"
 cat >draw.py <<'END'
 import os, random
@@ -38,5 +38,5 @@ for written in /datastores/pets/1 /datastores/pets grid:pets:1 grid:pets; do
   cmp expected got
 done
 grid run -q mean.py --data_dir=grid:pets >got && cmp expected got
-# As an ordinary user, who has a store of their own.
+# As an ordinary user with a store of their own.
 as_user "$GRID" run -q mean.py --data_dir /datastores/pets/1 >got && cmp expected got

@@ -1,4 +1,4 @@
-# What a run read is recorded in order, and the next one may have it brought near before it asks.
+# What a run reads is recorded in order, and the next run can prefetch it.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -10,7 +10,7 @@ grid datastore create cats --quiet >/dev/null
 needs_run
 cost() { grid status "$1" -o json | /usr/bin/python3 -c 'import json, sys; c = json.load(sys.stdin)["read_costs"]; print(c["remote_bytes"] // 1000000, c["cache_missed_bytes"] // 1000000)'; }
 forget() { grid cache clear --quiet --yes 2>/dev/null || grid cache clear --quiet; }
-fetched_in() { # MB MOST OPTION…: a run that waits until so much has come, though its script reads nothing
+fetched_in() { # MB MOST OPTION…: runs a script that reads nothing and waits until so much was fetched
   least=$1; most=$2; shift 2
   rm -f go
   "$GRID" run -q --name idle "$@" -- sh -c 'until [ -e go ]; do sleep 0.05; done' sh grid:cats:1 & run=$!
@@ -32,7 +32,7 @@ grid run -q --name first cat grid:cats:1/7.bin grid:cats:1/2.bin >out
 cat cats/7.bin cats/2.bin | cmp - out
 equal "$(find "$XDG_CACHE_HOME/grid/traces" -type f | wc -l)" 1
 forget; fetched_in 0 1
-# The cache itself reads ahead of what looks like reading on, up to 16 MB.
+# The cache itself reads up to 16 MB ahead of what looks like sequential reading.
 forget; fetched_in 9 27 --prefetch trace
 grid run -q --name second cat grid:cats:1/7.bin grid:cats:1/2.bin | cmp out -
 equal "$(cost second | cut -d' ' -f2)" 0

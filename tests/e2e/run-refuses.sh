@@ -1,4 +1,4 @@
-# What grid run refuses, in one sentence, before anything starts.
+# grid run refuses mistakes in one sentence, before anything starts.
 . "$(dirname "$0")/lib.sh"
 mkdir cats folder && echo a >cats/a && grid datastore create cats -q >out
 refused() { # STATUS TEXT ARGUMENTS…
@@ -28,10 +28,10 @@ refused 1 "$work/notes" --datastore_mount_dir "$work/notes" touch started
 printf '#!/no/such/interpreter\n' >bad && chmod +x bad
 needs_run
 refused 1 'interpreter' ./bad
-# Nothing of them is left.
+# None of them leaves anything behind.
 equal "$(grid history -o json --all | grep -c '"status": *"done"' || :)" 1
 equal "$(ls state/grid/runs | wc -l)" 1
-# A version in use is not deleted, and the sentence says by whom.
+# A version in use is not deleted, and the sentence names the run that uses it.
 "$GRID" run -q --name keeper -- sh -c 'touch started; exec sleep 60' sh grid:cats & pid=$!
 until [ -e started ]; do sleep 0.05; done
 fails 1 grid datastore delete cats:1 --yes

@@ -1,4 +1,4 @@
-# A run on a store in a bucket: its record says what came over the network and what the node had.
+# A run of a store in a bucket: its record says what came over the network and what the cache had.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -13,7 +13,7 @@ for name in first second; do
   grid run --explain --name $name cat /datastores/cats/1/noise >out 2>err-$name
   cmp out cats/noise
 done
-# 20 MB came once. What was on its way when a reader wanted it counts as missed.
+# 20 MB came once. Bytes on their way when a reader asks for them count as missed.
 read -r hit missed remote <<EOT
 $(costs first)
 EOT

@@ -1,6 +1,6 @@
-# The server of a run is killed hundreds of times under its readers: they wait, read every byte
-# right, and never see an error; so do those that outlive the run. Then nothing is left.
-# Slow: it kills some hundred servers.
+# The server of a run is killed hundreds of times while it is read: readers wait, get every byte right
+# and never see an error, even those that outlive the run. In the end nothing is left.
+# Slow: it kills hundreds of servers.
 . "$(dirname "$0")/lib.sh"
 cat >data.py <<'END'
 import os, random
@@ -13,7 +13,7 @@ for folder in range(8):
 with open("cats/large", "wb") as f: f.write(random.randbytes(24 << 20))
 os.symlink("large", "cats/link")
 END
-# Reads at random what the kernel has in memory and what it has not, until a file says to end.
+# Reads at random places, some of them in the kernel's page cache, until a file tells it to end.
 cat >reader.py <<'END'
 import os, random, sys
 root, seed, expected = sys.argv[1], int(sys.argv[2]), "cats"
@@ -56,7 +56,7 @@ python3 reader.py /grid-killed/cats 4 >count-4 2>error-4 || touch failed
 wait
 END
 chmod +x script
-ours() { # NAME: the processes of that name that belong to this test, wherever they were forked from
+ours() { # NAME: the processes of that name that belong to this test, whatever their parent
   for p in $(pgrep -x "$1"); do
     grep -q grid-killed "/proc/$p/cmdline" 2>/dev/null && echo "$p"
   done
@@ -77,10 +77,10 @@ kill_servers 300
 touch enough
 wait $run || die "status $?: $(cat err error-*)"
 for seed in 1 2 3 4; do [ "$(cat count-$seed)" -gt 50 ] || die "read little: $(cat count-$seed)"; done
-equal "$(grep -c 'another goes on' err)" 1
+equal "$(grep -c 'another has taken over' err)" 1
 equal "$(grid status steady -o json | python3 -c 'import json, sys; r = json.load(sys.stdin); print(r["status"], r["servers_replaced"] > 100, r["versions"][0]["touched"])')" \
   "done True True"
-# What the script left behind reads on when grid has ended, whoever is killed.
+# Processes that the script left behind read on after grid has ended, whichever process is killed.
 rm -f enough
 "$GRID" run -q --name left --datastore_mount_dir /grid-killed -- sh -c 'python3 reader.py "$1" 5 >count-5 2>error-5 || touch failed &' sh grid:cats:1
 kill_servers 40

@@ -1,4 +1,4 @@
-# Signals and statuses pass through grid run as if it were not there.
+# Signals and exit statuses pass through grid run as if it were not there.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && echo a >cats/a && grid datastore create cats -q >out
 needs_run
@@ -9,7 +9,7 @@ ended() {
 for end in 'exit 0' 'exit 1' 'exit 255' 'kill -TERM $$' 'kill -KILL $$' 'kill -INT $$' 'kill -SEGV $$' 'kill -USR1 $$'; do
   equal "$end: $(ended "$GRID" run -q sh -c "$end")" "$end: $(ended sh -c "$end")"
 done
-# What is sent to grid reaches the script, once, and does not end grid.
+# A signal to grid reaches the script once, and does not end grid.
 cat >catch.py <<'END'
 import signal, sys, time
 caught = []
@@ -22,7 +22,7 @@ time.sleep(0.2)
 print(*caught)
 END
 all="SIGHUP SIGINT SIGQUIT SIGUSR1 SIGUSR2 SIGALRM SIGWINCH SIGTSTP SIGCONT SIGRTMIN SIGTERM"
-# A shell starts what is in the background with SIGINT and SIGQUIT ignored; Python does not.
+# A shell starts background processes with SIGINT and SIGQUIT ignored; Python does not.
 cat >send.py <<'END'
 import signal, subprocess, sys, time, os
 run = subprocess.Popen([os.environ["GRID"], "run", "-q", "catch.py", *sys.argv[1:]])
@@ -34,5 +34,5 @@ for name in sys.argv[1:]:
 sys.exit(run.wait())
 END
 equal "$(GRID=$GRID python3 send.py $all)" "$all"
-# On a terminal, Ctrl-C and Ctrl-Z reach grid and the script together, and fg goes on with both.
+# On a terminal, Ctrl-C and Ctrl-Z reach grid and the script together, and fg continues both.
 python3 "$here/../support/terminal.py" "$GRID"

@@ -1,8 +1,8 @@
 # PyTorch and torchvision with two workers read an ImageFolder and MNIST's files through /datastores
-# and compute what they compute from plain folders; arguments in Hydra's style pass untouched.
+# with the same results as from plain folders; arguments in Hydra's style pass unchanged.
 # Slow: PyTorch takes seconds to load.
 . "$(dirname "$0")/lib.sh"
-PATH=/usr/bin:$PATH  # Debian's Python is the one that has Debian's PyTorch
+PATH=/usr/bin:$PATH  # only Debian's Python has Debian's PyTorch
 python3 -c 'import torch, torchvision' 2>/dev/null ||
   skip "there is no PyTorch here: apt-get install python3-torch python3-torchvision"
 cat >make.py <<'END'

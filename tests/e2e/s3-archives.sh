@@ -1,5 +1,5 @@
-# create --extract of archives in a bucket: unpacked while they come, continued in their middle, and
-# not read again when they are what they were.
+# create --extract of archives in a bucket: extracted while they arrive, continued in the middle, and
+# not read again when they have not changed.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -22,7 +22,7 @@ equal "$(grid datastore ls -R cats:2)" Cats.tar.gz
 grid datastore create --name both --source a=s3://data/archives/cats.tar --source b=s3://data/archives/ --extract --quiet >/dev/null
 equal "$(grid datastore cat both a/one)$(grid datastore ls both:1 b | tr '\n' ' ')" '1Cats.tar.gz cats.tar cats.zip '
 
-# Killed, and given again.
+# Killed and repeated.
 export GRID_STORE=$work/another
 "$GRID" datastore create s3://data/archives/Cats.tar.gz --extract --quiet 2>/dev/null &
 pid=$!

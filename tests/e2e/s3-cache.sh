@@ -1,4 +1,4 @@
-# What is read from a bucket is kept on this machine: within its limit, for all versions, and also
+# What is read from a bucket is kept on this machine: within the limit, for all versions, and usable
 # when the bucket cannot be reached.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
@@ -13,7 +13,7 @@ grid datastore create cats --quiet >/dev/null
 fetched() { grid cache -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["bytes_fetched"])'; }
 size() { grid cache -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["size"])'; }
 
-# Once for the first version, the change for the second, nothing for the same again.
+# All of the first version is fetched once, the changes for the second, nothing for a repeat.
 grid datastore get cats:1 one --quiet
 first=$(fetched)
 [ "$first" -ge 40000000 ] && [ "$first" -lt 46000000 ] || die "fetched $first for the first version"
@@ -25,14 +25,14 @@ rm -r one && grid datastore get cats:1 one --quiet && cmp one/large cats/large
 equal "$(fetched)" "$second"
 grid cache | grep -q 's3://stores/team' || die "grid cache does not name the store"
 
-# Damage on the disk is fetched again, and never read.
+# Damaged blocks on the disk are fetched again, and never returned.
 find "$XDG_CACHE_HOME/grid/objects" -name '*.data' | while read -r copy; do
   head -c 3000000 /dev/zero | dd of="$copy" bs=262144 seek=1 conv=notrunc status=none
 done
 rm -r one && grid datastore get cats:1 one --quiet && cmp one/large cats/large
-grid cache | grep -q '^damaged' || die "nobody noticed the damage"
+grid cache | grep -q '^damaged' || die "the damage was not noticed"
 
-# The limit is kept, also against who reads more than that.
+# The limit is kept, even for readers of more than that.
 grid cache limit 10MB --quiet
 [ "$(size)" -le 10000000 ] || die "over the limit"
 rm -r one && grid datastore get cats:1 one --quiet && cmp one/large cats/large
@@ -41,7 +41,7 @@ rm -r one && grid datastore get cats:1 one --quiet && cmp one/large cats/large
 fails 2 grid cache limit 3apples
 says '"3apples" is not a size'
 
-# Without the bucket, what is wholly here is attached and read.
+# Without the bucket, a version that is complete in the cache is attached and read.
 grid cache limit 1GB --quiet
 rm -r two && grid datastore get cats two --quiet
 grid datastore list >list

@@ -1,5 +1,4 @@
-# The clients that people have see sane objects in a store, and a bucket that each of them has filled is
-# a source.
+# Common S3 clients see sane objects in a store, and a bucket filled by any of them is a source.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -18,7 +17,7 @@ host_bucket = 127.0.0.1:$gateway_port
 use_https = False
 signature_v2 = False
 C
-# Debian's: another of that name may come first on the PATH.
+# Debian's: another program of that name may come first in the PATH.
 aws() { /usr/bin/aws --endpoint-url "$endpoint" "$@"; }
 s3cmd() { /usr/bin/s3cmd -c s3cfg "$@"; }
 rclone() { /usr/bin/rclone --config /dev/null --s3-provider Ceph --s3-endpoint "$endpoint" --s3-env-auth "$@"; }
@@ -40,7 +39,7 @@ for client in aws rclone s3cmd; do
     continue
   fi
   tried=$((tried + 1))
-  # The same keys and sizes for all, and the objects as they are: a pack's data holds large byte for byte.
+  # All see the same keys and sizes, and unchanged objects: a pack's data holds large byte for byte.
   list_$client | LC_ALL=C sort >"list-$client"
   [ "$(grep -c . "list-$client")" -ge 4 ] || die "$client sees $(cat "list-$client")"
   cmp "list-$client" "$(ls list-* | head -1)" || die "$client sees something else"
@@ -49,7 +48,7 @@ for client in aws rclone s3cmd; do
   pack=$(sort -k2 -n "list-$client" | tail -1 | cut -d' ' -f1)
   see_$client "$pack" pack
   equal "$(stat -c %s pack)" "$(sort -k2 -n "list-$client" | tail -1 | cut -d' ' -f2)"
-  # And the other way.
+  # And the other way round.
   make_bucket "filled-$client"
   fill_$client "filled-$client"
   grid datastore create "s3://filled-$client/" --name "$client" --quiet >/dev/null

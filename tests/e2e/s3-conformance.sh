@@ -1,4 +1,4 @@
-# What every backend promises, kept by a bucket of a real S3 server.
+# A bucket of a real S3 server keeps the promises of every backend.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 : "${BACKEND_TEST:?is the backend_test program}"

@@ -1,5 +1,5 @@
-# Eight that publish to one name at once: versions 1 to 24, none lost, none twice, each what its writer
-# gave.
+# Eight writers publish to one name at once: versions 1 to 24, none lost, none twice, each with its
+# writer's content.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -22,7 +22,7 @@ for writer in 1 2 3 4 5 6 7 8; do
 done
 wait $writers
 [ ! -e failed ] || die "$(cat failed)"
-# What each was told is what everybody sees.
+# All see what each writer was told.
 grid datastore show cats -o json >shown
 /usr/bin/python3 - <<'P'
 import glob, json

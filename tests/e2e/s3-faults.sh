@@ -1,5 +1,5 @@
-# Through a network that loses, cuts and resets one request in ten, with a gateway that is busy, or
-# silent, or killed, everything comes out right.
+# A network that loses, cuts and resets one request in ten, and a gateway that is busy, silent or
+# killed, cause no wrong result.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -16,7 +16,7 @@ start_proxy() { # RATE FAULT…
   proxy=$!
   export AWS_ENDPOINT_URL=http://127.0.0.1:$port
 }
-# It must have done at least COUNT harm.
+# The proxy must have caused at least COUNT faults.
 stop_proxy() { # COUNT
   kill "$proxy"
   wait "$proxy" || :

@@ -1,4 +1,4 @@
-# A bucket that other programs filled is read in place: aws, rclone and s3cmd, those that are here.
+# A bucket that other programs filled is read in place: aws, rclone and s3cmd, if installed.
 . "$(dirname "$0")/lib.sh"
 for client in aws rclone s3cmd; do
   [ -x "/usr/bin/$client" ] && clients="${clients:-} $client"

@@ -1,5 +1,5 @@
-# Versions of a private bucket in place: by a user who may list, locate and get, and nothing else.
-# What is overwritten or deleted there is an error by name, through mount, cat, get, verify and show.
+# Versions of a private bucket in place, by a user who may list, locate and get, and nothing else.
+# Objects overwritten or deleted there are reported by name by mount, cat, get, verify and show.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -14,7 +14,7 @@ for key in img/none/ img/x//y img/up/../z img/b/c; do
 done
 put img/b both
 
-# One that was sent in two parts, whose ETag is no MD5.
+# An object sent in two parts, whose ETag is not an MD5.
 upload=$(s3 POST '/priv/img/parts?uploads=' -f | sed 's/.*<UploadId>\(.*\)<.UploadId>.*/\1/')
 head -c 6000000 /dev/urandom >part1 && head -c 1000 /dev/urandom >part2
 for n in 1 2; do
@@ -57,7 +57,7 @@ if grid run -q true 2>/dev/null; then
   equal "$(grid run -q -- cat '/datastores/cats/1/set a/5.txt')" 'content of 5'
 fi
 
-# What was read is on this machine, and checked: it is there without the bucket.
+# What was read is in the cache and checked: it can be read without the bucket.
 radosgw_kill
 GRID_STALL_TIMEOUT=1 grid datastore cat cats:1 large | cmp - large
 radosgw_serve
@@ -65,9 +65,9 @@ radosgw_serve
 grid datastore verify >out || die "$(cat out)"
 grep -q '33 files in place compared by size and ETag .*: none has drifted' out || die "$(cat out)"
 grid datastore show cats:1 | grep -q 'In place: 33 files (9.0 MB) in a bucket' || die 'no warning'
-grid datastore show cats:1 | grep -q 'drifted: none that is known (compared' || die 'not compared'
+grid datastore show cats:1 | grep -q 'drifted: none known (compared' || die 'not compared'
 
-# Another object at a key, and none: an I/O error, and one line that names the key and the version.
+# Another object at a key, or none: an I/O error, and one line that names the key and the version.
 put 'img/set%20a/9.txt' 'CONTENT OF 9'
 put 'img/set%20a/11.txt' 'longer than before'
 s3 DELETE '/priv/img/set%20a/12.txt' -f
@@ -93,7 +93,7 @@ equal "$(grep -c '^drifted  cats:1: set a/' "$work/out")" 3
 grep -qF 'set a/12.txt: s3://priv/img/set a/12.txt is gone' "$work/out" || die "$(cat out)"
 grid datastore show cats:1 | grep -q 'drifted: 3 files (compared' || die "verify's findings are not shown"
 
-# Listed again: the next version, and what differs.
+# A new listing makes the next version; diff shows the differences.
 grid datastore create s3://priv/img/ --name cats --no-copy 2>/dev/null | grep -q '^cats:2  32 files' || die 'no cats:2'
 grid datastore diff cats:1 cats:2 >out
 grep -qF -- '- set a/12.txt' out && grep -qF '~ set a/11.txt' out && grep -qF '~ set a/9.txt' out || die "$(cat out)"
@@ -107,7 +107,7 @@ s3 GET '/priv/img/set%20a/9.txt' -f | grep -q 'CONTENT OF 9'
 fails 2 grid datastore create ./copy --no-copy
 says 'the source must be s3://BUCKET/PREFIX'
 
-# A copy of what is unchanged: refused by name where something drifted, unless it may be left out.
+# A copy of a version in place: refused, naming the objects that drifted, unless they may be left out.
 fails 1 grid datastore create cats:1 --name cats
 says 'set a/12.txt: s3://priv/img/set a/12.txt is gone'
 says 'set a/9.txt: s3://priv/img/set a/9.txt is no longer the object of 12 bytes'

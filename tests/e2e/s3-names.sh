@@ -1,5 +1,5 @@
-# The server's name: one that resolves only after a while is waited for, one that does not exist is said,
-# with what to do, when the tries are over. In a network with a name server of its own.
+# A server's name that resolves only after a while is waited for; one that does not exist is reported,
+# with what to do, after the last try. Runs in a network with a name server of its own.
 . "$(dirname "$0")/lib.sh"
 if [ -z "${IN_OWN_NETWORK:-}" ]; then
   # lib.sh has set traps for this shell; the one below has its own.
@@ -16,7 +16,7 @@ printf 'nameserver 127.0.0.1\noptions timeout:1 attempts:1\n' >resolv.conf
 mount --bind resolv.conf /etc/resolv.conf 2>err || skip "no own resolv.conf: $(cat err)"
 
 # Fails for the first four questions for an address of late.test, then gives this machine's; knows
-# nothing else. Port 53 and all others are this network's own.
+# no other names. Port 53 is this network's own, like all ports.
 /usr/bin/python3 - <<'P' >asked 2>names.err &
 import socket, struct
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,4 +1,4 @@
-# What goes wrong with a store in a bucket is said in one sentence.
+# Errors with a store in a bucket are reported in one sentence.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -28,7 +28,7 @@ says 'GRID_STALL_TIMEOUT is "soon"'
 fails 2 env GRID_READ_AHEAD=everything "$GRID" datastore list
 says 'GRID_READ_AHEAD is "everything"'
 
-# TLS: an authority that nobody knows is refused, and trusted when it is named.
+# TLS: an unknown authority is refused, and trusted when it is named.
 fails 1 env AWS_ENDPOINT_URL="$secure_endpoint" "$GRID" datastore list
 says 'set SSL_CERT_FILE to its file'
 for variable in AWS_CA_BUNDLE SSL_CERT_FILE CURL_CA_BUNDLE; do
@@ -44,7 +44,7 @@ printf '[default]\naws_access_key_id = OWNERKEY\naws_secret_access_key = ownerse
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL AWS_REGION
 equal "$(grid datastore cat cats a)" a
 
-# Who may only read is refused to write, and reads on: a role that is taken with another key.
+# A role that may only read, assumed with another key, cannot write but can read.
 radosgw_admin user create --uid=svc --display-name=svc --access-key=SVCKEY --secret-key=svcsecret >/dev/null
 radosgw_admin role create --role-name=Read --path=/ --assume-role-policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam:::user/svc"]},"Action":["sts:AssumeRole"]}]}' >/dev/null
 radosgw_admin role-policy put --role-name=Read --policy-name=ro --policy-doc='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:ListBucket","s3:GetObject","s3:GetBucketLocation"],"Resource":["arn:aws:s3:::stores","arn:aws:s3:::stores/*"]}]}' >/dev/null

@@ -1,4 +1,4 @@
-# A server that nobody is at, or that says nothing, is not waited for in silence.
+# Waiting for a server that is down or does not answer is reported.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true

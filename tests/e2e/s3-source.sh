@@ -1,4 +1,4 @@
-# Versions of what is in a bucket: each object once, every key accounted for.
+# Versions of a bucket's objects: each object is read once, every key is accounted for.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -39,7 +39,7 @@ says 'there is no bucket nobody'
 fails 1 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$GRID" datastore create s3://data/images/
 says 'no credentials were found'
 
-# A public bucket needs none.
+# A public bucket needs no credentials.
 cat >policy <<P
 {"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":["s3:ListBucket","s3:GetObject"],"Resource":["arn:aws:s3:::data","arn:aws:s3:::data/*"]}]}
 P
@@ -48,7 +48,7 @@ env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$GRID" datastore create s3://
 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY "$GRID" datastore create 's3://data/images/a b/' --name public --quiet >/dev/null
 equal "$(grid datastore cat public 37.txt)" 'content of 37'
 
-# Of what has not changed nothing is read.
+# Unchanged objects are not read.
 printf 'another content' | s3 PUT /data/images/a%20b/37.txt -f --data-binary @- -o /dev/null
 grid datastore create s3://data/images/ >out 2>err
 grep -q '1 read, 42 unchanged' out || die "read again: $(cat out err)"

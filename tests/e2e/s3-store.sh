@@ -1,4 +1,4 @@
-# A store in a bucket does what a local one does, for two machines at once.
+# A store in a bucket works like a local one, for two machines at once.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 radosgw_start
@@ -20,7 +20,7 @@ grid datastore show cats | grep -q 'second' || grid datastore show cats:2 | grep
 equal "$(grid datastore cat cats:1 numbers | tail -1)" 1000
 equal "$(grid datastore diff cats:1 cats:2 | grep -c numbers)" 1
 
-# The other machine has no cache of this one's.
+# The other machine does not have this one's cache.
 other() { XDG_CACHE_HOME=$work/other/cache XDG_STATE_HOME=$work/other/state "$GRID" "$@"; }
 other datastore get cats copy --quiet
 equal "$(listing cats)" "$(listing copy)"
@@ -49,7 +49,7 @@ grid datastore delete cats:1 --yes --quiet
 fails 1 other datastore cat cats:1 numbers
 says 'cats:1 is deleted'
 
-# The store is what lies below the prefix, and nothing else.
+# The store is all that lies below the prefix, and nothing else.
 equal "$(s3 GET '/stores?prefix=team%2Fa%2Fprobe' | grep -c '<Key>')" 0
 equal "$(s3 GET '/stores' | grep -o '<Key>[^<]*' | grep -vc '^<Key>team/a/' || :)" 0
 fails 1 grid --store s3://stores datastore list

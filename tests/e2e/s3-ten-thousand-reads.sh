@@ -1,6 +1,6 @@
-# 10,000 reads through a mount, while one request in eight meets a fault: every byte is right, and no
+# 10,000 reads through a mount while one request in eight meets a fault: every byte is right, and no
 # read fails.
-# Slow: every kind of fault, answers that never come among them.
+# Slow: all kinds of faults, including answers that never come.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 [ -e /dev/fuse ] || skip "there is no /dev/fuse"
@@ -19,7 +19,7 @@ for i in range(10000):
         file.write(choose.randbytes(choose.randrange(1, 12000)))
 P
 grid datastore create files --quiet >/dev/null
-# Nothing is here, and blocks leave the cache soon after they came: most reads ask the server.
+# The cache is empty and small: most reads ask the server.
 rm -rf "$XDG_CACHE_HOME"
 grid cache limit 8MB --quiet
 port=$(free_port)

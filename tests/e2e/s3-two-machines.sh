@@ -65,7 +65,7 @@ echo more >cats/more
 machine 2 datastore create cats --quiet >/dev/null
 equal "$(machine 1 datastore cat cats more)" more
 
-# Each has its own cache: what one has fetched the other fetches too, and nobody twice.
+# Each has its own cache: both fetch the same blocks, and neither fetches one twice.
 [ "$(fetched 2)" -ge 8000000 ] || die "machine 2 fetched $(fetched 2)"
 machine 1 datastore get cats:1 two --quiet
 first=$(fetched 1)
@@ -82,7 +82,7 @@ wait "$other"
 for m in 1 2; do
   equal "$( (machine $m datastore cat both:1 file; machine $m datastore cat both:2 file) | sort | tr '\n' ' ')" 'a b '
 done
-# A deletion by one is one for the other.
+# A version deleted by one is deleted for the other.
 machine 1 datastore delete cats:1 --yes --quiet
 fails 1 machine 2 datastore cat cats:1 numbers
 says 'cats:1 is deleted'

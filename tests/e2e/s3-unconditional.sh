@@ -1,6 +1,6 @@
-# Two real servers that do not honour If-None-Match are refused as stores, one that says so and one that
-# overwrites without a word; nothing is left behind in them.
-# Slow: starts five daemons, and npm installs the other.
+# Two real servers that do not honour If-None-Match are refused as stores: one that says so and one that
+# silently overwrites. Nothing is left behind in them.
+# Slow: the first is five daemons, the other is installed by npm.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
 servers=
@@ -26,7 +26,7 @@ refused() { # KEY SECRET
 }
 tried=0
 
-# conf PORT PIPELINE: what all of Swift's servers are told. Its swift.conf is Debian's, /etc/swift/swift.conf.
+# conf PORT PIPELINE: the settings common to Swift's servers. Their swift.conf is Debian's, in /etc/swift.
 conf() {
   cat <<C
 [DEFAULT]

@@ -1,15 +1,15 @@
-# Sessions: a shell with datastores, others who look in, versions that come and go while it lives.
+# Sessions: a shell with datastores, commands that enter it, versions attached and detached meanwhile.
 . "$(dirname "$0")/lib.sh"
 mkdir cats dogs && echo meow >cats/a && grid datastore create cats -q >out
 echo purr >cats/a && grid datastore create cats -q >out && echo woof >dogs/d && grid datastore create dogs -q >out
 needs_run
 value() { python3 -c 'import json, sys; print(eval(sys.argv[1], json.load(sys.stdin)))' "$1"; }
-# In the foreground it is the command's own: streams, status, the pinned version.
+# In the foreground, streams, status and the pinned version are the shell's.
 equal "$(echo 'cat /datastores/cats/a; exit 4' | SHELL=/bin/sh grid session create -q --datastore_name cats:1 || echo $?)" "meow
 4"
 equal "$(grid session create -q -- sh -c 'cat $1/a; id -u' sh grid:cats:2)" "purr
 $(id -u)"
-# One that lives on without a terminal; who looks in is there, in the same folder.
+# A session without a terminal; a command that enters it sees the datastores, in the same folder.
 equal "$(grid session create -q --detach --name lab --datastore_name cats:1 --env WORD=hello)" lab
 equal "$(grid session list -o json | value '[s["name"] for s in sessions]')" "['lab']"
 equal "$(grid session exec lab sh -c 'cat /datastores/cats/a "$1"/a; echo $WORD; pwd; exit 3' sh grid:cats || echo $?)" "meow
@@ -24,7 +24,7 @@ status=0; grid session exec lab sh -c 'kill -TERM $$' || status=$?
 equal $status 143
 fails 1 grid session exec lab no-such-program
 says 'no such program'
-# What is in use is not deleted; what is attached is; what is detached may go.
+# An attached version is in use and not deleted; a detached one can be deleted.
 fails 1 grid datastore delete cats:1 --yes
 says lab
 grid session attach -q lab dogs
@@ -43,7 +43,7 @@ says 'no run nobody'
 grid run -q --name script true
 fails 1 grid session exec script true
 says 'not a session'
-# It ends, with what runs in it, and what is left of it says so.
+# It ends together with the commands in it, and its record says so.
 grid session exec lab sleep 1000 2>/dev/null & inside=$!
 grid session delete -q lab
 equal "$(grid status lab -o json | value status)" stopped
@@ -51,7 +51,7 @@ fails 1 grid session exec lab true
 says 'has ended'
 kill $inside 2>/dev/null || :; wait $inside 2>/dev/null || :
 equal "$(grid session list -q)" ""
-# One of an ordinary user is that user's.
+# A session of an ordinary user.
 as_user "$GRID" session create -q --detach --name mine >out 2>err || skip "an ordinary user cannot run $GRID here: $(cat err)"
 equal "$(as_user "$GRID" session exec mine sh -c 'id -u; cat /datastores/cats/1/a; grep -c "^Cap\(Prm\|Eff\|Amb\):.0*$" /proc/self/status')" "$(as_user id -u)
 meow

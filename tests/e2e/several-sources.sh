@@ -1,4 +1,4 @@
-# create with several sources: each below its folder, and no path claimed by two.
+# create with several sources: each below its folder, and no path from two of them.
 . "$(dirname "$0")/lib.sh"
 mkdir -p a/sub b/sub 'c=d'
 echo 1 >a/one && echo 2 >b/two && echo 3 >b/sub/three && echo 4 >a/sub/four && echo 5 >'c=d/five'
@@ -11,19 +11,19 @@ equal "$(grid datastore ls -R mixed | tr '\n' ' ')" \
 equal "$(grid datastore cat mixed val/2024/sub/three)" 3
 equal "$(grid datastore show mixed -o json | grep -o '"source": *"[^"]*"')" \
   '"source": "train=a val/2024=b labels.csv x=more.tar"'
-# Folders of the machine alone: what has not changed is not read again, whatever folder it is in.
+# With local folders only, unchanged files are not read again, whichever folder they are in.
 set -- --name plain --source train=a --source val/2024=b --source labels.csv
 grid datastore create "$@" --quiet >/dev/null
 echo new >b/new
 grid datastore create "$@" >out
 grep -q ' 1 read, 5 unchanged' out || die "$(cat out)"
 equal "$(grid datastore cat plain train/same)" 1
-# The same tree in one piece is the same version.
+# The same tree as a single source is the same version.
 mkdir -p one/val && cp -a a one/train && cp -a b one/val/2024 && cp -a labels.csv one/ && touch -d @0 one/val
 grid datastore create one --name plain >out
 equal "$(cat out)" "same as plain:2 (use --force to make a new version)"
 
-# Side by side: folders are merged, files are not, and nothing is stored before that is known.
+# Folders of the same path are merged, files are refused, and nothing is stored before that check.
 mkdir -p clash/sub && echo x >clash/sub/four && head -c 3000000 /dev/urandom >clash/aaa
 before=$(du -sb store | cut -f1)
 fails 1 grid datastore create --name both --source a --source clash
@@ -35,7 +35,7 @@ equal "$(grid datastore ls -R both | tr '\n' ' ')" "aaa one same sub/ sub/four "
 fails 1 grid datastore create --name clash --source b --source more.tar --extract
 says 'is in the source twice'
 
-# What has an = in its name is itself, and a PATH is a path in the version.
+# A source with = in its name is taken as it is; PATH= is a path in the version.
 grid datastore create --source 'c=d' --name equals --quiet >/dev/null
 equal "$(grid datastore ls equals)" five
 for path in /train ../x a/../b ''; do

@@ -21,7 +21,7 @@ grid artifacts -q grid1-exp3 --download_dir got >out
 equal "$(cat got/arguments)" "/datastores/cats/1 --lr=0.01 --opt sgd"
 grid status grid1 | grep -q '^grid1-exp1  *0.1  *sgd  *failed (status 3)' || die "$(grid status grid1)"
 equal "$(grid history | grep -c grid1)" 1
-# Side by side, up to --parallel, in one mount.
+# Up to --parallel experiments run at once, in one mount.
 cat >wait.py <<'END'
 import os, sys, time
 open("began" + sys.argv[2], "w").close()
@@ -32,16 +32,16 @@ END
 grid run -q --name side --parallel 3 wait.py grid:cats 'range(3)'
 equal "$(for i in 0 1 2; do grid logs side-exp$i; done | sort -u | wc -l)" 1
 grid logs side-exp0 | grep -q True || die "they did not run at the same time"
-# Lists of versions; numbers that are drawn are the same with the same seed.
+# Lists of versions; the same seed draws the same numbers.
 grid run -q --name versions --strategy random_search --num_trials 2 --seed 5 -- cat "['grid:cats:1/a', '/datastores/cats/2/a']"
 equal "$(grid logs versions-exp0; grid logs versions-exp1)" "$(grid logs versions-exp0; grid logs versions-exp1)"
 equal "$( (grid logs versions-exp0; grid logs versions-exp1) | sort | tr '\n' ' ')" "meow purr "
 grid run -q --name drawn --seed 7 -- echo 'uniform(1e-5,1e-1,2)' && grid run -q --name drawn2 --seed 7 -- echo 'uniform(1e-5,1e-1,2)'
 equal "$(grid logs drawn-exp1)" "$(grid logs drawn2-exp1)"
-# What is no sweep, or is not to be one, passes untouched.
+# An argument that is not a sweep, or that --strategy none exempts, passes unchanged.
 equal "$(grid run -q -- echo model.lr=0.1 '+x=[a,b]' 'x=[]')" "model.lr=0.1 +x=[a,b] x=[]"
 equal "$(grid run -q --strategy none -- echo '[1, 2]')" "[1, 2]"
-# grid.yml, and what the command line says above it.
+# grid.yml, and options on the command line that override it.
 cat >grid.yml <<'END'
 compute:
   train:
@@ -59,19 +59,19 @@ from-file --lr 2"
 grid run -q --name above --config grid.yml --datastore_version 2 --env WORD=mine -- sh -c 'cat /datastores/cats/a; echo $WORD' sh
 equal "$(grid logs above-exp0)" "purr
 mine"
-# Stopped in the middle: what ran is stopped, what waited never starts.
+# A sweep stopped in the middle: running experiments are stopped, waiting ones never start.
 grid run -q --detach --name long --parallel 2 -- sh -c 'touch on$1; exec sleep 60' sh 'range(4)' >out
 until [ -e on0 ] && [ -e on1 ]; do sleep 0.05; done
 grid stop -q long
 equal "$(grid status long -o json | value '[status] + [e["status"] for e in experiment_runs]')" "['stopped', 'stopped', 'stopped', 'stopped', 'stopped']"
 [ ! -e on2 ] || die "a stopped sweep went on"
-# What is wrong is said before anything starts, and leaves nothing.
+# Mistakes are reported before anything starts, and leave nothing behind.
 count=$(ls state/grid/runs | wc -l)
 refused() { status=$1 text=$2; shift 2; fails "$status" grid run -q "$@"; says "$text"; }
 refused 2 'no values' touch started 'range(5,1)'
 refused 2 '--strategy none' touch started '--x=range(a,b)'
 refused 2 'has 40000 experiments' touch started 'range(200)' 'range(200)'
-refused 2 'no strategy' --strategy bayes touch started '[1]'
+refused 2 'not a strategy' --strategy bayes touch started '[1]'
 refused 2 'needs --num_trials' --strategy random_search touch started '[1]'
 refused 2 '--parallel' --parallel 0 touch started '[1]'
 refused 1 'cats has 1, 2' touch started "['grid:cats:1', 'grid:cats:9']"

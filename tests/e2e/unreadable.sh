@@ -1,4 +1,4 @@
-# A file that an ordinary user may not read: named, and no version without --allow-partial.
+# A file that an ordinary user may not read is named, and no version is made without --allow-partial.
 . "$(dirname "$0")/lib.sh"
 mkdir in && echo a >in/a && echo b >in/b && mkdir in/closed && echo c >in/closed/c
 chmod 000 in/b in/closed

@@ -1,4 +1,4 @@
-# What cannot be kept is named; what changes while it is read makes no version.
+# Entries that a version cannot keep are named; a file that changes while it is read makes no version.
 . "$(dirname "$0")/lib.sh"
 mkdir in && echo keep >in/keep
 mkfifo in/pipe
@@ -12,7 +12,7 @@ done
 grid datastore show in:1 | grep -q 'left out' || die "the version does not say so"
 rm -f in/pipe in/socket in/device
 
-# A file that grows for as long as it is read.
+# A file that grows while it is read.
 head -c 60000000 /dev/urandom >in/growing
 (while echo more >>in/growing; do :; done 2>/dev/null) &
 writer=$!

@@ -1,4 +1,4 @@
-# create from URLs: archives are extracted while they come, other files are kept as they are.
+# create from URLs: archives are extracted while they arrive, other files are stored unchanged.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/nginx.sh"
 mkdir -p www/data src/sub && cd src

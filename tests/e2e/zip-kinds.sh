@@ -1,4 +1,4 @@
-# create --extract of what Python's zipfile makes: zip64, data descriptors, names in every encoding.
+# create --extract of zips by Python's zipfile: zip64, data descriptors, names in every encoding.
 . "$(dirname "$0")/lib.sh"
 /usr/bin/env python3 - <<'PY'
 import struct, sys, zipfile
@@ -20,7 +20,7 @@ with zipfile.ZipFile("names.zip", "w") as z:
     z.writestr("grün/猫.txt", "utf-8")
     z.writestr("placeholder-a", "cp437")
     z.writestr("placeholder-b", "unmarked utf-8")
-data = open("names.zip", "rb").read()  # names without the mark of UTF-8, as old programs write them
+data = open("names.zip", "rb").read()  # names without the UTF-8 flag, as old programs write them
 data = data.replace(b"placeholder-a", b"caf\x82\x81\xe1\xf6-zzzzz").replace(b"placeholder-b", "caf\u00e9-\u732b-zzz".encode())
 open("names.zip", "wb").write(data)
 with zipfile.ZipFile("empty.zip", "w"): pass

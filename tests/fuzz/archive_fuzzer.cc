@@ -1,5 +1,5 @@
-// Arbitrary bytes as an archive: whatever they are, reading them ends in members with clean paths
-// or in an Error. With -DGRID_FUZZ=ON (clang): build/fuzz/archive_fuzzer tests/fuzz/corpus/archive
+// Reads arbitrary bytes as an archive, which must give members with clean paths or an Error.
+// With -DGRID_FUZZ=ON (clang): build/fuzz/archive_fuzzer tests/fuzz/corpus/archive
 
 #include <algorithm>
 #include <cassert>
@@ -45,7 +45,7 @@ void read_all(BytesView bytes, bool anywhere) {
       if (entry->stream != nullptr)
         while (entry->stream->read(buffer) > 0) continue;
     }
-  } catch (const Error&) {  // what a damaged archive is answered with
+  } catch (const Error&) {  // expected for a damaged archive
   }
 }
 

@@ -1,4 +1,4 @@
-// Runs a fuzz target over files, for compilers without libFuzzer: the corpus stays a test.
+// Runs a fuzz target over the files of the corpus, so that it is a test without libFuzzer too.
 
 #include <cstdint>
 #include <cstdio>
@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
     for (const auto& entry : std::filesystem::directory_iterator(argv[i])) {
       std::ifstream in(entry.path(), std::ios::binary);
       std::string text{std::istreambuf_iterator<char>(in), {}};
-      // Whole, cut at many places, and with single bits turned.
+      // The whole file, the file cut at many places, and with single bits flipped.
       auto run = [](const std::string& bytes) {
         LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
       };

@@ -1,4 +1,4 @@
-// Arbitrary text as what a user names as a source, and as patterns.
+// Parses arbitrary text as a source that a user names, and as patterns.
 
 #include <algorithm>
 #include <cassert>
@@ -21,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     shown({spec});
     if (is_url(spec.where)) file_name_of_url(spec.where);
     assert(grid::dataset::is_datastore_name(grid::dataset::datastore_name_of_source(text)));
-  } catch (const grid::Error&) {  // what cannot be a source is answered with
+  } catch (const grid::Error&) {  // expected for a text that is not a source
   }
   IgnorePatterns patterns = IgnorePatterns::parse(text, "");
   patterns.judge("a/b/c.txt", false);

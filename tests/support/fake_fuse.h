@@ -1,5 +1,5 @@
-// The kernel's side of a FUSE mount, as far as a supervisor sees it: a device that says whether the
-// mount is still there, and the message with which the kernel begins.
+// The kernel's side of a FUSE mount, as far as a supervisor sees it: a device that shows whether
+// the mount still exists, and the kernel's first message.
 #pragma once
 
 #include <fcntl.h>
@@ -30,7 +30,7 @@ class FakeFuse {
   // The last process has left the mount.
   void end_mount() { kernel_.reset(); }
 
-  // Of a kernel that can send requests again for another server, or that cannot.
+  // The first message of a kernel that can, or cannot, resend requests for another server.
   static std::string handshake(bool can_resend = true) {
     const fuse_init_in said{.major = FUSE_KERNEL_VERSION,
                             .minor = FUSE_KERNEL_MINOR_VERSION,
@@ -43,7 +43,7 @@ class FakeFuse {
   }
 
  private:
-  FileDescriptor kernel_, device_;  // a pipe whose reader is gone is as a device without a mount
+  FileDescriptor kernel_, device_;  // a pipe without a reader polls like a device without a mount
 };
 
 }  // namespace grid::testing

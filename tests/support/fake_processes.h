@@ -1,8 +1,8 @@
-// Processes of which none is real, for tests of what supervises runs. What each does is planned by
-// the test: at its start, or at a time. Time passes only while the code under test waits, and then
-// at once; code that waits for what will never come fails.
+// Fake processes, for tests of the supervisor of runs. The test plans what each does, at its start
+// or at a time. Time passes only while the code under test waits, and then at once; code that waits
+// for something that never comes fails.
 //
-// Channels are real, so what a child sends waits in its channel until somebody reads it.
+// Channels are real, so what a child sends waits in its channel until it is read.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -41,9 +41,9 @@ class FakeProcesses final : public run::Processes {
     bool operator==(const Sent&) const = default;
   };
 
-  // ---- What is planned.
+  // ---- The plan.
 
-  // What every process of this name does when it starts; replaces what was said before.
+  // What every process of this name does when it starts; replaces an earlier plan.
   void when_started(std::string_view name, Play play) {
     plays_[std::string(name)] = std::move(play);
   }
@@ -63,9 +63,9 @@ class FakeProcesses final : public run::Processes {
     run::send_message(child(process).channel, text, descriptors);
   }
   void fail(pid_t process, const Error& error) { run::send_failure(child(process).channel, error); }
-  // Closes its end of the channel, as a script does that becomes its program.
+  // Closes the child's end of the channel, as a script does when it becomes its program.
   void close_channel(pid_t process) {
-    read_all(child(process));  // or the other end would hear of a reset connection
+    read_all(child(process));  // else the other end would see a reset connection
     child(process).channel.reset();
   }
   void end(pid_t process, const run::ExitStatus& status = {}, const run::Resources& used = {}) {
@@ -76,18 +76,18 @@ class FakeProcesses final : public run::Processes {
   }
   void stop(pid_t process) { change(process, {run::ProcessChange::Kind::stopped, {}, {}}); }
   void go_on(pid_t process) { change(process, {run::ProcessChange::Kind::continued, {}, {}}); }
-  // The child of another process from now on.
+  // Makes it the child of another process.
   void disown(pid_t process) { child(process).is_ours = false; }
-  // A signal for this process.
+  // A signal arrives for this process.
   void arrive(int signal, bool from_terminal = false) {
     arrived_.push_back({signal, from_terminal});
     const std::uint64_t one = 1;
     EXPECT_EQ(::write(signals_.get(), &one, sizeof one), static_cast<ssize_t>(sizeof one));
   }
 
-  // ---- What was seen.
+  // ---- The record.
 
-  // Every process that was started, by name, in order.
+  // The names of all processes that were started, in order.
   const std::vector<std::string>& started() const { return started_; }
   std::size_t count_of(std::string_view name) const {
     return static_cast<std::size_t>(std::count(started_.begin(), started_.end(), name));
@@ -99,14 +99,14 @@ class FakeProcesses final : public run::Processes {
   }
   bool is_running(pid_t process) const { return !children_.at(process).has_ended; }
   bool has_own_group(pid_t process) const { return children_.at(process).own_group; }
-  // Whether the supervisor knows the end of every process that it started.
+  // Whether the supervisor has waited for the end of every process that it started.
   bool all_were_waited_for() const {
     return std::all_of(children_.begin(), children_.end(),
                        [](const auto& entry) { return entry.second.was_waited_for; });
   }
   const std::vector<Sent>& sent() const { return sent_; }
   const std::vector<int>& own_stops() const { return own_stops_; }
-  // The texts that a process has been sent.
+  // The texts that were sent to a process.
   const std::vector<std::string>& heard_by(pid_t process) {
     read_all(child(process));
     return child(process).heard;
@@ -122,7 +122,7 @@ class FakeProcesses final : public run::Processes {
       throw system_error(EAGAIN, "cannot start a process");
     }
     run::Channel channel = run::make_channel();
-    // What blocks here would block for ever: there is nobody else who could write.
+    // A read that blocks here would block for ever: there is no other writer.
     const timeval patience{.tv_sec = 5, .tv_usec = 0};
     ::setsockopt(channel.ours.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     const pid_t process = next_process_++;
@@ -207,7 +207,7 @@ class FakeProcesses final : public run::Processes {
     bool own_group = false, is_ours = true;
     FileDescriptor channel;
     std::vector<std::string> heard;
-    std::deque<run::ProcessChange> changes;  // that nobody was told of
+    std::deque<run::ProcessChange> changes;  // not yet reported
     bool has_ended = false, was_waited_for = false;
   };
 
@@ -228,7 +228,7 @@ class FakeProcesses final : public run::Processes {
     }
   }
 
-  // Lets the next event of the plan happen, unless it is later than that.
+  // Runs the next event of the plan, unless it is later than `until`.
   bool run_next(Time until) {
     if (plan_.empty() || plan_.begin()->first > until) return false;
     const auto next = plan_.extract(plan_.begin());

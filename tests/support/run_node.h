@@ -1,5 +1,5 @@
 // A machine in a temporary folder, with a store that has the versions cats:1 and cats:2, for tests
-// of what deals with runs.
+// that involve runs.
 #pragma once
 
 #include <filesystem>
@@ -36,7 +36,7 @@ class RunNode {
     return path.string();
   }
 
-  // By a caller in the folder work/, which has a script `train`.
+  // A request by a caller in the folder work/, which has a script `train`.
   service::StartRequest request(std::vector<std::string> command, std::string name = "") const {
     return {.command = std::move(command),
             .name = std::move(name),
@@ -47,8 +47,7 @@ class RunNode {
                        .grid_version = "1.2.3"}};
   }
 
-  // A run that was prepared and is recorded; it is queued for as long as something supervises it,
-  // then lost.
+  // Prepares and records a run. It is queued while something supervises it, then lost.
   run::PreparedRun record_run(const service::StartRequest& asked) const {
     run::PreparedRun prepared = service::prepare_run(settings(), store(), asked);
     prepared.folder.write(prepared.record);

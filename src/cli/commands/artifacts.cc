@@ -41,17 +41,17 @@ Command artifacts_command() {
   return {
       .spec = {.path = {"artifacts"},
                .summary = "List or fetch what a run wrote to $GRID_ARTIFACTS",
-               .description = "To make them a datastore: "
+               .description = "To make a datastore of them: "
                               "grid datastore create grid:run:RUN --name NAME",
                .positionals = {{.name = "RUN", .completes = Completes::run}},
                .options = {{.name = "--download_dir",
                             .value = "DIR",
-                            .help = "copy them there",
+                            .help = "copy the files to this folder",
                             .completes = Completes::folder},
                            {.name = "--match",
                             .short_name = "-m",
                             .value = "REGEX",
-                            .help = "only those whose path it matches"}},
+                            .help = "only files whose path matches"}},
                .examples = {"grid artifacts quiet-otter-42",
                             "grid artifacts quiet-otter-42 --download_dir ./out -m '\\.ckpt$'"}},
       .run = show_artifacts};

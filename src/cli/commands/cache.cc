@@ -9,7 +9,7 @@ namespace grid::cli {
 
 namespace {
 
-// Of what readers wanted, in percent.
+// The part of the requested bytes that was in the cache, in percent.
 double hit_rate(const cache::Statistics& statistics) {
   const double wanted = static_cast<double>(statistics.bytes_hit + statistics.bytes_missed);
   return wanted == 0 ? 0 : 100 * static_cast<double>(statistics.bytes_hit) / wanted;
@@ -54,14 +54,14 @@ int limit(Context& context, const Arguments& arguments) {
   const std::uint64_t size_max = parse_size(arguments.get("SIZE"), "the cache's limit");
   if (size_max < cache::block_size)
     fail(ErrorKind::invalid_argument,
-         "the cache's limit: {} is less than one block of it, {}; grid cache clear empties it",
+         "the cache's limit: {} is less than one block, {}; to empty it: grid cache clear",
          arguments.get("SIZE"), format_size(cache::block_size));
   const service::NodeCache cache = service::limit_cache(context.settings, size_max);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, cache);
   } else {
-    output.say(fmt::format("the cache keeps up to {}; {} are in it",
+    output.say(fmt::format("the cache keeps up to {}; it holds {}",
                            format_size(cache.statistics.size_max),
                            format_size(cache.statistics.size)));
   }
@@ -84,23 +84,24 @@ int clear(Context& context, const Arguments&) {
 
 Command cache_show_command() {
   return {.spec = {.path = {"cache", "show"},
-                   .summary = "Show what this machine keeps of remote stores, and how it serves",
+                   .summary = "Show this machine's cache of remote stores and its hit rate",
                    .description = "What is read from a store in a bucket is kept on this machine's "
                                   "disk, within a limit, and serves all versions, mounts and runs. "
-                                  "Stores in a local folder need no cache; what is read of "
-                                  "versions in place (--no-copy) is kept as in-place.",
+                                  "Stores in a local folder need no cache. What is read from "
+                                  "versions in place (--no-copy) is listed as in-place.",
                    .examples = {"grid cache", "grid cache -o json"}},
           .run = show};
 }
 
 Command cache_limit_command() {
-  return {.spec = {.path = {"cache", "limit"},
-                   .summary = "Set how much the cache may take on the disk",
-                   .description = "Until it is set, a fifth of the disk. What is over it leaves at "
-                                  "once.",
-                   .positionals = {{.name = "SIZE"}},
-                   .examples = {"grid cache limit 200GB", "grid cache limit 1.5TiB"}},
-          .run = limit};
+  return {
+      .spec = {.path = {"cache", "limit"},
+               .summary = "Limit the disk space that the cache takes",
+               .description = "Until it is set, the limit is a fifth of the disk. Anything above "
+                              "the limit is removed at once.",
+               .positionals = {{.name = "SIZE"}},
+               .examples = {"grid cache limit 200GB", "grid cache limit 1.5TiB"}},
+      .run = limit};
 }
 
 Command cache_clear_command() {

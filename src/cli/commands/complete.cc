@@ -1,5 +1,5 @@
-// What the scripts of `grid completion` call at every press of the tab key: fast, and silent
-// about whatever goes wrong.
+// Called by the scripts of `grid completion` at every press of the tab key: fast, and silent about
+// errors.
 #include "cli/args.h"
 #include "cli/candidates.h"
 #include "cli/commands.h"
@@ -15,13 +15,13 @@ auto names_or_none(const List& list) -> decltype(list()) {
   try {
     return list();
   } catch (const Error&) {
-    // No store, or none that can be read: there is nothing to offer.
+    // Without a store that can be read there is nothing to offer.
     return {};
   }
 }
 
-// A line for each candidate, its description behind a tab, and first a line that says whether
-// files or folders are to be offered too.
+// Writes a line that says whether to offer files or folders too, then a line for each candidate,
+// with its description after a tab.
 int complete(Context& context, const Arguments& arguments) {
   NameSource names{
       .datastores =
@@ -72,7 +72,7 @@ int complete(Context& context, const Arguments& arguments) {
 
 Command complete_command() {
   return {.spec = {.path = {"__complete"},
-                   .summary = "List what the last word may become",
+                   .summary = "List completions of the last word",
                    .positionals = {{.name = "WORD", .required = false, .repeatable = true}},
                    .raw_rest = true,
                    .hidden = true},

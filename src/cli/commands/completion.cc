@@ -5,8 +5,8 @@ namespace grid::cli {
 
 namespace {
 
-// bash splits words at ':' unless told otherwise; the words are therefore cut from the line at
-// blanks, and what stands before the last ':' is taken off the candidates again.
+// bash splits words at ':' unless configured otherwise. The script therefore splits the line at
+// blanks itself, and cuts from the candidates what comes before the last ':'.
 constexpr std::string_view bash_script =
     R"(# bash completion of grid; to use it: source <(grid completion bash)
 _grid() {
@@ -79,7 +79,7 @@ int completion(Context& context, const Arguments& arguments) {
   else if (shell == "fish")
     context.output.write(fish_script);
   else
-    fail(ErrorKind::invalid_argument, "there is no completion for {}: bash, zsh and fish have one",
+    fail(ErrorKind::invalid_argument, "there is no completion for {}, only for bash, zsh and fish",
          shell);
   return 0;
 }

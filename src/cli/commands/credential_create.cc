@@ -14,9 +14,9 @@ namespace {
 
 service::CredentialRequest request_of(const Arguments& arguments) {
   if (arguments.get("--type") != "s3")
-    fail(ErrorKind::invalid_argument, "--type is \"{}\"; it can be s3", arguments.get("--type"));
+    fail(ErrorKind::invalid_argument, "--type takes s3, not \"{}\"", arguments.get("--type"));
   if (!arguments.has("--bucket"))
-    fail(ErrorKind::invalid_argument, "name the bucket that is to be read, with --bucket BUCKET");
+    fail(ErrorKind::invalid_argument, "name the bucket to read with --bucket BUCKET");
   return {.bucket = arguments.get("--bucket"),
           .name = arguments.find("--name"),
           .role_arn = arguments.find("--role-arn"),
@@ -26,13 +26,13 @@ service::CredentialRequest request_of(const Arguments& arguments) {
 
 void show_policies(Output& output, const service::CredentialPlan& plan) {
   output.write(
-      fmt::format("Make a role with this trust policy:\n\n{}\nand this permission "
+      fmt::format("Create a role with this trust policy:\n\n{}\nand this permission "
                   "policy:\n\n{}\n",
                   plan.trust_policy, plan.permission_policy));
   output.flush();
 }
 
-// Empty: not now, or nothing answers.
+// Empty if the answer is, or if standard input has ended.
 std::string ask_role(Output& output) {
   output.ask("ARN of the role: ");
   std::string answer;
@@ -55,7 +55,7 @@ int create(Context& context, const Arguments& arguments) {
   }
   if (plan.credential.role_arn.empty()) {
     output.say(
-        fmt::format("nothing is saved yet. When the role is there: grid credential create "
+        fmt::format("nothing is saved yet; once the role exists: grid credential create "
                     "--type s3 --bucket {} --external-id {} --role-arn ARN",
                     plan.credential.bucket, plan.credential.external_id));
     if (output.json()) write_document(output, {.plan = plan});
@@ -66,7 +66,7 @@ int create(Context& context, const Arguments& arguments) {
   const net::SavedCredential& credential = created.plan.credential;
   if (!created.asks_for_external_id)
     output.warn(
-        fmt::format("the role {} can be taken without the external id: its trust policy "
+        fmt::format("the role {} can be assumed without the external id: its trust policy "
                     "has no condition on sts:ExternalId",
                     credential.role_arn));
   if (output.json())
@@ -86,24 +86,30 @@ Command credential_create_command() {
            .summary = "Let this user read a private bucket through a role",
            .description =
                "Prints the trust policy, with a fresh external id, and the permission policy of a "
-               "role that may read the bucket: s3:ListBucket, s3:GetBucketLocation and "
-               "s3:GetObject, no more. Asks for the role's ARN, takes the role, lists the bucket "
-               "once, and saves it for this user. From then on creates from the bucket, and reads "
-               "of it, take the role by themselves.",
+               "role that may read the bucket (only s3:ListBucket, s3:GetBucketLocation and "
+               "s3:GetObject). Asks for the role's ARN, assumes the role, lists the bucket once "
+               "and saves the credential for this user. From then on, creates from the bucket and "
+               "reads from it assume the role automatically.",
            .options =
-               {{.name = "--type", .value = "TYPE", .help = "s3", .default_value = "s3"},
-                {.name = "--bucket", .value = "BUCKET", .help = "the bucket that is to be read"},
-                {.name = "--role-arn", .value = "ARN", .help = "the role, instead of asking"},
+               {{.name = "--type",
+                 .value = "TYPE",
+                 .help = "the kind of bucket, only s3",
+                 .default_value = "s3"},
+                {.name = "--bucket", .value = "BUCKET", .help = "the bucket to read"},
+                {.name = "--role-arn",
+                 .value = "ARN",
+                 .help = "the role, instead of asking for it"},
                 {.name = "--external-id",
                  .value = "ID",
-                 .help = "that of an earlier try, instead of a fresh one"},
+                 .help = "the external id of an earlier attempt, instead of a fresh one"},
                 {.name = "--principal",
                  .value = "ARN",
-                 .help = "who takes the role; else whoever the server says you are"},
+                 .help =
+                     "the user or role that assumes it (default: you, as the server names you)"},
                 {.name = "--name",
                  .short_name = "-n",
                  .value = "NAME",
-                 .help = "of the credential; else the bucket's"}},
+                 .help = "name of the credential (default: the bucket's)"}},
            .examples =
                {"grid credential create --type s3 --bucket cats",
                 "grid credential create --bucket cats --external-id 5f2c… --role-arn arn:…"}},

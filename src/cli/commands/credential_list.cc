@@ -17,7 +17,7 @@ int list(Context& context, const Arguments&) {
     return 0;
   }
   if (list.credentials.empty()) {
-    output.say("no credentials; grid credential create --type s3 --bucket BUCKET makes one");
+    output.say("no credentials; create one with: grid credential create --type s3 --bucket BUCKET");
     return 0;
   }
   Table table{.columns = {{.title = "NAME"},
@@ -42,7 +42,7 @@ int remove(Context& context, const Arguments& arguments) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, deleted);
   } else {
-    output.say(fmt::format("deleted {}; the role itself is still there", deleted.name));
+    output.say(fmt::format("deleted {}; the role itself still exists", deleted.name));
   }
   return 0;
 }
@@ -51,14 +51,14 @@ int remove(Context& context, const Arguments& arguments) {
 
 Command credential_list_command() {
   return {.spec = {.path = {"credential", "list"},
-                   .summary = "List the credentials of this user for private buckets",
+                   .summary = "List this user's credentials for private buckets",
                    .examples = {"grid credential list"}},
           .run = list};
 }
 
 Command credential_delete_command() {
   return {.spec = {.path = {"credential", "delete"},
-                   .summary = "Forget a credential",
+                   .summary = "Delete a saved credential, but not its role",
                    .positionals = {{.name = "NAME"}},
                    .examples = {"grid credential delete cat-pictures"}},
           .run = remove};

@@ -20,7 +20,7 @@ int cat(Context& context, const Arguments& arguments) {
 Command datastore_cat_command() {
   return {.spec = {.path = {"datastore", "cat"},
                    .summary = "Print a file of a version",
-                   .description = "Writes the file's bytes, with -o json too.",
+                   .description = "Writes the file's bytes, even with -o json.",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version},
                                    {.name = "PATH"}},
                    .examples = {"grid datastore cat cats:3 labels.csv | head"}},

@@ -27,7 +27,7 @@ int clear_cache(Context& context, const Arguments& arguments) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, cleared);
   } else if (creates.empty()) {
-    output.say("no create is incomplete");
+    output.say("there are no incomplete creates");
   } else if (!cleared.ids.empty()) {
     output.say(fmt::format("removed {}", what));
   }
@@ -39,15 +39,18 @@ int clear_cache(Context& context, const Arguments& arguments) {
 Command datastore_clearcache_command() {
   return {
       .spec = {.path = {"datastore", "clearcache"},
-               .summary = "Drop the saved state of creates that were broken off",
-               .description = "They are then no longer listed, and their commands begin anew; "
-                              "what they stored is still found. A create that is under way keeps "
-                              "its state. ID may be the name of the datastore; without it, every "
-                              "incomplete create is meant.",
+               .summary = "Remove the saved state of incomplete creates",
+               .description =
+                   "The creates are then no longer listed, and their commands start "
+                   "from the beginning, though what they stored is still used. A create "
+                   "that is under way keeps its state. ID may be the name of the "
+                   "datastore. Without ID, removes the state of every incomplete create.",
                .positionals = {{.name = "ID",
                                 .required = false,
                                 .completes = Completes::incomplete_create}},
-               .options = {{.name = "--yes", .short_name = "-y", .help = "do not ask"}},
+               .options = {{.name = "--yes",
+                            .short_name = "-y",
+                            .help = "do not ask for confirmation"}},
                .examples = {"grid datastore clearcache cats", "grid datastore clearcache --yes"}},
       .run = clear_cache};
 }

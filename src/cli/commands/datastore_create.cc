@@ -20,7 +20,7 @@ std::string interrupted(const dataset::OpenStore& store, const std::string& name
   std::vector<dataset::VersionNumber> ready = store.datastores->ready_numbers(name);
   if (ready.size() > ready_before)
     return fmt::format("interrupted, after {} was published", dataset::spell(name, ready.back()));
-  return "interrupted: nothing was published; the same command again continues";
+  return "interrupted: nothing was published; repeat the command to continue";
 }
 
 std::string summary(const service::CreatedVersion& created) {
@@ -44,7 +44,7 @@ std::string summary(const service::CreatedVersion& created) {
                            format_duration(created.elapsed));
 }
 
-// Nothing was published: every reason is named, and then the sentence.
+// Nothing was published: names every reason, then reports the error.
 int report_incomplete(Output& output, const create::IncompleteSource& error) {
   for (const source::Problem& problem : error.problems())
     output.warn(fmt::format("{}: {}", problem.path, problem.reason));
@@ -90,8 +90,8 @@ int create_datastore(Context& context, const Arguments& arguments) {
         output, [&] { return interrupted(*store, name, ready_before); }, [&] { stop = true; });
     service::DatastoreCreate work(context.settings, *store, std::move(request));
     if (const std::string problem = work.keeping_problem(); !problem.empty())
-      output.warn(
-          fmt::format("{}; an interruption of this create will cost more than it should", problem));
+      output.warn(fmt::format("{}; if this create is interrupted, a repeat reads the source again",
+                              problem));
     ProgressBar bar(output, name, [&] { return work.progress(); });
     bar.interrupted_if(stop);
     created = work.run();
@@ -110,73 +110,73 @@ Command datastore_create_command() {
           {.path = {"datastore", "create"},
            .summary = "Make the next version of a datastore from a folder, a file or an archive",
            .description =
-               "Stores what the store does not have yet. A source that has not changed makes "
-               "no new version. A version appears whole or not at all; after an interruption "
-               "the same command continues.\n\n"
+               "Stores only content that the store does not have yet. A source that has not "
+               "changed makes no new version. A version appears whole or not at all; after an "
+               "interruption, the same command continues.\n\n"
                "SOURCE is a folder, a file, an http:// or https:// URL, s3://BUCKET/PREFIX, or - "
-               "for a "
-               "tar on standard input. An archive (.zip .tar .tar.gz .tar.zst .tar.xz .tar.bz2) is "
-               "unpacked "
-               "while it is read, from a URL by default, from a file or a bucket with "
-               "--extract.\n\n"
-               "With --no-copy the objects of a bucket stay there: a listing is made a version, "
-               "and no "
-               "object is read. A file is the object with the ETag and size that it has now; "
-               "one that is overwritten or deleted later is an error, never other bytes. With a "
-               "version as SOURCE the next one has copies of all that has not changed.\n\n"
-               "A .gridignore in a folder of the source has the rules of a .gitignore.",
+               "for a tar on standard input. An archive (.zip .tar .tar.gz .tar.zst .tar.xz "
+               ".tar.bz2) is unpacked while it is read: by default from a URL, with --extract from "
+               "a file or a bucket.\n\n"
+               "With --no-copy, objects stay in their bucket: the version is made from a listing, "
+               "and no object is read. Each file stands for an object with its current ETag and "
+               "size. If the object is overwritten or deleted later, reading the file fails and "
+               "never gives other bytes. With such a version as SOURCE, the next version has "
+               "copies of all objects that have not changed.\n\n"
+               "A .gridignore file in a folder of the source works like a .gitignore.",
            .positionals = {{.name = "SOURCE", .required = false, .completes = Completes::file}},
            .options = {{.name = "--source",
                         .value = "[PATH=]SOURCE",
-                        .help = "one source of several, put in the folder PATH",
+                        .help = "one of several sources, placed in the folder PATH",
                         .repeatable = true,
                         .completes = Completes::file},
                        {.name = "--extract", .help = "unpack an archive"},
-                       {.name = "--no-extract", .help = "keep an archive as the file it is"},
+                       {.name = "--no-extract", .help = "keep an archive as a file"},
                        {.name = "--max-size",
                         .value = "SIZE",
-                        .help = "refuse an archive that unpacks to more, such as 500GB"},
+                        .help = "refuse an archive that unpacks to more than this, such as 500GB"},
                        {.name = "--max-files",
                         .value = "N",
-                        .help = "refuse an archive with more members"},
+                        .help = "refuse an archive with more than N members"},
                        {.name = "--name",
                         .short_name = "-n",
                         .value = "NAME",
-                        .help = "the datastore; else the source's last path component",
+                        .help = "the datastore (default: the source's last path component)",
                         .completes = Completes::datastore},
                        {.name = "--message",
                         .short_name = "-m",
                         .value = "TEXT",
-                        .help = "kept with the version"},
+                        .help = "a message to keep with the version"},
                        {.name = "--base",
                         .value = "NAME[:VERSION]",
                         .help = "start from this version instead of a source",
                         .completes = Completes::version},
                        {.name = "--add",
                         .value = "DIR[=PATH]",
-                        .help = "to the base: what is in DIR, in the folder PATH",
+                        .help = "add the content of DIR to the base, in the folder PATH",
                         .repeatable = true,
                         .completes = Completes::file},
                        {.name = "--remove",
                         .value = "PATTERN",
-                        .help = "from the base: a path, with * and ** as in a .gitignore",
+                        .help = "remove a path from the base, with * and ** as in a .gitignore",
                         .repeatable = true},
                        {.name = "--exclude",
                         .short_name = "-x",
                         .value = "PATTERN",
-                        .help = "leave out what matches, as a line of a .gitignore does",
+                        .help = "leave out what matches, as a line in a .gitignore does",
                         .repeatable = true},
                        {.name = "--include",
                         .value = "PATTERN",
-                        .help = "keep it after all; of both, the last that matches counts",
+                        .help =
+                            "keep what matches; of --exclude and --include, the last match counts",
                         .repeatable = true,
                         .negates = "--exclude"},
-                       {.name = "--no-ignore", .help = "take no notice of .gridignore files"},
+                       {.name = "--no-ignore", .help = "disregard .gridignore files"},
                        {.name = "--force", .help = "make a version even if nothing has changed"},
                        {.name = "--allow-partial",
-                        .help = "leave out, and name, files that cannot be read"},
+                        .help = "leave out files that cannot be read, and name them"},
                        {.name = "--no-copy",
-                        .help = "leave the objects of s3:// where they are: list, read nothing"}},
+                        .help =
+                            "leave the objects of s3:// in their bucket: list them, read none"}},
            .examples = {"grid datastore create ./cats --name cats",
                         "grid datastore create ./cats -m 'new labels' --exclude '*.tmp'",
                         "grid datastore create cats.tar.zst --extract",

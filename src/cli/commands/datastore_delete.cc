@@ -40,11 +40,13 @@ Command datastore_delete_command() {
       .spec = {.path = {"datastore", "delete"},
                .summary = "Delete a version, or a datastore with all its versions",
                .description =
-                   "Refused while a run or a mount of this machine uses it. The number of a "
-                   "deleted version is never used again.",
+                   "Refused while a run or a mount on this machine uses the version. The number "
+                   "of a deleted version is never used again.",
                .positionals = {{.name = "NAME:V", .completes = Completes::version}},
                .options = {{.name = "--all", .help = "every version of the datastore NAME"},
-                           {.name = "--yes", .short_name = "-y", .help = "do not ask"}},
+                           {.name = "--yes",
+                            .short_name = "-y",
+                            .help = "do not ask for confirmation"}},
                .examples = {"grid datastore delete cats:3", "grid datastore delete cats --all"}},
       .run = delete_versions};
 }

@@ -27,12 +27,12 @@ int describe(Context& context, const Arguments& arguments) {
 
 Command datastore_describe_command() {
   return {.spec = {.path = {"datastore", "describe"},
-                   .summary = "Say what a datastore is, or print what was said",
+                   .summary = "Set or print the description of a datastore",
                    .positionals = {{.name = "NAME", .completes = Completes::datastore}},
                    .options = {{.name = "--text",
                                 .value = "TEXT",
-                                .help = "the new description; without it the present one is "
-                                        "printed"}},
+                                .help = "the new description; without it, the current one "
+                                        "is printed"}},
                    .examples = {"grid datastore describe cats --text 'Cats, 37 breeds'"}},
           .run = describe};
 }

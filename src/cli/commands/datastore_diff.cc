@@ -67,15 +67,17 @@ int diff(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command datastore_diff_command() {
-  return {.spec = {.path = {"datastore", "diff"},
-                   .summary = "Show what differs between two versions",
-                   .description = "A line for each difference: + added, - removed, ~ changed, > "
-                                  "renamed; then the totals. No file is read: those in place are "
-                                  "compared by ETag and size, and with copies by size and time.",
-                   .positionals = {{.name = "NAME:V1", .completes = Completes::version},
-                                   {.name = "NAME:V2", .completes = Completes::version}},
-                   .examples = {"grid datastore diff cats:2 cats:3"}},
-          .run = diff};
+  return {
+      .spec = {.path = {"datastore", "diff"},
+               .summary = "Show what differs between two versions",
+               .description = "Prints a line for each difference (+ added, - removed, ~ changed, "
+                              "> renamed), then the totals. No file is read: files in place are "
+                              "compared with each other by ETag and size, with copies by size "
+                              "and time.",
+               .positionals = {{.name = "NAME:V1", .completes = Completes::version},
+                               {.name = "NAME:V2", .completes = Completes::version}},
+               .examples = {"grid datastore diff cats:2 cats:3"}},
+      .run = diff};
 }
 
 }  // namespace grid::cli

@@ -56,8 +56,8 @@ int get(Context& context, const Arguments& arguments) {
 
 Command datastore_get_command() {
   return {.spec = {.path = {"datastore", "get"},
-                   .summary = "Write a version, or a part of it, out as plain files",
-                   .description = "DEST must not exist yet, or be an empty folder. PATH is a "
+                   .summary = "Write a version, or a part of it, as plain files",
+                   .description = "DEST must be new or an empty folder. PATH is a "
                                   "folder or a file of the version.",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version},
                                    {.name = "DEST", .completes = Completes::file},

@@ -61,22 +61,22 @@ int list_datastores(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command datastore_list_command() {
-  return {
-      .spec = {.path = {"datastore", "list"},
-               .summary = "List the datastores",
-               .description = "LATEST is the newest ready version, FILES and SIZE are what it "
-                              "holds, STORED is what all ready versions added to the store. "
-                              "STATUS is uploading while this user makes a version here, failed "
-                              "where the first one was broken off.",
-               .options = {{.name = "--all",
-                            .short_name = "-a",
-                            .help = "also those whose versions are all deleted"},
-                           {.name = "--show-incomplete",
-                            .help = "creates that are under way or were broken off, of every "
-                                    "store, instead of datastores"}},
-               .examples = {"grid datastore list", "grid datastore list --show-incomplete",
-                            "grid datastore list -o json"}},
-      .run = list_datastores};
+  return {.spec = {.path = {"datastore", "list"},
+                   .summary = "List the datastores",
+                   .description = "LATEST is the newest ready version, FILES and SIZE are what it "
+                                  "holds, STORED is what all ready versions added to the store. "
+                                  "STATUS is uploading while this user makes a version on this "
+                                  "machine, and failed if no version is ready and a create did not "
+                                  "finish.",
+                   .options = {{.name = "--all",
+                                .short_name = "-a",
+                                .help = "include datastores whose versions are all deleted"},
+                               {.name = "--show-incomplete",
+                                .help = "list incomplete creates, of every store, instead of "
+                                        "datastores"}},
+                   .examples = {"grid datastore list", "grid datastore list --show-incomplete",
+                                "grid datastore list -o json"}},
+          .run = list_datastores};
 }
 
 }  // namespace grid::cli

@@ -23,7 +23,7 @@ std::chrono::system_clock::time_point time_of(std::int64_t mtime_ns) {
           std::chrono::nanoseconds(mtime_ns)));
 }
 
-// "-rwx", "drwx", "lrwx": what the mount shows to everyone, without the writing.
+// "-r-x", "-r--", "dr-x", "lr-x": what a mount shows to everyone, without write permission.
 std::string mode_of(const EntryRef& entry) {
   switch (entry.kind()) {
     case EntryKind::folder:
@@ -79,18 +79,18 @@ int ls(Context& context, const Arguments& arguments) {
 
 Command datastore_ls_command() {
   return {.spec = {.path = {"datastore", "ls"},
-                   .summary = "List what is in a version",
+                   .summary = "List the content of a version",
                    .description =
-                       "On a terminal, bytes of names that a terminal cannot show are escaped; "
-                       "elsewhere names are written as they are.",
+                       "On a terminal, bytes in names that it cannot show are escaped. Elsewhere, "
+                       "names are written unchanged.",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version},
                                    {.name = "PATH", .required = false}},
                    .options = {{.name = "--long",
                                 .short_name = "-l",
-                                .help = "kind, size, modification time and link target too"},
+                                .help = "also show mode, size, modification time and link target"},
                                {.name = "--recursive",
                                 .short_name = "-R",
-                                .help = "everything below, with paths"}},
+                                .help = "list everything below, with paths"}},
                    .examples = {"grid datastore ls cats:3", "grid datastore ls -l cats images"}},
           .run = ls};
 }

@@ -22,9 +22,9 @@ ProgressState state_of(const care::MoveProgress& progress) {
 
 std::string summary(const service::Move& move) {
   if (move.result.moved_before)
-    return fmt::format("{} is in {} already: it was moved\n", move.name, move.to);
+    return fmt::format("{} is already in {}: it was moved before\n", move.name, move.to);
   const std::string sent =
-      fmt::format("sent {}, {} were there, in {}", format_size(move.bytes_stored),
+      fmt::format("sent {}, {} already there, in {}", format_size(move.bytes_stored),
                   format_size(move.bytes_checked), format_duration(move.elapsed));
   return fmt::format("{}  {} {} to {}  · {}\n", move.name,
                      format_count(move.result.versions.size(), "version"),
@@ -37,8 +37,7 @@ int move(Context& context, const Arguments& arguments) {
       .name = service::moved_name(dataset::Reference::parse(arguments.get("NAME"))),
       .keep = arguments.has("--keep")};
   if (!arguments.has("--to"))
-    fail(ErrorKind::invalid_argument, "name the store that {} goes to, with --to STORE",
-         request.name);
+    fail(ErrorKind::invalid_argument, "name the store to move {} to with --to STORE", request.name);
   request.to = arguments.get("--to");
   std::shared_ptr<dataset::OpenStore> from = context.open_store();
   std::shared_ptr<dataset::OpenStore> to =
@@ -50,8 +49,7 @@ int move(Context& context, const Arguments& arguments) {
   request.stop = &stop;
   {
     InterruptNotice notice(
-        output, [] { return "interrupted: the same command again continues"; },
-        [&] { stop = true; });
+        output, [] { return "interrupted: repeat the command to continue"; }, [&] { stop = true; });
     ProgressBar bar(output, request.name, [&] { return state_of(progress); });
     bar.interrupted_if(stop);
     moved = service::move_datastore(*from, *to, request, progress);
@@ -73,17 +71,17 @@ Command datastore_move_command() {
           {.path = {"datastore", "move"},
            .summary = "Move a datastore with all its versions to another store",
            .description =
-               "Versions keep their numbers and digests. Only what the other store does not have "
-               "is sent; what it has is read back and checked. In the old store the versions are "
-               "deleted then, with a note where they are. After an interruption the same command "
-               "continues.",
+               "Versions keep their numbers and digests. Only content that the other store does "
+               "not have is sent; content that it has is read back and checked. Then the versions "
+               "are deleted from the old store, with a note of where they are. After an "
+               "interruption, the same command continues.",
            .positionals = {{.name = "NAME", .completes = Completes::datastore}},
            .options = {{.name = "--to",
                         .value = "STORE",
-                        .help = "the other store: a folder or s3://bucket/prefix; it is made if "
-                                "there is none",
+                        .help = "the other store, a folder or s3://BUCKET/PREFIX; it is made if it "
+                                "does not exist",
                         .completes = Completes::folder},
-                       {.name = "--keep", .help = "copy: leave the datastore here as well"}},
+                       {.name = "--keep", .help = "copy: keep the datastore in the old store too"}},
            .examples = {"grid datastore move cats --to s3://my-bucket/datastores",
                         "grid --store s3://my-bucket/datastores datastore move cats --to ./store"}},
       .run = move};

@@ -13,15 +13,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Gives the recorded command again, in its folder and for its store.
+// Runs the recorded command again, in its folder and for its store.
 int resume_create(Context& context, const create::IncompleteCreate& create) {
   service::check_resumable(create);
   const create::CreateRecord& record = create.record;
   std::error_code error;
   fs::current_path(record.folder, error);
   if (error)
-    throw system_error(error.value(), fmt::format("cannot go to {}, where {} was begun",
-                                                  record.folder, record.id));
+    throw system_error(error.value(),
+                       fmt::format("cannot go to {}, where {} began", record.folder, record.id));
   Invocation again = parse(command_table(), record.words);
   Settings settings = context.settings;
   settings.store = record.store;
@@ -30,7 +30,7 @@ int resume_create(Context& context, const create::IncompleteCreate& create) {
   return again.command->run(there, *again.arguments);
 }
 
-// Each that can be; what stops one does not stop the next.
+// Resumes each create that can be; a failure of one does not stop the next.
 int resume_all(Context& context, const IncompleteCreates& creates) {
   Output& output = context.output;
   int status = 0;
@@ -58,7 +58,7 @@ int resume(Context& context, const Arguments& arguments) {
   IncompleteCreates creates = service::find_incomplete_creates(context.settings);
   if (arguments.has("--all")) {
     if (arguments.has("ID"))
-      fail(ErrorKind::invalid_argument, "--all continues every create: name none with it");
+      fail(ErrorKind::invalid_argument, "--all continues every create: give no ID with it");
     return resume_all(context, creates);
   }
   if (arguments.has("ID"))
@@ -66,7 +66,7 @@ int resume(Context& context, const Arguments& arguments) {
   write_incomplete(context, creates);
   if (!creates.empty())
     context.output.say(
-        "to continue one: grid datastore resume ID; every one: grid datastore resume --all");
+        "to continue one: grid datastore resume ID; all of them: grid datastore resume --all");
   return 0;
 }
 
@@ -75,16 +75,16 @@ int resume(Context& context, const Arguments& arguments) {
 Command datastore_resume_command() {
   return {
       .spec = {.path = {"datastore", "resume"},
-               .summary = "List creates that were broken off, or continue them",
-               .description = "Gives the command of an incomplete create again, in the folder and "
-                              "for the store in which it was given first; giving it yourself "
+               .summary = "List incomplete creates, or continue them",
+               .description = "Runs the command of an incomplete create again, in its original "
+                              "folder and for its original store; repeating the command yourself "
                               "does the same. What was stored is neither read nor stored again. "
-                              "ID may be the name of the datastore. Without ID, lists what there "
-                              "is.",
+                              "ID may be the name of the datastore. Without ID, lists the "
+                              "incomplete creates.",
                .positionals = {{.name = "ID",
                                 .required = false,
                                 .completes = Completes::incomplete_create}},
-               .options = {{.name = "--all", .help = "continue every one, one after the other"}},
+               .options = {{.name = "--all", .help = "continue all of them, one after another"}},
                .examples = {"grid datastore resume", "grid datastore resume cats",
                             "grid datastore resume --all"}},
       .run = resume};

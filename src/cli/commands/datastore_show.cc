@@ -78,23 +78,23 @@ void write_datastore(Output& output, const ShownDatastore& shown) {
   write_shown_runs(output, shown);
 }
 
-// The warning of a version in place.
+// Warns about a version in place.
 void write_in_place(Output& output, const std::string& version,
                     const dataset::VersionRecord& record, const dataset::DriftKnowledge& drift) {
   constexpr std::size_t count_max = 20;
   if (record.totals.files_in_place == 0) return;
   output.write(fmt::format(
       "\nIn place: {} ({}) in a bucket and not in this store; what is overwritten or deleted there "
-      "cannot be read any more\n",
+      "can no longer be read\n",
       format_count(record.totals.files_in_place, "file"),
       format_size(record.totals.bytes_in_place)));
   const std::string compared = drift.compared.empty()
                                    ? "never compared on this machine"
                                    : fmt::format("compared {}", format_time(drift.compared));
-  output.write(fmt::format(
-      "  drifted: {} ({}; now: grid datastore verify {})\n",
-      drift.reasons.empty() ? "none that is known" : format_count(drift.reasons.size(), "file"),
-      compared, version));
+  output.write(
+      fmt::format("  drifted: {} ({}; now: grid datastore verify {})\n",
+                  drift.reasons.empty() ? "none known" : format_count(drift.reasons.size(), "file"),
+                  compared, version));
   std::size_t count = 0;
   for (const auto& [path, reason] : drift.reasons) {
     if (++count > count_max) {
@@ -152,7 +152,7 @@ int show_datastore(Context& context, const Arguments& arguments) {
 
 Command datastore_show_command() {
   return {.spec = {.path = {"datastore", "show"},
-                   .summary = "Show a datastore's versions, or all about one version",
+                   .summary = "Show a datastore's versions, or the details of one version",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version}},
                    .examples = {"grid datastore show cats", "grid datastore show cats:3"}},
           .run = show_datastore};

@@ -28,7 +28,7 @@ void write_report(Output& output, const service::Verification& verification) {
                              escape_controls(drift.reason)));
   if (report.files_in_place > 0)
     output.write(fmt::format(
-        "{} in place compared by size and ETag with what their buckets list, unread: {}\n",
+        "{} in place compared by size and ETag with the listings of their buckets, not read: {}\n",
         format_count(report.files_in_place, "file"),
         report.drifts.empty() ? "none has drifted"
                               : format_count(report.drifts.size()) + " drifted"));
@@ -68,18 +68,20 @@ int verify(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command datastore_verify_command() {
-  return {.spec = {.path = {"datastore", "verify"},
-                   .summary = "Read and check everything, and name every damaged file",
-                   .description =
-                       "Exit status 1 if anything is damaged or has drifted. Without a name it "
-                       "checks every version of every datastore. Files in place (--no-copy) are "
-                       "compared by size and ETag with what their buckets list: they are not read.",
-                   .positionals = {{.name = "NAME[:V]",
-                                    .required = false,
-                                    .repeatable = true,
-                                    .completes = Completes::version}},
-                   .examples = {"grid datastore verify", "grid datastore verify cats:3"}},
-          .run = verify};
+  return {
+      .spec = {.path = {"datastore", "verify"},
+               .summary = "Read and check all content, and name every damaged file",
+               .description =
+                   "The exit status is 1 if anything is damaged or has drifted. Without a name, "
+                   "checks every version of every datastore. Files in place (--no-copy) are "
+                   "not read, but compared by size and ETag with the listings of their "
+                   "buckets.",
+               .positionals = {{.name = "NAME[:V]",
+                                .required = false,
+                                .repeatable = true,
+                                .completes = Completes::version}},
+               .examples = {"grid datastore verify", "grid datastore verify cats:3"}},
+      .run = verify};
 }
 
 }  // namespace grid::cli

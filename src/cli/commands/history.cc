@@ -12,7 +12,7 @@ namespace {
 std::size_t count_of(const Arguments& arguments) {
   const std::string text = arguments.get("--number");
   const auto count = parse_number<std::size_t>(text).value_or(0);
-  if (count == 0) fail(ErrorKind::invalid_argument, "--number {}: it takes a number from 1", text);
+  if (count == 0) fail(ErrorKind::invalid_argument, "--number takes a number from 1, not {}", text);
   return count;
 }
 
@@ -32,13 +32,13 @@ int show_history(Context& context, const Arguments& arguments) {
 
 Command history_command() {
   return {.spec = {.path = {"history"},
-                   .summary = "List runs, the newest first",
+                   .summary = "List runs, newest first",
                    .options = {{.name = "--number",
                                 .short_name = "-n",
                                 .value = "N",
-                                .help = "at most so many",
+                                .help = "list at most N runs",
                                 .default_value = "20"},
-                               {.name = "--all", .help = "all there are"}},
+                               {.name = "--all", .help = "list all runs"}},
                    .examples = {"grid history", "grid history --all -o json"}},
           .run = show_history};
 }

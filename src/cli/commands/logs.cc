@@ -25,7 +25,7 @@ Command logs_command() {
                    .positionals = {{.name = "RUN", .completes = Completes::run}},
                    .options = {{.name = "--follow",
                                 .short_name = "-f",
-                                .help = "go on until the run is over"}},
+                                .help = "keep printing until the run is over"}},
                    .examples = {"grid logs quiet-otter-42", "grid logs -f quiet-otter-42"}},
           .run = write_log};
 }

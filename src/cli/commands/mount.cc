@@ -1,5 +1,5 @@
 // `grid mount` forks: the child serves the mount until it is unmounted; the parent waits until
-// the mount answers, or for the reason why it does not.
+// the mount answers, or the child says why it does not.
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,7 +24,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// What the child tells the parent, once: that it is ready, or why it is not.
+// Tells the parent once that the child is ready, or why it is not.
 class Readiness {
  public:
   explicit Readiness(FileDescriptor pipe) : pipe_(std::move(pipe)) {}
@@ -40,10 +40,10 @@ class Readiness {
     pipe_.reset();
   }
 
-  FileDescriptor pipe_;  // none in the foreground, where nobody waits
+  FileDescriptor pipe_;  // none in the foreground, where no parent waits
 };
 
-// The versions that the mount's readers have looked into, as others may see them. Thread-safe.
+// Lets other processes see which versions the mount's readers have looked into. Thread-safe.
 class Uses {
  public:
   Uses(const fs::path& folder, run::Attachment attachment)
@@ -56,7 +56,7 @@ class Uses {
   }
 
  private:
-  std::mutex mutex_;  // held while the attachment is written: it is rare and small
+  std::mutex mutex_;  // held while the attachment is written, which is rare and short
   std::vector<run::UsedVersion> used_;  // guarded by mutex_
   run::LiveAttachment attachment_;      // guarded by mutex_
 };
@@ -82,12 +82,12 @@ void serve(const Context& context, const MountPlan& plan, Readiness& ready) {
                                 run::Attachment{.kind = run::AttachmentKind::mount,
                                                 .label = plan.folder,
                                                 .store_id = store->marker.store_id});
-  // Everything is open: what this process started in need not stay.
+  // Everything is open, so the folder in which this process started may go.
   [[maybe_unused]] int changed = ::chdir("/");
   server.serve_until_signal();
 }
 
-// The child's part: leaves the terminal and the session of whoever started it.
+// The child's part: leaves its parent's terminal and session.
 void leave_terminal(const fs::path& log) {
   ::setsid();
   FileDescriptor null = open_file("/dev/null", O_RDONLY);
@@ -97,7 +97,7 @@ void leave_terminal(const fs::path& log) {
   ::dup2(messages.get(), STDERR_FILENO);
 }
 
-// The parent's part: returns when the child is ready, throws what kept it from it.
+// The parent's part: returns when the child is ready, throws why it is not.
 void wait_until_ready(FileDescriptor pipe, const MountPlan& plan) {
   std::string told;
   char piece[512];
@@ -138,7 +138,7 @@ void report_mounted(Output& output, const Settings& settings, const MountPlan& p
 }
 
 int mount_in_background(Context& context, const MountPlan& plan) {
-  // A store that is not there is said here and now.
+  // Reports a missing store before the fork.
   context.open_store();
   std::error_code error;
   fs::create_directories(plan.log.parent_path(), error);
@@ -162,7 +162,7 @@ int mount_in_background(Context& context, const MountPlan& plan) {
     leave_terminal(plan.log);
     serve(context, plan, ready);
   } catch (const Error& failure) {
-    // Said twice on purpose: to the person who waits, if anyone still does, and to the log.
+    // Reported twice on purpose: to the parent, if it still waits, and to the log.
     ready.tell_failure(failure);
     context.output.warn(failure.what());
     return 1;
@@ -186,20 +186,21 @@ int mount_command_run(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command mount_command() {
-  return {.spec = {.path = {"mount"},
-                   .summary = "Mount all datastores as DIR/NAME/VERSION, read-only",
-                   .description = "Returns when the mount answers; versions that appear or are "
-                                  "deleted later show up by themselves. DIR/NAME/latest is the "
-                                  "newest version.",
-                   .positionals = {{.name = "DIR", .completes = Completes::folder}},
-                   .options = {{.name = "--foreground",
-                                .short_name = "-f",
-                                .help = "stay until unmounted or interrupted"},
-                               {.name = "--allow-other",
-                                .help = "let other users in (needs user_allow_other in "
-                                        "/etc/fuse.conf, unless you are root)"}},
-                   .examples = {"grid mount ~/datastores", "ls ~/datastores/cats/latest"}},
-          .run = mount_command_run};
+  return {
+      .spec = {.path = {"mount"},
+               .summary = "Mount all datastores as DIR/NAME/VERSION, read-only",
+               .description = "Returns when the mount answers. Versions that are published or "
+                              "deleted later appear or disappear by themselves. DIR/NAME/latest "
+                              "is the newest version.",
+               .positionals = {{.name = "DIR", .completes = Completes::folder}},
+               .options = {{.name = "--foreground",
+                            .short_name = "-f",
+                            .help = "stay in the foreground until unmounted or interrupted"},
+                           {.name = "--allow-other",
+                            .help = "let other users read it (needs user_allow_other in "
+                                    "/etc/fuse.conf, unless you are root)"}},
+               .examples = {"grid mount ~/datastores", "ls ~/datastores/cats/latest"}},
+      .run = mount_command_run};
 }
 
 }  // namespace grid::cli

@@ -25,7 +25,7 @@ std::uint64_t number_of(const Arguments& arguments, std::string_view option,
   const std::string text = arguments.get(option);
   const auto number = parse_number<std::uint64_t>(text);
   if (!number || *number > number_max)
-    fail(ErrorKind::invalid_argument, "{} {}: it takes a whole number", option, text);
+    fail(ErrorKind::invalid_argument, "{} takes a whole number, not {}", option, text);
   return *number;
 }
 
@@ -47,7 +47,7 @@ run::JobResources job_resources(const Arguments& arguments) {
 dataset::Prefetch prefetch_of(const Arguments& arguments) {
   const std::string word = arguments.get("--prefetch");
   if (const auto prefetch = run::parse_prefetch(word)) return *prefetch;
-  fail(ErrorKind::invalid_argument, "--prefetch {}: it is none, trace or all", word);
+  fail(ErrorKind::invalid_argument, "--prefetch takes none, trace or all, not {}", word);
 }
 
 service::StartRequest request_of(const Arguments& arguments) {
@@ -73,7 +73,7 @@ void go_to(const std::string& folder) {
     throw system_error(errno, fmt::format("cannot go to {}", folder));
 }
 
-// What only an engine can give is not to be asked for in vain.
+// Refuses options that only jobs of an engine can fulfil.
 void refuse_idle_options(const Arguments& arguments, std::string_view executor) {
   if (executor != "local") return;
   for (const char* option : {"--cpus", "--memory", "--gpus", "--nodes", "--sbatch"})
@@ -83,7 +83,7 @@ void refuse_idle_options(const Arguments& arguments, std::string_view executor) 
 
 run::Streams streams_of(const Arguments& arguments, const run::PreparedRun& run) {
   if (!run.experiments.empty())
-    return run::Streams::log;  // side by side, nobody could tell them apart
+    return run::Streams::log;  // side by side, their output could not be told apart
   return arguments.has("--no-log") ? run::Streams::callers : run::Streams::callers_and_log;
 }
 
@@ -98,7 +98,7 @@ void say_experiment(Output& output, const run::RunRecord& record) {
 void explain(Output& output, const run::RunRecord& record) {
   std::istringstream text(explain_reading(record));
   std::string line;
-  if (text.view().empty()) output.say("reading: nothing was asked of the datastores");
+  if (text.view().empty()) output.say("reading: the kernel requested nothing");
   while (std::getline(text, line)) output.say(line);
 }
 
@@ -110,7 +110,7 @@ int run_script(Context& context, const Arguments& arguments) {
   refuse_idle_options(arguments, executor->name());
   if (as_job && arguments.has("--explain"))
     fail(ErrorKind::invalid_argument,
-         "--explain is for a run that is waited for; later, grid status RUN says it");
+         "--explain is for a run that grid waits for; use grid status RUN later");
   if (as_job) executor->check();
 
   service::StartRequest request;
@@ -155,51 +155,51 @@ int run_script(Context& context, const Arguments& arguments) {
 std::vector<OptionSpec> run_options() {
   std::vector<OptionSpec> options = attach_options();
   const std::vector<OptionSpec> own = {
-      {.name = "--name", .value = "NAME", .help = "of the run; else a random one"},
+      {.name = "--name", .value = "NAME", .help = "name of the run (default: a random one)"},
       {.name = "--detach",
        .short_name = "-d",
-       .help = "do not wait: the run lives on without the terminal, and its name is printed"},
+       .help = "do not wait: print the run's name and let it go on without the terminal"},
       {.name = "--artifacts",
        .value = "DIR",
-       .help = "keep what the script writes to this folder; else what it writes to $GRID_ARTIFACTS",
+       .help = "keep what the script writes to this folder, which $GRID_ARTIFACTS then names",
        .completes = Completes::folder},
-      {.name = "--no-log",
-       .help = "keep no copy of the output: for programs that take over the terminal"},
+      {.name = "--no-log", .help = "keep no log, for programs that take over the terminal"},
       {.name = "--prefetch",
        .value = "WHAT",
-       .help = "bring near ahead of the script: trace, what the last run read of the versions that "
-               "the command names, in that order; all of them; or none",
+       .help =
+           "fetch ahead of the script: trace for what the last run read of the versions that the "
+           "command names, in that order; all for all of them; or none",
        .default_value = "none"},
-      {.name = "--explain", .help = "say at the end where the time of reading went"},
+      {.name = "--explain", .help = "say at the end how the time for reading was spent"},
       {.name = "--repeat",
        .value = "RUN",
-       .help = "the same command on the same versions, in the same folder",
+       .help = "run that run's command again, on the same versions and in the same folder",
        .completes = Completes::run},
       {.name = "--cluster",
        .value = "EXECUTOR",
-       .help = "where it runs: local, or slurm",
+       .help = "where to run: local or slurm",
        .default_value = "local"},
-      {.name = "--cpus", .value = "N", .help = "of Slurm, for the job"},
-      {.name = "--memory", .value = "SIZE", .help = "of Slurm, for the job: 8G"},
-      {.name = "--gpus", .value = "SPEC", .help = "of Slurm, for the job: 1 or a100:2"},
-      {.name = "--nodes", .value = "N", .help = "of Slurm, for the job"},
+      {.name = "--cpus", .value = "N", .help = "CPUs of the Slurm job"},
+      {.name = "--memory", .value = "SIZE", .help = "memory of the Slurm job, such as 8G"},
+      {.name = "--gpus", .value = "SPEC", .help = "GPUs of the Slurm job, such as 1 or a100:2"},
+      {.name = "--nodes", .value = "N", .help = "nodes of the Slurm job"},
       {.name = "--sbatch",
        .value = "OPTION",
-       .help = "passed to sbatch as it is: --sbatch=--time=1:00:00",
+       .help = "an option for sbatch, such as --sbatch=--time=1:00:00",
        .repeatable = true},
       {.name = "--config",
        .value = "FILE",
-       .help = "take options and hyper-parameters from this file, grid.yml",
+       .help = "take options and hyper-parameters from this file, such as grid.yml",
        .completes = Completes::file},
       {.name = "--strategy",
        .value = "NAME",
-       .help = "grid_search, random_search, or none: lists in arguments are no sweep",
+       .help = "grid_search, random_search, or none to pass lists in arguments unchanged",
        .default_value = "grid_search"},
-      {.name = "--num_trials", .value = "N", .help = "how many experiments of a random_search"},
-      {.name = "--seed", .value = "N", .help = "of what is drawn", .default_value = "0"},
+      {.name = "--num_trials", .value = "N", .help = "number of experiments in a random_search"},
+      {.name = "--seed", .value = "N", .help = "seed for random values", .default_value = "0"},
       {.name = "--parallel",
        .value = "N",
-       .help = "experiments that run at the same time",
+       .help = "number of experiments to run at the same time",
        .default_value = "1"}};
   options.insert(options.end(), own.begin(), own.end());
   return options;
@@ -213,16 +213,17 @@ Command run_command() {
                .summary = "Run a script with datastores attached",
                .description =
                    "A .py file runs with the python3 in the PATH; any other file or program runs "
-                   "as it is. All datastores are seen as /datastores/NAME/VERSION for as long as "
-                   "the script runs, and by nobody else. In the arguments, also behind the '=' of "
-                   "--flag=VALUE, grid:NAME:VERSION, grid:NAME:latest and grid:NAME become those "
-                   "paths, and /datastores/NAME means one version for the whole run: the one that "
-                   "an option names, else the newest. The exit status and the three standard "
-                   "streams are the script's. A record of the run is kept, with what it printed "
-                   "and what it wrote to $GRID_ARTIFACTS: see grid status, logs and artifacts. "
-                   "Arguments "
-                   "like \"[32, 64]\", --opt=\"['adam', 'sgd']\", \"range(1,10,2)\" and "
-                   "\"uniform(1e-5,1e-1,3)\" are a sweep: every combination is an experiment "
+                   "directly. While the script runs, it and what it starts see all datastores as "
+                   "/datastores/NAME/VERSION; other processes do not.\n\n"
+                   "In arguments, also after the '=' of --flag=VALUE, grid:NAME:VERSION, "
+                   "grid:NAME:latest and grid:NAME become such paths. /datastores/NAME means one "
+                   "version for the whole run: the one that an option names, else the "
+                   "newest.\n\n"
+                   "The exit status and the three standard streams are the script's. A record of "
+                   "the run is kept, with its output and what it wrote to $GRID_ARTIFACTS: see "
+                   "grid status, grid logs and grid artifacts.\n\n"
+                   "Arguments like \"[32, 64]\", --opt=\"['adam', 'sgd']\", \"range(1,10,2)\" "
+                   "and \"uniform(1e-5,1e-1,3)\" make a sweep: every combination is an experiment "
                    "with a record of its own.",
                .positionals = {{.name = "SCRIPT", .required = false, .completes = Completes::file},
                                {.name = "ARGS", .required = false, .repeatable = true}},

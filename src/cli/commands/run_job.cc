@@ -1,4 +1,4 @@
-// What an executor starts: supervises a run that `grid run` has prepared.
+// Started by an executor: supervises a run that `grid run` has prepared.
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +19,7 @@ unsigned job_parallel_of(const Arguments& arguments) {
   return parse_number<unsigned>(arguments.get("--parallel")).value_or(1);
 }
 
-// From now on what is printed goes to the run's log, and whoever started the job need not wait.
+// Closes the standard output of the job, which tells the process that started it to wait no longer.
 void let_caller_go() {
   const FileDescriptor null = open_file("/dev/null", O_WRONLY);
   ::dup2(null.get(), STDOUT_FILENO);
@@ -50,7 +50,7 @@ int supervise_job(Context& context, const Arguments& arguments) {
                           .on_problem = [&](std::string_view text) { context.output.warn(text); }});
     return 0;
   } catch (const Error& error) {
-    // For whoever started the job, if it still waits.
+    // For the process that started the job, if it still waits.
     context.output.write(run::encode_refusal(error));
     context.output.flush();
     return 1;
@@ -61,11 +61,11 @@ int supervise_job(Context& context, const Arguments& arguments) {
 
 Command run_job_command() {
   return {.spec = {.path = {"run-job"},
-                   .summary = "Supervise a run that was prepared",
+                   .summary = "Supervise a prepared run",
                    .positionals = {{.name = "FOLDER"}},
                    .options = {{.name = "--parallel",
                                 .value = "N",
-                                .help = "experiments that run at the same time",
+                                .help = "number of experiments to run at the same time",
                                 .default_value = "1"}},
                    .hidden = true},
           .run = supervise_job};

@@ -41,10 +41,10 @@ Command session_attach_command() {
   return {.spec = {.path = {"session", "attach"},
                    .summary = "Let /datastores/NAME mean a version in a live session",
                    .description =
-                       "Every version is at /datastores/NAME/VERSION in every session; this says "
+                       "Every version is at /datastores/NAME/VERSION in every session. This sets "
                        "which one /datastores/NAME means, and keeps it from being deleted while "
-                       "the session lives. A name that the session has looked at means that "
-                       "version for as long as the session lives.",
+                       "the session lives. Once the session has looked at a name, its meaning is "
+                       "fixed for as long as the session lives.",
                    .positionals = {{.name = "SESSION", .completes = Completes::run},
                                    {.name = "NAME[:V]", .completes = Completes::version}},
                    .examples = {"grid session attach quiet-otter-42 dogs:2"}},
@@ -53,9 +53,9 @@ Command session_attach_command() {
 
 Command session_detach_command() {
   return {.spec = {.path = {"session", "detach"},
-                   .summary = "Let a live session no longer use a datastore",
+                   .summary = "Release a datastore from a live session",
                    .description = "Its versions may then be deleted, unless the session reads them "
-                                  "again: they can still be looked into.",
+                                  "again, which it still can.",
                    .positionals = {{.name = "SESSION", .completes = Completes::run},
                                    {.name = "NAME", .completes = Completes::datastore}},
                    .examples = {"grid session detach quiet-otter-42 dogs"}},

@@ -9,7 +9,7 @@ namespace grid::cli {
 
 namespace {
 
-// What runs in a session if nothing else is named: a shell, or, without a terminal, nothing.
+// What runs in a session without CMD: a shell, or with --detach a command that only waits.
 std::vector<std::string> default_command(const Arguments& arguments) {
   if (arguments.has("--detach")) return {"sleep", "infinity"};
   const std::string shell = environment("SHELL");
@@ -34,44 +34,48 @@ int create_session(Context& context, const Arguments& arguments) {
 
   prepared->record.job = run::own_job();
   FileLock supervisor = prepared->folder.become_supervisor();
-  const run::ExitStatus end = run::supervise(
-      run::Runs(context.settings.run_folder),
-      {.run = std::move(*prepared),
-       .supervisor = std::move(supervisor),
-       .attachment_folder = context.settings.attachment_folder,
-       .streams = run::Streams::callers,
-       .open_store =
-           [&](dataset::ReadCostCounters* costs) { return context.open_store(StoreUse::attach, costs); },
-       .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
+  const run::ExitStatus end =
+      run::supervise(run::Runs(context.settings.run_folder),
+                     {.run = std::move(*prepared),
+                      .supervisor = std::move(supervisor),
+                      .attachment_folder = context.settings.attachment_folder,
+                      .streams = run::Streams::callers,
+                      .open_store =
+                          [&](dataset::ReadCostCounters* costs) {
+                            return context.open_store(StoreUse::attach, costs);
+                          },
+                      .on_problem = [&](std::string_view sentence) { output.warn(sentence); }});
   if (end.signal) run::exit_like(end);
   return end.status;
 }
 
 std::vector<OptionSpec> options() {
   std::vector<OptionSpec> all = attach_options();
-  all.push_back({.name = "--name", .value = "NAME", .help = "of the session; else a random one"});
+  all.push_back(
+      {.name = "--name", .value = "NAME", .help = "name of the session (default: random)"});
   all.push_back({.name = "--detach",
                  .short_name = "-d",
-                 .help = "do not wait: the session lives on without the terminal"});
+                 .help = "do not wait: let the session go on without the terminal"});
   return all;
 }
 
 }  // namespace
 
 Command session_create_command() {
-  return {.spec = {.path = {"session", "create"},
-                   .summary = "Open a shell, or run CMD, with datastores attached",
-                   .description =
-                       "Lives until the shell or CMD ends, or until it is deleted. Others can look "
-                       "into it with grid session exec. With --detach and without CMD nothing "
-                       "runs in it until somebody does.",
-                   .positionals = {{.name = "CMD", .required = false, .completes = Completes::file},
-                                   {.name = "ARGS", .required = false, .repeatable = true}},
-                   .options = options(),
-                   .examples = {"grid session create --datastore_name cats:2",
-                                "grid session create --detach --name lab -- jupyter notebook"},
-                   .raw_rest = true},
-          .run = create_session};
+  return {
+      .spec = {.path = {"session", "create"},
+               .summary = "Open a shell, or run CMD, with datastores attached",
+               .description =
+                   "The session lives until the shell or CMD ends, or until it is deleted. grid "
+                   "session exec runs further commands in it. With --detach and without CMD, "
+                   "nothing runs in it until then.",
+               .positionals = {{.name = "CMD", .required = false, .completes = Completes::file},
+                               {.name = "ARGS", .required = false, .repeatable = true}},
+               .options = options(),
+               .examples = {"grid session create --datastore_name cats:2",
+                            "grid session create --detach --name lab -- jupyter notebook"},
+               .raw_rest = true},
+      .run = create_session};
 }
 
 }  // namespace grid::cli

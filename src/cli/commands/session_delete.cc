@@ -19,7 +19,7 @@ Command session_delete_command() {
   return {
       .spec = {.path = {"session", "delete"},
                .summary = "End a session",
-               .description = "What runs in it is sent SIGHUP and SIGTERM, and killed if it has "
+               .description = "Its shell or CMD is sent SIGHUP and SIGTERM, and killed if it has "
                               "not ended when the time is up.",
                .positionals = {{.name = "SESSION", .completes = Completes::run}},
                .options = {stop_wait_option()},

@@ -25,7 +25,8 @@ int execute(Context& context, const Arguments& arguments) {
   const std::string current = std::filesystem::current_path().string();
   context.output.flush();
   run::enter_session(session.folder);
-  // The caller's folder, if the session has it too; else the one in which the session began.
+  // Keeps the caller's folder if the session has it too; else it is the one in which the session
+  // began.
   [[maybe_unused]] const int changed = ::chdir(current.c_str());
   run::become(prepared.program, prepared.environment);
 }
@@ -35,8 +36,8 @@ int execute(Context& context, const Arguments& arguments) {
 Command session_exec_command() {
   return {.spec = {.path = {"session", "exec"},
                    .summary = "Run a command in a live session",
-                   .description = "The command sees what the session sees. Its exit status and its "
-                                  "three standard streams are its own.",
+                   .description = "The command sees what the session sees. The exit status and the "
+                                  "three standard streams are the command's.",
                    .positionals = {{.name = "SESSION", .completes = Completes::run},
                                    {.name = "CMD", .repeatable = true}},
                    .examples = {"grid session exec quiet-otter-42 ls /datastores/cats",

@@ -13,7 +13,7 @@ int list_sessions(Context& context, const Arguments&) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, live);
   } else if (live.sessions.empty()) {
-    output.say("there is no session");
+    output.say("there are no sessions");
   } else {
     write_runs(output, live.sessions);
   }
@@ -24,7 +24,7 @@ int list_sessions(Context& context, const Arguments&) {
 
 Command session_list_command() {
   return {.spec = {.path = {"session", "list"},
-                   .summary = "List the sessions that live",
+                   .summary = "List live sessions",
                    .examples = {"grid session list", "grid session"}},
           .run = list_sessions};
 }

@@ -99,7 +99,7 @@ int show_live_runs(Context& context) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, live);
   } else if (live.runs.empty()) {
-    output.say("nothing is running; grid history lists what was");
+    output.say("nothing is running; grid history lists earlier runs");
   } else {
     write_runs(output, live.runs);
   }
@@ -116,12 +116,12 @@ int show_status(Context& context, const Arguments& arguments) {
 Command status_command() {
   return {
       .spec = {.path = {"status"},
-               .summary = "Show what is running, or all about one run",
+               .summary = "Show what is running, or the details of one run",
                .description =
-                   "A run is queued, running, done (it ended with status 0), failed (with "
-                   "another, or by a signal), stopped (it was told to end) or lost (its machine "
-                   "or its supervisor ended before it did). What was read of each version is "
-                   "what the kernel asked for; what it had in memory is not counted.",
+                   "A run is queued, running, done (ended with status 0), failed (ended with "
+                   "another status or by a signal, or could not start), stopped (was told to end) "
+                   "or lost (its machine or its supervisor ended before it did). READ is what the "
+                   "kernel requested of a version; what it had in memory is not counted.",
                .positionals = {{.name = "RUN", .required = false, .completes = Completes::run}},
                .examples = {"grid status", "grid status quiet-otter-42"}},
       .run = show_status};

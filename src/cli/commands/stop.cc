@@ -16,7 +16,7 @@ std::chrono::seconds stop_patience(const Arguments& arguments) {
   unsigned seconds = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (problem != std::errc() || end != text.data() + text.size())
-    fail(ErrorKind::invalid_argument, "--wait {}: it takes a number of seconds", text);
+    fail(ErrorKind::invalid_argument, "--wait takes a number of seconds, not {}", text);
   return std::chrono::seconds(seconds);
 }
 
@@ -31,7 +31,7 @@ int stop(Context& context, const Arguments& arguments) {
 OptionSpec stop_wait_option() {
   return {.name = "--wait",
           .value = "SECONDS",
-          .help = "how long it may take to end by itself",
+          .help = "time to end by itself before it is killed",
           .default_value = "10"};
 }
 

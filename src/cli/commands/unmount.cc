@@ -25,11 +25,11 @@ int unmount(Context& context, const Arguments& arguments) {
 
 Command unmount_command() {
   return {.spec = {.path = {"unmount"},
-                   .summary = "Unmount what grid mount mounted",
+                   .summary = "End a mount made by grid mount",
                    .positionals = {{.name = "DIR", .completes = Completes::folder}},
                    .options = {{.name = "--lazy",
-                                .help = "also while it is in use: it is gone at once, and ends "
-                                        "when its last reader does"}},
+                                .help = "unmount even while in use: it disappears at once, and "
+                                        "ends when its last reader does"}},
                    .examples = {"grid unmount ~/datastores"}},
           .run = unmount};
 }
