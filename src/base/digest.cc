@@ -22,6 +22,10 @@ Digest digest_of(BytesView data) {
   return digest;
 }
 
+// BLAKE3 looks for what the CPU can do in its first call, and keeps that without a lock. This call
+// comes before there are threads.
+[[maybe_unused]] static const Digest first_digest = digest_of({});
+
 void digest_all(std::span<const BytesView> pieces, std::span<Digest> digests) {
   assert(pieces.size() == digests.size());
   if (pieces.size() > 1 && has_digest_lanes()) return digest_in_lanes(pieces, digests);
