@@ -22,7 +22,10 @@ std::string spell_versions(const run::RunRecord& record) {
 
 std::string spell_command(const std::vector<std::string>& command) {
   std::string out;
-  for (const std::string& word : command) out += (out.empty() ? "" : " ") + shell_word(word);
+  for (const std::string& word : command) {
+    if (!out.empty()) out += ' ';
+    out += shell_word(word);
+  }
   return escape_controls(out);
 }
 

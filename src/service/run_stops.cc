@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds look_again{20};
+constexpr std::chrono::milliseconds stop_check_interval{20};
 constexpr std::chrono::seconds kill_time_max{30};
 
 enum class How { ask, kill };
@@ -46,7 +46,7 @@ run::RunState wait_for_end(const run::Runs& runs, const run::RunFolder& folder,
   for (;;) {
     const run::RunState state = run::observe(runs, folder.read());
     if (run::is_over(state) || Clock::now() >= deadline || (stop && *stop)) return state;
-    std::this_thread::sleep_for(look_again);
+    std::this_thread::sleep_for(stop_check_interval);
   }
 }
 

@@ -50,7 +50,7 @@ dataset::Prefetch prefetch_of(const Arguments& arguments) {
   fail(ErrorKind::invalid_argument, "--prefetch takes none, trace or all, not {}", word);
 }
 
-service::StartRequest request_of(const Arguments& arguments) {
+service::StartRequest run_request_of(const Arguments& arguments) {
   service::StartRequest request = start_request(arguments);
   request.command = arguments.rest();
   request.repeated = arguments.find("--repeat");
@@ -118,7 +118,7 @@ int run_script(Context& context, const Arguments& arguments) {
   {
     // Closed before anything is forked: see SuperviseRequest::open_store.
     const std::shared_ptr<dataset::OpenStore> store = context.open_store();
-    request = request_of(arguments);
+    request = run_request_of(arguments);
     prepared = service::prepare_run(context.settings, *store, request);
   }
   if (request.repeated) go_to(prepared->record.folder);
