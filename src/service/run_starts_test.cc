@@ -86,8 +86,7 @@ TEST(RunStart, RepeatsARunOnTheSameVersionsInTheSameFolder) {
   EXPECT_EQ(again.record.pins.at("cats"), 1u);
 
   request.command = {"more"};
-  expect_error(ErrorKind::invalid_argument, "leave out more",
-               [&] { prepare(node, request); });
+  expect_error(ErrorKind::invalid_argument, "leave out more", [&] { prepare(node, request); });
   request.command = {};
   std::filesystem::remove_all(node / "work");
   expect_error(ErrorKind::not_found, "cannot go to the folder of first",
