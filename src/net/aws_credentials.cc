@@ -11,7 +11,6 @@
 namespace grid::net {
 
 using std::chrono::milliseconds;
-using std::chrono::system_clock;
 
 namespace {
 
