@@ -3,23 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "cli/text.h"
+#include "tests/support/progress_states.h"
 
 namespace grid::cli {
 namespace {
 
-constexpr ProgressState half_way = {.files_done = 4512,
-                                    .bytes_done = 550'000'000,
-                                    .files_total = 9024,
-                                    .bytes_total = 1'100'000'000};
-const Pace steady = {
-    .bytes_per_second = 55'000'000, .seconds_left = 10, .elapsed = std::chrono::seconds(10)};
-
-ProgressState storing() {
-  ProgressState state = half_way;
-  state.phase = "storing";
-  state.savings = {.unread = 100'000'000, .fresh = 300'000'000, .stored = 150'000'000};
-  return state;
-}
+using testing::half_way;
+using testing::steady;
+using testing::storing;
 
 TEST(ProgressLine, ShowsEverythingIfThereIsRoom) {
   EXPECT_EQ(progress_line("cats", half_way, steady, 110),

@@ -77,7 +77,8 @@ const InPlaceReader::Copies& InPlaceReader::copies() const {
     if (!cache) return;
     copies_.blocks = std::make_unique<cache::KeyedBlocks>(cache, cache_name);
     copies_.fetcher = std::make_unique<cache::BlockFetcher>(
-        cache, cache::BlockFetcher::Options{.costs = costs_ ? &costs_->cache : nullptr});
+        cache, cache::BlockFetcher::Options{.costs = costs_ ? &costs_->cache : nullptr,
+                                            .follows_readers = read_ahead_.blocks});
   });
   return copies_;
 }

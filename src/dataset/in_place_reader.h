@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/bytes.h"
+#include "base/read_ahead.h"
 #include "cache/block_fetcher.h"
 #include "cache/keyed_blocks.h"
 #include "dataset/buckets.h"
@@ -24,8 +25,11 @@ class InPlaceReader {
   // cache under the object ref, and is checked by its digest from then on. `costs` must outlive
   // the reader; null disables counting.
   InPlaceReader(std::shared_ptr<const Buckets> buckets, OpenCache open_cache,
-                ReadCostCounters* costs = nullptr)
-      : buckets_(std::move(buckets)), open_cache_(std::move(open_cache)), costs_(costs) {}
+                ReadCostCounters* costs = nullptr, ReadAhead read_ahead = {})
+      : buckets_(std::move(buckets)),
+        open_cache_(std::move(open_cache)),
+        costs_(costs),
+        read_ahead_(read_ahead) {}
 
   // The bytes [offset, offset + size) of a file of `file_size` bytes, as
   // FileReader::read_file_part(). Throws `changed` if the object is in another state now, or gone,
@@ -45,6 +49,7 @@ class InPlaceReader {
   const std::shared_ptr<const Buckets> buckets_;
   const OpenCache open_cache_;
   ReadCostCounters* const costs_;
+  const ReadAhead read_ahead_;  // of the policies, `blocks` acts here
   mutable std::once_flag opened_;
   mutable Copies copies_;  // set once, by copies(); null without a cache
 };

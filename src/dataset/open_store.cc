@@ -124,7 +124,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
   auto in_place = std::make_shared<InPlaceReader>(
       buckets,
       [cache, folder = options.cache_folder] { return cache ? cache : open_node_cache(folder); },
-      options.costs);
+      options.costs, options.read_ahead);
   auto drift = std::make_shared<KnownDrift>(
       options.cache_folder.empty() ? fs::path() : options.cache_folder / "drift");
   return std::make_shared<OpenStore>(

@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "tests/support/expect_error.h"
 
 namespace grid::run {
 namespace {
+
+using testing::expect_error;
 
 using dataset::Reference;
 using dataset::Version;
@@ -36,16 +39,6 @@ std::vector<std::string> versions_of(const ResolvedReferences& resolved) {
     out.push_back(fmt::format("{}:{}{}", version.name, version.record.number,
                               version.newest ? " newest" : ""));
   return out;
-}
-
-void expect_error(ErrorKind kind, std::string_view part, const std::function<void()>& act) {
-  try {
-    act();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
-  }
 }
 
 TEST(References, AreReplacedByThePathsOfTheirVersions) {

@@ -6,27 +6,19 @@
 
 #include "base/error.h"
 #include "run/run_name.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/temporary_folder.h"
 
 namespace grid::run {
 namespace {
+
+using testing::expect_error;
 
 RunRecord record_called(const std::string& name, const std::string& id) {
   RunRecord record;
   record.name = name;
   record.id = id;
   return record;
-}
-
-template <class Act>
-void expect_error(ErrorKind kind, std::string_view part, const Act& act) {
-  try {
-    act();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
-  }
 }
 
 TEST(Runs, HaveUniqueNames) {

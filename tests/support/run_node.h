@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "service/run_starts.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/node.h"
 #include "tests/support/test_store.h"
 
@@ -60,16 +61,5 @@ class RunNode {
   Node node_;
   const std::shared_ptr<dataset::OpenStore> store_;
 };
-
-template <class Act>
-void expect_error(ErrorKind kind, std::string_view part, const Act& act) {
-  try {
-    act();
-    ADD_FAILURE() << "nothing was thrown; expected: " << part;
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    EXPECT_NE(std::string_view(error.what()).find(part), std::string_view::npos) << error.what();
-  }
-}
 
 }  // namespace grid::testing
