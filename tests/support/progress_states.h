@@ -6,9 +6,9 @@
 namespace grid::testing {
 
 inline constexpr service::ProgressState half_way = {.files_done = 4512,
-                                    .bytes_done = 550'000'000,
-                                    .files_total = 9024,
-                                    .bytes_total = 1'100'000'000};
+                                                    .bytes_done = 550'000'000,
+                                                    .files_total = 9024,
+                                                    .bytes_total = 1'100'000'000};
 inline const service::Pace steady = {
     .bytes_per_second = 55'000'000, .seconds_left = 10, .elapsed = std::chrono::seconds(10)};
 
