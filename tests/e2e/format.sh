@@ -37,6 +37,20 @@ reader "$GRID_STORE" cats 1 first
 equal "$(cat first/a)" small
 equal "$(find first -type f -printf x | wc -c)" 2010
 
+# Another writer can share chunks: it cuts files of each size as appendix A says.
+mkdir sizes
+for size in 1 16384 16385 700000 1048576 1048577 3000000; do head -c $size /dev/urandom >sizes/$size; done
+head -c 300000 /dev/zero >sizes/zeros
+seq 1 100000 >sizes/text
+(head -c 33554432 /dev/zero && head -c 20000 /dev/urandom) >sizes/slices
+grid datastore create sizes -q
+python3 "$here/format_cutter.py" "$GRID_STORE" sizes/*
+
+# The store that appendix B spells out byte by byte.
+python3 "$here/format_example.py" "$here/../../docs/format.md" example
+equal "$(grid --store example datastore cat cats:1 a)" hello
+grid --store example datastore verify
+
 # The golden store, which changes of the program never touch.
 reader "$here/../data/format-1/store" cats 1 golden
 digest=$(b3sum --no-names golden/program)

@@ -160,10 +160,11 @@ def extract(store, root, destination):
     for path, mtime in reversed(times):
         os.utime(path, ns=(mtime, mtime), follow_symlinks=False)
 
-folder, name, number, destination = sys.argv[1:]
-datastore = f"{folder}/datastores/{name}"
-record = read_record(f"{datastore}/versions/{number}", "version")
-if record["version"] != int(number) or os.path.exists(f"{datastore}/deleted/{number}"):
-    sys.exit(f"{name}:{number} is deleted or has the record of another version")
-with tempfile.TemporaryDirectory() as chunks:
-    extract(Store(folder, chunks), bytes.fromhex(record["root"]), destination)
+if __name__ == "__main__":
+    folder, name, number, destination = sys.argv[1:]
+    datastore = f"{folder}/datastores/{name}"
+    record = read_record(f"{datastore}/versions/{number}", "version")
+    if record["version"] != int(number) or os.path.exists(f"{datastore}/deleted/{number}"):
+        sys.exit(f"{name}:{number} is deleted or has the record of another version")
+    with tempfile.TemporaryDirectory() as chunks:
+        extract(Store(folder, chunks), bytes.fromhex(record["root"]), destination)
