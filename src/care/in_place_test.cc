@@ -18,11 +18,12 @@ namespace {
 
 class InPlaceTest : public ::testing::Test {
  protected:
-  std::shared_ptr<dataset::OpenStore> open(bool cached = true) {
+  std::shared_ptr<dataset::OpenStore> open(bool cached = true, ReadAhead read_ahead = {}) {
     return dataset::open_store(
         backend_, {.make_if_absent = true,
                    .servers = {.aws = server_.settings(), .retries = server_.retries()},
-                   .cache_folder = cached ? folder_ / "cache" : std::filesystem::path()});
+                   .cache_folder = cached ? folder_ / "cache" : std::filesystem::path(),
+                   .read_ahead = read_ahead});
   }
   create::CreateResult create(dataset::OpenStore& store, create::CreateInput input,
                               bool allow_partial = false) {
@@ -118,6 +119,25 @@ TEST_F(InPlaceTest, ManyReadersFetchABlockOnce) {
     readers.emplace_back([&] { EXPECT_EQ(read(*store, *version, "a"), bytes); });
   readers.clear();
   EXPECT_EQ(server_.gets, 1);
+}
+
+// Read block by block, a file costs a request a block if nothing reads ahead, and fewer if it does.
+TEST_F(InPlaceTest, TheSwitchOfBlocksTurnsReadingAheadOff) {
+  constexpr std::size_t blocks = 16;
+  const std::string bytes = testing::random_bytes(blocks * cache::block_size, 3);
+  auto gets_of_a_scan = [&](const std::string& key, ReadAhead read_ahead) {
+    server_.set({{key, bytes}});
+    auto store = open(/*cached=*/true, read_ahead);
+    create_in_place(*store);
+    auto version = manifest(*store, store->datastores->find_newest("cats")->record.number);
+    const int before = server_.gets;
+    for (std::size_t at = 0; at < bytes.size(); at += cache::block_size)
+      EXPECT_EQ(read(*store, *version, key.substr(2), at, cache::block_size),
+                bytes.substr(at, cache::block_size));
+    return server_.gets - before;
+  };
+  EXPECT_EQ(gets_of_a_scan("p/alone", {.blocks = false}), static_cast<int>(blocks));
+  EXPECT_LT(gets_of_a_scan("p/ahead", {}), static_cast<int>(blocks));
 }
 
 TEST_F(InPlaceTest, WithoutACacheEachReadGoesToTheBucket) {
