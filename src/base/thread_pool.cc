@@ -1,5 +1,7 @@
 #include "base/thread_pool.h"
 
+#include "base/start_thread.h"
+
 namespace grid {
 
 ThreadPool::~ThreadPool() {
@@ -15,7 +17,15 @@ ThreadPool::~ThreadPool() {
 void ThreadPool::push(std::function<void()> task) {
   std::lock_guard lock(mutex_);
   tasks_.push_back(std::move(task));
-  if (threads_.size() < thread_count_) threads_.emplace_back([this] { work(); });
+  if (threads_.size() < thread_count_) try {
+      threads_.push_back(start_thread([this] { work(); }));
+    } catch (const Error&) {
+      // Those that there are do the work, only later.
+      if (threads_.empty()) {
+        tasks_.pop_back();
+        throw;
+      }
+    }
   changed_.notify_one();
 }
 

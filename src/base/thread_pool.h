@@ -21,7 +21,8 @@ class ThreadPool {
   explicit ThreadPool(unsigned thread_count) : thread_count_(thread_count) {}
   ~ThreadPool();
 
-  // Runs `task` on one of the threads; what it returns or throws comes through the future.
+  // Runs `task` on one of the threads; what it returns or throws comes through the future. Throws
+  // `unavailable` if there is no thread and none can be started; a single one will do.
   template <class Task>
   auto submit(Task task) {
     using Result = std::invoke_result_t<Task>;

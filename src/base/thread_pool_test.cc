@@ -5,6 +5,9 @@
 #include <atomic>
 #include <stdexcept>
 
+#include "base/error.h"
+#include "tests/support/no_more_threads.h"
+
 namespace grid {
 namespace {
 
@@ -39,6 +42,17 @@ TEST(ThreadPool, EndsWithTasksLeft) {
     for (int i = 0; i < 1000; ++i) dropped = pool.submit([] {});
   }
   EXPECT_TRUE(dropped.valid());
+}
+
+TEST(ThreadPool, AThreadThatCannotBeStartedIsAnError) {
+  ThreadPool pool(2);
+  {
+    testing::NoMoreThreads none;
+    EXPECT_THROW(pool.submit([] { return 1; }), Error);
+  }
+  EXPECT_EQ(pool.submit([] { return 1; }).get(), 1);
+  testing::NoMoreThreads none;
+  EXPECT_EQ(pool.submit([] { return 2; }).get(), 2);  // the one that there is does it
 }
 
 }  // namespace

@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "base/start_thread.h"
+
 namespace grid::cli {
 
 namespace {
@@ -41,7 +43,7 @@ InterruptNotice::InterruptNotice(Output& output, std::function<std::string()> se
   arrived_ = FileDescriptor(::signalfd(-1, &signals_, SFD_CLOEXEC));
   stopped_ = FileDescriptor(::eventfd(0, EFD_CLOEXEC));
   if (!arrived_ || !stopped_) throw system_error(errno, "cannot wait for signals");
-  thread_ = std::thread([this] { wait(); });
+  thread_ = start_thread([this] { wait(); });
 }
 
 InterruptNotice::~InterruptNotice() {

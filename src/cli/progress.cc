@@ -5,6 +5,7 @@
 #include <exception>
 #include <vector>
 
+#include "base/start_thread.h"
 #include "cli/text.h"
 #include "service/progress_event.h"
 
@@ -85,7 +86,7 @@ ProgressBar::ProgressBar(Output& output, std::string doing, std::function<Progre
       read_(std::move(read)),
       started_(steady_clock::now()),
       exceptions_(std::uncaught_exceptions()) {
-  if (!output_.quiet()) thread_ = std::thread([this] { show_until_stopped(); });
+  if (!output_.quiet()) thread_ = start_thread([this] { show_until_stopped(); });
 }
 
 ProgressBar::~ProgressBar() {

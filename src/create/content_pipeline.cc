@@ -28,6 +28,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "create/file_cutter.h"
 #include "store/chunker.h"
 
@@ -46,14 +47,19 @@ ContentPipeline::ContentPipeline(store::ChunkSession& session, Options options,
       blocks_(std::min(blocks_max, worker_blocks * options.workers)) {
   for (unsigned i = 0; i < options_.workers; ++i)
     writers_.push_back(std::make_unique<store::ChunkWriter>(session));
-  for (auto& writer : writers_)
-    threads_.emplace_back([this, &writer = *writer] {
-      try {
-        work(writer);
-      } catch (...) {  // rethrown by finish()
-        stop(std::current_exception());
-      }
-    });
+  for (auto& writer : writers_) try {
+      threads_.push_back(start_thread<std::jthread>([this, &writer = *writer] {
+        try {
+          work(writer);
+        } catch (...) {  // rethrown by finish()
+          stop(std::current_exception());
+        }
+      }));
+    } catch (const Error&) {
+      // Fewer threads do the same work. If this threw while some wait for it, they would be joined
+      // without being told to end.
+      if (threads_.empty()) throw;
+    }
 }
 
 ContentPipeline::~ContentPipeline() {

@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "base/start_thread.h"
+
 namespace grid::service {
 
 static constexpr auto update_interval = std::chrono::seconds(1);
@@ -16,7 +18,7 @@ KeptCreate::KeptCreate(const std::filesystem::path& create_folder, create::Creat
   } catch (const std::filesystem::filesystem_error& error) {
     problem_ = error.what();
   }
-  if (live_) watch_ = std::thread([this] { watch(); });
+  if (live_) watch_ = start_thread([this] { watch(); });
 }
 
 KeptCreate::~KeptCreate() { end_watch(); }

@@ -4,11 +4,13 @@
 #include <chrono>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 
 namespace grid::service {
 
 SourceCount::SourceCount(source::WalkOptions source)
-    : thread_([this, source = std::move(source)]() mutable { count(std::move(source)); }) {}
+    : thread_(start_thread(
+          [this, source = std::move(source)]() mutable { count(std::move(source)); })) {}
 
 SourceCount::~SourceCount() {
   {

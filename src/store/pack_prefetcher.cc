@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/start_thread.h"
 #include "store/pack.h"
 
 namespace grid::store {
@@ -71,8 +72,11 @@ void PackPrefetcher::expect(const PackId& pack, std::uint64_t begin, std::uint64
 
 void PackPrefetcher::ask_for(const Piece& piece) {
   waiting_.push_back(piece);
-  if (idle_count_ < waiting_.size() && workers_.size() < (remote_ ? remote_in_flight : 1))
-    workers_.emplace_back([this] { work(); });
+  if (idle_count_ < waiting_.size() && workers_.size() < (remote_ ? remote_in_flight : 1)) try {
+      workers_.push_back(start_thread([this] { work(); }));
+    } catch (const Error&) {
+      // Reading ahead only saves time.
+    }
   changed_.notify_one();
 }
 
