@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/timestamp.h"
+
 namespace grid {
 
 using std::chrono::system_clock;
 
 std::string format_utc(system_clock::time_point time, const char* format) {
-  const std::time_t seconds = system_clock::to_time_t(time);
+  // to_time_t() would round times before 1970 up.
+  const std::time_t seconds = timespec_of(timestamp_of(time)).tv_sec;
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   char text[32];
@@ -24,18 +27,17 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
   const std::string copy(text);
   const char* end = ::strptime(copy.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
   if (end == nullptr) return std::nullopt;
-  auto time = system_clock::from_time_t(::timegm(&date));
+  std::int64_t fraction_ns = 0;
   std::string_view rest(end);
   if (rest.starts_with('.')) {
     const std::size_t digits = std::min(rest.find_first_not_of("0123456789", 1), rest.size()) - 1;
     std::string nanoseconds(rest.substr(1, std::min<std::size_t>(digits, 9)));
     nanoseconds.resize(9, '0');
-    time += std::chrono::duration_cast<system_clock::duration>(
-        std::chrono::nanoseconds(std::stol(nanoseconds)));
+    fraction_ns = std::stol(nanoseconds);
     rest.remove_prefix(digits + 1);
   }
   if (rest != "Z" && rest != "+00:00") return std::nullopt;
-  return time;
+  return time_point_of(timestamp_of(::timegm(&date), fraction_ns));
 }
 
 }  // namespace grid

@@ -13,7 +13,8 @@ std::string format_utc(std::chrono::system_clock::time_point time, const char* f
 // RFC 3339 to the second, for instance 2026-11-22T21:54:45Z.
 std::string format_rfc3339(std::chrono::system_clock::time_point time);
 
-// A time of RFC 3339 in UTC, with or without a fraction of a second. Empty for any other text.
+// A time of RFC 3339 in UTC, with or without a fraction of a second; see base/timestamp.h for times
+// that are too far away. Empty for any other text.
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
 }  // namespace grid

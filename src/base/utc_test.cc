@@ -24,5 +24,17 @@ TEST(Utc, IsReadAsItIsWritten) {
   EXPECT_EQ(format_utc(then, "%Y%m%d-%H%M%S"), "20010909-014640");
 }
 
+TEST(Utc, TimesJustBefore1970AreIn1969) {
+  const auto before = *parse_rfc3339("1969-12-31T23:59:59.5Z");
+  EXPECT_EQ(before, system_clock::time_point(std::chrono::milliseconds(-500)));
+  EXPECT_EQ(format_rfc3339(before), "1969-12-31T23:59:59Z");
+}
+
+TEST(Utc, ATimeThatIsTooFarAwayIsTheLastOne) {
+  EXPECT_EQ(parse_rfc3339("9999-12-31T23:59:59Z"), system_clock::time_point::max());
+  EXPECT_EQ(format_rfc3339(system_clock::time_point::max()), "2262-04-11T23:47:16Z");
+  EXPECT_EQ(format_rfc3339(system_clock::time_point::min()), "1677-09-21T00:12:43Z");
+}
+
 }  // namespace
 }  // namespace grid

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "base/utc.h"
 
 namespace grid::cli {
@@ -126,7 +127,7 @@ std::string format_duration(std::chrono::nanoseconds duration) {
 }
 
 std::string format_time(std::chrono::system_clock::time_point time) {
-  std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  const std::time_t seconds = timespec_of(timestamp_of(time)).tv_sec;  // also before 1970
   std::tm parts{};
   localtime_r(&seconds, &parts);
   return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}", parts.tm_year + 1900, parts.tm_mon + 1,

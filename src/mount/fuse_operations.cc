@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "base/timestamp.h"
 #include "mount/mount_point.h"
 
 namespace grid::mount {
@@ -53,7 +54,6 @@ double Served::seconds(Validity validity) const {
 }
 
 struct stat Served::stat_of(const Attributes& attributes) const {
-  constexpr std::int64_t second = 1'000'000'000;
   struct stat result {};
   result.st_ino = attributes.node;
   result.st_mode = mode_of(attributes);
@@ -63,8 +63,7 @@ struct stat Served::stat_of(const Attributes& attributes) const {
   result.st_size = static_cast<off_t>(attributes.size);
   result.st_blocks = static_cast<blkcnt_t>((attributes.size + 511) / 512);
   result.st_blksize = 4096;
-  const std::int64_t part = (attributes.mtime_ns % second + second) % second;
-  result.st_mtim = {.tv_sec = (attributes.mtime_ns - part) / second, .tv_nsec = part};
+  result.st_mtim = timespec_of(attributes.mtime_ns);
   result.st_atim = result.st_ctim = result.st_mtim;
   return result;
 }

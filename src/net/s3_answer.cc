@@ -4,6 +4,7 @@
 #include <pugixml.hpp>
 
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "base/utc.h"
 #include "net/url.h"
 
@@ -52,10 +53,7 @@ S3Listing read_listing(BytesView body, std::string_view doing) {
     if (!size || object.key.empty())
       fail(ErrorKind::unavailable, "{}: the listing has an object without a key or a size", doing);
     object.size = *size;
-    if (modified)
-      object.mtime_ns =
-          std::chrono::duration_cast<std::chrono::nanoseconds>(modified->time_since_epoch())
-              .count();
+    if (modified) object.mtime_ns = timestamp_of(*modified);
     listing.objects.push_back(std::move(object));
   }
   for (const pugi::xml_node node : root.children("CommonPrefixes"))

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "base/timestamp.h"
 
 namespace grid::run {
 
@@ -44,9 +45,7 @@ std::vector<Artifact> changed_since(const fs::path& folder,
   const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(
                          (time - file_clock_delay).time_since_epoch())
                          .count();
-  return list_if(folder, [&](const struct stat& st) {
-    return std::int64_t{st.st_ctim.tv_sec} * 1'000'000'000 + st.st_ctim.tv_nsec >= since;
-  });
+  return list_if(folder, [&](const struct stat& st) { return timestamp_of(st.st_ctim) >= since; });
 }
 
 void copy_artifacts(const fs::path& folder, const std::vector<Artifact>& artifacts,

@@ -1,3 +1,4 @@
+#include "base/timestamp.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/text.h"
@@ -16,12 +17,6 @@ struct Style {
   bool details = false;
   Naming naming = Naming::name;
 };
-
-std::chrono::system_clock::time_point time_of(std::int64_t mtime_ns) {
-  return std::chrono::system_clock::time_point(
-      std::chrono::duration_cast<std::chrono::system_clock::duration>(
-          std::chrono::nanoseconds(mtime_ns)));
-}
 
 // "-r-x", "-r--", "dr-x", "lr-x": what a mount shows to everyone, without write permission.
 std::string mode_of(const EntryRef& entry) {
@@ -50,7 +45,7 @@ std::string line_of(const Output& output, const tree::Manifest& manifest, const 
   if (entry.kind() == EntryKind::symlink) name += " -> " + shown(entry.target());
   if (entry.kind() == EntryKind::hard_link) name += " = " + shown(entry.target());
   return fmt::format("{}  {:>8}  {}  {}\n", mode_of(file), size,
-                     format_time(time_of(file.mtime_ns())), name);
+                     format_time(time_point_of(file.mtime_ns())), name);
 }
 
 int ls(Context& context, const Arguments& arguments) {
