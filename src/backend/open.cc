@@ -13,7 +13,13 @@ static std::unique_ptr<Backend> open_s3(std::string_view location,
   net::S3Url url = net::parse_s3_url(location);
   while (url.key.ends_with('/')) url.key.pop_back();
   if (!url.key.empty()) {
-    check_key(url.key);
+    try {
+      check_key(url.key);
+    } catch (const Error&) {  // it does not know that this is a prefix, which the user has chosen
+      fail(ErrorKind::invalid_argument,
+           "{}: the prefix of a store is made of names of a-z A-Z 0-9 . _ - with a / between them",
+           location);
+    }
     url.key += '/';
   }
   return std::make_unique<S3Backend>(

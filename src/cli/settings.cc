@@ -3,12 +3,14 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/version.h"
+#include "net/url.h"
 
 namespace grid::cli {
 
@@ -51,7 +53,12 @@ std::optional<std::chrono::seconds> seconds_of(const char* variable) {
 // sets it from a request's header.
 net::HttpOptions http_options() {
   net::HttpOptions options;
-  options.ca_file = first_of({"AWS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE"});
+  // AWS_CA_BUNDLE is about S3 servers, the others are about all; each is trusted for all.
+  for (std::string file :
+       {environment("AWS_CA_BUNDLE"), first_of({"SSL_CERT_FILE", "CURL_CA_BUNDLE"})})
+    if (!file.empty() &&
+        std::find(options.ca_files.begin(), options.ca_files.end(), file) == options.ca_files.end())
+      options.ca_files.push_back(std::move(file));
   options.http_proxy = first_of({"http_proxy", "all_proxy", "ALL_PROXY"});
   options.https_proxy = first_of({"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"});
   options.no_proxy = first_of({"no_proxy", "NO_PROXY"});
@@ -137,7 +144,7 @@ std::string environment(const char* name) {
 
 Settings read_settings(const std::optional<std::string>& store_option) {
   Settings settings;
-  settings.store = store_option ? *store_option : environment("GRID_STORE");
+  settings.store = net::with_plain_scheme(store_option ? *store_option : environment("GRID_STORE"));
   settings.store_was_named = store_option || !settings.store.empty();
   if (!settings.store_was_named) settings.store = xdg_folder("XDG_DATA_HOME", ".local/share");
   settings.cache_folder = xdg_folder("XDG_CACHE_HOME", ".cache");

@@ -1,5 +1,7 @@
 #include "net/aws_settings.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -47,6 +49,9 @@ AwsProfiles::Sections AwsProfiles::read(const std::filesystem::path& file, bool 
       fail(ErrorKind::invalid_argument, "{}: line {}: expected NAME = VALUE below a [section]",
            file.string(), number);
     std::string name(trimmed(text.substr(0, equals)));
+    // AWS's tools read AWS_ACCESS_KEY_ID here as aws_access_key_id.
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
     std::string value(trimmed(text.substr(equals + 1)));
     if (const std::size_t comment = value.find(" #"); comment != value.npos)
       value = std::string(trimmed(std::string_view(value).substr(0, comment)));
@@ -105,7 +110,8 @@ S3Endpoint s3_endpoint(const AwsSettings& settings, const AwsProfiles& profiles)
          settings.config_file.string(), settings.credentials_file.string());
   S3Endpoint endpoint;
   endpoint.region = first_of({settings.region, profiles.get(profile, "region"), endpoint.region});
-  endpoint.url = first_of({settings.endpoint_url, configured_endpoint(settings, profiles, "s3")});
+  endpoint.url = with_plain_scheme(
+      first_of({settings.endpoint_url, configured_endpoint(settings, profiles, "s3")}));
   while (endpoint.url.ends_with('/')) endpoint.url.pop_back();
   const std::string style = profiles.get(profile, "s3.addressing_style");
   endpoint.path_style = style == "path" || (style != "virtual" && !endpoint.url.empty());

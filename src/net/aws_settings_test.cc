@@ -59,6 +59,12 @@ TEST_F(AwsSettingsTest, MissingFilesAreEmptyAndBadOnesAreNamed) {
   }
 }
 
+TEST_F(AwsSettingsTest, NamesOfSettingsMayHaveCapitals) {
+  config_ = "[default]\nRegion = eu-central-1\nS3 =\n  Addressing_Style = Path\n";
+  EXPECT_EQ(profiles().get("default", "region"), "eu-central-1");
+  EXPECT_EQ(profiles().get("default", "s3.addressing_style"), "Path");
+}
+
 TEST_F(AwsSettingsTest, TheEndpointComesFromVariableThenServicesThenProfile) {
   config_ =
       "[default]\nendpoint_url=http://profile\nservices = mine\n[profile plain]\n"

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "base/text.h"
+#include "base/timestamp.h"
 #include "net/transfer_loop.h"
 #include "net/url.h"
 
@@ -11,12 +12,28 @@ namespace grid::net {
 
 using std::chrono::milliseconds;
 
+// A year of two digits that would lie more than 50 years ahead is one of the last century (RFC
+// 9110).
+static void settle_short_year(std::tm& date) {
+  const std::time_t now = std::time(nullptr);
+  std::tm today{};
+  ::gmtime_r(&now, &today);
+  const int century = today.tm_year - today.tm_year % 100;
+  date.tm_year = century + date.tm_year % 100;
+  if (date.tm_year > today.tm_year + 50) date.tm_year -= 100;
+}
+
 std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view value) {
-  std::tm date{};
+  static constexpr const char* short_year_form = "%a, %d-%b-%y %H:%M:%S GMT";
   const std::string text(value);
-  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
-  if (end == nullptr || *end != '\0') return std::nullopt;
-  return std::chrono::system_clock::from_time_t(::timegm(&date));
+  for (const char* form : {"%a, %d %b %Y %H:%M:%S GMT", short_year_form, "%a %b %d %H:%M:%S %Y"}) {
+    std::tm date{};
+    const char* end = ::strptime(text.c_str(), form, &date);
+    if (end == nullptr || *end != '\0') continue;
+    if (form == short_year_form) settle_short_year(date);
+    return time_point_of(timestamp_of(::timegm(&date)));
+  }
+  return std::nullopt;
 }
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -162,6 +179,9 @@ static std::string_view advice_for(HttpFailure failure, const HttpRequest& reque
       return "; check that the server is up, and whether a proxy (https_proxy) is needed";
     case HttpFailure::untrusted:
       return "; if it uses your own certificate authority, set SSL_CERT_FILE to its file";
+    case HttpFailure::redirects:
+      return "; servers that want a cookie or a login redirect in circles: use the URL of the file "
+             "itself";
     case HttpFailure::refused:
       return request.url.starts_with("https:") && request.follow_redirects
                  ? "; redirects are followed from https to https only"
@@ -175,7 +195,8 @@ Error failure_error(std::string_view doing, const HttpRequest& request, HttpFail
                     std::string_view detail) {
   ErrorKind kind = ErrorKind::unavailable;
   if (failure == HttpFailure::untrusted) kind = ErrorKind::permission_denied;
-  if (failure == HttpFailure::too_large || failure == HttpFailure::refused)
+  if (failure == HttpFailure::too_large || failure == HttpFailure::redirects ||
+      failure == HttpFailure::refused)
     kind = ErrorKind::unsupported;
   if (failure == HttpFailure::too_large) detail = "the answer is larger than allowed";
   return Error(kind, fmt::format("{}: {}{}", doing, detail, advice_for(failure, request)));

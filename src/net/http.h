@@ -92,7 +92,8 @@ enum class HttpFailure {
   cut,          // the connection broke; the answer may be incomplete
   untrusted,    // the server's certificate
   too_large,    // more came than fits
-  refused,      // by the client: a bad URL, a redirect to another protocol, too many redirects
+  redirects,    // too many, so probably in a circle
+  refused,      // by the client: a bad URL, a redirect to another protocol
 };
 
 bool is_worth_a_retry(HttpFailure failure);
@@ -108,7 +109,9 @@ struct HttpResult {
 };
 
 struct HttpOptions {
-  std::string ca_file;      // authorities to trust besides the system's; PEM
+  // Files with authorities to trust besides the system's; PEM. Those of several are read when the
+  // client is made, which throws if one cannot be.
+  std::vector<std::string> ca_files;
   std::string http_proxy;   // for http:// URLs: "http://proxy:3128"; empty: none
   std::string https_proxy;  // for https:// URLs
   std::string no_proxy;     // "localhost,.example.org": reached directly
@@ -176,7 +179,8 @@ class HttpExchange {
   std::size_t piece_offset_ = 0;
 };
 
-// Parses "Tue, 24 Nov 2020 01:02:03 GMT".
+// Parses the three forms that RFC 9110 has a reader accept: "Tue, 24 Nov 2020 01:02:03 GMT",
+// "Tuesday, 24-Nov-20 01:02:03 GMT" and "Tue Nov 24 01:02:03 2020".
 std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string_view value);
 
 // The error for a request without a whole answer; `doing` reads like "cannot read https://…".

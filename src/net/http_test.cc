@@ -243,7 +243,7 @@ TEST(HttpTest, FollowsRedirectsOnlyWhenAsked) {
   EXPECT_EQ(result.response.head.url, server.url("/new"));
   EXPECT_FALSE(result.response.head.headers.contains("X-Of"));
   EXPECT_EQ(client.attempt({.url = server.url("/loop"), .follow_redirects = true}).failure,
-            HttpFailure::refused);
+            HttpFailure::redirects);
 }
 
 TEST(HttpTest, ReadsRetryAfterAsSecondsOrAsADate) {
@@ -313,6 +313,42 @@ TEST(HttpTest, UsesTheProxyOfItsOptions) {
   EXPECT_EQ(as_text(client.send(get("http://nowhere.invalid/x")).body),
             "by proxy: http://nowhere.invalid/x");
   EXPECT_EQ(as_text(client.send(get(proxy.url("/direct"))).body), "by proxy: /direct");
+}
+
+TEST(HttpTest, ReadsTheThreeFormsOfDates) {
+  const auto then = std::chrono::system_clock::time_point(std::chrono::seconds(784'111'777));
+  for (const char* text : {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                           "Sun Nov  6 08:49:37 1994"})
+    EXPECT_EQ(parse_http_date(text), then) << text;
+  for (const char* text :
+       {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 CET", "1994-11-06T08:49:37Z"})
+    EXPECT_FALSE(parse_http_date(text)) << text;
+  EXPECT_EQ(parse_http_date("Fri, 31 Dec 9999 23:59:59 GMT"),
+            std::chrono::system_clock::time_point::max());
+}
+
+TEST(HttpTest, NamesARedirectInACircle) {
+  LoopbackServer server([](const Request& request, Connection& connection) {
+    connection.answer(302, "", {"Location: " + request.target, "Set-Cookie: come=back"});
+  });
+  HttpClient client;
+  try {
+    client.send({.url = server.url("/x"), .follow_redirects = true});
+    FAIL() << "it ended";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(std::string(error.what()).find("redirect in circles"), std::string::npos)
+        << error.what();
+  }
+}
+
+TEST(HttpTest, AMissingFileOfSeveralWithAuthoritiesIsNamed) {
+  try {
+    HttpClient client({.ca_files = {"/nowhere/a.pem", "/nowhere/b.pem"}});
+    FAIL() << "it was made";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nowhere/a.pem"), std::string::npos);
+  }
 }
 
 TEST(HttpTest, MapsStatusesToErrorKinds) {

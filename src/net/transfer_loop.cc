@@ -8,6 +8,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/file.h"
+#include "base/start_thread.h"
 #include "base/text.h"
 #include "net/libcurl.h"
 #include "net/url.h"
@@ -31,6 +33,7 @@ using HeaderList = std::unique_ptr<curl_slist, Release>;
 struct Active {
   std::shared_ptr<Transfer> transfer;
   const HttpOptions& options;
+  const std::string& authorities;  // see Machinery
   EasyHandle easy;
   HeaderList headers;
   char error[CURL_ERROR_SIZE] = "";
@@ -42,8 +45,8 @@ struct Active {
   Bytes body;
   std::size_t into_size = 0;
 
-  Active(std::shared_ptr<Transfer> of, const HttpOptions& with)
-      : transfer(std::move(of)), options(with) {}
+  Active(std::shared_ptr<Transfer> of, const HttpOptions& with, const std::string& trusted)
+      : transfer(std::move(of)), options(with), authorities(trusted) {}
 };
 
 HttpFailure failure_of(CURLcode code, const Active& active) {
@@ -62,11 +65,12 @@ HttpFailure failure_of(CURLcode code, const Active& active) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_CERTPROBLEM:
       return HttpFailure::untrusted;
+    case CURLE_TOO_MANY_REDIRECTS:
+      return HttpFailure::redirects;
     case CURLE_WRITE_ERROR:
       return active.too_large ? HttpFailure::too_large : HttpFailure::cut;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_TOO_MANY_REDIRECTS:
     case CURLE_BAD_FUNCTION_ARGUMENT:
       return HttpFailure::refused;
     default:
@@ -212,7 +216,9 @@ void set_headers(Active& active) {
   set(active.easy.get(), CURLOPT_HTTPHEADER, list);
 }
 
-void set_protection(CURL* easy, const HttpOptions& options, bool secure) {
+void set_protection(const Active& active, bool secure) {
+  CURL* easy = active.easy.get();
+  const std::vector<std::string>& ca_files = active.options.ca_files;
   const char* protocols = secure ? "https" : "http,https";
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_REDIR_PROTOCOLS_STR, protocols);
@@ -220,10 +226,16 @@ void set_protection(CURL* easy, const HttpOptions& options, bool secure) {
   set(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   // With a single file curl keeps the parsed authorities between connections, which saves tens of
   // milliseconds for each; the system's folder is needed only together with the user's own file.
-  if (options.ca_file.empty())
+  if (ca_files.empty()) {
     set(easy, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  else
-    set(easy, CURLOPT_CAINFO, options.ca_file.c_str());
+  } else if (ca_files.size() == 1) {
+    set(easy, CURLOPT_CAINFO, ca_files[0].c_str());
+  } else {
+    curl_blob together{.data = const_cast<char*>(active.authorities.data()),
+                       .len = active.authorities.size(),
+                       .flags = CURL_BLOB_NOCOPY};
+    set(easy, CURLOPT_CAINFO_BLOB, &together);
+  }
 }
 
 void prepare(Active& active) {
@@ -232,7 +244,7 @@ void prepare(Active& active) {
   if (easy == nullptr) throw std::bad_alloc();
   const HttpOptions& options = active.options;
   const HttpRequest& request = active.transfer->request;
-  const bool secure = request.url.starts_with("https:") || request.url.starts_with("HTTPS:");
+  const bool secure = with_plain_scheme(request.url).starts_with("https:");
   set(easy, CURLOPT_PRIVATE, &active);
   curl().easy_setopt(easy, CURLOPT_URL, request.url.c_str());  // a bad URL fails at the start
   // Keep "a//b" and ".." unchanged: S3 keys may contain them.
@@ -259,7 +271,7 @@ void prepare(Active& active) {
   set(easy, CURLOPT_HEADERDATA, &active);
   set(easy, CURLOPT_WRITEFUNCTION, on_body);
   set(easy, CURLOPT_WRITEDATA, &active);
-  set_protection(easy, options, secure);
+  set_protection(active, secure);
   set_method(active);
   set_headers(active);
 }
@@ -293,11 +305,25 @@ void block_signals() {
   pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
+// libcurl takes one file, or the content of several.
+std::string authorities_of(const std::vector<std::string>& ca_files) {
+  std::string together;
+  for (const std::string& file : ca_files) {
+    if (ca_files.size() == 1) break;
+    const std::optional<Bytes> content = find_file_bytes(file);
+    if (!content)
+      fail(ErrorKind::not_found, "there is no file {} with certificate authorities", file);
+    together.append(as_text(*content)).append("\n");
+  }
+  return together;
+}
+
 }  // namespace
 
 // Only the loop's thread touches this, except to wake it up.
 struct TransferLoop::Machinery {
-  explicit Machinery(const HttpOptions& with) : options(with) {
+  explicit Machinery(const HttpOptions& with)
+      : options(with), authorities(authorities_of(with.ca_files)) {
     multi.reset(curl().multi_init());
     if (multi == nullptr) throw std::bad_alloc();
     const auto per_host = static_cast<long>(options.connections_per_host_max);
@@ -310,7 +336,7 @@ struct TransferLoop::Machinery {
   }
 
   void start(std::shared_ptr<Transfer> transfer) {
-    auto starting = std::make_unique<Active>(transfer, options);
+    auto starting = std::make_unique<Active>(transfer, options, authorities);
     prepare(*starting);
     CURL* easy = starting->easy.get();
     active.emplace(transfer.get(), std::move(starting));
@@ -344,6 +370,7 @@ struct TransferLoop::Machinery {
   }
 
   const HttpOptions& options;
+  const std::string authorities;  // the content of several ca_files
   MultiHandle multi;
   std::unordered_map<Transfer*, std::unique_ptr<Active>> active;
 };
@@ -363,7 +390,7 @@ TransferLoop::~TransferLoop() {
 void TransferLoop::push(Command command) {
   {
     std::lock_guard lock(mutex_);
-    if (!thread_.joinable()) thread_ = std::thread([this] { work(); });
+    if (!thread_.joinable()) thread_ = start_thread([this] { work(); });
     commands_.push_back(std::move(command));
   }
   curl().multi_wakeup(machinery_->multi.get());

@@ -41,6 +41,16 @@ Url parse_url(std::string_view text) {
   return url;
 }
 
+std::string with_plain_scheme(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == text.npos) return std::string(text);
+  std::string scheme(text.substr(0, scheme_end));
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(), to_lower);
+  for (const char* known : {"http", "https", "s3", "file"})
+    if (scheme == known) return scheme + std::string(text.substr(scheme.size()));
+  return std::string(text);
+}
+
 std::string shown(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == text.npos) return std::string(text);

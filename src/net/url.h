@@ -19,6 +19,9 @@ struct Url {
 // Throws `invalid_argument` unless `text` is SCHEME://HOST[/PATH][?QUERY]; a fragment is dropped.
 Url parse_url(std::string_view text);
 
+// The URL with its scheme in lower case, if it is http, https, s3 or file; any other text as it is.
+std::string with_plain_scheme(std::string_view text);
+
 // The URL as messages may show it: without user, password and query, which may hold secrets.
 std::string shown(std::string_view url);
 

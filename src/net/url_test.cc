@@ -32,6 +32,13 @@ TEST(UrlTest, IsShownWithoutSecrets) {
   EXPECT_EQ(shown("https://a:b@c@host"), "https://host");
 }
 
+TEST(UrlTest, OnlyKnownSchemesLoseTheirCapitals) {
+  EXPECT_EQ(with_plain_scheme("HTTPS://Host/Path"), "https://Host/Path");
+  EXPECT_EQ(with_plain_scheme("S3://bucket/Key"), "s3://bucket/Key");
+  for (const char* text : {"https://host", "Data", "Data://x", "HTTP:/x", "", "://", "HTTP"})
+    EXPECT_EQ(with_plain_scheme(text), text);
+}
+
 TEST(UrlTest, EncodesStrictlyAndDecodesAll) {
   EXPECT_EQ(percent_encode("a b/\xc3\xa9*+~%41", Slash::keep), "a%20b/%C3%A9%2A%2B~%2541");
   EXPECT_EQ(percent_encode("a/b", Slash::encode), "a%2Fb");

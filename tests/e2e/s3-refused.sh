@@ -20,7 +20,9 @@ says 'AWS_SECRET_ACCESS_KEY is not'
 fails 1 env AWS_PROFILE=nobody "$GRID" datastore list
 says 'the profile nobody (AWS_PROFILE) is neither in'
 fails 2 grid --store s3://no_/../x datastore list
-says '"../x" is not a key of a store'
+says 's3://no_/../x: the prefix of a store is made of names of a-z A-Z 0-9 . _ - with a / between them'
+fails 2 grid --store 's3://stores/über alles+' datastore list
+says 'the prefix of a store is made of names'
 fails 2 grid --store s3:// datastore list
 says 'cannot be the name of a bucket'
 fails 2 env GRID_STALL_TIMEOUT=soon "$GRID" datastore list
@@ -34,13 +36,17 @@ says 'set SSL_CERT_FILE to its file'
 for variable in AWS_CA_BUNDLE SSL_CERT_FILE CURL_CA_BUNDLE; do
   equal "$(env AWS_ENDPOINT_URL="$secure_endpoint" "$variable=$work/authority.pem" "$GRID" datastore cat cats a)" a
 done
+# One beside the other: a bundle for S3 does not take back what all programs trust.
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=other -keyout other.key -out other.pem -days 1 2>/dev/null
+equal "$(env AWS_ENDPOINT_URL="$secure_endpoint" AWS_CA_BUNDLE="$work/other.pem" \
+  SSL_CERT_FILE="$work/authority.pem" "$GRID" datastore cat cats a)" a
 fails 1 env AWS_ENDPOINT_URL="https://localhost:$secure_port" AWS_CA_BUNDLE="$work/authority.pem" "$GRID" datastore list
 says 'cannot read s3://stores/x/store.json: SSL'
 
 # Profiles, as the AWS tools read them.
 mkdir -p "$HOME/.aws"
 printf '[default]\nregion = us-east-1\nendpoint_url = %s\n' "$endpoint" >"$HOME/.aws/config"
-printf '[default]\naws_access_key_id = OWNERKEY\naws_secret_access_key = ownersecret\n' >"$HOME/.aws/credentials"
+printf '[default]\nAWS_ACCESS_KEY_ID = OWNERKEY\nAws_Secret_Access_Key = ownersecret\n' >"$HOME/.aws/credentials"
 unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL AWS_REGION
 equal "$(grid datastore cat cats a)" a
 

@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/text.h"
+#include "net/url.h"
 #include "service/moves.h"
 
 namespace grid::cli {
@@ -38,7 +39,7 @@ int move(Context& context, const Arguments& arguments) {
       .keep = arguments.has("--keep")};
   if (!arguments.has("--to"))
     fail(ErrorKind::invalid_argument, "name the store to move {} to with --to STORE", request.name);
-  request.to = arguments.get("--to");
+  request.to = net::with_plain_scheme(arguments.get("--to"));
   std::shared_ptr<dataset::OpenStore> from = context.open_store();
   std::shared_ptr<dataset::OpenStore> to =
       service::open_destination(context.settings, *from, request);
