@@ -50,8 +50,9 @@ std::string Reference::text() const {
 }
 
 std::string datastore_name_of_source(std::string_view source) {
-  while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
-  std::string name(source.substr(source.rfind('/') + 1));
+  std::string_view end = source;
+  while (end.size() > 1 && end.ends_with('/')) end.remove_suffix(1);
+  std::string name(end.substr(end.rfind('/') + 1));
   std::transform(name.begin(), name.end(), name.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   static constexpr std::array<std::string_view, 13> suffixes = {
@@ -62,13 +63,14 @@ std::string datastore_name_of_source(std::string_view source) {
       name.resize(name.size() - suffix.size());
       break;
     }
-  std::replace_if(
-      name.begin(), name.end(), [](char c) { return !is_name_character(c); }, '-');
-  name.erase(0, std::min(name.find_first_of("abcdefghijklmnopqrstuvwxyz0123456789"), name.size()));
-  if (name.size() > name_size_max) name.resize(name_size_max);
-  if (name.empty())
-    fail(ErrorKind::invalid_argument,
-         "no name for a datastore can be taken from \"{}\": give one with --name", source);
+  std::replace(name.begin(), name.end(), ' ', '-');
+  // Dropping what a name cannot have would make one datastore of different sources.
+  if (!is_datastore_name(name))
+    fail(
+        ErrorKind::invalid_argument,
+        "no name for a datastore can be taken from \"{}\": give one with --name, of 1 to {} of a-z "
+        "0-9 . _ - that begins with a letter or digit",
+        source, name_size_max);
   return name;
 }
 

@@ -27,8 +27,8 @@ bool is_datastore_name(std::string_view name);
 // Throws `invalid_argument` with the rule.
 void check_datastore_name(std::string_view name);
 
-// The default name for a source: last path component without archive suffixes, lower-cased, other
-// characters turned to '-'. Throws `invalid_argument` if nothing is left.
+// The default name for a source: last path component without archive suffixes, lower-cased, blanks
+// turned to '-'. Throws `invalid_argument` if that is no name of a datastore.
 std::string datastore_name_of_source(std::string_view source);
 
 // "cats:3"

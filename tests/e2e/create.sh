@@ -48,6 +48,12 @@ equal "$(grid datastore ls -R junk | sort | tr '\n' ' ')" "c tmp/ "
 # A single file, and a datastore name made from a source's name that is not a valid one.
 grid datastore create cats/large.bin --name 'one' >out
 grid datastore cat one large.bin | cmp - cats/large.bin
-mkdir 'My Dogs (new)' && echo d >'My Dogs (new)/d'
-grid datastore create 'My Dogs (new)' >out
-grep -q '^my-dogs--new-:1  1 file ' out || die "$(cat out)"
+mkdir 'My Dogs' && echo d >'My Dogs/d'
+grid datastore create 'My Dogs' >out
+grep -q '^my-dogs:1  1 file ' out || die "$(cat out)"
+# None is made by dropping something: two sources would become versions of one datastore.
+for source in 猫a 犬a _x 'Dogs (new)'; do
+  mkdir "$source" && echo d >"$source/d"
+  fails 2 grid datastore create "$source"
+  says "no name for a datastore can be taken from \"$source\": give one with --name"
+done
