@@ -9,6 +9,7 @@
 #include "cli/text.h"
 #include "cli/version.h"
 #include "net/s3_bucket.h"
+#include "net/url.h"
 #include "run/runs.h"
 #include "source/archive_reader.h"
 #include "source/url_source.h"
@@ -33,7 +34,7 @@ std::vector<SourceSpec> sources_of(const Arguments& arguments) {
          arguments.get("SOURCE"), arguments.get("--source"));
   std::vector<SourceSpec> sources;
   if (std::optional<std::string> source = arguments.find("SOURCE"))
-    sources.push_back({.where = *source});
+    sources.push_back({.where = net::with_plain_scheme(*source)});
   for (const std::string& text : arguments.all("--source"))
     sources.push_back(source::parse_source(text));
   for (const std::string& text : arguments.all("--add"))
@@ -77,6 +78,7 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   bool extract = arguments.has("--extract") && (lone || named_archive);
   if (source::is_url(source.where)) {
     source.extract = extract || (named_archive && !arguments.has("--no-extract"));
+    if (!source.extract) source::check_file_name(source.where);
     return;
   }
   struct stat status;
@@ -109,6 +111,11 @@ std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arg
          "several sources have no name in common: give one with --name");
   if (sources[0].where == "-")
     fail(ErrorKind::invalid_argument, "standard input has no name: give one with --name");
+  struct stat status;
+  if (!sources[0].where.empty() && ::stat(sources[0].where.c_str(), &status) == 0 &&
+      !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+    fail(ErrorKind::invalid_argument, "{} is a pipe or a device: give a name with --name",
+         sources[0].where);
   return dataset::datastore_name_of_source(file_name_of(sources[0]));
 }
 

@@ -18,8 +18,9 @@ namespace grid::create {
 // The changes to make to a base.
 struct TreeChanges {
   std::shared_ptr<const tree::Manifest> base;
-  std::string base_name;                  // for messages: "cats:3"
-  std::vector<tree::EntryRange> removed;  // of the base's entries; sorted, with gaps between
+  std::string base_name;                       // for messages: "cats:3"
+  std::vector<tree::EntryRange> removed;       // of the base's entries; sorted, with gaps between
+  std::optional<std::int64_t> top_mtime_ns{};  // see dataset::VersionRecord
 };
 
 // The entries of `base` that match the patterns, in the form of TreeChanges::removed. A pattern is

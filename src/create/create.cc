@@ -1,8 +1,5 @@
 #include "create/create.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <ctime>
 #include <thread>
@@ -23,13 +20,18 @@ static unsigned default_workers() {
   return std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u);
 }
 
-// Device and inode of the store's folder, which is skipped if it lies inside the source.
-static std::optional<std::pair<std::uint64_t, std::uint64_t>> folder_of_store(
-    const dataset::OpenStore& store) {
-  struct stat st;
-  if (store.local_folder.empty() || ::stat(store.local_folder.c_str(), &st) != 0)
-    return std::nullopt;
-  return std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino);
+// Folders of grid's own, which are skipped if they lie inside the source: they change during the
+// create.
+static std::vector<source::SkippedFolder> own_folders(const dataset::OpenStore& store,
+                                                      const fs::path& state_folder) {
+  std::vector<source::SkippedFolder> folders;
+  auto add = [&](const fs::path& path, std::string what) {
+    if (!path.empty()) folders.push_back({path, std::move(what)});
+  };
+  add(store.local_folder, "the store itself");
+  add(store.cache_folder, "grid's cache");
+  add(state_folder, "grid's state");
+  return folders;
 }
 
 // The files of the newest version that need not be read again. Anything amiss with the version or
@@ -63,30 +65,36 @@ static TreeChanges changes_of(const dataset::OpenStore& store, const CreateBase&
   std::shared_ptr<const tree::Manifest> manifest = store.manifest(version.record);
   std::string name = fmt::format("{}:{}", base.reference.name, version.record.number);
   std::vector<tree::EntryRange> removed = find_removed(*manifest, name, base.removed);
-  return {.base = std::move(manifest), .base_name = std::move(name), .removed = std::move(removed)};
+  return {.base = std::move(manifest),
+          .base_name = std::move(name),
+          .removed = std::move(removed),
+          .top_mtime_ns = version.record.top_mtime_ns};
 }
 
 static std::unique_ptr<source::Source> open_source_of(const dataset::OpenStore& store,
                                                       const CreateInput& input,
                                                       const fs::path& journals) {
-  if (input.version)
-    return std::make_unique<VersionSource>(
-        store.manifest(store.datastores->resolve(*input.version).record), store.buckets);
+  if (input.version) {
+    const dataset::VersionRecord copied = store.datastores->resolve(*input.version).record;
+    return std::make_unique<VersionSource>(store.manifest(copied), copied.top_mtime_ns,
+                                           store.buckets);
+  }
   return source::open_sources(input.sources, {.patterns = input.patterns,
                                               .use_ignore_files = input.use_ignore_files,
                                               .limits = input.limits,
                                               .journals = journals,
                                               .servers = input.servers,
                                               .in_place = input.in_place,
-                                              .skipped = folder_of_store(store)});
+                                              .skipped = own_folders(store, input.state_folder)});
 }
 
 // Throws IncompleteSource for files that should have been kept; what no version can hold is none.
 static void refuse_incomplete(const CreateInput& input,
                               const std::vector<source::Problem>& problems) {
   std::vector<source::Problem> failed;
-  std::copy_if(problems.begin(), problems.end(), std::back_inserter(failed),
-               [](const source::Problem& problem) { return !problem.unsupported; });
+  std::copy_if(
+      problems.begin(), problems.end(), std::back_inserter(failed),
+      [](const source::Problem& problem) { return !problem.unsupported && !problem.kept; });
   if (failed.empty()) return;
   std::string sentence =
       failed.size() == 1
@@ -145,7 +153,11 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   fs::path record_path = store.scan_record_path(note.name);
   std::unique_ptr<source::Source> source = open_source_of(store, input, storing.journals);
   std::optional<TreeChanges> changes;
-  if (input.base) changes = changes_of(store, *input.base);
+  std::optional<std::int64_t> base_top_mtime_ns;
+  if (input.base) {
+    changes = changes_of(store, *input.base);
+    base_top_mtime_ns = changes->top_mtime_ns;
+  }
   ScanRecordWriter scan_record(changes ? fs::path() : record_path);
   KnownContent known;
   if (!changes) known.unchanged = find_unchanged(store, record_path, newest, source->order());
@@ -187,8 +199,12 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
         .program = note.program,
         .totals = imported.totals,
         .stored_bytes = storing.bytes_stored_before + progress.bytes_stored,
-        .left_out = result.problems.size()};
+        .left_out = static_cast<std::uint64_t>(
+            std::count_if(result.problems.begin(), result.problems.end(),
+                          [](const source::Problem& problem) { return !problem.kept; }))};
     if (newest) record.parent = newest->record.number;
+    record.top_mtime_ns = source->top_mtime_ns();
+    if (!record.top_mtime_ns) record.top_mtime_ns = base_top_mtime_ns;
     result.record = store.datastores->publish(note.name, std::move(record));
   }
   // Without the identity the next create reads the source and names again what was left out.

@@ -30,8 +30,9 @@ struct CreateInput {
   source::IgnorePatterns patterns{};
   bool use_ignore_files = true;
   source::ArchiveLimits limits{};
-  net::ServerOptions servers{};  // how URLs and buckets are reached
-  bool in_place = false;         // leave the objects of buckets there, unread
+  net::ServerOptions servers{};          // how URLs and buckets are reached
+  bool in_place = false;                 // leave the objects of buckets there, unread
+  std::filesystem::path state_folder{};  // grid's own, which belongs to no source; empty: none
 };
 
 // How to store it.
@@ -79,7 +80,7 @@ struct CreateResult {
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
   std::uint64_t bytes_resumed = 0;        // of the files in files_read, stored by earlier attempts
-  std::vector<source::Problem> problems;  // everything that was left out
+  std::vector<source::Problem> problems;  // what was left out, or is not quite as it was
 };
 
 // Thrown when CreateStoring::stop was set. What was read by then is stored.

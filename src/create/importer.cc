@@ -12,8 +12,10 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/timestamp.h"
 #include "create/content_pipeline.h"
 #include "create/tree_assembler.h"
+#include "source/path_limits.h"
 #include "store/chunker.h"
 #include "tree/recipe.h"
 
@@ -70,6 +72,7 @@ class Importer {
   // The tree's side, one batch at a time.
   void write_batch(Batch& batch);
   void write_item(Item& item, const Batch& batch);
+  source::Problem limited_times() const;
 
   source::Source& source_;
   KnownContent known_;
@@ -84,6 +87,8 @@ class Importer {
   bool sliced_settled_ = true;
   std::set<std::string> left_out_;  // paths of files with several names
   std::vector<source::Problem> file_problems_;
+  std::uint64_t limited_times_ = 0;  // entries whose times may have been beyond the range
+  std::string first_limited_time_;   // path
   Import result_;
 
   const std::atomic<bool>* const stop_;
@@ -262,6 +267,11 @@ void Importer::send_streamed_slices(source::SourceEntry entry, BlockPiece piece)
 }
 
 void Importer::take(source::SourceEntry entry) {
+  if (std::string why = source::why_path_is_too_long(entry.entry.path()); !why.empty()) {
+    entry.link_count = 2;  // there may be links to it, which cannot be kept either
+    add({.source = std::move(entry), .problem = std::move(why)}, 0);
+    return;
+  }
   tree::EntryKind kind = entry.entry.kind;
   if (kind == tree::EntryKind::file || kind == tree::EntryKind::hard_link) ++progress_.files_total;
   if (entry.opener != nullptr) {
@@ -312,6 +322,8 @@ void Importer::write_item(Item& item, const Batch& batch) {
     file_problems_.push_back({entry.path(), item.problem});
     return;
   }
+  if (is_limit_of_timestamps(entry.mtime_ns) && limited_times_++ == 0)
+    first_limited_time_ = entry.path();
   bool file = entry.kind == tree::EntryKind::file;
   if (file || entry.kind == tree::EntryKind::hard_link) ++progress_.files_done;
   if (item.read) {
@@ -325,6 +337,16 @@ void Importer::write_item(Item& item, const Batch& batch) {
   tree_.add(std::move(item.source), file && item.settled);
 }
 
+// Said once, since a source that has such times often has many.
+source::Problem Importer::limited_times() const {
+  std::string reason =
+      "its time is not between 1677-09-21 and 2262-04-11, and became the nearest that is";
+  if (limited_times_ > 1)
+    reason += fmt::format("; the same for {} other{}", limited_times_ - 1,
+                          limited_times_ == 2 ? "" : "s");
+  return {.path = first_limited_time_, .reason = std::move(reason), .kept = true};
+}
+
 Import Importer::run() {
   try {
     session_.take_over();
@@ -335,6 +357,7 @@ Import Importer::run() {
   std::vector<std::unique_ptr<store::ChunkWriter>> writers = pipeline_.finish();
   result_.problems = std::move(source_problems_);
   std::move(file_problems_.begin(), file_problems_.end(), std::back_inserter(result_.problems));
+  if (limited_times_ > 0) result_.problems.push_back(limited_times());
   std::optional<Digest> root = tree_.finish();
   if (!root) return std::move(result_);
   result_.root = *root;

@@ -60,6 +60,11 @@ void TreeAssembler::add_folders_above(const tree::Entry& entry) {
   if (folders_.size() > folders_max) folders_.clear();
 }
 
+// What a hard link may lead to.
+static bool can_have_names(tree::EntryKind kind) {
+  return kind == tree::EntryKind::file || kind == tree::EntryKind::symlink;
+}
+
 // If the first name of a group is a link in the source, its file is needed before it is reached.
 void TreeAssembler::find_files_of_groups() {
   bool needed = false;
@@ -67,32 +72,37 @@ void TreeAssembler::find_files_of_groups() {
   if (!needed) return;
   EntrySorter::Cursor cursor = sorter_.sorted();
   while (std::optional<EntrySorter::Sorted> sorted = cursor.next()) {
-    if (sorted->entry.kind != tree::EntryKind::file) continue;
+    if (!can_have_names(sorted->entry.kind)) continue;
     auto group = groups_.find(sorted->entry.path());
     if (group != groups_.end()) group->second.file = std::move(sorted->entry);
   }
 }
 
 void TreeAssembler::write(tree::Entry entry, const EntryMark& mark) {
-  if (groups_.empty() ||
-      (entry.kind != tree::EntryKind::file && entry.kind != tree::EntryKind::hard_link)) {
+  if (groups_.empty()) {
     put(std::move(entry), mark);
     return;
   }
   std::string path = entry.path();
-  auto at = groups_.find(entry.kind == tree::EntryKind::file ? path : entry.target);
+  const bool is_link = entry.kind == tree::EntryKind::hard_link;
+  auto at = groups_.end();
+  if (is_link || can_have_names(entry.kind)) at = groups_.find(is_link ? entry.target : path);
   if (at == groups_.end()) {
     put(std::move(entry), mark);
     return;
   }
   LinkGroup& group = at->second;
-  if (entry.kind == tree::EntryKind::file && !group.file) group.file = entry;
+  if (!is_link && !group.file) group.file = entry;
   if (!group.file)
     fail(ErrorKind::unsupported, "{}: is a hard link to {}, which is not in the source", path,
          entry.target);
   tree::Entry written = *group.file;
   written.folder = entry.folder;
   written.name = entry.name;
+  if (written.kind == tree::EntryKind::symlink) {
+    put(std::move(written), {});  // a tree has no second names of links: each is a link
+    return;
+  }
   if (path == group.first) {
     link_counts_[path] = group.count;
   } else {

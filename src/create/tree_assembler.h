@@ -48,7 +48,7 @@ class TreeAssembler {
   const tree::TreeTotals& totals() const { return manifest_.totals(); }
 
  private:
-  // A file and its other names, in a source of any order.
+  // A file, or a symbolic link, and its other names, in a source of any order.
   struct LinkGroup {
     std::string first;                // the one that comes first in the tree
     std::uint32_t count = 1;          // names

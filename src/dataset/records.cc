@@ -33,6 +33,7 @@ std::string encode_version_record(const VersionRecord& record) {
                 {"stored_bytes", record.stored_bytes},
                 {"left_out", record.left_out}};
   if (record.parent) value["parent"] = *record.parent;
+  if (record.top_mtime_ns) value["top_mtime_ns"] = *record.top_mtime_ns;
   if (record.totals.files_in_place > 0) {
     value["files_in_place"] = record.totals.files_in_place;
     value["bytes_in_place"] = record.totals.bytes_in_place;
@@ -74,6 +75,8 @@ VersionRecord decode_version_record(BytesView object, std::string_view name) {
                      .bytes_in_place = value.value("bytes_in_place", std::uint64_t{0})};
     record.stored_bytes = value.at("stored_bytes").get<std::uint64_t>();
     record.left_out = value.at("left_out").get<std::uint64_t>();
+    if (value.contains("top_mtime_ns"))
+      record.top_mtime_ns = value["top_mtime_ns"].get<std::int64_t>();
     return record;
   } catch (
       const json::exception&) {  // the library's own type: a field is absent or of another kind

@@ -24,6 +24,7 @@ struct VersionRecord {
   tree::TreeTotals totals;
   std::uint64_t stored_bytes = 0;  // what this version added to the store
   std::uint64_t left_out = 0;      // entries that could not be kept (--allow-partial, sockets)
+  std::optional<std::int64_t> top_mtime_ns;  // of the source's own folder, if it has one
 
   bool operator==(const VersionRecord&) const = default;
 };

@@ -228,7 +228,7 @@ LookupResult Filesystem::State::lookup_entry(const Slot& slot, std::uint64_t pla
 std::optional<Attributes> Filesystem::State::version_attributes(const Slot& slot) {
   const auto summary = versions_.find(slot);
   if (!summary) return std::nullopt;
-  return folder_attributes(make_node(slot.index, folder_place), summary->created_ns);
+  return folder_attributes(make_node(slot.index, folder_place), summary->mtime_ns);
 }
 
 std::optional<Attributes> Filesystem::State::latest_attributes(const Slot& slot) {

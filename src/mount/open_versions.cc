@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/timestamp.h"
 #include "base/utc.h"
 
 namespace grid::mount {
@@ -27,14 +28,16 @@ std::optional<VersionSummary> OpenVersions::find(const Slot& slot) {
 // 0 for a text that is no such time: that is no reason to hide a version.
 static std::int64_t parse_rfc3339_ns(std::string_view text) {
   const auto time = parse_rfc3339(text);
-  return time ? std::chrono::nanoseconds(time->time_since_epoch()).count() : 0;
+  return time ? timestamp_of(*time) : 0;
 }
 
 std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) const {
   const auto found = store_->datastores->find(slot.version.name, slot.version.number);
   if (!found || found->state != dataset::VersionState::ready) return std::nullopt;
+  const std::int64_t created_ns = parse_rfc3339_ns(found->record.created);
   return VersionSummary{.root = found->record.root,
-                        .created_ns = parse_rfc3339_ns(found->record.created),
+                        .created_ns = created_ns,
+                        .mtime_ns = found->record.top_mtime_ns.value_or(created_ns),
                         .totals = found->record.totals};
 }
 

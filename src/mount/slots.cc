@@ -21,7 +21,7 @@ struct Slots::Kept {
   std::uint64_t parent, files;
   VersionSummary summary;
   char name[64];  // dataset::is_datastore_name() allows 63
-  char padding[64];
+  char padding[56];
 };
 
 Slots::Slots(int file) : file_(file) {

@@ -39,6 +39,7 @@ struct Slot {
 struct VersionSummary {
   Digest root;
   std::int64_t created_ns = 0;  // since 1970-01-01 UTC
+  std::int64_t mtime_ns = 0;    // of its folder: the source's own, or that of the create
   tree::TreeTotals totals;
 };
 

@@ -58,6 +58,7 @@ DatastoreCreate::DatastoreCreate(const Settings& settings, dataset::OpenStore& s
     : store_(store), request_(std::move(request)) {
   create::CreateOptions& options = request_.options;
   const create::CreateInput& input = options.input;
+  options.input.state_folder = settings.state_folder;
   if (request_.count_source && can_be_counted(input))
     ahead_.emplace(source::WalkOptions{.source = input.sources[0].where,
                                        .patterns = input.patterns,

@@ -117,7 +117,7 @@ TEST(Documents, SayWhatACreateMade) {
             "{" + version_members() +
                 R"(, "same": false, "files_read": 3, "files_unchanged": 1, "bytes_read": 600, )"
                 R"("bytes_new": 550, "bytes_resumed": 50, "seconds": 1.5, "problems": )"
-                R"([{"path": "s", "reason": "is a socket", "unsupported": true}]})"
+                R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}]})"
                 "\n");
 }
 
@@ -249,7 +249,7 @@ TEST(Documents, SayWhatFailed) {
   text.clear();
   write_error_document(json, ErrorKind::changed, "a: changed", {{.path = "a", .reason = "x"}});
   EXPECT_EQ(text, R"({"error": {"kind": "changed", "message": "a: changed", "problems": )"
-                  R"([{"path": "a", "reason": "x", "unsupported": false}]}})"
+                  R"([{"path": "a", "reason": "x", "unsupported": false, "kept": false}]}})"
                   "\n");
 }
 

@@ -1,6 +1,12 @@
 #include "service/exports.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
 #include "base/error.h"
+#include "base/timestamp.h"
 
 namespace grid::service {
 
@@ -8,6 +14,20 @@ std::string export_path(const OpenVersion& version, std::string_view written) {
   std::string path = path_in_version(written);
   if (!path.empty()) entry_at(version, path);
   return path;
+}
+
+// The time of the destination, if it is a folder. Set last: writing into a folder changes its time.
+static void set_top_time(const ExportRequest& request) {
+  std::optional<std::int64_t> mtime_ns = request.version.record.top_mtime_ns;
+  if (!request.path.empty()) {
+    const std::optional<tree::EntryRef> entry = request.version.manifest->find_path(request.path);
+    if (!entry || entry->kind() != tree::EntryKind::folder) return;
+    mtime_ns = entry->mtime_ns();
+  }
+  if (!mtime_ns) return;
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(*mtime_ns)};
+  if (::utimensat(AT_FDCWD, request.destination.c_str(), times, 0) != 0)
+    throw system_error(errno, fmt::format("cannot set the time of {}", request.destination));
 }
 
 Export export_version(const dataset::OpenStore& store, const ExportRequest& request,
@@ -20,6 +40,7 @@ Export export_version(const dataset::OpenStore& store, const ExportRequest& requ
     if (error.kind() == ErrorKind::changed) throw error.within(version.text());
     throw;
   }
+  set_top_time(request);
   return {.name = version.name,
           .version = version.record.number,
           .path = request.path,

@@ -27,7 +27,7 @@ void write_problems_member(JsonWriter& json, const std::vector<source::Problem>&
   json.key("problems").begin_array();
   for (const source::Problem& problem : problems) {
     json.begin_object().name_member("path", problem.path).member("reason", problem.reason);
-    json.member("unsupported", problem.unsupported).end_object();
+    json.member("unsupported", problem.unsupported).member("kept", problem.kept).end_object();
   }
   json.end_array();
 }

@@ -10,6 +10,8 @@ static constexpr std::size_t buffer_size = 256 << 10;
 // After a jump over a member, another jump over the next one is likely: read little.
 static constexpr std::size_t after_jump_size = 16 << 10;  // bytes
 static constexpr std::size_t tar_block_size = 512;
+// More than the headers of a member have: libarchive refuses longer ones.
+static constexpr std::size_t kept_size_max = 2 << 20;
 
 ArchiveInput::ArchiveInput(std::unique_ptr<ByteStream> stream, std::optional<Jumps> jumps)
     : stream_(std::move(stream)),
@@ -51,8 +53,21 @@ bool ArchiveInput::has_end_mark(std::uint64_t end) const {
   return std::all_of(mark.begin(), mark.end(), [](std::byte b) { return b == std::byte{}; });
 }
 
+void ArchiveInput::keep_from(std::uint64_t position) {
+  keep_from_ = position;
+  kept_.clear();
+}
+
+BytesView ArchiveInput::kept() const {
+  if (!kept_.empty()) return kept_;
+  const std::uint64_t begin = position_ - given_.size();
+  if (keep_from_ < begin || keep_from_ > position_) return {};
+  return given_.subspan(keep_from_ - begin);
+}
+
 la_ssize_t ArchiveInput::read(const void** data) noexcept {
   try {
+    if (kept_.empty()) append(kept_, kept());
     wanted_ = std::min(2 * wanted_, buffer_.size());
     if (stream_at_ != position_) go_to_position();
     std::size_t size = 0;
@@ -63,6 +78,8 @@ la_ssize_t ArchiveInput::read(const void** data) noexcept {
     }
     given_ = BytesView(buffer_).first(size);
     position_ += size;
+    if (kept_.size() > kept_size_max) stop_keeping();
+    if (!kept_.empty()) append(kept_, given_);
     stream_at_ = position_;
     *data = given_.data();
     return static_cast<la_ssize_t>(size);

@@ -80,6 +80,12 @@ class ArchiveInput {
   // no longer held.
   bool has_end_mark(std::uint64_t end) const;
 
+  // Keeps what was given from `position` on, which is not before the last read, and what will be
+  // given until stop_keeping().
+  void keep_from(std::uint64_t position);
+  BytesView kept() const;
+  void stop_keeping() { keep_from(UINT64_MAX); }
+
   std::string name() const { return stream_->name(); }
 
  private:
@@ -90,10 +96,12 @@ class ArchiveInput {
   std::unique_ptr<ByteStream> stream_;
   const std::optional<Jumps> jumps_;
   Bytes buffer_;
-  std::size_t wanted_;           // bytes of a read, at most; fewer after a jump
-  BytesView given_;              // by the last read
-  std::uint64_t position_ = 0;   // where the next read begins
-  std::uint64_t stream_at_ = 0;  // where stream_ is
+  std::size_t wanted_;                    // bytes of a read, at most; fewer after a jump
+  BytesView given_;                       // by the last read
+  std::uint64_t position_ = 0;            // where the next read begins
+  std::uint64_t stream_at_ = 0;           // where stream_ is
+  std::uint64_t keep_from_ = UINT64_MAX;  // see keep_from()
+  Bytes kept_;                            // empty: all of it is in given_
   std::exception_ptr failure_;
 };
 

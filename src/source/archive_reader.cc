@@ -6,15 +6,18 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
+#include <cerrno>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/text.h"
+#include "base/timestamp.h"
 #include "source/archive_input.h"
 #include "source/folder_source.h"
 #include "source/gunzip.h"
-#include "source/zip_name.h"
+#include "source/pax_header.h"
+#include "source/piped_stream.h"
+#include "source/zip_directory.h"
 
 namespace grid::source {
 
@@ -63,6 +66,10 @@ bool begins(BytesView bytes, std::initializer_list<unsigned> magic) {
 }
 
 bool is_zip(BytesView first) { return begins(first, {'P', 'K', 3, 4}); }
+bool is_empty_zstd_frame(BytesView first) {
+  return first.size() == 8 && (first[0] & std::byte{0xf0}) == std::byte{0x50} &&
+         begins(first.subspan(1), {0x2a, 0x4d, 0x18});
+}
 // libarchive does not know it.
 bool is_empty_zip(BytesView first) { return begins(first, {'P', 'K', 5, 6}); }
 
@@ -89,13 +96,27 @@ ArchiveMember::Kind kind_of(archive_entry* entry) {
 }
 
 std::int64_t mtime_of(archive_entry* entry) {
-  constexpr std::int64_t second = 1'000'000'000;
-  constexpr std::int64_t seconds_max = std::numeric_limits<std::int64_t>::max() / second - 1;
   if (!libarchive().entry_mtime_is_set(entry)) return 0;
-  std::int64_t seconds =
-      std::clamp<std::int64_t>(libarchive().entry_mtime(entry), -seconds_max, seconds_max);
-  return seconds * second +
-         std::clamp<std::int64_t>(libarchive().entry_mtime_nsec(entry), 0, second - 1);
+  return timestamp_of(libarchive().entry_mtime(entry), libarchive().entry_mtime_nsec(entry));
+}
+
+// libarchive says of a method that it does not know only that the data cannot be read.
+void fail_if_unknown_compression(const char* why) {
+  if (why == nullptr ||
+      std::string_view(why).find("nsupported ZIP compression") == std::string::npos)
+    return;
+  fail(ErrorKind::unsupported,
+       "it is compressed in a way that is not supported ({}); unpack the archive and create from "
+       "the folder; nothing was published",
+       why);
+}
+
+std::string text_of(const char* text) { return text != nullptr ? text : ""; }
+
+// Kinds of links first: libarchive has the kind of the file for a hard link.
+std::string target_of(archive_entry* entry, ArchiveMember::Kind kind) {
+  return text_of(kind == ArchiveMember::Kind::hard_link ? libarchive().entry_hardlink(entry)
+                                                        : libarchive().entry_symlink(entry));
 }
 
 }  // namespace
@@ -109,15 +130,43 @@ struct ArchiveReader::State {
   std::uint64_t begin = 0;  // where libarchive begins, in unpacked bytes
   std::unique_ptr<ArchiveInput> input;
   Archive reader{libarchive().read_new()};
+  std::optional<ZipDirectory> directory;     // of a zip
+  bool in_member = false;                    // libarchive reads one
   std::string member;                        // the one being read, for messages
   std::optional<std::uint64_t> member_left;  // bytes, if its size is known
 
   std::unique_ptr<ByteStream> unpack(std::unique_ptr<PeekedStream> stream);
   bool open();
+  void pass_rest_of_member();
+  void take_from_pax(ArchiveMember& out);
+  std::size_t read_some(MutableBytesView out);
 };
+
+static void skip(ByteStream& stream, std::uint64_t size) {
+  Bytes passed(256 << 10);
+  while (size > 0) {
+    const std::size_t part = static_cast<std::size_t>(std::min<std::uint64_t>(size, passed.size()));
+    const std::size_t got = stream.read(MutableBytesView(passed).first(part));
+    if (got == 0)
+      fail(ErrorKind::corrupt, "the archive is damaged or truncated: it ends too early");
+    size -= got;
+  }
+}
+
+// Passes over frames without content at the front of a .zst, as pzstd writes them: libarchive knows
+// a .zst only by another first frame.
+static std::unique_ptr<PeekedStream> after_empty_frames(std::unique_ptr<PeekedStream> stream) {
+  while (is_empty_zstd_frame(stream->first())) {
+    const auto size = load<std::uint32_t>(stream->first().data() + 4);
+    skip(*stream, 8 + std::uint64_t{size});
+    stream = std::make_unique<PeekedStream>(std::move(stream));
+  }
+  return stream;
+}
 
 // Tells the compression by the first bytes.
 std::unique_ptr<ByteStream> ArchiveReader::State::unpack(std::unique_ptr<PeekedStream> stream) {
+  stream = after_empty_frames(std::move(stream));
   const BytesView first = stream->first();
   if (begins(first, {0x1f, 0x8b})) {
     auto unpacking = std::make_unique<Gunzip>(std::move(stream));
@@ -163,7 +212,10 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
   if ((state_->zip || state_->plain_tar) && bytes.open_at && state_->size)
     jumps = {bytes.open_at, *state_->size, bytes.jump_size_min};
   state_->input = std::make_unique<ArchiveInput>(std::move(inner), std::move(jumps));
-  if (state_->open()) return;
+  if (state_->open()) {
+    if (state_->zip && state_->size) state_->directory.emplace(bytes.open_at, *state_->size);
+    return;
+  }
   if (state_->zip)
     fail(ErrorKind::corrupt, "the archive is damaged or truncated: {} is a zip without a directory",
          name);
@@ -171,17 +223,6 @@ ArchiveReader::ArchiveReader(ArchiveBytes bytes) : state_(std::make_unique<State
        "{} is not an archive that can be unpacked: these are zip and tar, the latter also with "
        "gzip, bzip2, xz or zstd",
        name);
-}
-
-static void skip(ByteStream& stream, std::uint64_t size) {
-  Bytes passed(256 << 10);
-  while (size > 0) {
-    const std::size_t part = static_cast<std::size_t>(std::min<std::uint64_t>(size, passed.size()));
-    const std::size_t got = stream.read(MutableBytesView(passed).first(part));
-    if (got == 0)
-      fail(ErrorKind::corrupt, "the archive is damaged or truncated: it ends too early");
-    size -= got;
-  }
 }
 
 ArchiveReader::ArchiveReader(const ArchiveBytes& bytes, std::uint64_t size, const ArchivePoint& at)
@@ -226,11 +267,31 @@ std::uint64_t ArchiveReader::archive_size() const {
   return state_->size ? *state_->size : state_->packed->taken();
 }
 
+// What next_header() would do too; but then it is not known where the next header begins.
+void ArchiveReader::State::pass_rest_of_member() {
+  if (!std::exchange(in_member, false)) return;
+  const int status = libarchive().read_data_skip(reader.get());
+  input->rethrow();
+  if (status != ARCHIVE_OK && status != ARCHIVE_WARN) input->fail_damaged(reader.get());
+}
+
+// See PaxHeader.
+void ArchiveReader::State::take_from_pax(ArchiveMember& out) {
+  PaxHeader header = read_pax_header(input->kept());
+  input->stop_keeping();
+  if (header.path) out.path = std::move(*header.path);
+  if (header.link_path && !out.target.empty()) out.target = std::move(*header.link_path);
+  if (header.mtime_ns) out.mtime_ns = *header.mtime_ns;
+}
+
 std::optional<ArchiveMember> ArchiveReader::next() {
   if (state_->empty) return std::nullopt;
   Utf8Locale locale;
   archive* reader = state_->reader.get();
   archive_entry* entry = nullptr;
+  state_->pass_rest_of_member();
+  if (!state_->zip)
+    state_->input->keep_from(static_cast<std::uint64_t>(libarchive().filter_bytes(reader, 0)));
   int status = libarchive().read_next_header(reader, &entry);
   if (status == ARCHIVE_EOF) {
     state_->input->rethrow();
@@ -242,44 +303,57 @@ std::optional<ArchiveMember> ArchiveReader::next() {
   }
   state_->input->rethrow();
   if (status != ARCHIVE_OK && status != ARCHIVE_WARN) state_->input->fail_damaged(reader);
-  ArchiveMember member{.kind = kind_of(entry), .mtime_ns = mtime_of(entry)};
-  const char* path = libarchive().entry_pathname(entry);
-  if (path == nullptr) state_->input->fail_damaged(reader);
-  member.path = state_->zip && !is_utf8(path) ? utf8_of_cp437(path) : path;
+  state_->in_member = true;
+  const ArchiveMember::Kind kind = kind_of(entry);
+  ArchiveMember member{.path = text_of(libarchive().entry_pathname(entry)),
+                       .kind = kind,
+                       .mtime_ns = mtime_of(entry),
+                       .target = target_of(entry, kind)};
   member.executable =
-      member.kind == ArchiveMember::Kind::file && (libarchive().entry_perm(entry) & 0111) != 0;
+      kind == ArchiveMember::Kind::file && (libarchive().entry_perm(entry) & 0111) != 0;
   member.encrypted = libarchive().entry_is_encrypted(entry) != 0;
-  if (libarchive().entry_size_is_set(entry) && member.kind == ArchiveMember::Kind::file)
+  if (libarchive().entry_size_is_set(entry) && kind == ArchiveMember::Kind::file)
     member.size = static_cast<std::uint64_t>(libarchive().entry_size(entry));
-  const char* target = member.kind == ArchiveMember::Kind::hard_link
-                           ? libarchive().entry_hardlink(entry)
-                           : libarchive().entry_symlink(entry);
-  if (target != nullptr) member.target = target;
+  if (state_->directory)
+    state_->directory->correct(member);
+  else
+    state_->take_from_pax(member);
+  if (member.path.empty()) state_->input->fail_damaged(reader);
   state_->member = member.path;
   state_->member_left = member.size;
   return member;
 }
 
-std::size_t ArchiveReader::read(MutableBytesView out) {
-  archive* reader = state_->reader.get();
+// Fills the front of `out` with what libarchive gives of the member; 0 if that is nothing.
+std::size_t ArchiveReader::State::read_some(MutableBytesView out) {
   la_ssize_t got = ARCHIVE_RETRY;
-  while (got == ARCHIVE_RETRY) got = libarchive().read_data(reader, out.data(), out.size());
-  state_->input->rethrow();
-  if (got < 0) state_->input->fail_damaged(reader);
-  auto size = static_cast<std::size_t>(got);
-  if (std::optional<std::uint64_t>& left = state_->member_left) {
-    if (size > *left || (size == 0 && *left > 0))
-      fail(ErrorKind::corrupt, "the archive is damaged: {} does not have the size that it states",
-           state_->member);
-    *left -= size;
-  }
-  return size;
+  while (got == ARCHIVE_RETRY) got = libarchive().read_data(reader.get(), out.data(), out.size());
+  input->rethrow();
+  if (got < 0 && zip) fail_if_unknown_compression(libarchive().error_string(reader.get()));
+  if (got < 0) input->fail_damaged(reader.get());
+  return static_cast<std::size_t>(got);
+}
+
+std::size_t ArchiveReader::read(MutableBytesView out) {
+  std::size_t got = state_->read_some(out);
+  std::optional<std::uint64_t>& left = state_->member_left;
+  if (!left) return got;
+  // libarchive gives nothing once before the hole with which a sparse member ends.
+  if (got == 0 && *left > 0) got = state_->read_some(out);
+  if (got > *left || (got == 0 && *left > 0))
+    fail(ErrorKind::corrupt, "the archive is damaged: {} does not have the size that it states",
+         state_->member);
+  *left -= got;
+  return got;
 }
 
 ArchiveBytes archive_bytes_of_file(const std::string& path) {
-  auto fd = std::make_shared<const FileDescriptor>(open_file(path, O_RDONLY));
+  FileDescriptor opened = open_file(path, O_RDONLY);
   struct stat st;
-  if (::fstat(fd->get(), &st) != 0) throw system_error(errno, "cannot read " + path);
+  if (::fstat(opened.get(), &st) != 0) throw system_error(errno, "cannot read " + path);
+  if (!S_ISREG(st.st_mode))
+    return {.stream = std::make_unique<PipedStream>(std::move(opened), path)};
+  auto fd = std::make_shared<const FileDescriptor>(std::move(opened));
   auto size = static_cast<std::uint64_t>(st.st_size);
   auto open_at = [fd, path, size](std::uint64_t offset) {
     return std::make_unique<LocalStream>(fd, path, offset, size);

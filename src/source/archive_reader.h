@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/byte_stream.h"
+#include "source/archive_member.h"
 #include "source/gunzip.h"
 #include "source/source.h"
 
@@ -28,17 +29,6 @@ constexpr std::uint64_t remote_jump_size_min = 4 << 20;
 
 // Of a local file. Throws Error.
 ArchiveBytes archive_bytes_of_file(const std::string& path);
-
-struct ArchiveMember {
-  enum class Kind { file, folder, symlink, hard_link, device, pipe, socket, unknown };
-
-  std::string path;  // as in the archive; in UTF-8 if the archive says how it is encoded
-  Kind kind = Kind::file;
-  bool executable = false, encrypted = false;
-  std::optional<std::uint64_t> size;  // of a file
-  std::int64_t mtime_ns = 0;
-  std::string target;  // of links, as in the archive
-};
 
 // Where reading a tar can begin: at a member's header.
 struct ArchivePoint {

@@ -8,10 +8,6 @@
 
 namespace grid::source {
 
-// The limits of the file systems to which a version is written or mounted.
-static constexpr std::size_t name_size_max = 255;
-static constexpr std::size_t path_size_max = 32 << 10;
-
 // What even an empty member counts: the header of a tar.
 static constexpr std::uint64_t member_size = 512;
 
@@ -23,15 +19,11 @@ std::string path_of_member(std::string_view written) {
     const std::string_view name = take_until(written, '/');
     if (name.empty() || name == ".") continue;
     if (name == "..") fail(ErrorKind::unsupported, "its path leads upwards; nothing was published");
-    if (name.size() > name_size_max)
-      fail(ErrorKind::unsupported, "its name is longer than {} bytes; nothing was published",
-           name_size_max);
+    if (name.find('\0') != name.npos)
+      fail(ErrorKind::unsupported, "its path has a zero byte in it; nothing was published");
     if (!path.empty()) path += '/';
     path += name;
   }
-  if (path.size() > path_size_max)
-    fail(ErrorKind::unsupported, "its path is longer than {} bytes; nothing was published",
-         path_size_max);
   return path;
 }
 
@@ -119,7 +111,10 @@ std::optional<SourceEntry> ArchiveSource::take(ArchiveMember member,
          *limits_.files_max);
   if (!limits_.size_max) count(member_size);
   if (path.empty()) {
-    if (member.kind == ArchiveMember::Kind::folder) return std::nullopt;  // "./"
+    if (member.kind == ArchiveMember::Kind::folder) {  // "./"
+      top_mtime_ns_ = member.mtime_ns;
+      return std::nullopt;
+    }
     fail(ErrorKind::unsupported, "it has no name; nothing was published");
   }
   if (std::string_view kind = unsupported_kind(member.kind); !kind.empty()) {

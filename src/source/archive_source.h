@@ -23,7 +23,7 @@ constexpr std::uint64_t archive_expansion_max = 200;
 constexpr std::uint64_t archive_size_trusted = 1 << 30;  // bytes
 
 // In any order. next() and reading throw, naming the archive and the member: `unsupported` for a
-// member whose path is absolute, leads upwards or cannot be a name, for an encrypted one and beyond
+// member whose path is absolute, leads upwards or cannot be one, for an encrypted one and beyond
 // the limits; `corrupt` for a damaged or truncated archive.
 class ArchiveSource : public Source, private ByteStream {
  public:
@@ -34,6 +34,7 @@ class ArchiveSource : public Source, private ByteStream {
   SourceOrder order() const override { return SourceOrder::any; }
   std::optional<Digest> identity() const override;
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+  std::optional<std::int64_t> top_mtime_ns() const override { return top_mtime_ns_; }
 
  private:
   // The bytes of the last member of next().
@@ -52,12 +53,13 @@ class ArchiveSource : public Source, private ByteStream {
   const std::int64_t ctime_ns_;        // of the archive
   ContinuedArchive archive_;
   std::string member_;
-  std::uint64_t files_ = 0, size_ = 0;  // so far; bytes
-  std::uint64_t members_ = 0;           // seen by next()
+  std::uint64_t files_ = 0, size_ = 0;        // so far; bytes
+  std::uint64_t members_ = 0;                 // seen by next()
+  std::optional<std::int64_t> top_mtime_ns_;  // of the member "./"
 };
 
 // Turns "a//./b/" into "a/b", and a path that means the top itself into "". Throws `unsupported`
-// for paths that are absolute, lead upwards or have too long a name.
+// for paths that are absolute, lead upwards or have a zero byte.
 std::string path_of_member(std::string_view written);
 
 }  // namespace grid::source

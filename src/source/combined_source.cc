@@ -99,9 +99,18 @@ CombinedSource::CombinedSource(std::vector<PlacedSource> sources) {
   parts_.push_back({.source = std::make_unique<Folders>(sources), .name = "the folders for PATH="});
   for (PlacedSource& placed : sources) {
     if (placed.source->order() == SourceOrder::any) order_ = SourceOrder::any;
+    const bool at_top = placed.place.empty();
     parts_.push_back({.source = place_source(std::move(placed.source), std::move(placed.place)),
-                      .name = std::move(placed.name)});
+                      .name = std::move(placed.name),
+                      .at_top = at_top});
   }
+}
+
+std::optional<std::int64_t> CombinedSource::top_mtime_ns() const {
+  std::optional<std::int64_t> latest;
+  for (const Part& part : parts_)
+    if (part.at_top) latest = std::max(latest, part.source->top_mtime_ns());
+  return latest;
 }
 
 std::optional<SourceEntry> CombinedSource::next(std::vector<Problem>& problems) {

@@ -30,11 +30,14 @@ class CombinedSource : public Source {
 
   SourceOrder order() const override { return order_; }
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+  // The latest of those that are at the top.
+  std::optional<std::int64_t> top_mtime_ns() const override;
 
  private:
   struct Part {
     std::unique_ptr<Source> source;
     std::string name;
+    bool at_top = false;
     std::optional<SourceEntry> head;
     bool begun = false;
   };

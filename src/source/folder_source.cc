@@ -7,10 +7,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <ctime>
+#include <thread>
 #include <utility>
 
+#include "base/beneath.h"
 #include "base/error.h"
+#include "base/timestamp.h"
 
 namespace grid::source {
 
@@ -25,7 +29,7 @@ static constexpr std::int64_t coarse_stamp_margin_ns = 2'100'000'000;
 static std::int64_t now_ns() {
   timespec now;
   ::clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<std::int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+  return timestamp_of(now);
 }
 
 static bool is_settled(const FileState& state, std::int64_t opened_at_ns) {
@@ -52,7 +56,10 @@ class LocalFile : public SourceFile {
 
   std::size_t read(MutableBytesView out) override {
     std::size_t wanted = std::min<std::uint64_t>(out.size(), end_ - at_);
-    if (wanted == 0) return 0;
+    if (wanted == 0) {
+      if (state_.size == 0) check_emptiness();
+      return 0;
+    }
     std::size_t got = 0;
     try {
       got = read_at(fd_.get(), out.first(wanted), at_, "it");
@@ -90,6 +97,20 @@ class LocalFile : public SourceFile {
   }
 
  private:
+  // A file of /proc, and of some FUSE file systems, says that it has 0 bytes whatever it has.
+  void check_emptiness() const {
+    std::byte first;
+    const ssize_t got = ::pread(fd_.get(), &first, 1, 0);
+    if (got == 0) return;
+    if (got < 0) throw Error(ErrorKind::changed, system_error(errno, "cannot read it").what());
+    struct stat st;
+    if (::fstat(fd_.get(), &st) != 0 || st.st_size != 0)
+      throw Error(ErrorKind::changed, std::string(changed));
+    throw Error(ErrorKind::changed,
+                "says that it has 0 bytes, but has some, as files in /proc do; copy it, and make "
+                "the version of the copy");
+  }
+
   const FileDescriptor fd_;
   const std::int64_t opened_at_ns_;  // taken before state_
   FileState state_;
@@ -110,7 +131,6 @@ static unsigned files_open_ahead() {
 
 FolderSource::FolderSource(WalkOptions options)
     : path_(options.source),
-      is_file_(!std::filesystem::is_directory(options.source)),
       open_count_(files_open_ahead()),
       walker_(std::move(options),
               [this](Problem problem) { reported_.push_back(std::move(problem)); }) {}
@@ -139,16 +159,37 @@ std::optional<SourceEntry> FolderSource::next(std::vector<Problem>& problems) {
                      .opener = opener};
 }
 
+// What was a file during the walk may be anything by now. Opening a pipe must not wait for a
+// writer, nor a terminal become this process's.
+static constexpr int file_flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+
+// A file on which another process has a lease, as file servers do, opens once that has given it
+// back, at the latest after /proc/sys/fs/lease-break-time: 45 seconds.
+static constexpr auto lease_wait = std::chrono::milliseconds(50);
+static constexpr int lease_tries_max = 1200;
+
+template <class Open>
+static FileDescriptor open_despite_leases(const Open& open) {
+  for (int tries = 1;; ++tries) {
+    FileDescriptor fd = open();
+    if (fd || errno != EWOULDBLOCK || tries == lease_tries_max) return fd;
+    std::this_thread::sleep_for(lease_wait);
+  }
+}
+
 std::unique_ptr<SourceFile> FolderSource::open(const SourceEntry& entry,
                                                std::optional<ByteRange> range) {
-  FileDescriptor fd;
-  try {
-    fd = is_file_ ? find_file(path_, O_RDONLY) : open_below(path_, entry.entry.path());
-  } catch (const Error& error) {  // of any kind: see LocalFile::read()
-    throw Error(ErrorKind::changed, error.what());
-  }
-  if (!fd) throw Error(ErrorKind::changed, std::string(vanished));
-  return std::make_unique<LocalFile>(std::move(fd), entry, range);
+  FileDescriptor fd = open_despite_leases([&] {
+    if (walker_.folder() != nullptr)
+      return open_beneath(walker_.folder()->get(), entry.entry.path(), file_flags);
+    return FileDescriptor(::open(path_.c_str(), file_flags | O_CLOEXEC));
+  });
+  if (fd) return std::make_unique<LocalFile>(std::move(fd), entry, range);
+  if (errno == ENOENT || errno == ENOTDIR) throw Error(ErrorKind::changed, std::string(vanished));
+  // A link stands where the walk saw a folder or a file; ENXIO: a socket or a pipe.
+  if (errno == ELOOP || errno == ENXIO) throw Error(ErrorKind::changed, std::string(changed));
+  // Of any kind: see LocalFile::read().
+  throw Error(ErrorKind::changed, system_error(errno, "cannot open it").what());
 }
 
 std::optional<FileState> find_settled_state(int fd) {

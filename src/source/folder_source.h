@@ -18,6 +18,7 @@ class FolderSource : public Source, private FileOpener {
 
   SourceOrder order() const override { return SourceOrder::tree; }
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override;
+  std::optional<std::int64_t> top_mtime_ns() const override { return walker_.folder_mtime_ns(); }
 
  private:
   std::unique_ptr<SourceFile> open(const SourceEntry& entry,
@@ -26,7 +27,6 @@ class FolderSource : public Source, private FileOpener {
   void recognise_hard_link(WalkedEntry& walked);
 
   const std::filesystem::path path_;
-  const bool is_file_;
   const unsigned open_count_;
   std::vector<Problem> reported_;  // by the walker, since the last next()
   Walker walker_;

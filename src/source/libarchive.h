@@ -17,6 +17,7 @@ struct Libarchive {
   GRID_FUNCTION(error_string);
   GRID_FUNCTION(filter_bytes);
   GRID_FUNCTION(read_data);
+  GRID_FUNCTION(read_data_skip);
   GRID_FUNCTION(read_free);
   GRID_FUNCTION(read_header_position);
   GRID_FUNCTION(read_new);

@@ -11,27 +11,12 @@
 #include "net/url.h"
 #include "source/combined_source.h"
 #include "source/folder_source.h"
+#include "source/path_limits.h"
+#include "source/piped_stream.h"
 #include "source/s3_source.h"
 #include "source/url_source.h"
 
 namespace grid::source {
-
-namespace {
-
-class StandardInput : public ByteStream {
- public:
-  std::size_t read(MutableBytesView out) override {
-    for (;;) {
-      ssize_t got = ::read(STDIN_FILENO, out.data(), out.size());
-      if (got >= 0) return static_cast<std::size_t>(got);
-      if (errno != EINTR) throw system_error(errno, "cannot read standard input");
-    }
-  }
-  std::optional<std::uint64_t> size() const override { return std::nullopt; }
-  std::string name() const override { return "standard input"; }
-};
-
-}  // namespace
 
 static bool is_folder(const std::string& path) {
   struct stat st;
@@ -54,6 +39,7 @@ class FilteredSource : public Source {
         return entry;
     return std::nullopt;
   }
+  std::optional<std::int64_t> top_mtime_ns() const override { return source_->top_mtime_ns(); }
 
  private:
   const std::unique_ptr<Source> source_;
@@ -78,6 +64,7 @@ class SourceWith : public Source {
   std::optional<SourceEntry> next(std::vector<Problem>& problems) override {
     return source_->next(problems);
   }
+  std::optional<std::int64_t> top_mtime_ns() const override { return source_->top_mtime_ns(); }
 
  private:
   const std::shared_ptr<const void> kept_;
@@ -103,7 +90,9 @@ static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceO
 
 static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceOptions& options) {
   if (spec.where == "-")
-    return open_archive({.stream = std::make_unique<StandardInput>()}, options);
+    return open_archive({.stream = std::make_unique<PipedStream>(
+                             FileDescriptor(::dup(STDIN_FILENO)), "standard input")},
+                        options);
   if (is_url(spec.where)) {
     auto client = std::make_shared<net::HttpClient>(options.servers.http);
     std::unique_ptr<Source> source =
@@ -188,7 +177,7 @@ static std::string parse_place(std::string_view place, std::string_view text) {
   } catch (const Error&) {  // reported below, with the option
     path.clear();
   }
-  if (path.empty())
+  if (path.empty() || !why_path_is_too_long(path).empty())
     fail(
         ErrorKind::invalid_argument,
         "{}: \"{}\" must be the folder of the version in which the source is put, such as train or "
@@ -198,24 +187,24 @@ static std::string parse_place(std::string_view place, std::string_view text) {
 }
 
 SourceSpec parse_addition(std::string_view text) {
-  SourceSpec spec{.where = std::string(text)};
+  SourceSpec spec{.where = net::with_plain_scheme(text)};
   std::size_t equals = text.rfind('=');
   struct stat st;
   if (equals == std::string_view::npos || ::stat(spec.where.c_str(), &st) == 0) return spec;
   spec.place = parse_place(text.substr(equals + 1), text);
-  spec.where = text.substr(0, equals);
+  spec.where = net::with_plain_scheme(text.substr(0, equals));
   return spec;
 }
 
 SourceSpec parse_source(std::string_view text) {
-  SourceSpec spec{.where = std::string(text)};
+  SourceSpec spec{.where = net::with_plain_scheme(text)};
   std::size_t equals = text.find('=');
   struct stat st;
   if (equals == std::string_view::npos || text.find("://") < equals ||
       ::stat(spec.where.c_str(), &st) == 0)
     return spec;
   spec.place = parse_place(text.substr(0, equals), text);
-  spec.where = text.substr(equals + 1);
+  spec.where = net::with_plain_scheme(text.substr(equals + 1));
   return spec;
 }
 

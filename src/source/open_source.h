@@ -25,10 +25,10 @@ struct SourceOptions {
   IgnorePatterns patterns;  // see CreateInput
   bool use_ignore_files = true;
   ArchiveLimits limits;
-  std::filesystem::path journals{};  // see ContinuedArchive; empty: none
-  net::ServerOptions servers{};      // how URLs and buckets are reached
-  bool in_place = false;             // leave the objects of buckets there, unread
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // see WalkOptions
+  std::filesystem::path journals{};      // see ContinuedArchive; empty: none
+  net::ServerOptions servers{};          // how URLs and buckets are reached
+  bool in_place = false;                 // leave the objects of buckets there, unread
+  std::vector<SkippedFolder> skipped{};  // see WalkOptions
 };
 
 // Opens all of them as one source. Throws Error if one cannot be read, `invalid_argument` for what

@@ -12,6 +12,8 @@ struct Problem {
   // Otherwise the file should have been kept and could not be: the create fails, unless partial
   // versions are allowed.
   bool unsupported = false;
+  // It is in the version, but not quite as it was.
+  bool kept = false;
 
   bool operator==(const Problem&) const = default;
 };

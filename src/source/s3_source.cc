@@ -28,13 +28,11 @@ std::optional<net::S3Object> find_object(const net::S3Bucket& bucket, const std:
 }  // namespace
 
 std::string_view why_key_is_no_path(std::string_view key) {
-  static constexpr std::size_t name_size_max = 255;
   for (;;) {
     const std::size_t slash = key.find('/');
     const std::string_view name = key.substr(0, slash);
     if (name.empty()) return "its key has an empty name between slashes";
     if (name == "." || name == "..") return "its key has the name . or .. in it";
-    if (name.size() > name_size_max) return "its key has a name of more than 255 bytes";
     if (name.find('\0') != name.npos) return "its key has a zero byte in it";
     if (slash == key.npos) return {};
     key.remove_prefix(slash + 1);

@@ -104,6 +104,10 @@ class Source {
   // The next entry, or empty at the end. Appends what a version cannot hold, or what could not be
   // looked at, to `problems`. Throws if the source cannot be read any further.
   virtual std::optional<SourceEntry> next(std::vector<Problem>& problems) = 0;
+
+  // The time of the folder that holds all the entries, once next() has given the last one. Empty if
+  // the source has no such folder.
+  virtual std::optional<std::int64_t> top_mtime_ns() const { return std::nullopt; }
 };
 
 }  // namespace grid::source

@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/timestamp.h"
 
 namespace grid::source {
 
@@ -21,20 +21,18 @@ static std::string reason_of(int error_number) {
   return std::error_code(error_number, std::generic_category()).message();
 }
 
-static std::int64_t nanoseconds(const timespec& time) {
-  return static_cast<std::int64_t>(time.tv_sec) * 1'000'000'000 + time.tv_nsec;
-}
-
 FileState state_of(const struct stat& st) {
   return {.size = static_cast<std::uint64_t>(st.st_size),
-          .mtime_ns = nanoseconds(st.st_mtim),
-          .ctime_ns = nanoseconds(st.st_ctim),
+          .mtime_ns = timestamp_of(st.st_mtim),
+          .ctime_ns = timestamp_of(st.st_ctim),
           .inode = st.st_ino};
 }
 
 static std::string join(const std::string& folder, std::string_view name) {
   return folder.empty() ? std::string(name) : folder + "/" + std::string(name);
 }
+
+static std::string shown(const std::string& folder) { return folder.empty() ? "." : folder; }
 
 static constexpr unsigned scan_threads = 4;
 static constexpr std::size_t scans_ahead_max = 4;  // in each folder on the way down
@@ -64,9 +62,17 @@ Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
   struct stat st;
   if (::stat(options_.source.c_str(), &st) != 0)
     throw system_error(errno, fmt::format("cannot read the source {}", options_.source.string()));
+  for (const SkippedFolder& folder : options_.skipped) {
+    struct stat of_folder {};
+    const bool is_there = ::stat(folder.path.c_str(), &of_folder) == 0;
+    skipped_.emplace_back(is_there ? of_folder.st_dev : 0, is_there ? of_folder.st_ino : 0);
+  }
   if (S_ISDIR(st.st_mode)) {
-    enter("", scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), "",
-                   IgnoreRules(options_.patterns)));
+    folder_mtime_ns_ = timestamp_of(st.st_mtim);
+    Scan top = scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), "",
+                    IgnoreRules(options_.patterns));
+    folder_ = top.fd;
+    enter("", std::move(top));
     return;
   }
   if (!S_ISREG(st.st_mode))
@@ -103,11 +109,17 @@ static std::optional<std::string> read_link(int folder_fd, const std::string& na
   }
 }
 
+// What a folder is that belongs to no source; empty for every other one.
+std::string_view Walker::why_skipped(const struct stat& folder) const {
+  for (std::size_t i = 0; i < skipped_.size(); ++i)
+    if (skipped_[i] == std::pair<std::uint64_t, std::uint64_t>(folder.st_dev, folder.st_ino))
+      return options_.skipped[i].what;
+  return {};
+}
+
 // One entry of a folder; empty, with the problem noted, if it cannot be kept.
-static std::optional<WalkedEntry> examine(
-    int folder_fd, const std::string& folder, std::string name,
-    const std::optional<std::pair<std::uint64_t, std::uint64_t>>& skipped,
-    std::vector<Problem>& problems) {
+std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& folder,
+                                           std::string name, std::vector<Problem>& problems) const {
   auto leave_out = [&](std::string reason, bool unsupported = false) {
     problems.push_back({join(folder, name), std::move(reason), unsupported});
     return std::nullopt;
@@ -123,8 +135,8 @@ static std::optional<WalkedEntry> examine(
     walked.entry.executable = (st.st_mode & 0111) != 0;
   } else if (S_ISDIR(st.st_mode)) {
     walked.entry.kind = EntryKind::folder;
-    if (skipped == std::pair<std::uint64_t, std::uint64_t>(st.st_dev, st.st_ino))
-      return leave_out("is the store itself", true);
+    if (const std::string_view what = why_skipped(st); !what.empty())
+      return leave_out(fmt::format("is {}", what), true);
   } else if (S_ISLNK(st.st_mode)) {
     walked.entry.kind = EntryKind::symlink;
     std::optional<std::string> target = read_link(folder_fd, name);
@@ -181,7 +193,7 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRule
   int listing = ::dup(result.fd->get());  // fdopendir() takes its descriptor over
   DIR* stream = listing < 0 ? nullptr : ::fdopendir(listing);
   if (stream == nullptr) {
-    result.problems.push_back({path, reason_of(errno)});
+    result.problems.push_back({shown(path), reason_of(errno)});
     return result;
   }
   bool has_ignore_file = false;
@@ -191,7 +203,10 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRule
       found.push_back({item->d_ino, std::string(name), item->d_type});
     has_ignore_file = has_ignore_file || name == ignore_file_name;
   }
-  if (errno != 0) result.problems.push_back({path, reason_of(errno)});
+  // What follows is not known: without this problem, the version would be short of it.
+  if (errno != 0)
+    result.problems.push_back(
+        {shown(path), fmt::format("its listing ended with an error: {}", reason_of(errno))});
   ::closedir(stream);
   if (has_ignore_file && options_.use_ignore_files)
     rules = rules.with(read_ignore_file(result.fd->get(), path, result.problems));
@@ -202,7 +217,7 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRule
     if (!rules.empty() && item.type != DT_UNKNOWN && rules.ignores(below, item.type == DT_DIR))
       continue;
     std::optional<WalkedEntry> walked =
-        examine(result.fd->get(), path, std::move(item.name), options_.skipped, result.problems);
+        examine(result.fd->get(), path, std::move(item.name), result.problems);
     if (!walked) continue;
     bool is_folder = walked->entry.kind == EntryKind::folder;
     if (item.type == DT_UNKNOWN && !rules.empty() && rules.ignores(below, is_folder)) continue;
@@ -270,22 +285,6 @@ std::optional<WalkedEntry> Walker::next() {
   WalkedEntry walked = std::move(entries_.back());
   entries_.pop_back();
   return walked;
-}
-
-FileDescriptor open_below(const std::filesystem::path& source, const std::string& path) {
-  auto open_at = [&](int folder, const char* name, int flags) {
-    FileDescriptor fd(::openat(folder, name, flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd && errno != ENOENT && errno != ENOTDIR) throw system_error(errno, "cannot open it");
-    return fd;
-  };
-  std::string whole = (source / path).string();
-  if (whole.size() < PATH_MAX) return open_at(AT_FDCWD, whole.c_str(), 0);
-  FileDescriptor folder = open_file(source, O_RDONLY | O_DIRECTORY);
-  std::size_t begin = 0;
-  for (std::size_t slash; folder && (slash = path.find('/', begin)) != std::string::npos;
-       begin = slash + 1)
-    folder = open_at(folder.get(), path.substr(begin, slash - begin).c_str(), O_DIRECTORY);
-  return folder ? open_at(folder.get(), path.substr(begin).c_str(), 0) : FileDescriptor();
 }
 
 }  // namespace grid::source

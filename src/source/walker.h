@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -28,11 +30,17 @@ struct WalkedEntry {
   std::uint64_t link_count = 1;  // of files, as the source's file system counts
 };
 
+// A folder that belongs to no source, wherever it lies: the store, grid's cache.
+struct SkippedFolder {
+  std::filesystem::path path;
+  std::string what;  // "the store itself", for the message
+};
+
 struct WalkOptions {
   std::filesystem::path source;  // a folder, or one file
   IgnorePatterns patterns{};     // what is left out; overrides the source's own .gridignore files
   bool use_ignore_files = true;  // a .gridignore in each folder
-  std::optional<std::pair<std::uint64_t, std::uint64_t>> skipped;  // device, inode of a folder
+  std::vector<SkippedFolder> skipped{};
 };
 
 // Not thread-safe. A few threads of its own scan the next folders ahead of the walk: on a cold disk
@@ -46,6 +54,12 @@ class Walker {
   // The next entry in tree order, or empty at the end.
   std::optional<WalkedEntry> next();
 
+  // The source itself, if it is a folder: open for as long as the walker lives, so that its files
+  // can be opened beneath it.
+  const FileDescriptor* folder() const { return folder_.get(); }
+  // Its time, if it is a folder.
+  std::optional<std::int64_t> folder_mtime_ns() const { return folder_mtime_ns_; }
+
  private:
   struct Scan;
   struct Folder;
@@ -57,15 +71,18 @@ class Walker {
   void look_ahead(Folder& folder);
   bool descend();
 
+  std::string_view why_skipped(const struct stat& folder) const;
+  std::optional<WalkedEntry> examine(int folder_fd, const std::string& folder, std::string name,
+                                     std::vector<Problem>& problems) const;
+
   const WalkOptions options_;
   const std::function<void(Problem)> report_;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> skipped_;  // device, inode; as in options_
+  std::shared_ptr<const FileDescriptor> folder_;
+  std::optional<std::int64_t> folder_mtime_ns_;
   std::vector<Folder> stack_;         // the folders that are being walked, outermost first
   std::vector<WalkedEntry> entries_;  // of the innermost folder, in reverse order
   ThreadPool pool_;                   // last: its tasks use the other members
 };
-
-// Opens a file of the source for reading, however long its path, without following a symbolic
-// link in its last component. Empty if it no longer exists; throws for other failures.
-FileDescriptor open_below(const std::filesystem::path& source, const std::string& path);
 
 }  // namespace grid::source

@@ -43,7 +43,7 @@ refuses through-later.tar 'link/evil: its path leads through link, which is a sy
 refuses hard.tar 'hard.tar: link: its path leads upwards'
 refuses hard-nowhere.tar 'link: is a hard link to nowhere, which is not in the source'
 refuses twice.tar 'a/b: is in the source twice'
-refuses long.tar 'its name is longer than 255 bytes'
+refuses long.tar 'has a name of more than 255 bytes'
 refuses up.zip 'up.zip: ../evil: its path leads upwards'
 refuses crc.zip 'crc.zip: bad: the archive is damaged'
 refuses locked.zip 'locked.zip: secret: it is encrypted'

@@ -57,7 +57,13 @@ fails 1 grid datastore create "$plain_url/cut.tar.gz" --name cut
 says 'cut.tar.gz: ./large: the archive is damaged or truncated'
 fails 1 grid datastore create "$plain_url/missing.csv"
 fails 2 grid datastore create "${plain_url%/data}"
-says 'no name for a datastore can be taken'
+says 'names no file: its path is empty'
+fails 2 grid datastore create "$plain_url/x%2Fy.csv"
+says 'names no file: the last part of its path stands for'
+upper=HTTP${plain_url#http}
+grid datastore create "$upper/Cats.tar.gz" --name upper --quiet >/dev/null
+equal "$(grid datastore cat upper one)" 1
+equal "$(grid datastore show upper -o json | grep -o '"source": *"[^"]*"')" "\"source\": \"$plain_url/Cats.tar.gz\""
 nginx_start
 grid datastore create "http://127.0.0.1:$nginx_port/data/dogs.zip" --quiet >/dev/null
 grid datastore get dogs out.dogs >/dev/null

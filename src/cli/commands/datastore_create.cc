@@ -58,7 +58,8 @@ int report_incomplete(Output& output, const create::IncompleteSource& error) {
 void report_created(Output& output, const service::CreatedVersion& created) {
   const create::CreateResult& result = created.result;
   for (const source::Problem& problem : result.problems)
-    output.warn(fmt::format("{}: {}; left out", problem.path, problem.reason));
+    output.warn(
+        fmt::format("{}: {}{}", problem.path, problem.reason, problem.kept ? "" : "; left out"));
   output.debug(
       fmt::format("{} read, {} unchanged, {} read of which {} new, {} not read again, {} stored",
                   format_count(result.files_read, "file"), result.files_unchanged,
