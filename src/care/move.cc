@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <thread>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "create/create.h"
@@ -37,6 +38,7 @@ class Move {
   void copy_segment(const tree::Segment& segment);
   void copy_content(const tree::Content& content, std::uint64_t size);
   Bytes copy_chunk(const Digest& digest);
+  bool is_new_list(const Digest& digest);
   void stop_if_asked();
   void copy_description();
   void end_old_versions();
@@ -46,6 +48,7 @@ class Move {
   const MoveOptions& options_;
   MoveProgress& progress_;
   store::ChunkCopier copier_;
+  std::unordered_set<Digest, DigestHash> lists_;  // segments and recipes whose parts were added
   MoveResult result_;
 };
 
@@ -86,12 +89,20 @@ Bytes Move::copy_chunk(const Digest& digest) {
   return bytes;
 }
 
+// False if what the segment or recipe names was added not long ago: a file may repeat a recipe, and
+// versions share segments.
+bool Move::is_new_list(const Digest& digest) {
+  static constexpr std::size_t lists_max = 1 << 20;
+  if (lists_.size() >= lists_max) lists_.clear();
+  return lists_.insert(digest).second;
+}
+
 void Move::copy_content(const tree::Content& content, std::uint64_t size) {
   if (content.depth == 0) {
-    if (size > UINT32_MAX) fail(ErrorKind::corrupt, "a chunk claims {} bytes", size);
     copier_.add({content.digest, static_cast<std::uint32_t>(size)});
     return;
   }
+  if (!is_new_list(content.digest)) return;
   const tree::Recipe recipe = tree::decode_recipe(copy_chunk(content.digest));
   if (recipe.depth != content.depth || recipe.size() != size)
     fail(ErrorKind::corrupt, "recipe {}: is not the one expected", content.digest.short_hex());
@@ -128,8 +139,8 @@ void Move::copy_tree(const dataset::VersionRecord& record) {
   const std::uint64_t files = progress_.files_done, bytes = progress_.bytes_done;
   for (std::size_t i = 0; i < manifest->segments().size(); ++i) {
     const tree::Manifest::SegmentEntry& entry = manifest->segments()[i];
-    // A segment that an earlier version had brings nothing new.
-    if (copier_.add({entry.digest, entry.size})) copy_segment(*manifest->segment(i));
+    copier_.add({entry.digest, entry.size});
+    if (is_new_list(entry.digest)) copy_segment(*manifest->segment(i));
   }
   copier_.finish();
   progress_.files_done = files + record.totals.files;

@@ -24,6 +24,8 @@
 #include "store/codec.h"
 #include "store/layout.h"
 #include "store/pack.h"
+#include "tree/content_check.h"
+#include "tree/tree_check.h"
 
 namespace grid::care {
 
@@ -40,7 +42,9 @@ struct Subject {
 class Verification {
  public:
   Verification(const dataset::OpenStore& store, VerifyProgress& progress)
-      : store_(store), progress_(progress) {}
+      : store_(store),
+        progress_(progress),
+        contents_(*store.chunks, [this](const ChunkRef& chunk) { return problem_of(chunk); }) {}
 
   VerifyReport run(const std::vector<dataset::Reference>& scope) {
     gather(scope);
@@ -72,6 +76,7 @@ class Verification {
   std::vector<Subject> subjects_;
   std::unordered_map<Digest, std::uint32_t, DigestHash> good_;  // chunk to size
   std::unordered_map<Digest, std::string, DigestHash> bad_;     // chunk to reason
+  tree::ContentCheck contents_;
 };
 
 void Verification::gather_versions(const std::string& name) {
@@ -191,32 +196,27 @@ void Verification::name_damaged_files(const Subject& subject) {
   }
   if (manifest->totals() != record.totals)
     noted("", "the version record's counts differ from those of its tree");
+  tree::TreeCheck check(manifest, noted);
   for (std::size_t i = 0; i < manifest->segments().size(); ++i) {
     std::shared_ptr<const tree::Segment> segment;
     try {
       segment = manifest->segment(i);
     } catch (const Error& error) {  // as above
+      check.add_lost();
       const auto& lost = manifest->segments()[i];
       noted("", fmt::format("{} entries from {}{}{} on are lost: {}", lost.count, lost.first_folder,
                             lost.first_folder.empty() ? "" : "/", lost.first_name, error.what()));
       continue;
     }
+    check.add(segment);
     for (std::uint32_t entry = 0; entry < segment->count(); ++entry) {
       if (segment->kind(entry) != tree::EntryKind::file || segment->is_in_place(entry)) continue;
       ++report_.files;
-      std::string problem;
-      try {
-        store_.contents->visit_chunks(segment->content(entry), segment->size(entry),
-                                      [&](std::span<const ChunkRef> chunks) {
-                                        for (const ChunkRef& chunk : chunks)
-                                          if (problem.empty()) problem = problem_of(chunk);
-                                      });
-      } catch (const Error& error) {  // as above
-        problem = error.what();
-      }
-      if (!problem.empty()) noted(segment->entry(entry).path(), problem);
+      std::string problem = contents_.problem_of(segment->content(entry), segment->size(entry));
+      if (!problem.empty()) noted(segment->entry(entry).path(), std::move(problem));
     }
   }
+  check.finish();
 }
 
 void Verification::compare_in_place() {

@@ -223,13 +223,24 @@ void ChangedTree::find_links() {
 void ChangedTree::drop(const tree::EntryRef& ref) {
   if (ref.kind() == tree::EntryKind::hard_link) {
     std::string target(ref.target());
-    if (!groups_.contains(target)) --link_counts_[target];
+    if (groups_.contains(target)) return;
+    auto names = link_counts_.find(target);
+    if (names == link_counts_.end() || names->second < 2)
+      fail(ErrorKind::corrupt, "{}: {} is a hard link to {}, of which the root knows nothing",
+           changes_.base_name, ref.path(), target);
+    --names->second;
     return;
   }
   if (ref.kind() != tree::EntryKind::file || base_.link_count(ref) < 2) return;
   find_links();
   std::string path = ref.path();
-  for (std::uint64_t ordinal : links_[path]) touched_.insert(ordinal);
+  for (std::uint64_t ordinal : links_[path]) {
+    // grid writes none of these; a link that was passed already would lead to nothing.
+    if (ordinal < ref.ordinal() && !is_removed(ordinal))
+      fail(ErrorKind::unsupported, "{}: {} is the file of a hard link that comes before it; {}",
+           changes_.base_name, path, "remove or replace both, or neither");
+    touched_.insert(ordinal);
+  }
   link_counts_.erase(path);
   groups_[path] = {.file = ref.to_entry()};
 }
@@ -261,6 +272,10 @@ void ChangedTree::keep(const tree::EntryRef& ref) {
 void ChangedTree::finish(std::map<std::string, std::uint32_t>& link_counts) {
   advance(nullptr);
   const tree::TreeTotals& all = base_.totals();
+  if (visited_.files > all.files || visited_.folders > all.folders ||
+      visited_.symlinks > all.symlinks || visited_.bytes > all.bytes ||
+      visited_.files_in_place > all.files_in_place || visited_.bytes_in_place > all.bytes_in_place)
+    fail(ErrorKind::corrupt, "{}: its root counts less than its tree has", changes_.base_name);
   writer_.add_totals({.entries = 0,  // take_over() has counted them
                       .files = all.files - visited_.files,
                       .folders = all.folders - visited_.folders,

@@ -18,6 +18,7 @@
 #include "source/path_limits.h"
 #include "store/chunker.h"
 #include "tree/recipe.h"
+#include "tree/rules.h"
 
 namespace grid::create {
 
@@ -273,8 +274,12 @@ void Importer::take(source::SourceEntry entry) {
     return;
   }
   tree::EntryKind kind = entry.entry.kind;
+  const bool too_large = kind == tree::EntryKind::file && entry.state.size > tree::file_size_max;
   if (kind == tree::EntryKind::file || kind == tree::EntryKind::hard_link) ++progress_.files_total;
-  if (entry.opener != nullptr) {
+  if (too_large) {  // for instance a sparse file: it is not read
+    std::string why(tree::too_large_text);
+    add({.source = std::move(entry), .problem = std::move(why)}, 0);
+  } else if (entry.opener != nullptr) {
     take_opened(std::move(entry));
   } else if (entry.stream != nullptr) {
     take_streamed(std::move(entry));
@@ -315,6 +320,7 @@ void Importer::write_item(Item& item, const Batch& batch) {
     if (item.streamed_size > 0) entry.size = item.source.state.size = item.streamed_size;
   }
   if (item.read && (batch.slice || item.problem.empty())) entry.content = recipe_.finish();
+  if (item.problem.empty()) item.problem = why_entry_is_refused(tree::fields_of(entry));
   if (entry.kind == tree::EntryKind::hard_link && left_out_.contains(entry.target))
     item.problem = "is a hard link to " + entry.target + ", which could not be kept";
   if (!item.problem.empty()) {

@@ -27,18 +27,21 @@ struct S3Bucket::Call {
   std::optional<HttpBodyTaker> taker{};
 };
 
+bool is_bucket_name(std::string_view name) {
+  return name.size() >= 3 && name.size() <= 63 && name.find("..") == name.npos &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-' || c == '.' || c == '_';
+         });
+}
+
 S3Url parse_s3_url(std::string_view url) {
   static constexpr std::string_view scheme = "s3://";
   if (!url.starts_with(scheme)) fail(ErrorKind::invalid_argument, "{} is not an s3:// URL", url);
   std::string_view rest = url.substr(scheme.size());
   const std::size_t slash = std::min(rest.find('/'), rest.size());
   const std::string_view bucket = rest.substr(0, slash);
-  const bool good = bucket.size() >= 3 && bucket.size() <= 63 &&
-                    std::all_of(bucket.begin(), bucket.end(), [](char c) {
-                      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                             (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-                    });
-  if (!good || bucket.find("..") != bucket.npos)
+  if (!is_bucket_name(bucket))
     fail(ErrorKind::invalid_argument, "{}: \"{}\" cannot be the name of a bucket", url, bucket);
   rest.remove_prefix(std::min(slash + 1, rest.size()));
   return {std::string(bucket), std::string(rest)};

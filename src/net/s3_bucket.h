@@ -28,6 +28,7 @@ struct S3Url {
 };
 // Throws `invalid_argument`.
 S3Url parse_s3_url(std::string_view url);
+bool is_bucket_name(std::string_view name);
 
 struct S3Object {
   std::string key;

@@ -85,6 +85,10 @@ SourceEntry S3Source::entry_of(const net::S3Object& object, std::string_view pat
                               .size = is_file ? object.size : 0,
                               .mtime_ns = object.mtime_ns},
                     .state = state_of(object)};
+  // An ETag becomes a header of the requests for the object.
+  if (is_file && !object.etag.empty() && !is_valid_etag(object.etag))
+    fail(ErrorKind::unsupported, "{}: the server's listing has an ETag that no header can hold",
+         bucket_.url_of(object.key));
   if (is_file && options_.in_place) {
     if (object.etag.empty())
       fail(ErrorKind::unsupported,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "net/s3_bucket.h"
 
 namespace grid::source {
 
@@ -18,6 +19,31 @@ std::string_view name_of(EntryKind kind) {
       return "hard_link";
   }
   return "unknown";
+}
+
+static bool is_visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
+bool is_valid_etag(std::string_view etag) {
+  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"') {
+    etag.remove_prefix(1);
+    etag.remove_suffix(1);
+  }
+  return !etag.empty() && etag.find('"') == etag.npos && is_visible_ascii(etag);
+}
+
+std::string_view why_object_is_refused(const ObjectFields& object) {
+  static constexpr std::size_t key_size_max = 1024;
+  if (!net::is_bucket_name(object.bucket)) return "its object's bucket has no valid name";
+  if (object.key_size == 0) return "its object has no key";
+  if (object.key_size > key_size_max) return "its object's key has more than 1024 bytes";
+  if (object.key_begin.find('\0') != object.key_begin.npos)
+    return "its object's key has a zero byte in it";
+  if (!is_valid_etag(object.etag)) return "its object's ETag is none that a server gives";
+  if (!is_visible_ascii(object.version_id))
+    return "its object's version id is none that a server gives";
+  return {};
 }
 
 Content content_in_place(const ObjectRef& object, std::uint64_t size) {

@@ -13,7 +13,7 @@ enum class EntryKind : std::uint8_t {
   file = 1,
   folder = 2,
   symlink = 3,
-  hard_link = 4,  // another name of a file that comes earlier in the tree
+  hard_link = 4,  // another name of a file of the tree
 };
 
 std::string_view name_of(EntryKind kind);
@@ -40,6 +40,22 @@ struct ObjectRef {
 
   bool operator==(const ObjectRef&) const = default;
 };
+
+// What is said of an object, by a listing or by a stored tree; its key may come in two parts.
+struct ObjectFields {
+  std::string_view bucket, key_begin, etag, version_id;
+  std::size_t key_size = 0;  // of the whole key
+};
+inline ObjectFields fields_of(const ObjectRef& object) {
+  return {object.bucket, object.key, object.etag, object.version_id, object.key.size()};
+}
+
+// Why no file in place can refer to this object; empty if one can. ETag and version id become parts
+// of requests as they are: only visible ASCII is let through. Keys are encoded there, so that they
+// may have any byte but NUL.
+std::string_view why_object_is_refused(const ObjectFields& object);
+// The rule for ETags alone: with quotes around it or, as some servers list it, none.
+bool is_valid_etag(std::string_view etag);
 
 // The content of a file in place with this object.
 Content content_in_place(const ObjectRef& object, std::uint64_t size);

@@ -1,7 +1,8 @@
 #include "store/chunk_table_writer.h"
 
-#include <cassert>
 #include <queue>
+
+#include "base/error.h"
 
 namespace grid::store {
 
@@ -39,7 +40,9 @@ void ChunkTableWriter::write_out(Section& section) {
 
 void ChunkTableWriter::add(const TableEntry& entry) {
   if (header_.entry_count > 0 && entry.digest == last_) return;
-  assert(header_.entry_count < header_.entry_count_max && !(entry.digest < last_));
+  // Merged tables come from the cache folder.
+  if (header_.entry_count == header_.entry_count_max || entry.digest < last_)
+    fail(ErrorKind::corrupt, "a chunk table in the cache folder is damaged");
   last_ = entry.digest;
   const std::uint64_t prefix = entry.digest.prefix();
   for (const std::uint64_t bucket = layout_.bucket_of(prefix); bucket_count_ <= bucket;

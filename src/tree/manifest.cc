@@ -49,6 +49,7 @@ std::shared_ptr<const Manifest> Manifest::open(std::shared_ptr<const store::Chun
   manifest->root_digest_ = root;
   manifest->totals_ = decoded.totals;
   manifest->segments_ = std::move(decoded.segments);
+  manifest->checked_ = std::vector<std::atomic<bool>>(manifest->segments_.size());
   manifest->link_counts_ = std::move(decoded.link_counts);
   return manifest;
 }
@@ -56,14 +57,38 @@ std::shared_ptr<const Manifest> Manifest::open(std::shared_ptr<const store::Chun
 std::shared_ptr<const Segment> Manifest::segment(std::size_t index) const {
   const SegmentEntry& entry = segments_[index];
   std::shared_ptr<const Segment> segment = cache_->get(*chunks_, entry.digest, entry.size);
-  if (segment->count() != entry.count)
-    fail(ErrorKind::corrupt, "tree segment {}: holds {} entries, the root says {}",
-         entry.digest.short_hex(), segment->count(), entry.count);
+  // The bytes of a digest never change: once is enough.
+  if (!checked_[index].load(std::memory_order_relaxed)) {
+    check_segment(index, *segment);
+    checked_[index].store(true, std::memory_order_relaxed);
+  }
   return segment;
 }
 
+void Manifest::check_segment(std::size_t index, const Segment& segment) const {
+  const SegmentEntry& entry = segments_[index];
+  auto refuse = [&](std::string_view why) {
+    fail(ErrorKind::corrupt, "tree segment {}: {}", entry.digest.short_hex(), why);
+  };
+  if (segment.count() != entry.count)
+    refuse(fmt::format("holds {} entries, the root says {}", segment.count(), entry.count));
+  if (segment.memory_size() != entry.size)
+    refuse(fmt::format("has {} bytes, the root says {}", segment.memory_size(), entry.size));
+  if (segment.folder(0) != entry.first_folder || segment.name(0) != entry.first_name)
+    refuse("begins with another entry than the root says");
+  if (index + 1 < segments_.size()) {
+    const SegmentEntry& next = segments_[index + 1];
+    const std::uint32_t last = segment.count() - 1;
+    if (compare_keys(segment.folder(last), segment.name(last), next.first_folder,
+                     next.first_name) >= 0)
+      refuse("ends behind where the next one begins");
+  }
+  if (segment.has_files_in_place() && totals_.files_in_place == 0)
+    refuse("has files in place, the root says that there are none");
+}
+
 EntryRef Manifest::at(std::uint64_t ordinal) const {
-  assert(ordinal < totals_.entries);
+  assert(ordinal < totals_.entries);  // callers take it from this manifest, or compare it
   auto after = std::upper_bound(
       segments_.begin(), segments_.end(), ordinal,
       [](std::uint64_t value, const SegmentEntry& segment) { return value < segment.first; });

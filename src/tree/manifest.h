@@ -2,6 +2,7 @@
 // docs/format.md defines the bytes. A lookup reads one segment; nothing holds all segments at once.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -100,17 +101,22 @@ class Manifest {
     std::string first_folder, first_name;
   };
   const std::vector<SegmentEntry>& segments() const { return segments_; }
+  // Throws `corrupt` unless the segment is what the root says: so all entries that a manifest gives
+  // are in tree order, each key once.
   std::shared_ptr<const Segment> segment(std::size_t index) const;
 
  private:
   Manifest() = default;
   std::uint64_t lower_bound(std::string_view folder, std::string_view name) const;
+  void check_segment(std::size_t index, const Segment& segment) const;
 
   std::shared_ptr<const store::ChunkReader> chunks_;
   std::shared_ptr<SegmentCache> cache_;
   Digest root_digest_;
   TreeTotals totals_;
   std::vector<SegmentEntry> segments_;
+  // Of each segment, whether it was found to be what the root says.
+  mutable std::vector<std::atomic<bool>> checked_;
   std::vector<std::pair<std::string, std::uint32_t>> link_counts_;  // by path, sorted; counts ≥ 2
 };
 

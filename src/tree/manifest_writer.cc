@@ -2,6 +2,9 @@
 
 #include <cassert>
 
+#include "base/error.h"
+#include "tree/rules.h"
+
 namespace grid::tree {
 
 // A segment ends behind an entry if the digest of its path says so; adding or removing a file thus
@@ -14,9 +17,21 @@ static bool ends_segment(const Entry& entry) {
   return (digest_of(as_bytes(entry.path())).prefix() & segment_end_mask) == 0;
 }
 
+// What a source lists and what a base holds come from outside.
+void ManifestWriter::check_order(const Entry& entry) const {
+  if (entries_.empty()) return;
+  const Entry& before = entries_.back();
+  const int order = compare_keys(before.folder, before.name, entry.folder, entry.name);
+  if (order == 0) fail(ErrorKind::already_exists, "{}: is there twice", entry.path());
+  if (order > 0)
+    fail(ErrorKind::corrupt, "{}: comes after {}, which is not the order of a tree", entry.path(),
+         before.path());
+}
+
 void ManifestWriter::add(Entry entry) {
-  assert(entries_.empty() ||
-         compare_keys(entries_.back().folder, entries_.back().name, entry.folder, entry.name) < 0);
+  if (std::string_view why = why_entry_is_refused(fields_of(entry)); !why.empty())
+    fail(ErrorKind::unsupported, "{}: {}", entry.path(), why);
+  check_order(entry);
   root_.totals.add(entry.kind, entry.size, entry.is_in_place());
   entries_.push_back(std::move(entry));
   if (entries_.size() == segment_entries_max ||
@@ -58,6 +73,7 @@ void ManifestWriter::end_segment() {
 
 Digest ManifestWriter::finish() {
   if (!entries_.empty()) end_segment();
+  check_root(root_);  // with a base, its counts come from the base's root
   return writer_.put(encode_root(root_)).digest;
 }
 

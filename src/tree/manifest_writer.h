@@ -16,7 +16,9 @@ class ManifestWriter {
   // Stores segments and root through `writer`, which must outlive this object.
   explicit ManifestWriter(store::ChunkWriter& writer) : writer_(writer) {}
 
-  // Entries come in tree order, each key once. A folder's entry comes before its content.
+  // Entries come in tree order, each key once. A folder's entry comes before its content. Throws
+  // for an entry that no tree can have (`unsupported`) or that breaks the order (`already_exists`,
+  // `corrupt`).
   void add(Entry entry);
 
   // Whether no segment is open, so that the next entry begins one.
@@ -32,11 +34,13 @@ class ManifestWriter {
   void set_link_counts(std::vector<std::pair<std::string, std::uint32_t>> counts) {
     root_.link_counts = std::move(counts);
   }
+  // Throws `corrupt` for counts that cannot be true.
   Digest finish();
 
   const TreeTotals& totals() const { return root_.totals; }
 
  private:
+  void check_order(const Entry& entry) const;
   void end_segment();
 
   store::ChunkWriter& writer_;

@@ -2,6 +2,8 @@
 
 #include "base/error.h"
 #include "base/wire.h"
+#include "store/pack.h"
+#include "tree/rules.h"
 
 namespace grid::tree {
 
@@ -10,7 +12,6 @@ namespace grid::tree {
 //   count sizes: u32 at depth 1, u64 above.
 static constexpr std::uint32_t recipe_magic = 0x50435247;  // "GRCP"
 static constexpr std::uint16_t recipe_format = 1;
-static constexpr std::uint8_t depth_max = 8;
 
 static constexpr std::size_t list_count_min = 128, list_count_max = 2048;
 static constexpr std::uint64_t list_end_mask = 255;  // on average 256 parts after the minimum
@@ -24,21 +25,35 @@ Recipe decode_recipe(BytesView bytes) {
          recipe_format);
   Recipe recipe;
   recipe.depth = in.integer<std::uint8_t>();
-  in.integer<std::uint8_t>();
+  const auto zero = in.integer<std::uint8_t>();
   auto count = in.integer<std::uint32_t>();
-  if (recipe.depth < 1 || recipe.depth > depth_max || count == 0 || count > bytes.size() / 36)
+  if (zero != 0 || recipe.depth < 1 || recipe.depth > content_depth_max || count == 0 ||
+      count > bytes.size() / 36)
     fail(ErrorKind::corrupt, "recipe: its header is damaged");
   recipe.digests.reserve(count);
   for (std::uint32_t i = 0; i < count; ++i) recipe.digests.push_back(in.digest());
   recipe.ends.reserve(count);
   std::uint64_t end = 0;
+  const std::uint64_t part_size_max = recipe.depth == 1 ? store::frame_size_max : file_size_max;
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint64_t size =
         recipe.depth == 1 ? in.integer<std::uint32_t>() : in.integer<std::uint64_t>();
-    if (size == 0 || size > INT64_MAX - end) fail(ErrorKind::corrupt, "recipe: a size is damaged");
+    if (size == 0 || size > part_size_max || size > file_size_max - end)
+      fail(ErrorKind::corrupt, "recipe: a size is damaged");
     recipe.ends.push_back(end += size);
   }
   in.finish();
+  return recipe;
+}
+
+Recipe read_recipe(const store::ChunkReader& chunks, const Content& content, std::uint64_t size) {
+  Recipe recipe = decode_recipe(chunks.read_chunk(content.digest));
+  if (recipe.depth != content.depth)
+    fail(ErrorKind::corrupt, "recipe {}: has depth {}, expected {}", content.digest.short_hex(),
+         recipe.depth, content.depth);
+  if (recipe.size() != size)
+    fail(ErrorKind::corrupt, "recipe {}: describes {} bytes, expected {}",
+         content.digest.short_hex(), recipe.size(), size);
   return recipe;
 }
 

@@ -22,6 +22,10 @@ struct Recipe {
 
 Recipe decode_recipe(BytesView bytes);  // throws `corrupt`, `unsupported`
 
+// The recipe of a content whose depth is from 1. Throws `corrupt` unless it has this depth and
+// describes `size` bytes.
+Recipe read_recipe(const store::ChunkReader& chunks, const Content& content, std::uint64_t size);
+
 // Takes a file's chunks in order and gives its content. Lists end at content-defined places, so
 // that a change in a large file writes new lists only near it.
 class RecipeBuilder {

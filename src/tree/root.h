@@ -16,7 +16,11 @@ struct ManifestRoot {
   std::vector<std::pair<std::string, std::uint32_t>> link_counts;
 };
 
+// Throws `corrupt` unless the root keeps every rule that it shows by itself.
+void check_root(const ManifestRoot& root);
+
 Bytes encode_root(const ManifestRoot& root);
-ManifestRoot decode_root(BytesView bytes);  // throws `corrupt`, `unsupported`
+// Checks the root as well; throws `corrupt`, `unsupported`.
+ManifestRoot decode_root(BytesView bytes);
 
 }  // namespace grid::tree

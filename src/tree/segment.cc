@@ -1,9 +1,11 @@
 #include "tree/segment.h"
 
 #include <algorithm>
-#include <cassert>
+#include <cstring>
 
 #include "base/error.h"
+#include "store/pack.h"
+#include "tree/rules.h"
 
 namespace grid::tree {
 
@@ -23,6 +25,9 @@ static constexpr std::size_t object_size = 4 * 2 + 4;
 static constexpr std::size_t header_size = 32;
 static constexpr std::size_t entry_size = 32 + 8 + 8 + 4 + 2 + 1 + 1;
 static constexpr std::size_t folder_size = 12;
+static constexpr unsigned flags_known = 0x1f;
+// Texts may be shared, but checking them must not take longer than if they were not.
+static constexpr std::uint64_t text_sizes_max = store::frame_size_max;
 
 static bool is_link(EntryKind kind) {
   return kind == EntryKind::symlink || kind == EntryKind::hard_link;
@@ -53,7 +58,6 @@ Bytes encode_segment(const std::vector<Entry>& entries) {
   const std::string* folder = nullptr;
   std::uint32_t folder_count = 0, index = 0;
   for (const Entry& entry : entries) {
-    assert(is_valid_name(entry.name));
     if (folder == nullptr || *folder != entry.folder) {
       folder = &entry.folder;
       append(folders, static_cast<std::uint32_t>(text.size()));
@@ -93,18 +97,12 @@ Bytes encode_segment(const std::vector<Entry>& entries) {
   return out;
 }
 
-static bool is_valid_folder(std::string_view path) {
-  while (!path.empty()) {
-    std::size_t slash = path.find('/');
-    if (!is_valid_name(path.substr(0, slash))) return false;
-    if (slash == std::string_view::npos) return true;
-    path.remove_prefix(slash + 1);
-    if (path.empty()) return false;
-  }
-  return true;
+Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
+  find_columns();
+  check_entries();
 }
 
-Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
+void Segment::find_columns() {
   auto refuse = [](std::string_view why) { fail(ErrorKind::corrupt, "tree segment: {}", why); };
   if (bytes_.size() < header_size || load<std::uint32_t>(bytes_.data()) != segment_magic)
     refuse("it has no segment header");
@@ -113,11 +111,17 @@ Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
     fail(ErrorKind::unsupported,
          "tree segment: has format {}; this program reads formats {} and {}", found, segment_format,
          segment_format_in_place);
+  has_files_in_place_ = found == segment_format_in_place;
+  auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+  if (load<std::uint16_t>(bytes_.data() + 6) != 0 ||
+      !std::all_of(bytes_.begin() + 20, bytes_.begin() + header_size, is_zero))
+    refuse("its header is not zero where it must be");
   count_ = load<std::uint32_t>(bytes_.data() + 8);
   folder_count_ = load<std::uint32_t>(bytes_.data() + 12);
   std::size_t n = count_, f = folder_count_, text_size = load<std::uint32_t>(bytes_.data() + 16);
   if (bytes_.size() != header_size + n * entry_size + f * folder_size + text_size)
     refuse("its length is not what its header says");
+  if (n == 0) refuse("it has no entries");
   digests_ = bytes_.data() + header_size;
   sizes_ = digests_ + 32 * n;
   mtimes_ = sizes_ + 8 * n;
@@ -127,37 +131,85 @@ Segment::Segment(Bytes bytes) : bytes_(std::move(bytes)) {
   flags_ = name_sizes_ + 2 * n;
   depths_ = flags_ + n;
   heap_ = static_cast<std::size_t>(depths_ + n - bytes_.data());
+}
 
-  auto inside = [&](std::uint64_t offset, std::uint64_t size) {
-    return offset <= text_size && size <= text_size - offset;
-  };
+bool Segment::is_in_text(std::uint64_t offset, std::uint64_t size) const {
+  const std::size_t text_size = bytes_.size() - heap_;
+  return offset <= text_size && size <= text_size - offset;
+}
+
+// One pass, without an allocation: it runs for each segment that a reader opens.
+void Segment::check_entries() {
+  auto refuse = [](std::string_view why) { fail(ErrorKind::corrupt, "tree segment: {}", why); };
   std::uint32_t index = 0;
+  std::uint64_t text_sizes = 0;  // of all names, targets and folder paths
+  bool any_in_place = false;
   for (std::uint32_t i = 0; i < folder_count_; ++i) {
     const std::byte* record = folders_ + folder_size * i;
-    if (!inside(load<std::uint32_t>(record), load<std::uint32_t>(record + 4)) ||
-        !is_valid_folder(folder_path(i)))
+    const auto path_size = load<std::uint32_t>(record + 4);
+    text_sizes += path_size;
+    if (text_sizes > text_sizes_max) refuse("its texts are shared too often");
+    if (!is_in_text(load<std::uint32_t>(record), path_size) || !is_valid_folder(folder_path(i)))
       refuse("a folder's path is damaged");
-    if (i > 0 && compare_folders(folder_path(i - 1), folder_path(i)) >= 0)
+    const std::string_view folder = folder_path(i);
+    if (i > 0 && compare_folders(folder_path(i - 1), folder) >= 0)
       refuse("its folders are out of order");
-    std::uint32_t end = i + 1 < folder_count_ ? folder_first(i + 1) : count_;
+    const std::uint32_t end = i + 1 < folder_count_ ? folder_first(i + 1) : count_;
     if (folder_first(i) != index || end <= index || end > count_) refuse("its folders are damaged");
     for (; index < end; ++index) {
-      std::uint64_t name_size = load<std::uint16_t>(name_sizes_ + 2 * index);
-      std::uint64_t offset = load<std::uint32_t>(name_offsets_ + 4 * index);
-      unsigned number = std::to_integer<unsigned>(flags_[index]) & 7;
-      if (number < 1 || number > 4) refuse("an entry's kind is damaged");
-      std::uint64_t target_size = is_link(kind(index)) ? size(index) : 0;
-      if (target_size > text_size || !inside(offset, name_size + target_size) ||
-          !is_valid_name(name(index)))
-        refuse("an entry's name is damaged");
-      if (is_in_place(index) && (found != segment_format_in_place ||
-                                 kind(index) != EntryKind::file || !has_whole_object(index)))
-        refuse("an entry's object is damaged");
+      check_entry(index, folder);
+      text_sizes += name(index).size() + target(index).size();
+      if (text_sizes > text_sizes_max) refuse("its texts are shared too often");
+      any_in_place = any_in_place || is_in_place(index);
       if (index > folder_first(i) && name(index - 1) >= name(index))
         refuse("its entries are out of order");
     }
   }
   if (index != count_) refuse("its folders are damaged");
+  if (any_in_place != has_files_in_place_)
+    refuse("its format is that of segments with files in place, but it has none");
+}
+
+void Segment::check_entry(std::uint32_t index, std::string_view folder) {
+  const unsigned flags = std::to_integer<unsigned>(flags_[index]);
+  const EntryKind kind = this->kind(index);
+  if ((flags & ~flags_known) != 0 || kind < EntryKind::file || kind > EntryKind::hard_link)
+    fail(ErrorKind::corrupt, "tree segment: an entry's kind is damaged");
+  const std::uint64_t target_size = is_link(kind) ? size(index) : 0;
+  const std::uint64_t name_size = load<std::uint16_t>(name_sizes_ + 2 * index);
+  if (target_size > bytes_.size() ||
+      !is_in_text(load<std::uint32_t>(name_offsets_ + 4 * index), name_size + target_size))
+    fail(ErrorKind::corrupt, "tree segment: an entry's name or target is damaged");
+  EntryFields fields{.folder = folder,
+                     .name = name(index),
+                     .kind = kind,
+                     .executable = executable(index),
+                     .size = size(index),
+                     .digest = digests_ + 32 * static_cast<std::size_t>(index),
+                     .depth = std::to_integer<std::uint8_t>(depths_[index]),
+                     .target = target(index),
+                     .object = {}};
+  std::string_view why;
+  if (is_in_place(index)) {
+    static constexpr Digest none{};
+    const std::optional<StoredObject> object = find_object(index);
+    const std::size_t path_size = folder.size() + (folder.empty() ? 0 : 1) + name_size;
+    if (!has_files_in_place_ || !object || object->skipped > path_size)
+      why = "has a damaged reference to an object";
+    else if (fields.depth != 0 ||
+             std::memcmp(fields.digest, none.bytes.data(), sizeof(Digest)) != 0)
+      why = "is in place, and has a content too";
+    else
+      fields.object = {object->bucket, object->key_begin, object->etag, object->version_id,
+                       object->key_begin.size() + path_size - object->skipped};
+  }
+  if (why.empty()) why = why_entry_is_refused(fields);
+  if (why.empty()) return;
+  if (!is_valid_name(fields.name))  // no message can show it
+    fail(ErrorKind::corrupt, "tree segment: an entry of the folder \"{}\" has an invalid name",
+         folder);
+  fail(ErrorKind::corrupt, "tree segment: {}{}{}: {}", folder, folder.empty() ? "" : "/",
+       fields.name, why);
 }
 
 std::string_view Segment::folder_path(std::uint32_t folder_index) const {
@@ -171,33 +223,35 @@ std::size_t Segment::name_end(std::uint32_t index) const {
          load<std::uint16_t>(name_sizes_ + 2 * index);
 }
 
-bool Segment::has_whole_object(std::uint32_t index) const {
-  const std::size_t begin = name_end(index), text_size = bytes_.size() - heap_;
-  if (text_size - begin < object_size) return false;
-  const std::byte* object = bytes_.data() + heap_ + begin;
-  std::size_t size = object_size;
-  for (int i = 0; i < 4; ++i) size += load<std::uint16_t>(object + 2 * i);
-  const std::size_t path_size =
-      folder(index).size() + (folder(index).empty() ? 0 : 1) + name(index).size();
-  return load<std::uint16_t>(object) > 0 && size <= text_size - begin &&
-         load<std::uint32_t>(object + 8) <= path_size;
+std::optional<Segment::StoredObject> Segment::find_object(std::uint32_t index) const {
+  std::size_t at = name_end(index);
+  if (!is_in_text(at, object_size)) return std::nullopt;
+  const std::byte* sizes = bytes_.data() + heap_ + at;
+  at += object_size;
+  std::size_t all = 0;
+  for (int i = 0; i < 4; ++i) all += load<std::uint16_t>(sizes + 2 * i);
+  if (!is_in_text(at, all)) return std::nullopt;
+  auto next = [&](int which) {
+    const std::size_t size = load<std::uint16_t>(sizes + 2 * which);
+    return text(std::exchange(at, at + size), size);
+  };
+  return StoredObject{.bucket = next(0),
+                      .key_begin = next(1),
+                      .etag = next(2),
+                      .version_id = next(3),
+                      .skipped = load<std::uint32_t>(sizes + 8)};
 }
 
 ObjectRef Segment::object(std::uint32_t index) const {
   if (!is_in_place(index)) return {};
-  std::size_t at = name_end(index);
-  const std::byte* sizes = bytes_.data() + heap_ + at;
-  at += object_size;
-  auto next = [&](int which) {
-    const std::size_t size = load<std::uint16_t>(sizes + 2 * which);
-    return std::string(text(std::exchange(at, at + size), size));
-  };
-  ObjectRef object{.bucket = next(0), .key = next(1), .etag = next(2), .version_id = next(3)};
+  const StoredObject stored = find_object(index).value();  // the constructor has seen it
   std::string path(folder(index));
   if (!path.empty()) path += '/';
   path += name(index);
-  object.key += std::string_view(path).substr(load<std::uint32_t>(sizes + 8));
-  return object;
+  return {.bucket = std::string(stored.bucket),
+          .key = std::string(stored.key_begin) + path.substr(stored.skipped),
+          .etag = std::string(stored.etag),
+          .version_id = std::string(stored.version_id)};
 }
 
 Content Segment::content(std::uint32_t index) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -14,13 +15,15 @@
 
 namespace grid::tree {
 
-// Immutable; the constructor has checked every offset and name. Indexes must be < count().
+// Immutable; the constructor has checked every rule that the bytes show by themselves. Indexes must
+// be < count().
 class Segment {
  public:
-  // Throws `corrupt`.
+  // Throws `corrupt` and, for a newer format, `unsupported`.
   explicit Segment(Bytes bytes);
 
-  std::uint32_t count() const { return count_; }
+  std::uint32_t count() const { return count_; }  // from 1
+  bool has_files_in_place() const { return has_files_in_place_; }
   std::size_t memory_size() const { return bytes_.size(); }
 
   EntryKind kind(std::uint32_t index) const {
@@ -52,7 +55,18 @@ class Segment {
  private:
   static constexpr unsigned in_place_flag = 16;  // only in segments of format 2
 
-  bool has_whole_object(std::uint32_t index) const;
+  // An entry's reference to an object, as it lies in the text.
+  struct StoredObject {
+    std::string_view bucket, key_begin, etag, version_id;
+    std::uint32_t skipped = 0;  // bytes of the path that the key does not have
+  };
+
+  void find_columns();
+  void check_entries();
+  void check_entry(std::uint32_t index, std::string_view folder);
+  bool is_in_text(std::uint64_t offset, std::uint64_t size) const;
+  // Empty if it does not lie in the text as a whole.
+  std::optional<StoredObject> find_object(std::uint32_t index) const;
   std::size_t name_end(std::uint32_t index) const;
   std::string_view text(std::size_t offset, std::size_t size) const {
     return as_text(BytesView(bytes_).subspan(heap_ + offset, size));
@@ -66,6 +80,7 @@ class Segment {
   std::uint32_t count_ = 0;
   std::uint32_t folder_count_ = 0;
   std::size_t heap_ = 0;  // offset in bytes_
+  bool has_files_in_place_ = false;
   const std::byte *digests_ = nullptr, *sizes_ = nullptr, *mtimes_ = nullptr,
                   *name_offsets_ = nullptr, *folders_ = nullptr, *name_sizes_ = nullptr,
                   *flags_ = nullptr, *depths_ = nullptr;
