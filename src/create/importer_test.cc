@@ -15,6 +15,7 @@
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
+#include "tree/rules.h"
 
 namespace grid::create {
 namespace {
@@ -43,6 +44,9 @@ class TextStream : public ByteStream {
   std::size_t at_ = 0;
 };
 
+// The text of a file that says that it has more bytes than a tree can hold.
+const std::string huge = "huge";
+
 // Gives its entries in the given order; their bytes come with them, or workers open them.
 class ListSource : public source::Source, private source::FileOpener {
  public:
@@ -66,7 +70,8 @@ class ListSource : public source::Source, private source::FileOpener {
       entry.stream = stream_.get();
     } else {
       entry.opener = this;
-      entry.state.size = entry.entry.size = listed.text.size();
+      entry.state.size = entry.entry.size =
+          listed.text == huge ? tree::file_size_max + 1 : listed.text.size();
       entry.state.mtime_ns = entry.entry.mtime_ns;
     }
     return entry;
@@ -234,6 +239,19 @@ TEST_F(ImporterTest, ConflictingPathsAreRefusedByName) {
   EXPECT_EQ(refusal({other(tree::EntryKind::folder, "a"), other(tree::EntryKind::folder, "a"),
                      file("b", "")}),
             "(none)");
+}
+
+TEST_F(ImporterTest, WhatNoTreeCanHoldIsNamedAndNotRead) {
+  ListSource source({file("a", "1"), file("sparse", huge), other(tree::EntryKind::symlink, "s"),
+                     other(tree::EntryKind::hard_link, "z", "../a")},
+                    false);
+  const Import imported = import(source);
+  ASSERT_EQ(imported.problems.size(), 3u);
+  EXPECT_EQ(imported.problems[0].path, "sparse");
+  EXPECT_EQ(imported.problems[0].reason, "is larger than 128 TiB, the largest file of a version");
+  EXPECT_EQ(imported.problems[1].reason, "is a symbolic link to nowhere: its target is empty");
+  EXPECT_EQ(imported.problems[2].reason, "is a hard link to what cannot be a path");
+  EXPECT_EQ(manifest(imported)->totals().entries, 1u);
 }
 
 TEST_F(ImporterTest, AStreamThatBreaksEndsTheImport) {

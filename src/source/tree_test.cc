@@ -35,5 +35,24 @@ TEST(Tree, NamesAreAnyBytesExceptSlashAndNul) {
     EXPECT_FALSE(is_valid_name(bad)) << bad;
 }
 
+TEST(Tree, TextsOfObjectsCannotBecomeHeadersOfTheirOwn) {
+  const ObjectRef good{"bucket", "a key\nwith odd bytes", "\"0123-4\"", "v.1"};
+  EXPECT_EQ(why_object_is_refused(fields_of(good)), "");
+  for (std::string_view etag : {"\"a\"", "\"a'/~!\"", "a-1"})
+    EXPECT_TRUE(is_valid_etag(etag)) << etag;
+  for (std::string_view etag : {"", "\"", "\"\"", "a\"", "\"a", "\"a\"b\"", "\"a b\"", "W/\"a\"",
+                                "\"a\r\nX-Evil: 1\"", "\"\x7f\"", "\"\xe9\""})
+    EXPECT_FALSE(is_valid_etag(etag)) << etag;
+  for (std::string ObjectRef::*text :
+       {&ObjectRef::bucket, &ObjectRef::key, &ObjectRef::etag, &ObjectRef::version_id}) {
+    ObjectRef bad = good;
+    bad.*text += std::string("x\r\n\0", 4);
+    EXPECT_NE(why_object_is_refused(fields_of(bad)), "") << bad.*text;
+    bad.*text = std::string(1025, 'x');
+    EXPECT_EQ(why_object_is_refused(fields_of(bad)).empty(),
+              text == &ObjectRef::etag || text == &ObjectRef::version_id);
+  }
+}
+
 }  // namespace
 }  // namespace grid::source

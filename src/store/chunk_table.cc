@@ -76,13 +76,21 @@ std::pair<std::size_t, std::size_t> ChunkTable::bucket_of(const Digest& digest) 
   return {buckets_[bucket], end};
 }
 
+// Whether it can be one at all: the file may have been damaged.
+static bool is_possible(const Placement& place) {
+  return place.frame_size <= frame_size_max && place.frame_stored_size <= place.frame_size &&
+         place.offset_in_frame <= place.frame_size &&
+         place.size <= place.frame_size - place.offset_in_frame;
+}
+
 std::optional<Location> ChunkTable::find(const Digest& digest) const {
   const std::uint16_t tag = layout_.tag_of(digest.prefix());
   const auto [begin, end] = bucket_of(digest);
   for (std::size_t i = begin; i < end; ++i) {
     if (tags_[i] != tag) continue;
     const TableEntry& entry = entries_[i];
-    if (entry.digest != digest || entry.pack >= packs_.size()) continue;
+    if (entry.digest != digest || entry.pack >= packs_.size() || !is_possible(entry.place))
+      continue;
     return Location{packs_[entry.pack], entry.place};
   }
   return std::nullopt;
