@@ -32,8 +32,12 @@ namespace {
 
 Bytes bytes_of(std::string_view text) { return {as_bytes(text).begin(), as_bytes(text).end()}; }
 
+// In memory where that can be: files are written thousands of times.
 const testing::TemporaryFolder& folder() {
-  static const testing::TemporaryFolder made;
+  static const testing::TemporaryFolder made = [] {
+    if (std::filesystem::is_directory("/dev/shm")) ::setenv("TMPDIR", "/dev/shm", 0);
+    return testing::TemporaryFolder();
+  }();
   return made;
 }
 
