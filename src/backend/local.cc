@@ -129,7 +129,8 @@ std::optional<Bytes> LocalBackend::find(std::string_view key) const {
 LocalBackend::OpenFile LocalBackend::open_for_ranges(std::string_view key) const {
   if (OpenFile file = open_files_->find(key)) return file;
   FileDescriptor fd = find_file(path_of(key), O_RDONLY);
-  if (!fd) return nullptr;
+  struct stat st;
+  if (!fd || (::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode))) return nullptr;
   auto file = std::make_shared<const FileDescriptor>(std::move(fd));
   open_files_->remember(key, file);
   return file;

@@ -79,6 +79,7 @@ std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
     throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  if (S_ISDIR(st.st_mode)) return std::nullopt;
   Bytes bytes(static_cast<std::size_t>(st.st_size));
   bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
   return bytes;

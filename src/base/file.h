@@ -56,7 +56,7 @@ void write_all(int fd, BytesView data, std::string_view name);
 int try_write_all(int fd, BytesView& data) noexcept;
 void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name);
 
-// The whole file; nullopt if there is none.
+// The whole file; nullopt if there is none, or a folder in its place.
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
 
 // Replaces the file at `path` by one with these bytes: readers see the old file or the new one,

@@ -106,6 +106,8 @@ std::optional<std::uint64_t> CachedObject::size() const {
 
 void CachedObject::learn_size(std::uint64_t size) { size_word().store(size + 1); }
 
+void CachedObject::forget_size() { size_word().store(0); }
+
 std::uint64_t CachedObject::block_end() const {
   struct stat st;
   if (::fstat(fd_.get(), &st) != 0) return 0;

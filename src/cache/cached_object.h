@@ -40,6 +40,7 @@ class CachedObject {
   // The size of the remote object, not of its copy; empty if it is not known yet.
   std::optional<std::uint64_t> size() const;
   void learn_size(std::uint64_t size);
+  void forget_size();
 
   BlockState state(std::uint64_t block) const;
   bool present(std::uint64_t block) const { return state(block).present; }

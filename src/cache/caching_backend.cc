@@ -126,6 +126,7 @@ bool CachingBackend::drop_copy(std::string_view key, std::uint64_t offset,
   if (options_.caching_of(key) != Caching::parts || size == 0) return dropped;
   std::shared_ptr<CachedObject> object = object_of(key);
   if (!object) return dropped;
+  object->forget_size();  // it may be what is wrong
   const std::uint64_t end =
       std::min((offset + size - 1) / block_size + 1, CachedObject::block_count_max);
   for (std::uint64_t block = offset / block_size; block < end; ++block)

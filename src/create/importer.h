@@ -21,6 +21,7 @@ struct ImportOptions {
   std::filesystem::path open_packs{};        // see ChunkSession; empty: nowhere
   std::optional<TreeChanges> changes{};      // the source is a change to a base
   const std::atomic<bool>* stop = nullptr;   // see CreateStoring
+  store::WantedChunks* only = nullptr;       // see ChunkSession
 };
 
 // What is known of the source from earlier creates.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 #include <utility>
 
 #include "base/error.h"
@@ -16,6 +17,7 @@ namespace fs = std::filesystem;
 static constexpr std::size_t recent_count_max = 128 << 10;  // about 16 MB
 // Tables with fewer entries than this are merged whenever one is written: it costs milliseconds.
 static constexpr std::uint64_t small_table_count = 16 << 10;
+static constexpr std::size_t preferred_count_max = 64 << 10;
 static constexpr std::string_view table_suffix = ".table";
 
 // The largest first: it is the most likely to have a digest.
@@ -37,14 +39,28 @@ ChunkIndex::ChunkIndex(fs::path folder)
   if (!folder_.empty()) open_tables();
 }
 
+// Empty if it was merged away since it was listed, or is damaged or of another format. Then the
+// file is removed, as nothing else would.
+static std::optional<ChunkTable> find_table(const fs::path& path) {
+  std::optional<ChunkTable> table;
+  try {
+    table = ChunkTable::find(path);
+  } catch (const Error&) {
+    // It cannot be read: what it says is read from the store again.
+  }
+  std::error_code ignored;
+  if (!table) fs::remove(path, ignored);
+  return table;
+}
+
 void ChunkIndex::open_tables() {
   std::error_code ignored;
   fs::create_directories(folder_, ignored);
   ChunkTables tables;
   for (fs::directory_iterator at(folder_, ignored), end; at != end; at.increment(ignored)) {
     if (at->path().extension() != table_suffix) continue;
-    std::optional<ChunkTable> table = ChunkTable::find(at->path());
-    if (!table) continue;  // merged away since it was listed, damaged, or of another format
+    std::optional<ChunkTable> table = find_table(at->path());
+    if (!table) continue;
     packs_.insert(table->packs().begin(), table->packs().end());
     tables.push_back(std::make_shared<const ChunkTable>(std::move(*table)));
   }
@@ -52,6 +68,7 @@ void ChunkIndex::open_tables() {
 }
 
 const Location* ChunkIndex::find_in_memory(const Digest& digest) const {
+  if (auto at = preferred_.find(digest); at != preferred_.end()) return &at->second;
   if (auto at = recent_.places.find(digest); at != recent_.places.end()) return &at->second;
   if (!sealed_) return nullptr;
   auto at = sealed_->places.find(digest);
@@ -91,7 +108,7 @@ std::vector<std::optional<Location>> ChunkIndex::find(std::span<const ChunkRef> 
   {
     std::lock_guard lock(mutex_);
     tables = tables_;
-    if (!recent_.places.empty() || sealed_) {
+    if (!recent_.places.empty() || sealed_ || !preferred_.empty()) {
       for (std::size_t i = 0; i < chunks.size(); ++i)
         if (const Location* at = find_in_memory(chunks[i].digest)) found[i] = *at;
     }
@@ -101,6 +118,35 @@ std::vector<std::optional<Location>> ChunkIndex::find(std::span<const ChunkRef> 
       find_missing(*table, begin, chunks, found);
   }
   return found;
+}
+
+std::vector<Location> ChunkIndex::find_all(const Digest& digest) const {
+  std::vector<Location> found;
+  const auto add = [&](const Location& place) {
+    if (std::none_of(found.begin(), found.end(),
+                     [&](const Location& other) { return other.pack == place.pack; }))
+      found.push_back(place);
+  };
+  std::shared_ptr<const ChunkTables> tables;
+  {
+    std::lock_guard lock(mutex_);
+    for (const Recent* recent : {&recent_, sealed_.get()}) {
+      if (recent == nullptr) continue;
+      if (auto at = recent->places.find(digest); at != recent->places.end()) add(at->second);
+      const auto [begin, end] = recent->other_places.equal_range(digest);
+      for (auto at = begin; at != end; ++at) add(at->second);
+    }
+    tables = tables_;
+  }
+  for (const auto& table : *tables)
+    for (const Location& place : table->find_all(digest)) add(place);
+  return found;
+}
+
+void ChunkIndex::prefer(const Digest& digest, const Location& place) {
+  std::lock_guard lock(mutex_);
+  if (preferred_.size() >= preferred_count_max) preferred_.clear();
+  preferred_.insert_or_assign(digest, place);
 }
 
 Claim ChunkIndex::claim(const Digest& digest, ChunkClaims& claims) {
@@ -128,9 +174,13 @@ void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entr
     for (const PackEntry& entry : entries) claims->digests_.erase(entry.digest);
   if (!packs_.insert(pack).second) return;  // a listing may have shown it first
   recent_.packs.push_back(pack);
-  for (const PackEntry& entry : entries)
-    recent_.places.emplace(entry.digest, Location{pack, entry.place});
-  if (recent_.places.size() >= recent_count_max && !writing_) write_tables(std::move(lock));
+  for (const PackEntry& entry : entries) {
+    const Location place{pack, entry.place};
+    if (!recent_.places.emplace(entry.digest, place).second)
+      recent_.other_places.emplace(entry.digest, place);
+  }
+  if (recent_.places.size() + recent_.other_places.size() >= recent_count_max && !writing_)
+    write_tables(std::move(lock));
 }
 
 std::set<PackId> ChunkIndex::packs() const {
@@ -192,13 +242,16 @@ void ChunkIndex::write_sealed(const std::shared_ptr<const Recent>& sealed) {
   std::vector<PackId> packs = sealed->packs;
   std::sort(packs.begin(), packs.end());
   std::vector<TableEntry> entries;
-  entries.reserve(sealed->places.size());
-  for (const auto& [digest, location] : sealed->places) {
+  entries.reserve(sealed->places.size() + sealed->other_places.size());
+  const auto add = [&](const Digest& digest, const Location& location) {
     auto pack = std::lower_bound(packs.begin(), packs.end(), location.pack);
     entries.push_back({digest, static_cast<std::uint32_t>(pack - packs.begin()), location.place});
-  }
-  std::sort(entries.begin(), entries.end(),
-            [](const TableEntry& a, const TableEntry& b) { return a.digest < b.digest; });
+  };
+  for (const auto& [digest, location] : sealed->places) add(digest, location);
+  for (const auto& [digest, location] : sealed->other_places) add(digest, location);
+  std::sort(entries.begin(), entries.end(), [](const TableEntry& a, const TableEntry& b) {
+    return std::tie(a.digest, a.pack) < std::tie(b.digest, b.pack);
+  });
   const ChunkTables table = {make_table(packs, entries.size(), [&](ChunkTableWriter& writer) {
     for (const TableEntry& entry : entries) writer.add(entry);
   })};
@@ -245,12 +298,10 @@ void ChunkIndex::merge_tables() {
       // The folder cannot be written: the merged table stays in memory, and no file is removed.
     }
   }
-  std::vector<PackId> packs;
+  if (drop_damaged(smaller)) return;  // their damage must not get into a sound table
+  const std::vector<PackId> packs = packs_of(smaller);
   std::uint64_t count = 0;
-  for (const auto& table : smaller) {
-    packs.insert(packs.end(), table->packs().begin(), table->packs().end());
-    count += table->entries().size();
-  }
+  for (const auto& table : smaller) count += table->entries().size();
   const ChunkTables merged = {make_table(
       packs, count, [&](ChunkTableWriter& writer) { merge_chunk_tables(smaller, writer); })};
   bool taken = false;
@@ -269,9 +320,43 @@ void ChunkIndex::clear() {
     tables_.swap(tables);
     sealed_.reset();
     recent_ = {};
+    preferred_.clear();
     packs_.clear();
   }
   remove_files(*tables);
+}
+
+bool ChunkIndex::drop_damaged_tables() {
+  std::shared_ptr<const ChunkTables> tables;
+  {
+    std::lock_guard lock(mutex_);
+    tables = tables_;
+  }
+  return drop_damaged(*tables);
+}
+
+// Drops those of these tables that are damaged; false if there are none.
+bool ChunkIndex::drop_damaged(const ChunkTables& tables) {
+  ChunkTables damaged;
+  for (const auto& table : tables)
+    if (!table->is_sound()) damaged.push_back(table);
+  if (damaged.empty()) return false;
+  const auto is_damaged = [&](const auto& table) {
+    return std::find(damaged.begin(), damaged.end(), table) != damaged.end();
+  };
+  {
+    std::lock_guard lock(mutex_);
+    ChunkTables sound = *tables_;
+    std::erase_if(sound, is_damaged);
+    packs_.clear();
+    for (const auto& table : sound) packs_.insert(table->packs().begin(), table->packs().end());
+    packs_.insert(recent_.packs.begin(), recent_.packs.end());
+    if (sealed_) packs_.insert(sealed_->packs.begin(), sealed_->packs.end());
+    preferred_.clear();
+    tables_ = with({}, sound);
+  }
+  remove_files(damaged);
+  return true;
 }
 
 }  // namespace grid::store

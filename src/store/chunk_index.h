@@ -2,7 +2,8 @@
 //
 // The pack indexes in the store are the authority. This is their union, kept in the cache folder as
 // a few mapped tables of geometrically growing size, so that memory does not grow with the store.
-// Opening it reads the tables' headers and which packs they cover, never their entries.
+// Opening it reads the tables' headers and which packs they cover, never their entries. Tables that
+// turn out to be damaged are dropped, and their packs with them, which are then read again.
 #pragma once
 
 #include <condition_variable>
@@ -51,6 +52,11 @@ class ChunkIndex {
   // The same for several chunks, in their order; costs less than one by one.
   std::vector<std::optional<Location>> find(std::span<const ChunkRef> chunks) const;
 
+  // Every place where a pack has the chunk, one for each pack; find() returns one of them.
+  std::vector<Location> find_all(const Digest& digest) const;
+  // From now on, find() returns this one of the places of a chunk: another one holds other bytes.
+  void prefer(const Digest& digest, const Location& place);
+
   // Grants a chunk to the first thread of a session that claims it, unless a durable pack has it.
   // Claims of other sessions do not count: these may fail, and a version that this session
   // publishes meanwhile would lack the chunk. So two sessions that are given the same chunk both
@@ -71,10 +77,15 @@ class ChunkIndex {
   // Forgets everything and removes the files: for tables that contradict the store.
   void clear();
 
+  // Forgets what is in damaged tables and removes these; true if there were any. The first call
+  // reads all tables.
+  bool drop_damaged_tables();
+
  private:
   // Packs that are in no table yet.
   struct Recent {
     std::unordered_map<Digest, Location, DigestHash> places;
+    std::unordered_multimap<Digest, Location, DigestHash> other_places;  // of chunks in `places`
     std::vector<PackId> packs;
   };
   using Lock = std::unique_lock<std::mutex>;
@@ -85,6 +96,7 @@ class ChunkIndex {
   void write_tables(Lock lock);
   void write_sealed(const std::shared_ptr<const Recent>& sealed);
   void merge_tables();
+  bool drop_damaged(const ChunkTables& tables);
   std::shared_ptr<const ChunkTable> make_table(
       std::span<const PackId> packs, std::uint64_t entry_count_max,
       const std::function<void(ChunkTableWriter&)>& fill) const;
@@ -95,8 +107,10 @@ class ChunkIndex {
   std::shared_ptr<const ChunkTables> tables_;  // guarded by mutex_; the largest first
   Recent recent_;                              // guarded by mutex_
   std::shared_ptr<const Recent> sealed_;       // guarded by mutex_; becomes the next table
-  bool writing_ = false;                       // guarded by mutex_; a thread writes tables
-  std::set<PackId> packs_;                     // guarded by mutex_; all that were added
+  // Of chunks that are damaged elsewhere.
+  std::unordered_map<Digest, Location, DigestHash> preferred_;  // guarded by mutex_
+  bool writing_ = false;    // guarded by mutex_; a thread writes tables
+  std::set<PackId> packs_;  // guarded by mutex_; all that were added
 };
 
 }  // namespace grid::store

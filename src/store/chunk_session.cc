@@ -1,6 +1,7 @@
 #include "store/chunk_session.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -8,9 +9,29 @@
 
 namespace grid::store {
 
+void WantedChunks::add(const Digest& digest) {
+  std::lock_guard lock(mutex_);
+  digests_.insert(digest);
+}
+
+bool WantedChunks::contains(const Digest& digest) const {
+  std::lock_guard lock(mutex_);
+  return digests_.contains(digest);
+}
+
+std::size_t WantedChunks::count() const {
+  std::lock_guard lock(mutex_);
+  return digests_.size();
+}
+
+bool WantedChunks::take(const Digest& digest) {
+  std::lock_guard lock(mutex_);
+  return digests_.erase(digest) > 0;
+}
+
 ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
-                           std::filesystem::path folder)
-    : store_(store), bytes_stored_(bytes_stored), folder_(std::move(folder)) {}
+                           std::filesystem::path folder, WantedChunks* only)
+    : store_(store), bytes_stored_(bytes_stored), folder_(std::move(folder)), only_(only) {}
 
 std::filesystem::path ChunkSession::next_open_pack_path() {
   if (folder_.empty()) return {};
@@ -21,16 +42,22 @@ void ChunkSession::take_over() {
   const std::vector<std::filesystem::path> left =
       folder_.empty() ? std::vector<std::filesystem::path>() : find_open_packs(folder_);
   PackBuilder pack;
+  std::unordered_set<Digest, DigestHash> packed;  // a pack must not hold a chunk twice
   for (const std::filesystem::path& path : left)
     read_open_pack(path, [&](const FrameView& frame) {
       if (std::all_of(frame.digests.begin(), frame.digests.end(),
                       [&](const Digest& digest) { return store_.index().find(digest); }))
         return;
-      if (pack.size() + frame.stored.size() > pack_size_target && !pack.empty()) {
+      const bool repeats =
+          std::any_of(frame.digests.begin(), frame.digests.end(),
+                      [&](const Digest& digest) { return packed.contains(digest); });
+      if ((repeats || pack.size() + frame.stored.size() > pack_size_target) && !pack.empty()) {
         write(pack);
         pack.clear();
+        packed.clear();
       }
       pack.append(frame);
+      packed.insert(frame.digests.begin(), frame.digests.end());
     });
   if (!pack.empty()) write(pack);
   std::error_code ignored;
@@ -41,13 +68,14 @@ void ChunkSession::write(const PackBuilder& pack) {
   PackId id;
   fill_random(id.bytes);
   Bytes index = pack.index();
+  const std::vector<PackEntry> entries = decode_pack_index(index, id.hex()).entries;
   rely_on(id);
   backend::Backend& backend = store_.backend();
   // The index makes the pack exist: it must not appear before the data.
   if (!backend.create(pack_data_key(id), pack.data()) || !backend.create(pack_index_key(id), index))
     fail(ErrorKind::already_exists, "{}: the pack {} exists already", backend.name(), id.hex());
   bytes_stored_ += pack.data().size() + index.size();
-  store_.index().add_pack(id, decode_pack_index(index, id.hex()).entries, &claims_);
+  store_.index().add_pack(id, entries, &claims_);
 }
 
 void ChunkSession::rely_on(const PackId& pack) {
@@ -111,6 +139,7 @@ void ChunkWriter::end_pack() {
 }
 
 bool ChunkWriter::must_store(const Digest& digest) {
+  if (session_.only_ != nullptr) return session_.only_->take(digest);
   const Claim claim = session_.store_.index().claim(digest, session_.claims_);
   if (claim.at && claim.at->pack != last_pack_found_) {
     last_pack_found_ = claim.at->pack;

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <set>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 #include "store/chunk_reader.h"
@@ -18,6 +19,21 @@
 namespace grid::store {
 
 class ChunkWriter;
+
+// The chunks that a repair wants in new packs, although the index may have a place for them.
+// Thread-safe.
+class WantedChunks {
+ public:
+  void add(const Digest& digest);
+  bool contains(const Digest& digest) const;
+  std::size_t count() const;
+  // Takes a chunk away; false if it is not wanted. So one caller stores it.
+  bool take(const Digest& digest);
+
+ private:
+  mutable std::mutex mutex_;
+  std::unordered_set<Digest, DigestHash> digests_;  // guarded by mutex_
+};
 
 // Stores each chunk that the store does not have yet, once, however many threads bring it.
 //
@@ -32,9 +48,10 @@ class ChunkSession {
  public:
   // `store` and `bytes_stored` must outlive the session; `bytes_stored` grows by what is written to
   // packs. `folder`, which no other live session uses, also keeps the packs that are being filled,
-  // so that killing the process does not lose them; empty: they are not kept.
+  // so that killing the process does not lose them; empty: they are not kept. If there is a `only`,
+  // which outlives the session too, its chunks are stored and no others, known to the store or not.
   ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
-               std::filesystem::path folder = {});
+               std::filesystem::path folder = {}, WantedChunks* only = nullptr);
 
   // Makes durable what a killed session left in the folder and the store does not have. To be
   // called before anything is put.
@@ -62,6 +79,7 @@ class ChunkSession {
   ChunkStore& store_;
   std::atomic<std::uint64_t>& bytes_stored_;
   const std::filesystem::path folder_;
+  WantedChunks* const only_;  // null: every chunk that the store lacks is stored
   std::atomic<unsigned> writer_count_ = 0;
   ChunkClaims claims_;  // the index guards it
 

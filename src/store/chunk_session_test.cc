@@ -124,5 +124,26 @@ TEST_F(ChunkSessionTest, ReliesOnThePacksOfChunksThatItOnlyNames) {
   EXPECT_EQ(session.session.packs_relied_on(), std::set{pack_of(known)});
 }
 
+// A repair stores what the index takes for sound, and nothing else.
+TEST_F(ChunkSessionTest, StoresOnlyWhatIsWantedIfItIsToldWhatThatIs) {
+  Session before(store_, bytes_stored_);
+  const ChunkRef known = before.put(text_);
+  before.finish();
+  WantedChunks wanted;
+  wanted.add(known.digest);
+  ChunkSession session(store_, bytes_stored_, {}, &wanted);
+  std::vector<std::unique_ptr<ChunkWriter>> writers;
+  for (int i = 0; i < 2; ++i) {
+    writers.push_back(std::make_unique<ChunkWriter>(session));
+    writers.back()->put(as_bytes(text_));
+    writers.back()->put(as_bytes(other_text_));
+  }
+  session.finish(std::move(writers));
+  EXPECT_EQ(wanted.count(), 0u);
+  EXPECT_EQ(pack_count(), 2u);
+  EXPECT_EQ(store_.index().find_all(known.digest).size(), 2u);
+  EXPECT_TRUE(store_.index().find_all(digest_of(as_bytes(other_text_))).empty());
+}
+
 }  // namespace
 }  // namespace grid::store

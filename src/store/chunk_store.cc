@@ -1,6 +1,7 @@
 #include "store/chunk_store.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <deque>
 #include <future>
@@ -103,8 +104,22 @@ bool ChunkStore::refresh() const {
   return changed;
 }
 
+bool ChunkStore::replace_damaged_tables() const {
+  if (!index_->drop_damaged_tables()) return false;
+  refresh();
+  return true;
+}
+
 void ChunkStore::fail_absent(const Digest& digest) const {
   fail(ErrorKind::corrupt, "chunk {} is not in the store {}", digest.short_hex(), backend_->name());
+}
+
+// For a chunk of which a pack says that it has another size.
+Location ChunkStore::place_of_size(const ChunkRef& chunk, const Location& found) const {
+  for (const Location& place : index_->find_all(chunk.digest))
+    if (place.place.size == chunk.size) return place;
+  fail(ErrorKind::corrupt, "chunk {}: expected {} bytes, the store {} has {}",
+       chunk.digest.short_hex(), chunk.size, backend_->name(), found.place.size);
 }
 
 std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> chunks) const {
@@ -115,10 +130,8 @@ std::vector<ChunkStore::Located> ChunkStore::locate(std::span<const ChunkRef> ch
     const ChunkRef& chunk = chunks[i];
     if (chunk.size == 0) continue;
     if (!found[i]) fail_absent(chunk.digest);
-    if (found[i]->place.size != chunk.size)
-      fail(ErrorKind::corrupt, "chunk {}: expected {} bytes, the store {} has {}",
-           chunk.digest.short_hex(), chunk.size, backend_->name(), found[i]->place.size);
     located.push_back({chunk.digest, *found[i], {}});
+    if (found[i]->place.size != chunk.size) located.back().at = place_of_size(chunk, *found[i]);
   }
   return located;
 }
@@ -129,16 +142,23 @@ static bool are_read_together(const Location& a, const Location& b) {
   return a.place.frame_offset + (a.place.raw() ? a.place.size : 0) == b.place.frame_offset;
 }
 
-// Runs `attempt`; if it throws `corrupt` and the store has other packs than the index knew of, runs
-// it again.
+// Runs `attempt`. If it throws `corrupt`, the fault may be the index's: runs it again if the store
+// has other packs than the index knew of, and again if a table was damaged.
 template <class Attempt>
 static auto with_fresh_index(const ChunkStore& store, const Attempt& attempt) {
-  try {
-    return attempt();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::corrupt || !store.refresh()) throw;
+  using Renew = bool (ChunkStore::*)() const;
+  static constexpr std::array<Renew, 2> ways = {&ChunkStore::refresh,
+                                                &ChunkStore::replace_damaged_tables};
+  for (auto way = ways.begin();;) {
+    try {
+      return attempt();
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      bool renewed = false;
+      while (!renewed && way != ways.end()) renewed = (store.*(*way++))();
+      if (!renewed) throw;
+    }
   }
-  return attempt();
 }
 
 void ChunkStore::read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const {
@@ -185,24 +205,45 @@ void ChunkStore::read_known(std::span<const ChunkRef> chunks, MutableBytesView o
   }
 }
 
-// Damage may be in a copy that the backend keeps, or have happened on the way: then the bytes are
-// read from the store again.
 void ChunkStore::read_run(std::span<const Located> run) const {
+  const std::optional<Error> damage = find_damage(run);
+  if (!damage) return;
+  for (const Located& chunk : run) {
+    const std::optional<Error> of_chunk =
+        run.size() == 1 ? damage : find_damage(std::span(&chunk, 1));
+    if (of_chunk && !read_elsewhere(chunk)) throw *of_chunk;
+  }
+}
+
+// False if no other pack has the chunk undamaged.
+bool ChunkStore::read_elsewhere(const Located& chunk) const {
+  for (const Location& place : index_->find_all(chunk.digest)) {
+    const Located other{chunk.digest, place, chunk.out};
+    if (place.pack == chunk.at.pack || place.place.size != chunk.out.size()) continue;
+    if (find_damage(std::span(&other, 1))) continue;
+    index_->prefer(chunk.digest, place);
+    return true;
+  }
+  return false;
+}
+
+// Reads a run; what is wrong with it, if it is damaged. Damage may be in a copy that the backend
+// keeps, or have happened on the way: then the bytes are read from the store again.
+std::optional<Error> ChunkStore::find_damage(std::span<const Located> run) const {
   for (unsigned tries = 1;; ++tries) {
     try {
-      return read_run_once(run);
+      read_run_once(run);
+      return std::nullopt;
     } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
       const Placement& first = run.front().at.place;
       const std::uint64_t size = first.raw() ? run.back().at.place.frame_offset +
                                                    run.back().at.place.size - first.frame_offset
                                              : first.frame_stored_size;
-      const bool had_copy = error.kind() == ErrorKind::corrupt &&
-                            backend_->carrier().drop_copy(pack_data_key(run.front().at.pack),
+      const bool had_copy = backend_->carrier().drop_copy(pack_data_key(run.front().at.pack),
                                                           first.frame_offset, size);
-      if (error.kind() != ErrorKind::corrupt || tries == remote_tries_max ||
-          (!had_copy && !backend_->remote()))
-        throw;
       frames_.forget(run.front().at.pack, first.frame_offset);
+      if (tries == remote_tries_max || (!had_copy && !backend_->remote())) return error;
     }
   }
 }
@@ -234,6 +275,10 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
              run.front().digest.short_hex(), key, backend_->name());
       return unpacked;
     });
+    // Two places of one pack that a damaged table names may contradict each other.
+    if (frame->size() != first.place.frame_size)
+      fail(ErrorKind::corrupt, "chunk {}: is damaged in {} of the store {}",
+           run.front().digest.short_hex(), key, backend_->name());
     for (const Located& chunk : run)
       std::copy_n(frame->begin() + chunk.at.place.offset_in_frame, chunk.out.size(),
                   chunk.out.begin());
@@ -252,10 +297,25 @@ void ChunkStore::read_run_once(std::span<const Located> run) const {
 Bytes ChunkStore::read_known(const Digest& digest) const {
   const std::optional<Location> at = index_->find(digest);
   if (!at) fail_absent(digest);
-  ChunkRef chunk{digest, at->place.size};
-  Bytes out(chunk.size);
-  read_known(std::span(&chunk, 1), out);
-  return out;
+  Bytes out(at->place.size);
+  const Located chunk{digest, *at, out};
+  const std::optional<Error> damage = find_damage(std::span(&chunk, 1));
+  if (!damage) return out;
+  // The size is not known: other packs may have another one.
+  std::optional<Bytes> other = find_chunk(digest);
+  if (!other) throw *damage;
+  return std::move(*other);
+}
+
+std::optional<Bytes> ChunkStore::find_chunk(const Digest& digest) const {
+  for (const Location& place : index_->find_all(digest)) {
+    Bytes out(place.place.size);
+    const Located chunk{digest, place, out};
+    if (find_damage(std::span(&chunk, 1))) continue;
+    index_->prefer(digest, place);
+    return out;
+  }
+  return std::nullopt;
 }
 
 Bytes ChunkStore::read_chunk(const Digest& digest) const {

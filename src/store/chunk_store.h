@@ -1,4 +1,5 @@
-// All chunks of a store: what is where, reading with verification, and sessions that add more.
+// All chunks of a store: what is where, reading with verification, and sessions that add more. A
+// chunk that lies in several packs is read as long as one of them has it undamaged.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/error.h"
 #include "base/read_ahead.h"
 #include "store/chunk_index.h"
 #include "store/chunk_reader.h"
@@ -41,20 +43,29 @@ class ChunkStore : public ChunkReader {
   void expect(std::span<const ChunkRef> chunks) const override;
   std::uint64_t expected_max() const override;
 
+  // A chunk, checked, if one of its known places has it: other packs are not looked for.
+  std::optional<Bytes> find_chunk(const Digest& digest) const;
+
   // Finds packs that others have added or removed; true if there were any. Reading does this by
   // itself when a chunk is not where it should be.
   bool refresh() const;
+  // Makes tables in the cache folder that are damaged again; false if none is. Reading does this by
+  // itself before it calls a chunk missing or damaged.
+  bool replace_damaged_tables() const;
 
   ChunkIndex& index() const { return *index_; }
   backend::Backend& backend() const { return *backend_; }
 
  private:
   struct Located;
+  Location place_of_size(const ChunkRef& chunk, const Location& found) const;
   std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
   void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
   Bytes read_known(const Digest& digest) const;
   [[noreturn]] void fail_absent(const Digest& digest) const;
   void read_run(std::span<const Located> run) const;
+  std::optional<Error> find_damage(std::span<const Located> run) const;
+  bool read_elsewhere(const Located& chunk) const;
   void read_run_once(std::span<const Located> run) const;
 
   std::shared_ptr<backend::Backend> backend_;

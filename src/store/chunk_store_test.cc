@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <barrier>
 #include <chrono>
 #include <semaphore>
@@ -163,6 +164,124 @@ TEST_F(ChunkStoreTest, DropsTablesThatKnowMoreThanTheStore) {
   store.refresh();
   EXPECT_EQ(read(store, put(store, {texts_[0], texts_[1]})), texts_[0] + texts_[1]);
   EXPECT_EQ(read(ChunkStore(backend_, marker_), refs), texts_[1]);
+}
+
+// Flips a byte in the middle of an object.
+void damage(backend::Backend& backend, const std::string& key) {
+  Bytes bytes = backend.find(key).value();
+  bytes[bytes.size() / 2] ^= std::byte{1};
+  backend.remove(key);
+  backend.create(key, bytes);
+}
+
+// Two writers that did not know of each other have both stored the chunks.
+TEST_F(ChunkStoreTest, ReadsAChunkFromAnotherPackIfOneIsDamaged) {
+  std::vector<ChunkRef> refs;
+  {
+    ChunkStore one(backend_, marker_), other(backend_, marker_);
+    refs = put(one, {texts_[1], texts_[2]});
+    put(other, {texts_[2], texts_[1]});
+  }
+  ASSERT_EQ(pack_count(), 2u);
+  const auto objects = backend_->list(packs_prefix());
+  const std::string first = objects[0].key, second = objects[2].key;
+  const Bytes whole = backend_->find(first).value();
+  testing::TemporaryFolder cache;
+  const auto expect_readable = [&] {
+    for (const ChunkStoreOptions& options :
+         {ChunkStoreOptions{}, ChunkStoreOptions{.cache_folder = cache.path()},
+          ChunkStoreOptions{.cache_folder = cache.path()}}) {
+      ChunkStore store(backend_, marker_, options);
+      EXPECT_EQ(read(store, refs), texts_[1] + texts_[2]);
+      EXPECT_EQ(as_text(store.read_chunk(refs[0].digest)), texts_[1]);
+      EXPECT_EQ(read(store, refs), texts_[1] + texts_[2]);
+    }
+  };
+  damage(*backend_, first);
+  expect_readable();
+  backend_->remove(first);
+  expect_readable();
+  backend_->create(first, whole);
+  damage(*backend_, second);
+  expect_readable();
+  damage(*backend_, first);
+  ChunkStore store(backend_, marker_);
+  EXPECT_THROW(read(store, refs), Error);
+}
+
+// As after a power cut: the tables were never synced.
+TEST_F(ChunkStoreTest, MakesDamagedTablesAgainBeforeItCallsAnythingDamaged) {
+  testing::TemporaryFolder cache;
+  const ChunkStoreOptions options{.cache_folder = cache.path()};
+  std::vector<ChunkRef> refs;
+  {
+    ChunkStore store(backend_, marker_, options);
+    refs = put(store, texts_);
+  }
+  const auto tables = [&] {
+    std::vector<std::filesystem::path> found;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(cache.path()))
+      if (file.path().extension() == ".table") found.push_back(file.path());
+    return found;
+  };
+  const std::string all = texts_[0] + texts_[1] + texts_[2] + texts_[3] + texts_[4];
+  ASSERT_EQ(tables().size(), 1u);
+  const std::string whole = testing::read_file(tables()[0]);
+  for (std::size_t begin : {std::size_t{0}, sizeof(TableLayout::Header), whole.size() / 2})
+    for (char filling : {'\0', 'x'}) {
+      std::string bytes = whole;
+      std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(begin), bytes.end(), filling);
+      testing::write_file(tables()[0], bytes);
+      EXPECT_EQ(read(ChunkStore(backend_, marker_, options), refs), all) << begin;
+      EXPECT_EQ(as_text(ChunkStore(backend_, marker_, options).read_chunk(refs[0].digest)),
+                texts_[0]);
+      ASSERT_EQ(tables().size(), 1u) << begin;
+    }
+  testing::write_file(tables()[0], whole.substr(0, whole.size() / 2));
+  EXPECT_EQ(read(ChunkStore(backend_, marker_, options), refs), all);
+  const std::filesystem::path table = tables()[0];
+  std::filesystem::remove(table);
+  std::filesystem::create_directories(table / "below");
+  EXPECT_EQ(read(ChunkStore(backend_, marker_, options), refs), all);
+}
+
+// What the damaged table has must not get into a sound one.
+TEST_F(ChunkStoreTest, DoesNotMergeADamagedTable) {
+  testing::TemporaryFolder cache;
+  const ChunkStoreOptions options{.cache_folder = cache.path()};
+  std::vector<ChunkRef> refs;
+  {
+    ChunkStore store(backend_, marker_, options);
+    refs = put(store, {texts_[0], texts_[1]});
+  }
+  for (const auto& file : std::filesystem::recursive_directory_iterator(cache.path()))
+    if (file.path().extension() == ".table") {
+      std::string bytes = testing::read_file(file.path());
+      std::fill(bytes.end() - 56, bytes.end(), '\0');
+      testing::write_file(file.path(), bytes);
+    }
+  {
+    ChunkStore store(backend_, marker_, options);
+    refs.push_back(put(store, {texts_[2]})[0]);
+  }
+  EXPECT_EQ(read(ChunkStore(backend_, marker_, options), refs), texts_[0] + texts_[1] + texts_[2]);
+}
+
+TEST(ChunkStore, AFolderInAnIndexsPlaceIsNoPack) {
+  testing::TemporaryFolder folder;
+  auto backend = std::make_shared<backend::LocalBackend>(folder / "store");
+  const StoreMarker marker = make_store(*backend);
+  std::filesystem::create_directories(folder / "store/packs" / (std::string(32, 'a') + ".index"));
+  testing::write_file(folder / "store/packs" / (std::string(32, 'b') + ".index") / "c", "d");
+  testing::write_file(folder / "store/packs/notes", "mine");
+  ChunkStore store(backend, marker);
+  std::atomic<std::uint64_t> stored = 0;
+  ChunkSession session(store, stored);
+  std::vector<std::unique_ptr<ChunkWriter>> writers;
+  writers.push_back(std::make_unique<ChunkWriter>(session));
+  const ChunkRef ref = writers[0]->put(as_bytes("text"));
+  session.finish(std::move(writers));
+  EXPECT_EQ(as_text(ChunkStore(backend, marker).read_chunk(ref.digest)), "text");
 }
 
 TEST_F(ChunkStoreTest, AMissingChunkIsCorruptAndNamed) {

@@ -1,5 +1,6 @@
 #include "store/chunk_table_writer.h"
 
+#include <algorithm>
 #include <queue>
 
 #include "base/error.h"
@@ -19,10 +20,10 @@ ChunkTableWriter::ChunkTableWriter(std::span<const PackId> packs, std::uint64_t 
     : output_(std::move(output)),
       layout_(packs.size(), entry_count_max),
       header_{.pack_count = packs.size(), .entry_count_max = entry_count_max},
-      packs_{layout_.packs, {}},
-      buckets_{layout_.buckets, {}},
-      tags_{layout_.tags, {}},
-      entries_{layout_.entries, {}} {
+      packs_{layout_.packs},
+      buckets_{layout_.buckets},
+      tags_{layout_.tags},
+      entries_{layout_.entries} {
   for (const PackId& pack : packs) append_to(packs_, pack);
 }
 
@@ -34,16 +35,18 @@ void ChunkTableWriter::append_to(Section& section, const T& value) {
 
 void ChunkTableWriter::write_out(Section& section) {
   output_(section.offset, section.buffer);
+  section.digester.update(section.buffer);
   section.offset += section.buffer.size();
   section.buffer.clear();
 }
 
 void ChunkTableWriter::add(const TableEntry& entry) {
-  if (header_.entry_count > 0 && entry.digest == last_) return;
+  if (header_.entry_count > 0 && entry.digest == last_ && entry.pack == last_pack_) return;
   // Merged tables come from the cache folder.
   if (header_.entry_count == header_.entry_count_max || entry.digest < last_)
     fail(ErrorKind::corrupt, "a chunk table in the cache folder is damaged");
   last_ = entry.digest;
+  last_pack_ = entry.pack;
   const std::uint64_t prefix = entry.digest.prefix();
   for (const std::uint64_t bucket = layout_.bucket_of(prefix); bucket_count_ <= bucket;
        ++bucket_count_)
@@ -57,6 +60,12 @@ void ChunkTableWriter::finish() {
   for (; bucket_count_ <= std::uint64_t{1} << layout_.bucket_bits; ++bucket_count_)
     append_to(buckets_, static_cast<std::uint32_t>(header_.entry_count));
   for (Section* section : {&packs_, &buckets_, &tags_, &entries_}) write_out(*section);
+  header_.sum_of_packs = packs_.digester.finish().prefix();
+  Bytes digests;
+  for (const Section* section : {&buckets_, &tags_, &entries_})
+    append(digests, BytesView(section->digester.finish().bytes));
+  header_.sum_of_rest = digest_of(digests).prefix();
+  header_.sum_of_header = header_.sum();
   output_(0, bytes_of(header_));
 }
 
@@ -72,25 +81,49 @@ Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_coun
   return bytes;
 }
 
+std::vector<PackId> packs_of(const ChunkTables& tables) {
+  std::vector<PackId> packs;
+  for (const auto& table : tables)
+    packs.insert(packs.end(), table->packs().begin(), table->packs().end());
+  std::sort(packs.begin(), packs.end());
+  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+  return packs;
+}
+
+namespace {
+
+// What is left of a table that is being merged. Heads are ordered as the entries are.
+struct MergeHead {
+  const TableEntry* entry;
+  const TableEntry* end;
+  const std::vector<std::uint32_t>* new_packs;  // by the table's own numbers
+
+  std::uint32_t pack() const { return (*new_packs)[entry->pack]; }
+  bool operator<(const MergeHead& other) const {  // the least is the queue's top
+    if (entry->digest != other.entry->digest) return entry->digest > other.entry->digest;
+    return pack() > other.pack();
+  }
+};
+
+}  // namespace
+
 void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out) {
-  struct Head {
-    const TableEntry* entry;
-    const TableEntry* end;
-    std::uint32_t first_pack;  // of this table, in the merged list
-    bool operator<(const Head& other) const { return entry->digest > other.entry->digest; }
-  };
-  std::priority_queue<Head> heads;
-  std::uint32_t pack_count = 0;
-  for (const auto& table : tables) {
-    std::span<const TableEntry> entries = table->entries();
-    if (!entries.empty()) heads.push({entries.data(), entries.data() + entries.size(), pack_count});
-    pack_count += static_cast<std::uint32_t>(table->packs().size());
+  const std::vector<PackId> packs = packs_of(tables);
+  std::vector<std::vector<std::uint32_t>> new_packs(tables.size());
+  std::priority_queue<MergeHead> heads;
+  for (std::size_t i = 0; i < tables.size(); ++i) {
+    for (const PackId& pack : tables[i]->packs())
+      new_packs[i].push_back(static_cast<std::uint32_t>(
+          std::lower_bound(packs.begin(), packs.end(), pack) - packs.begin()));
+    const std::span<const TableEntry> entries = tables[i]->entries();
+    if (!entries.empty())
+      heads.push({entries.data(), entries.data() + entries.size(), &new_packs[i]});
   }
   for (std::uint64_t count = 1; !heads.empty(); ++count) {
-    Head head = heads.top();
+    MergeHead head = heads.top();
     heads.pop();
     TableEntry entry = *head.entry;
-    entry.pack += head.first_pack;
+    entry.pack = head.pack();
     out.add(entry);
     if (++head.entry != head.end) heads.push(head);
     if (count % forget_interval == 0)

@@ -17,10 +17,11 @@ class ChunkTableWriter {
   // last.
   using Output = std::function<void(std::uint64_t offset, BytesView bytes)>;
 
-  // At most `entry_count_max` entries may be added.
+  // `packs` are sorted. At most `entry_count_max` entries may be added.
   ChunkTableWriter(std::span<const PackId> packs, std::uint64_t entry_count_max, Output output);
 
-  // Entries must come in the order of their digests; a repeated digest is left out.
+  // Entries must come in the order of their digests, then of their packs; a repeated place is left
+  // out.
   void add(const TableEntry& entry);
   void finish();
 
@@ -28,7 +29,8 @@ class ChunkTableWriter {
   // A part of the table that is filled from front to back.
   struct Section {
     std::uint64_t offset;
-    Bytes buffer;
+    Bytes buffer{};
+    Digester digester{};
   };
   template <class T>
   void append_to(Section& section, const T& value);
@@ -40,14 +42,17 @@ class ChunkTableWriter {
   Section packs_, buckets_, tags_, entries_;
   std::uint64_t bucket_count_ = 0;  // buckets whose beginning is written
   Digest last_;
+  std::uint32_t last_pack_ = 0;
 };
 
 // The bytes of a table in memory.
 Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_count_max,
                          const std::function<void(ChunkTableWriter&)>& fill);
 
-// Writes the union of `tables` to `out`, whose packs must be those of all tables, in their order.
 using ChunkTables = std::vector<std::shared_ptr<const ChunkTable>>;
+// The packs of all tables, sorted, each once: those of their union.
+std::vector<PackId> packs_of(const ChunkTables& tables);
+// Writes the union of sound tables to `out`, whose packs must be packs_of(tables).
 void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out);
 
 }  // namespace grid::store

@@ -14,16 +14,20 @@
 
 #include "store/codec.h"
 
+// For ZSTD_getFrameHeader().
+#define ZSTD_STATIC_LINKING_ONLY
 #include <zstd.h>
 
+#include <cstdint>
 #include <new>
 
 namespace grid::store {
 
 static constexpr int level = 1;
-static constexpr std::size_t sample_size = 8 << 10;        // bytes
-static constexpr std::size_t sampled_size_min = 64 << 10;  // smaller pieces are not sampled
-static constexpr unsigned trial_interval = 16;             // in large pieces that shrank
+static constexpr std::size_t sample_size = 8 << 10;          // bytes
+static constexpr std::size_t sampled_size_min = 64 << 10;    // smaller pieces are not sampled
+static constexpr unsigned trial_interval = 16;               // in large pieces that shrank
+static constexpr std::uint64_t window_size_max = 256 << 20;  // bytes; of what is read
 
 struct Compressor::Context {
   Context() : zstd(ZSTD_createCCtx()) {
@@ -77,7 +81,19 @@ void Compressor::try_other_setting(BytesView data, Bytes& out) {
   setting_ = other;
 }
 
+// Whether `data` is what docs/format.md allows: one frame and nothing before or behind it. The
+// library itself takes several frames, and skippable ones among them, for one piece of data. A
+// frame that states its size needs no memory beyond `out`, whatever its window.
+static bool is_one_frame_of(BytesView data, std::size_t size) {
+  ZSTD_frameHeader header;
+  return ZSTD_getFrameHeader(&header, data.data(), data.size()) == 0 &&
+         header.frameType == ZSTD_frame && header.dictID == 0 && header.frameContentSize == size &&
+         header.windowSize <= window_size_max &&
+         ZSTD_findFrameCompressedSize(data.data(), data.size()) == data.size();
+}
+
 bool decompress(BytesView data, MutableBytesView out) {
+  if (!is_one_frame_of(data, out.size())) return false;
   thread_local std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(),
                                                                             ZSTD_freeDCtx);
   if (!context) throw std::bad_alloc();

@@ -33,7 +33,8 @@ class Compressor {
   Bytes other_;
 };
 
-// Fills `out` exactly; false if `data` is not a zstd frame of that many bytes. Thread-safe.
+// Fills `out` exactly; false if `data` is not one zstd frame, as docs/format.md wants it (section
+// 3), of that many bytes. Thread-safe.
 bool decompress(BytesView data, MutableBytesView out);
 
 }  // namespace grid::store

@@ -24,13 +24,21 @@ std::string pack_index_key(const PackId& pack) {
   return packs_prefix() + pack.hex() + std::string(index_suffix);
 }
 
-std::optional<PackId> pack_of_index_key(std::string_view key) {
-  if (!key.starts_with(packs_prefix()) || !key.ends_with(index_suffix)) return std::nullopt;
+static std::optional<PackId> pack_of_key(std::string_view key, std::string_view suffix) {
+  if (!key.starts_with(packs_prefix()) || !key.ends_with(suffix)) return std::nullopt;
   key.remove_prefix(packs_prefix().size());
-  key.remove_suffix(index_suffix.size());
+  if (key.size() < suffix.size()) return std::nullopt;
+  key.remove_suffix(suffix.size());
   PackId pack;
   if (!from_hex(key, pack.bytes)) return std::nullopt;
   return pack;
+}
+
+std::optional<PackId> pack_of_index_key(std::string_view key) {
+  return pack_of_key(key, index_suffix);
+}
+std::optional<PackId> pack_of_data_key(std::string_view key) {
+  return pack_of_key(key, data_suffix);
 }
 
 std::string datastores_prefix() { return "datastores/"; }

@@ -25,8 +25,9 @@ std::string packs_prefix();
 std::string pack_data_key(const PackId& pack);
 std::string pack_index_key(const PackId& pack);
 bool is_pack_data_key(std::string_view key);
-// The pack whose index lies at `key`; nullopt for every other key below packs_prefix().
+// The pack whose index, or data, lies at `key`; nullopt for every other key.
 std::optional<PackId> pack_of_index_key(std::string_view key);
+std::optional<PackId> pack_of_data_key(std::string_view key);
 
 std::string datastores_prefix();
 std::string versions_prefix(std::string_view datastore);

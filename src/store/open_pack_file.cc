@@ -143,8 +143,11 @@ std::optional<FrameRecord> take_record(BytesView& bytes) {
 // call.
 bool is_sound(const FrameRecord& record, Bytes& scratch) {
   std::uint64_t size = 0;
-  for (std::uint32_t chunk_size : record.sizes) size += chunk_size;
-  if (size > frame_size_max || record.stored.size() > size) return false;
+  for (std::uint32_t chunk_size : record.sizes) {
+    if (chunk_size == 0) return false;
+    size += chunk_size;
+  }
+  if (size > frame_size_max || record.stored.empty() || record.stored.size() > size) return false;
   BytesView unpacked = record.stored;
   if (record.stored.size() < size) {
     scratch.resize(size);

@@ -1,6 +1,8 @@
 #include "store/pack.h"
 
+#include <algorithm>
 #include <cassert>
+#include <utility>
 
 #include "base/error.h"
 
@@ -93,17 +95,22 @@ Bytes PackBuilder::index() const {
 
 namespace {
 
-// Walks the frames of an index, giving each chunk its placement; false if sizes do not add up.
+// Walks the frames of an index, giving each chunk its placement; false if sizes do not add up, or a
+// frame or a chunk is empty.
 bool place_chunks(BytesView frames, BytesView sizes, PackIndex& index) {
   std::uint64_t offset = 0;
   std::size_t chunk = 0;
   for (std::size_t at = 0; at < frames.size(); at += frame_record_size) {
     auto count = load<std::uint32_t>(frames.data() + at);
     auto stored = load<std::uint32_t>(frames.data() + at + 4);
+    if (count == 0 || stored == 0) return false;
     if (count > index.entries.size() - chunk || offset + stored > index.data_size) return false;
     std::uint64_t frame_size = 0;
-    for (std::size_t i = chunk; i < chunk + count; ++i)
-      frame_size += load<std::uint32_t>(sizes.data() + 4 * i);
+    for (std::size_t i = chunk; i < chunk + count; ++i) {
+      auto size = load<std::uint32_t>(sizes.data() + 4 * i);
+      if (size == 0) return false;
+      frame_size += size;
+    }
     if (frame_size > frame_size_max || stored > frame_size) return false;
     std::uint32_t inside = 0;
     for (std::size_t end = chunk + count; chunk < end; ++chunk) {
@@ -121,9 +128,23 @@ bool place_chunks(BytesView frames, BytesView sizes, PackIndex& index) {
   return chunk == index.entries.size() && offset == index.data_size;
 }
 
-}  // namespace
+// Sorts the digests' first bytes, and whole digests only if two begin alike.
+bool has_duplicates(const std::vector<PackEntry>& entries) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> prefixes(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) prefixes[i] = {entries[i].digest.prefix(), i};
+  std::sort(prefixes.begin(), prefixes.end());
+  const auto same = [](const auto& a, const auto& b) { return a.first == b.first; };
+  if (std::adjacent_find(prefixes.begin(), prefixes.end(), same) == prefixes.end()) return false;
+  std::vector<Digest> digests(entries.size());
+  std::transform(entries.begin(), entries.end(), digests.begin(),
+                 [](const PackEntry& entry) { return entry.digest; });
+  std::sort(digests.begin(), digests.end());
+  return std::adjacent_find(digests.begin(), digests.end()) != digests.end();
+}
 
-PackIndex decode_pack_index(BytesView object, std::string_view name) {
+enum class Sum { checked, ignored };
+
+PackIndex decode(BytesView object, std::string_view name, Sum sum) {
   auto refuse = [&](std::string_view why) { fail(ErrorKind::corrupt, "{}: {}", name, why); };
   if (object.size() < index_header_size + sizeof(Digest)) refuse("the pack index is cut off");
   const std::byte* header = object.data();
@@ -131,18 +152,22 @@ PackIndex decode_pack_index(BytesView object, std::string_view name) {
   if (auto found = load<std::uint16_t>(header + 4); found != index_format)
     fail(ErrorKind::unsupported, "{}: has pack index format {}; this program reads format {}", name,
          found, index_format);
+  if (load<std::uint16_t>(header + 6) != 0)
+    refuse("bytes of the pack index that must be zero are not");
   std::size_t frame_count = load<std::uint32_t>(header + 8);
   std::size_t chunk_count = load<std::uint32_t>(header + 12);
   std::size_t expected = index_header_size + frame_count * frame_record_size +
                          chunk_count * chunk_record_size + sizeof(Digest);
-  if (object.size() != expected) refuse("the pack index is cut off");
+  if (object.size() != expected) refuse("the pack index has the wrong length");
   BytesView body = object.first(object.size() - sizeof(Digest));
-  if (std::memcmp(digest_of(body).bytes.data(), object.data() + body.size(), sizeof(Digest)) != 0)
+  if (sum == Sum::checked &&
+      std::memcmp(digest_of(body).bytes.data(), object.data() + body.size(), sizeof(Digest)) != 0)
     refuse("the pack index is damaged");
 
   PackIndex index;
   index.data_size = load<std::uint64_t>(header + 16);
   if (index.data_size > UINT32_MAX) refuse("the pack is too large");
+  if (chunk_count == 0) refuse("the pack holds nothing");
   index.entries.resize(chunk_count);
   BytesView frames = body.subspan(index_header_size, frame_count * frame_record_size);
   BytesView digests = body.subspan(index_header_size + frames.size(), chunk_count * sizeof(Digest));
@@ -152,7 +177,22 @@ PackIndex decode_pack_index(BytesView object, std::string_view name) {
   if (!place_chunks(frames, body.subspan(index_header_size + frames.size() + digests.size()),
                     index))
     refuse("the pack index does not add up");
+  if (has_duplicates(index.entries)) refuse("the pack index names a chunk twice");
   return index;
+}
+
+}  // namespace
+
+PackIndex decode_pack_index(BytesView object, std::string_view name) {
+  return decode(object, name, Sum::checked);
+}
+
+std::optional<PackIndex> salvage_pack_index(BytesView object) {
+  try {
+    return decode(object, "", Sum::ignored);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace grid::store

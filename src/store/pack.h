@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ struct Placement {
   std::uint32_t size = 0;
 
   bool raw() const { return frame_stored_size == frame_size; }
+  // Whether these numbers can be those of a chunk: a table in the cache folder may hold any bytes.
+  bool is_possible() const {
+    if (size == 0 || frame_size > frame_size_max || frame_stored_size > frame_size) return false;
+    if (raw()) return offset_in_frame == 0 && size == frame_size;
+    return offset_in_frame < frame_size && size <= frame_size - offset_in_frame;
+  }
   bool operator==(const Placement&) const = default;
 };
 
@@ -98,7 +105,12 @@ struct PackIndex {
   std::vector<PackEntry> entries;
 };
 
-// Throws `corrupt` with `name` in the message; `unsupported` for a newer format.
+// Throws `corrupt` with `name` in the message for bytes that break a rule of docs/format.md,
+// section 3; `unsupported` for a newer format.
 PackIndex decode_pack_index(BytesView object, std::string_view name);
+
+// What a damaged index still says, for a repair; empty if it breaks more rules than that its last
+// bytes are the digest of the rest. Places are as good as any; of the digests, any may be wrong.
+std::optional<PackIndex> salvage_pack_index(BytesView object);
 
 }  // namespace grid::store

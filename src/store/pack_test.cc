@@ -14,12 +14,13 @@ struct Sample {
   std::vector<std::string> chunks;
 };
 
-Sample make_sample() {
+Sample make_sample(int seed = 0) {
   Sample sample;
   Compressor compressor;
   for (int i = 0; i < 40; ++i) {
-    std::string chunk = i < 20 ? std::string(8000, static_cast<char>('a' + i)) + std::to_string(i)
-                               : testing::random_bytes(10000, static_cast<std::uint64_t>(i));
+    std::string chunk = i < 20
+                            ? std::string(8000, static_cast<char>('a' + i)) + std::to_string(seed)
+                            : testing::random_bytes(10000, static_cast<std::uint64_t>(seed + i));
     sample.pack.add(digest_of(as_bytes(chunk)), as_bytes(chunk), compressor);
     if (i == 19) sample.pack.close_frame(compressor);
     sample.chunks.push_back(chunk);
@@ -58,7 +59,7 @@ TEST(Pack, CompressesTextAndStoresNoiseRaw) {
 }
 
 TEST(Pack, AppendingKeepsBothPacksChunks) {
-  Sample a = make_sample(), b = make_sample();
+  Sample a = make_sample(), b = make_sample(1000);
   a.pack.append(b.pack);
   PackIndex index = decode_pack_index(a.pack.index(), "pack");
   ASSERT_EQ(index.entries.size(), 80u);
@@ -97,6 +98,60 @@ TEST(Pack, AnIndexThatDoesNotAddUpIsRefused) {
         EXPECT_EQ(error.kind(), ErrorKind::corrupt);
       }
     }
+}
+
+Bytes index_of(std::uint16_t reserved,
+               const std::vector<std::pair<std::uint32_t, std::uint32_t>>& frames,
+               const std::vector<std::pair<Digest, std::uint32_t>>& chunks) {
+  std::uint64_t data_size = 0;
+  for (const auto& [count, stored] : frames) data_size += stored;
+  Bytes index;
+  append(index, as_bytes("GPIX"));
+  append(index, std::uint16_t{1});
+  append(index, reserved);
+  append(index, static_cast<std::uint32_t>(frames.size()));
+  append(index, static_cast<std::uint32_t>(chunks.size()));
+  append(index, data_size);
+  for (const auto& [count, stored] : frames) {
+    append(index, count);
+    append(index, stored);
+  }
+  for (const auto& [digest, size] : chunks) append(index, BytesView(digest.bytes));
+  for (const auto& [digest, size] : chunks) append(index, size);
+  append(index, BytesView(digest_of(index).bytes));
+  return index;
+}
+
+// The rules of docs/format.md, section 3, one by one.
+TEST(Pack, AnIndexThatBreaksOneRuleIsRefused) {
+  const Digest a = digest_of(as_bytes("a")), b = digest_of(as_bytes("b"));
+  EXPECT_EQ(
+      decode_pack_index(index_of(0, {{2, 7}, {1, 5}}, {{a, 4}, {b, 3}, {Digest{}, 9}}), "pack")
+          .entries.size(),
+      3u);
+  const auto refuses = [](const Bytes& index, const char* why) {
+    try {
+      decode_pack_index(index, "pack");
+      ADD_FAILURE() << why;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt) << why;
+    }
+  };
+  refuses(index_of(1, {{1, 4}}, {{a, 4}}), "bytes that must be zero");
+  refuses(index_of(0, {}, {}), "an empty pack");
+  refuses(index_of(0, {{1, 4}, {0, 0}}, {{a, 4}}), "a frame without chunks");
+  refuses(index_of(0, {{1, 0}}, {{a, 4}}), "a frame that takes no bytes");
+  refuses(index_of(0, {{2, 4}}, {{a, 4}, {b, 0}}), "a chunk of 0 bytes");
+  refuses(index_of(0, {{1, 4}, {1, 4}}, {{a, 4}, {a, 4}}), "a chunk twice");
+  refuses(index_of(0, {{1, 5}}, {{a, 4}}), "a frame that is stored larger than it is");
+  refuses(index_of(0, {{1, 4}}, {{a, 4}, {b, 4}}), "a chunk in no frame");
+  refuses(index_of(0, {{2, 4}}, {{a, 4}}), "a frame of a chunk that is not there");
+  refuses(index_of(0, {{1, 4}}, {{a, frame_size_max + 1}}), "a frame that is too large");
+  // Digests that begin alike are told apart.
+  Digest like_a = a;
+  like_a.bytes[31] ^= std::byte{1};
+  EXPECT_EQ(decode_pack_index(index_of(0, {{2, 8}}, {{a, 4}, {like_a, 4}}), "pack").entries.size(),
+            2u);
 }
 
 TEST(Pack, ANewerFormatIsRefusedByName) {
