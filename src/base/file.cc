@@ -114,6 +114,7 @@ std::optional<MappedFile> MappedFile::find(const std::filesystem::path& path) {
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
     throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  if (S_ISDIR(st.st_mode)) return std::nullopt;
   MappedFile file;
   if (st.st_size == 0) return file;
   auto size = static_cast<std::size_t>(st.st_size);

@@ -7,30 +7,24 @@
 //
 // Files in place have nothing in the packs. Their buckets are listed, once for all versions.
 //
-// Packs are found by listing the store, and chunks are judged by the packs' indexes and bytes, not
-// by the chunk tables in the cache folder. Trees and recipes are read as by any reader. Packs of a
-// remote store come through the node's cache.
+// Nothing that this node keeps is trusted: the store is opened anew, past the node's cache, and its
+// chunk index knows only the places that have just been found good. So trees and recipes are read
+// from good places too.
 
 #include "care/verify.h"
 
 #include <algorithm>
-#include <set>
-#include <unordered_map>
-#include <unordered_set>
 
 #include "base/error.h"
 #include "base/user.h"
 #include "care/drift.h"
-#include "store/codec.h"
-#include "store/layout.h"
-#include "store/pack.h"
+#include "care/kept_trees.h"
 #include "tree/content_check.h"
 #include "tree/tree_check.h"
 
 namespace grid::care {
 
 using store::ChunkRef;
-using store::PackEntry;
 
 namespace {
 
@@ -41,16 +35,16 @@ struct Subject {
 
 class Verification {
  public:
-  Verification(const dataset::OpenStore& store, VerifyProgress& progress)
+  Verification(const dataset::OpenStore& store, const CheckedPacks& packs)
       : store_(store),
-        progress_(progress),
+        packs_(packs),
         contents_(*store.chunks, [this](const ChunkRef& chunk) { return problem_of(chunk); }) {}
 
-  VerifyReport run(const std::vector<dataset::Reference>& scope) {
+  VerifyReport run(const std::vector<dataset::Reference>& scope, InPlace in_place) {
     gather(scope);
-    check_packs();
+    name_damaged_packs();
     for (const Subject& subject : subjects_) name_damaged_files(subject);
-    compare_in_place();
+    if (in_place == InPlace::compared) compare_in_place();
     report_.versions = subjects_.size();
     return std::move(report_);
   }
@@ -63,24 +57,26 @@ class Verification {
 
   void gather(const std::vector<dataset::Reference>& scope);
   void gather_versions(const std::string& name);
-  void check_packs();
-  void check_pack(const store::PackId& pack, const store::PackIndex& index);
-  void check_frame(BytesView data, std::span<const PackEntry> chunks);
+  void name_damaged_packs();
   void name_damaged_files(const Subject& subject);
   void compare_in_place();
-  std::string problem_of(const ChunkRef& chunk) const;
+  // Why a file that needs this chunk is damaged; empty if the chunk is good.
+  std::string problem_of(const ChunkRef& chunk) const {
+    return care::problem_of(chunk, store_, packs_);
+  }
 
   const dataset::OpenStore& store_;
-  VerifyProgress& progress_;
+  const CheckedPacks& packs_;
   VerifyReport report_;
   std::vector<Subject> subjects_;
-  std::unordered_map<Digest, std::uint32_t, DigestHash> good_;  // chunk to size
-  std::unordered_map<Digest, std::string, DigestHash> bad_;     // chunk to reason
   tree::ContentCheck contents_;
 };
 
 void Verification::gather_versions(const std::string& name) {
-  for (dataset::VersionNumber number : store_.datastores->ready_numbers(name)) {
+  const std::vector<dataset::VersionNumber> ready = store_.datastores->ready_numbers(name);
+  const std::size_t published = store_.datastores->published_numbers(name).size();
+  report_.deleted_versions += std::max(published, ready.size()) - ready.size();
+  for (dataset::VersionNumber number : ready) {
     try {
       if (std::optional<dataset::Version> version = store_.datastores->find(name, number))
         subjects_.push_back({name, std::move(*version)});
@@ -103,84 +99,24 @@ void Verification::gather(const std::vector<dataset::Reference>& scope) {
   }
 }
 
-// Reads all packs, not only those that the scope needs: a damaged index does not tell which those
-// are, and a chunk may lie in two packs.
-void Verification::check_packs() {
-  std::vector<std::pair<store::PackId, store::PackIndex>> packs;
-  for (const std::string& name : store_.backend->list_names(store::packs_prefix())) {
-    std::string key = store::packs_prefix() + name;
-    std::optional<store::PackId> pack = store::pack_of_index_key(key);
-    if (!pack) continue;
-    try {
-      std::optional<Bytes> object = store_.backend->find(key);
-      if (!object) continue;  // removed after it was listed
-      packs.emplace_back(*pack, store::decode_pack_index(*object, key));
-      progress_.bytes_total += packs.back().second.data_size;
-    } catch (const Error& error) {  // as above
-      damage("", 0, "", error.what());
-    }
+void Verification::name_damaged_packs() {
+  report_.chunks = packs_.chunks;
+  report_.bytes = packs_.bytes;
+  report_.unindexed_packs = packs_.unindexed_packs;
+  report_.unindexed_bytes = packs_.unindexed_bytes;
+  report_.foreign = packs_.foreign;
+  for (const PackFault& fault : packs_.faults) {
+    const auto copies = static_cast<std::size_t>(
+        std::count_if(fault.bad.begin(), fault.bad.end(), [&](const store::PackEntry& entry) {
+          return store_.chunks->index().find(entry.digest).has_value();
+        }));
+    std::string reason = fault.reason;
+    if (copies > 0 && copies == fault.bad.size())
+      reason += "; other packs have good copies of all that is lost: `grid store repair` heals it";
+    else if (copies > 0)
+      reason += fmt::format("; other packs have good copies of {} of these chunks", copies);
+    damage("", 0, "", reason);
   }
-  for (const auto& [pack, index] : packs) check_pack(pack, index);
-}
-
-void Verification::check_pack(const store::PackId& pack, const store::PackIndex& index) {
-  Bytes data(index.data_size);
-  std::string key = store::pack_data_key(pack);
-  std::string lost;
-  try {
-    if (!store_.backend->find_range(key, 0, data)) lost = key + " is missing";
-  } catch (const Error& error) {  // as above
-    lost = error.what();
-  }
-  if (!lost.empty()) {
-    damage("", 0, "", lost);
-    for (const PackEntry& entry : index.entries) bad_.emplace(entry.digest, lost);
-    return;
-  }
-  std::span<const PackEntry> rest = index.entries;
-  while (!rest.empty()) {
-    std::size_t count = 1;
-    while (count < rest.size() && rest[count].place.frame_offset == rest[0].place.frame_offset)
-      ++count;
-    check_frame(data, rest.first(count));
-    rest = rest.subspan(count);
-  }
-  progress_.bytes_done += index.data_size;
-  report_.chunks += index.entries.size();
-  report_.bytes += index.data_size;
-}
-
-void Verification::check_frame(BytesView data, std::span<const PackEntry> chunks) {
-  const store::Placement& place = chunks[0].place;
-  BytesView stored = data.subspan(place.frame_offset, place.frame_stored_size);
-  Bytes unpacked;
-  if (!place.raw()) {
-    unpacked.resize(place.frame_size);
-    if (!store::decompress(stored, unpacked)) {
-      for (const PackEntry& entry : chunks)
-        bad_.emplace(entry.digest, "chunk " + entry.digest.short_hex() + " does not unpack");
-      return;
-    }
-    stored = unpacked;
-  }
-  for (const PackEntry& entry : chunks) {
-    BytesView bytes = stored.subspan(entry.place.offset_in_frame, entry.place.size);
-    if (digest_of(bytes) == entry.digest)
-      good_.emplace(entry.digest, entry.place.size);
-    else
-      bad_.emplace(entry.digest, "chunk " + entry.digest.short_hex() + " is damaged");
-  }
-}
-
-// Why a file that needs this chunk is damaged; empty if the chunk is good.
-std::string Verification::problem_of(const ChunkRef& chunk) const {
-  if (auto good = good_.find(chunk.digest); good != good_.end())
-    return good->second == chunk.size
-               ? std::string()
-               : fmt::format("chunk {} has {} bytes, not {}", chunk.digest.short_hex(),
-                             good->second, chunk.size);
-  if (auto bad = bad_.find(chunk.digest); bad != bad_.end()) return bad->second;
-  return fmt::format("chunk {} is not in the store", chunk.digest.short_hex());
 }
 
 void Verification::name_damaged_files(const Subject& subject) {
@@ -255,7 +191,18 @@ void Verification::compare_in_place() {
 
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
                     VerifyProgress& progress) {
-  return Verification(store, progress).run(scope);
+  std::shared_ptr<KeptTrees> trees;
+  if (store.backend->remote())
+    trees = std::make_shared<KeptTrees>(store.origin, store.temporary_folder());
+  const std::shared_ptr<dataset::OpenStore> opened =
+      trees ? dataset::open_past_node(store, trees) : dataset::open_past_node(store, store.origin);
+  const CheckedPacks packs = check_packs(*opened, Salvage::no, trees.get(), progress);
+  return verify_versions_of(*opened, packs, scope, InPlace::compared);
+}
+
+VerifyReport verify_versions_of(const dataset::OpenStore& store, const CheckedPacks& packs,
+                                const std::vector<dataset::Reference>& scope, InPlace in_place) {
+  return Verification(store, packs).run(scope, in_place);
 }
 
 }  // namespace grid::care

@@ -1,11 +1,11 @@
 // Reads everything that makes up versions and names what is damaged.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "care/pack_check.h"
 #include "dataset/open_store.h"
 
 namespace grid::care {
@@ -19,20 +19,27 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 
-struct VerifyProgress {
-  std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;  // of packs
-};
-
 struct VerifyReport {
   std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // checked
   std::vector<Damage> damages;
   std::uint64_t files_in_place = 0;  // compared with the listings of their buckets, not read
   std::vector<Damage> drifts;        // files in place whose objects changed or are gone
+  // What was seen and not checked.
+  std::uint64_t deleted_versions = 0;  // of the datastores in the scope
+  std::uint64_t unindexed_packs = 0, unindexed_bytes = 0;
+  std::vector<std::string> foreign;  // what lies among the packs and is none, each with a reason
 };
 
-// Checks the versions in `scope`; empty means every ready version of every datastore. Records in
-// the store's KnownDrift which files in place have drifted.
+// Checks the versions in `scope`, where empty means every ready version of every datastore, and
+// every pack of the store, whatever needs it. Reads the store itself, past the copies and the chunk
+// tables that this node keeps. Records in the store's KnownDrift which files in place have drifted.
+// Throws `unavailable` if a server cannot be reached.
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
                     VerifyProgress& progress);
+
+// The part of verify() that follows check_packs(), for the same two.
+enum class InPlace { compared, left_out };
+VerifyReport verify_versions_of(const dataset::OpenStore& store, const CheckedPacks& packs,
+                                const std::vector<dataset::Reference>& scope, InPlace in_place);
 
 }  // namespace grid::care

@@ -6,6 +6,8 @@
 
 #include "backend/local.h"
 #include "base/error.h"
+#include "store/layout.h"
+#include "tests/support/far_store.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -66,9 +68,87 @@ TEST_F(VerifyTest, AHealthyStoreHasNoDamage) {
 TEST_F(VerifyTest, ADamagedChunkNamesItsFileInEveryVersion) {
   flip(files(".data")[0], 10);
   VerifyReport report = check();
-  ASSERT_EQ(report.damages.size(), 2u);
-  EXPECT_EQ(report.damages[0].path, report.damages[1].path);
-  EXPECT_EQ(report.damages[0].version + report.damages[1].version, 3u);
+  ASSERT_EQ(report.damages.size(), 3u);
+  EXPECT_EQ(report.damages[0].name, "") << "the pack";
+  EXPECT_NE(report.damages[0].reason.find(".data: 1 of "), std::string::npos);
+  EXPECT_EQ(report.damages[1].path, report.damages[2].path);
+  EXPECT_EQ(report.damages[1].version + report.damages[2].version, 3u);
+}
+
+// A file that is one byte off has no damaged chunk.
+TEST_F(VerifyTest, NamesAPackOfAnotherLength) {
+  const std::filesystem::path pack = files(".data")[0];
+  const std::string bytes = testing::read_file(pack);
+  const auto replace = [&](const std::string& by) {
+    std::filesystem::remove(pack);
+    write_file(pack, by);
+  };
+  replace(bytes + '\0');
+  VerifyReport report = check();
+  ASSERT_EQ(report.damages.size(), 1u);
+  EXPECT_NE(report.damages[0].reason.find("and its index says"), std::string::npos);
+  replace(bytes.substr(0, bytes.size() - 1));
+  EXPECT_FALSE(check().damages.empty());
+  replace(bytes);
+  EXPECT_TRUE(check().damages.empty());
+}
+
+TEST_F(VerifyTest, ChecksPacksThatOnlyDeletedVersionsNeed) {
+  auto store = testing::open_test_store(backend());
+  store->datastores->remove("cats", 1);
+  store->datastores->remove("cats", 2);
+  VerifyReport report = check();
+  EXPECT_TRUE(report.damages.empty());
+  EXPECT_EQ(report.deleted_versions, 2u);
+  flip(files(".data")[0], 10);
+  EXPECT_EQ(check().damages.size(), 1u);
+  std::filesystem::remove(files(".data")[0]);
+  EXPECT_EQ(check().damages.size(), 1u);
+}
+
+TEST_F(VerifyTest, NamesWhatIsNoPart) {
+  write_file(folder_ / "store/packs/notes", "mine");
+  std::filesystem::create_directories(folder_ / "store/packs" / (std::string(32, 'a') + ".index"));
+  write_file(folder_ / "store/packs" / (std::string(32, 'b') + ".data"), "of a create that died");
+  const VerifyReport report = check();
+  EXPECT_TRUE(report.damages.empty());
+  EXPECT_EQ(report.foreign.size(), 2u);
+  EXPECT_EQ(report.unindexed_packs, 1u);
+  EXPECT_EQ(report.unindexed_bytes, 21u);
+}
+
+// What this node keeps of the store says nothing about the store.
+TEST(Verify, ReadsTheStorePastTheNodesCacheAndTables) {
+  testing::TemporaryFolder folder;
+  for (int i = 0; i < 10; ++i)
+    write_file(folder / "s" / std::to_string(i), testing::random_bytes(30'000, i));
+  auto far = std::make_shared<testing::FarStore>();
+  const auto open = [&] { return testing::open_test_store(far, folder / "cache"); };
+  testing::create_version(*open(), folder / "s");
+  ASSERT_TRUE(testing::is_readable(*open()));  // everything is in the cache now
+  const auto check = [&] {
+    VerifyProgress progress;
+    return verify(*open(), {}, progress).damages;
+  };
+  EXPECT_TRUE(check().empty());
+  const auto objects = far->list(store::packs_prefix());
+  ASSERT_EQ(objects.size(), 2u);
+  for (const backend::ObjectEntry& object : objects) {
+    const Bytes whole = far->find(object.key).value();
+    Bytes damaged = whole;
+    damaged[whole.size() / 2] ^= std::byte{1};
+    far->remove(object.key);
+    ASSERT_TRUE(testing::is_readable(*open()) || object.key.ends_with(".index"))
+        << "from the cache";
+    EXPECT_FALSE(check().empty()) << object.key << " is missing";
+    far->create(object.key, damaged);
+    EXPECT_FALSE(check().empty()) << object.key << " is damaged";
+    far->remove(object.key);
+    far->create(object.key, whole);
+    EXPECT_TRUE(check().empty());
+  }
+  far->reachable = false;
+  EXPECT_THROW(check(), Error);
 }
 
 TEST_F(VerifyTest, ALostPackNamesEveryFileThatWasInIt) {

@@ -76,7 +76,7 @@ struct Command {
 struct CommandGroup {
   std::string name;
   std::string summary;
-  std::string default_command;  // run by the word alone
+  std::string default_command{};  // run by the word alone; empty: the word alone shows the help
 };
 
 struct CommandTable {

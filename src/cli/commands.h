@@ -23,6 +23,7 @@ Command datastore_describe_command();
 Command datastore_verify_command();
 Command datastore_resume_command();
 Command datastore_clearcache_command();
+Command store_repair_command();
 Command mount_command();
 Command unmount_command();
 Command run_command();

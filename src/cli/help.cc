@@ -126,8 +126,9 @@ std::string help_text(const CommandTable& table, const std::vector<std::string>&
   if (group != nullptr) {
     out = wrapped(group->summary + ".", 0, width) + "\n\nCommands:\n";
     out += command_list(table, group, width);
-    out += fmt::format("\n`grid {}` alone means `grid {} {}`.\n", group->name, group->name,
-                       group->default_command);
+    if (!group->default_command.empty())
+      out += fmt::format("\n`grid {}` alone means `grid {} {}`.\n", group->name, group->name,
+                         group->default_command);
   } else {
     out = wrapped(
               "grid keeps datastores: versioned, deduplicated, verified datasets that a run reads "

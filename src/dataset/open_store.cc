@@ -102,6 +102,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
          "there is no store at {} yet: the first `grid datastore create` makes one",
          backend->name());
   std::shared_ptr<cache::DiskCache> cache;
+  const std::shared_ptr<backend::Backend> origin = backend;
   if (backend->remote()) cache = open_node_cache(options.cache_folder);
   if (cache)
     backend = std::make_shared<cache::CachingBackend>(
@@ -129,6 +130,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
       options.cache_folder.empty() ? fs::path() : options.cache_folder / "drift");
   return std::make_shared<OpenStore>(
       OpenStore{.backend = backend,
+                .origin = origin,
                 .marker = *marker,
                 .chunks = chunks,
                 .segments = std::make_shared<tree::SegmentCache>(options.segment_cache_size_max),
@@ -138,6 +140,27 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                 .drift = drift,
                 .datastores = std::make_shared<Datastores>(backend),
                 .cache_folder = options.cache_folder});
+}
+
+std::shared_ptr<OpenStore> open_past_node(const OpenStore& store,
+                                          std::shared_ptr<backend::Backend> origin) {
+  const std::optional<store::StoreMarker> marker = store::find_marker(*origin);
+  if (!marker) fail(ErrorKind::not_found, "there is no store at {} any more", origin->name());
+  const OpenStoreOptions defaults;
+  auto opened = std::make_shared<OpenStore>(store);
+  opened->backend = opened->origin = origin;
+  opened->marker = *marker;
+  opened->chunks = std::make_shared<store::ChunkStore>(origin, *marker);
+  opened->segments = std::make_shared<tree::SegmentCache>(defaults.segment_cache_size_max);
+  opened->contents =
+      std::make_shared<tree::ContentReader>(opened->chunks, defaults.recipe_cache_size_max);
+  opened->files = std::make_shared<FileReader>(
+      opened->contents,
+      std::make_shared<InPlaceReader>(
+          store.buckets, [] { return std::shared_ptr<cache::DiskCache>(); }, nullptr, ReadAhead{}),
+      store.drift);
+  opened->datastores = std::make_shared<Datastores>(origin);
+  return opened;
 }
 
 }  // namespace grid::dataset

@@ -36,6 +36,7 @@ struct OpenStoreOptions {
 // Thread-safe, as its parts are.
 struct OpenStore {
   std::shared_ptr<backend::Backend> backend;
+  std::shared_ptr<backend::Backend> origin;  // the same without this node's copies
   store::StoreMarker marker;
   std::shared_ptr<store::ChunkStore> chunks;
   std::shared_ptr<tree::SegmentCache> segments;
@@ -66,6 +67,12 @@ struct OpenStore {
 std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options);
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options);
+
+// The same store for a reader that must see what the store itself holds: it uses no copies and no
+// chunk tables of this node, and its chunk index is empty. What is learnt of drift is kept as ever.
+// `origin` is the store's, or one in front of it. Throws as open_store() does.
+std::shared_ptr<OpenStore> open_past_node(const OpenStore& store,
+                                          std::shared_ptr<backend::Backend> origin);
 
 // Where the copies of remote stores are: see cache::DiskCache.
 std::filesystem::path node_cache_folder(const std::filesystem::path& cache_folder);

@@ -10,6 +10,7 @@
 #include "service/mounts.h"
 #include "service/moves.h"
 #include "service/node_cache.h"
+#include "service/repairs.h"
 #include "service/shown_datastore.h"
 #include "service/verification.h"
 #include "tests/support/node.h"
@@ -183,12 +184,41 @@ TEST(Documents, NameDamageAndDrift) {
                  .bytes = 5,
                  .damages = {{.name = "cats", .version = 3, .path = "a", .reason = "is damaged"}},
                  .files_in_place = 1,
-                 .drifts = {{.name = "cats", .version = 3, .path = "b", .reason = "is gone"}}}};
+                 .drifts = {{.name = "cats", .version = 3, .path = "b", .reason = "is gone"}},
+                 .deleted_versions = 6,
+                 .unindexed_packs = 7,
+                 .unindexed_bytes = 8,
+                 .foreign = {"packs/x is no part of a store"}}};
   EXPECT_FALSE(verification.is_well());
   EXPECT_EQ(line_of(verification),
             R"({"versions": 2, "files": 3, "chunks": 4, "bytes": 5, "files_in_place": 1, )"
             R"("damages": [{"name": "cats", "version": 3, "path": "a", "reason": "is damaged"}], )"
-            R"("drifts": [{"name": "cats", "version": 3, "path": "b", "reason": "is gone"}]})"
+            R"("drifts": [{"name": "cats", "version": 3, "path": "b", "reason": "is gone"}], )"
+            R"("not_checked": {"deleted_versions": 6, "unindexed_packs": 7, "unindexed_bytes": 8, )"
+            R"("ignored": ["packs/x is no part of a store"]}})"
+            "\n");
+}
+
+TEST(Documents, SayWhatARepairHealed) {
+  const Repair repair{
+      .report =
+          {.packs_damaged = 1,
+           .packs_removed = 2,
+           .chunks_lost = 3,
+           .healed_by_packs = 4,
+           .healed_by_node = 5,
+           .healed_by_sources = 6,
+           .bytes_written = 7,
+           .problems = {{.path = "a", .reason = "is a socket"}},
+           .left = {.damages = {{.name = "cats", .version = 3, .path = "b", .reason = "gone"}}}},
+      .elapsed = std::chrono::milliseconds(250)};
+  EXPECT_FALSE(repair.is_well());
+  EXPECT_EQ(line_of(repair),
+            R"({"packs_damaged": 1, "packs_removed": 2, "chunks_lost": 3, "healed_by_packs": 4, )"
+            R"("healed_by_node": 5, "healed_by_sources": 6, "bytes_written": 7, )"
+            R"("problems": [{"path": "a", "reason": "is a socket"}], )"
+            R"("damages": [{"name": "cats", "version": 3, "path": "b", "reason": "gone"}], )"
+            R"("seconds": 0.25})"
             "\n");
 }
 

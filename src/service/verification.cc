@@ -1,7 +1,5 @@
 #include "service/verification.h"
 
-#include <utility>
-
 namespace grid::service {
 
 Verification verify_versions(const dataset::OpenStore& store,
@@ -18,16 +16,24 @@ void write_document(JsonWriter& json, const Verification& verification) {
   json.begin_object().member("versions", report.versions).member("files", report.files);
   json.member("chunks", report.chunks).member("bytes", report.bytes);
   json.member("files_in_place", report.files_in_place);
-  for (const auto& [key, found] :
-       {std::pair("damages", &report.damages), std::pair("drifts", &report.drifts)}) {
-    json.key(key).begin_array();
-    for (const care::Damage& damage : *found) {
-      json.begin_object().member("name", damage.name).member("version", damage.version);
-      json.name_member("path", damage.path).member("reason", damage.reason).end_object();
-    }
-    json.end_array();
+  write_damages(json, "damages", report.damages);
+  write_damages(json, "drifts", report.drifts);
+  json.key("not_checked").begin_object();
+  json.member("deleted_versions", report.deleted_versions);
+  json.member("unindexed_packs", report.unindexed_packs);
+  json.member("unindexed_bytes", report.unindexed_bytes).key("ignored").begin_array();
+  for (const std::string& foreign : report.foreign) json.value(foreign);
+  json.end_array().end_object().end_object();
+}
+
+void write_damages(JsonWriter& json, std::string_view member,
+                   const std::vector<care::Damage>& damages) {
+  json.key(member).begin_array();
+  for (const care::Damage& damage : damages) {
+    json.begin_object().member("name", damage.name).member("version", damage.version);
+    json.name_member("path", damage.path).member("reason", damage.reason).end_object();
   }
-  json.end_object();
+  json.end_array();
 }
 
 }  // namespace grid::service

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <string_view>
 #include <vector>
 
 #include "care/verify.h"
@@ -22,5 +23,9 @@ Verification verify_versions(const dataset::OpenStore& store,
                              care::VerifyProgress& progress);
 
 void write_document(JsonWriter& json, const Verification& verification);
+
+// A member of the document that lists damages or drifts.
+void write_damages(JsonWriter& json, std::string_view member,
+                   const std::vector<care::Damage>& damages);
 
 }  // namespace grid::service

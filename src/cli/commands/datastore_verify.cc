@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/damages.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/text.h"
@@ -18,14 +19,29 @@ std::string place_of(const Damage& damage) {
   return damage.path.empty() ? out : out + ": " + damage.path;
 }
 
+// What was seen and not checked, in one sentence; empty if there was nothing.
+std::string not_checked(const care::VerifyReport& report) {
+  std::string deleted, unindexed;
+  if (report.deleted_versions > 0)
+    deleted =
+        fmt::format("the trees of {}", format_count(report.deleted_versions, "deleted version"));
+  if (report.unindexed_packs > 0)
+    unindexed = fmt::format("{} without an index, as a create that was broken off leaves, {}",
+                            format_count(report.unindexed_packs, "data object"),
+                            format_size(report.unindexed_bytes));
+  return deleted + (deleted.empty() || unindexed.empty() ? "" : "; ") + unindexed;
+}
+
 void write_report(Output& output, const service::Verification& verification) {
   const care::VerifyReport& report = verification.report;
-  for (const Damage& damage : report.damages)
-    output.write(fmt::format("damaged  {}: {}\n", escape_controls(place_of(damage)),
-                             escape_controls(damage.reason)));
+  write_damages(output, report.damages);
   for (const Damage& drift : report.drifts)
     output.write(fmt::format("drifted  {}: {}\n", escape_controls(place_of(drift)),
                              escape_controls(drift.reason)));
+  for (const std::string& foreign : report.foreign)
+    output.write(fmt::format("ignored  {}\n", escape_controls(foreign)));
+  if (const std::string rest = not_checked(report); !rest.empty())
+    output.write(fmt::format("not checked: {}\n", rest));
   if (report.files_in_place > 0)
     output.write(fmt::format(
         "{} in place compared by size and ETag with the listings of their buckets, not read: {}\n",
@@ -39,6 +55,16 @@ void write_report(Output& output, const service::Verification& verification) {
       report.damages.empty() ? "all is well"
                              : format_count(report.damages.size(), "damage") + " found"));
 }
+
+}  // namespace
+
+void write_damages(Output& output, const std::vector<Damage>& damages) {
+  for (const Damage& damage : damages)
+    output.write(fmt::format("damaged  {}: {}\n", escape_controls(place_of(damage)),
+                             escape_controls(damage.reason)));
+}
+
+namespace {
 
 int verify(Context& context, const Arguments& arguments) {
   Output& output = context.output;
@@ -73,9 +99,10 @@ Command datastore_verify_command() {
                .summary = "Read and check all content, and name every damaged file",
                .description =
                    "The exit status is 1 if anything is damaged or has drifted. Without a name, "
-                   "checks every version of every datastore. Files in place (--no-copy) are "
-                   "not read, but compared by size and ETag with the listings of their "
-                   "buckets.",
+                   "checks every version of every datastore; with one, every pack of the store "
+                   "all the same. Reads what the store has, and nothing that this machine keeps "
+                   "of it. Files in place (--no-copy) are not read, but compared by size and ETag "
+                   "with the listings of their buckets. `grid store repair` heals damage.",
                .positionals = {{.name = "NAME[:V]",
                                 .required = false,
                                 .repeatable = true,

@@ -1,0 +1,102 @@
+#include "care/lost_chunks.h"
+
+#include "base/error.h"
+
+namespace grid::care {
+
+using store::ChunkRef;
+
+namespace {
+
+// Reads chunks, and notes those that the store's index does not know.
+class NotingReader : public store::ChunkReader {
+ public:
+  NotingReader(std::shared_ptr<const store::ChunkStore> chunks, std::set<Digest>& lost)
+      : chunks_(std::move(chunks)), lost_(lost) {}
+
+  void read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const override {
+    note(chunks);
+    chunks_->read_chunks(chunks, out);
+  }
+  Bytes read_chunk(const Digest& digest) const override {
+    const ChunkRef chunk{digest, 1};
+    note(std::span(&chunk, 1));
+    return chunks_->read_chunk(digest);
+  }
+
+  // Throws `corrupt` if one of the chunks is lost.
+  void note(std::span<const ChunkRef> chunks) const {
+    const std::vector<std::optional<store::Location>> found = chunks_->index().find(chunks);
+    bool all = true;
+    for (std::size_t i = 0; i < chunks.size(); ++i)
+      if (!found[i] && chunks[i].size > 0) {
+        lost_.insert(chunks[i].digest);
+        all = false;
+      }
+    if (!all) fail(ErrorKind::corrupt, "a chunk is lost");
+  }
+
+ private:
+  const std::shared_ptr<const store::ChunkStore> chunks_;
+  std::set<Digest>& lost_;
+};
+
+class Search {
+ public:
+  explicit Search(const dataset::OpenStore& store)
+      : store_(store),
+        reader_(std::make_shared<NotingReader>(store.chunks, lost_)),
+        contents_(reader_) {}
+
+  std::set<Digest> run() {
+    for (const std::string& name : store_.datastores->names())
+      for (dataset::VersionNumber number : store_.datastores->ready_numbers(name))
+        tried([&] {
+          if (const auto version = store_.datastores->find(name, number)) visit(version->record);
+        });
+    return std::move(lost_);
+  }
+
+ private:
+  // Damage is noted, or verify() reports it.
+  template <class Step>
+  void tried(const Step& step) {
+    try {
+      step();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::unavailable) throw;
+    }
+  }
+
+  void visit(const dataset::VersionRecord& record) {
+    const auto manifest = tree::Manifest::open(reader_, store_.segments, record.root);
+    for (std::size_t i = 0; i < manifest->segments().size(); ++i)
+      if (seen_.insert(manifest->segments()[i].digest).second)
+        tried([&] { visit(*manifest->segment(i)); });
+  }
+
+  void visit(const tree::Segment& segment) {
+    for (std::uint32_t i = 0; i < segment.count(); ++i) {
+      if (segment.kind(i) != tree::EntryKind::file || segment.is_in_place(i)) continue;
+      const tree::Content content = segment.content(i);
+      if (content.depth > 0 && !seen_.insert(content.digest).second) continue;
+      tried([&] {
+        contents_.visit_chunks(content, segment.size(i), [&](std::span<const ChunkRef> chunks) {
+          tried([&] { reader_->note(chunks); });
+        });
+      });
+    }
+  }
+
+  const dataset::OpenStore& store_;
+  std::set<Digest> lost_;
+  const std::shared_ptr<NotingReader> reader_;
+  const tree::ContentReader contents_;
+  std::set<Digest> seen_;  // segments and recipes: versions share most of them
+};
+
+}  // namespace
+
+std::set<Digest> find_lost_chunks(const dataset::OpenStore& store) { return Search(store).run(); }
+
+}  // namespace grid::care

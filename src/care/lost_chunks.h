@@ -1,0 +1,14 @@
+// Which chunks versions need and a store does not have.
+#pragma once
+
+#include <set>
+
+#include "dataset/open_store.h"
+
+namespace grid::care {
+
+// The chunks that ready versions need and the store's chunk index does not know. What is named in a
+// tree or a recipe that is itself lost is not found before that is healed.
+std::set<Digest> find_lost_chunks(const dataset::OpenStore& store);
+
+}  // namespace grid::care
