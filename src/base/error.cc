@@ -56,8 +56,9 @@ Error system_error(int error_number, std::string_view doing) {
     default:
       break;
   }
-  return Error(kind, fmt::format("{}: {}", doing,
-                                 std::error_code(error_number, std::generic_category()).message()));
+  return Error(kind, fmt::format("{}: {}{}", doing,
+                                 std::error_code(error_number, std::generic_category()).message(),
+                                 error_number == EFBIG ? " (ulimit -f tells the limit)" : ""));
 }
 
 int errno_of(const Error& error) noexcept {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <vector>
 
 #include "base/error.h"
 #include "base/random.h"
@@ -16,9 +17,20 @@ void FileDescriptor::reset() {
   fd_ = -1;
 }
 
+static bool is_shared_by_group(const std::filesystem::path& folder) {
+  constexpr mode_t shared = S_ISGID | S_IRWXG;
+  struct stat st;
+  return ::stat(folder.empty() ? "." : folder.c_str(), &st) == 0 && (st.st_mode & shared) == shared;
+}
+
 FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode) {
   FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC, mode));
   if (!fd) throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  if ((flags & O_CREAT) != 0 && mode == private_file_mode &&
+      is_shared_by_group(path.parent_path())) {
+    // Fails if another user has made the file, who has then done the same.
+    [[maybe_unused]] const int ignored = ::fchmod(fd.get(), 0660);
+  }
   return fd;
 }
 
@@ -33,6 +45,44 @@ void make_folders(const std::filesystem::path& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (error) throw system_error(error.value(), fmt::format("cannot make {}", path.string()));
+}
+
+// 0, or the errno of the folder that cannot be made.
+static int make_missing_private_folders(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> missing;
+  struct stat st;
+  for (std::filesystem::path at = path; !at.empty() && ::stat(at.c_str(), &st) != 0;) {
+    if (errno != ENOENT) return errno;
+    missing.push_back(at);
+    std::filesystem::path above = at.parent_path();
+    if (above == at) break;
+    at = std::move(above);
+  }
+  // Each is tried once: some folders (in /proc) say for ever that what is made in them is missing.
+  for (; !missing.empty(); missing.pop_back()) {
+    const std::filesystem::path& folder = missing.back();
+    if (::mkdir(folder.c_str(), private_folder_mode) != 0) {
+      if (errno != EEXIST) return errno;
+    } else if (is_shared_by_group(folder.parent_path())) {
+      if (::chmod(folder.c_str(), S_ISGID | 0770) != 0) return errno;
+    }
+  }
+  return 0;
+}
+
+void make_private_folders(const std::filesystem::path& path) {
+  if (const int error = make_missing_private_folders(path); error != 0)
+    throw system_error(error, fmt::format("cannot make {}", path.string()));
+  if (!std::filesystem::is_directory(path))
+    throw system_error(ENOTDIR, fmt::format("cannot make {}", path.string()));
+}
+
+bool try_make_private_folders(const std::filesystem::path& path) noexcept {
+  try {
+    return make_missing_private_folders(path) == 0;
+  } catch (const std::exception&) {  // out of memory
+    return false;
+  }
 }
 
 std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name) {

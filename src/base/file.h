@@ -39,13 +39,23 @@ class FileDescriptor {
   int fd_ = -1;
 };
 
-// open(2) with O_CLOEXEC added.
-FileDescriptor open_file(const std::filesystem::path& path, int flags, mode_t mode = 0666);
+// What other users of the machine may not see: all that is in the state and the cache folder. The
+// exception is a folder that is meant to be shared by a group, which has the set-group-ID bit and
+// is writable for the group: what is made in it is for that group too, as is what is made in that.
+inline constexpr mode_t private_file_mode = 0600, private_folder_mode = 0700;
+
+// open(2) with O_CLOEXEC added. A new file is private unless another mode is given.
+FileDescriptor open_file(const std::filesystem::path& path, int flags,
+                         mode_t mode = private_file_mode);
 // The same, but empty if there is no such file.
 FileDescriptor find_file(const std::filesystem::path& path, int flags);
 
 // Makes a folder, and those above it, where they are missing.
 void make_folders(const std::filesystem::path& path);
+// The same for private folders; those that exist keep their mode.
+void make_private_folders(const std::filesystem::path& path);
+// The same where a failure shows in what the caller does next. False if it failed.
+bool try_make_private_folders(const std::filesystem::path& path) noexcept;
 
 // Reads up to out.size() bytes at `offset`, fewer only at the end of the file.
 std::size_t read_at(int fd, MutableBytesView out, std::uint64_t offset, std::string_view name);
@@ -59,8 +69,8 @@ void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view nam
 // The whole file; nullopt if there is none, or a folder in its place.
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
 
-// Replaces the file at `path` by one with these bytes: readers see the old file or the new one,
-// whole. Not synced: for state that can be made again.
+// Replaces the file at `path` by a private one with these bytes: readers see the old file or the
+// new one, whole. Not synced: for state that can be made again.
 void replace_file(const std::filesystem::path& path, BytesView data);
 // The same, but `fill` writes the new file through its descriptor.
 void replace_file(const std::filesystem::path& path, const std::function<void(int fd)>& fill);

@@ -46,7 +46,8 @@ class FileLock {
   // file. find() is empty if the lock is taken, get() waits for it.
   static std::optional<FileLock> find(const std::filesystem::path& path,
                                       LockKind kind = LockKind::ofd);
-  static FileLock get(const std::filesystem::path& path, LockKind kind, mode_t mode = 0666);
+  static FileLock get(const std::filesystem::path& path, LockKind kind,
+                      mode_t mode = private_file_mode);
   // Whether an exclusive lock is held now; false if there is no file. Testing takes no lock of kind
   // ofd, but for a moment a shared one of kind flock, which can make a find() elsewhere come back
   // empty.

@@ -60,12 +60,11 @@ std::shared_ptr<CachedObject> CachedObject::find(const std::filesystem::path& pa
 std::shared_ptr<CachedObject> CachedObject::open(const std::filesystem::path& path) {
   if (auto found = find(path)) return found;
   // Made under another name, so that no process maps a file that is too short.
-  std::error_code ignored;
-  std::filesystem::create_directories(path.parent_path(), ignored);
+  try_make_private_folders(path.parent_path());
   std::filesystem::path temporary = path;
   temporary += ".tmp-" + random_hex(8);
   {
-    FileDescriptor fd = open_file(temporary, O_RDWR | O_CREAT | O_EXCL, 0666);
+    FileDescriptor fd = open_file(temporary, O_RDWR | O_CREAT | O_EXCL);
     Bytes head;
     append(head, magic);
     append(head, format);

@@ -33,11 +33,7 @@ static std::uint64_t fifth_of_disk(const fs::path& folder) {
 DiskCache::DiskCache(fs::path folder, std::uint64_t size_max_default)
     : folder_(std::move(folder)),
       size_max_default_([&] {
-        std::error_code error;
-        fs::create_directories(folder_, error);
-        if (error)
-          throw system_error(error.value(),
-                             fmt::format("cannot make the cache {}", folder_.string()));
+        make_private_folders(folder_);
         return size_max_default != 0 ? size_max_default : fifth_of_disk(folder_);
       }()),
       open_objects_(open_objects_max) {

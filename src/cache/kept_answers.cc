@@ -35,8 +35,7 @@ std::optional<Bytes> KeptAnswers::load(const fs::path& path) const {
 
 void KeptAnswers::save(const fs::path& path, BytesView answer) const {
   try {
-    std::error_code ignored;
-    fs::create_directories(path.parent_path(), ignored);
+    try_make_private_folders(path.parent_path());
     Bytes file;
     append(file, BytesView(digest_of(answer).bytes));
     append(file, answer);

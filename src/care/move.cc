@@ -188,7 +188,7 @@ void hand_on_scan_record(const dataset::OpenStore& from, const dataset::OpenStor
   if (from.cache_folder.empty() || to.cache_folder.empty()) return;
   const fs::path record = to.scan_record_path(name);
   std::error_code ignored;  // the record only saves time
-  fs::create_directories(record.parent_path(), ignored);
+  try_make_private_folders(record.parent_path());
   fs::copy_file(from.scan_record_path(name), record, fs::copy_options::skip_existing, ignored);
 }
 

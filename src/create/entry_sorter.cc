@@ -104,8 +104,7 @@ void EntrySorter::sort_memory() {
 
 // A file that disappears with its descriptor, however the program ends.
 static FileDescriptor open_unnamed(const std::filesystem::path& folder) {
-  std::error_code ignored;
-  std::filesystem::create_directories(folder, ignored);
+  try_make_private_folders(folder);
   FileDescriptor fd(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (fd) return fd;
   std::filesystem::path path = folder / ("sorting-" + random_hex(8));  // without O_TMPFILE

@@ -182,9 +182,7 @@ static void sweep(const fs::path& folder) {
 }
 
 LiveCreate::LiveCreate(fs::path folder, CreateRecord record) : folder_(std::move(folder)) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) throw system_error(error.value(), fmt::format("cannot make {}", folder_.string()));
+  make_private_folders(folder_);
   record.pid = ::getpid();
   record.started = record.updated = utc_now();
   sweep(folder_);
@@ -225,10 +223,10 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
 // Makes a folder and locks it. Tries again if another process removes the folder as left behind,
 // which it may do while there is no record.
 void LiveCreate::make_own_folder() {
-  for (;;) {
+  for (int tries = 0; tries < 100; ++tries) {
     record_.id = random_hex(8);
     own_ = folder_ / record_.id;
-    if (::mkdir(own_.c_str(), 0777) != 0) {
+    if (::mkdir(own_.c_str(), private_folder_mode) != 0) {
       if (errno == EEXIST) continue;
       throw system_error(errno, fmt::format("cannot make {}", own_.string()));
     }
@@ -239,6 +237,8 @@ void LiveCreate::make_own_folder() {
       if (error.kind() != ErrorKind::not_found) throw;
     }
   }
+  grid::fail(ErrorKind::unavailable, "cannot make a folder in {}: what is made there disappears",
+             folder_.string());
 }
 
 void LiveCreate::begin(const CreateRecord& wanted) {

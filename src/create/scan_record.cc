@@ -22,11 +22,11 @@ static constexpr std::size_t mark_buffer_size = 1 << 20;
 
 ScanRecordWriter::ScanRecordWriter(std::filesystem::path path) : path_(std::move(path)) {
   if (path_.empty()) return;
-  std::error_code ignored;
-  std::filesystem::create_directories(path_.parent_path(), ignored);
+  try_make_private_folders(path_.parent_path());
   temporary_ = path_;
   temporary_ += ".tmp-" + random_hex(8);
-  fd_ = FileDescriptor(::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
+  fd_ = FileDescriptor(
+      ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, private_file_mode));
   buffer_.resize(header_size);
 }
 

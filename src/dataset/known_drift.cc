@@ -53,8 +53,7 @@ void KnownDrift::note(const Digest& root, const std::string& path, const std::st
     if (noted_.size() >= noted_max || !noted_.emplace(root, path).second) return;
   }
   try {
-    std::error_code ignored;
-    std::filesystem::create_directories(folder_, ignored);
+    try_make_private_folders(folder_);
     FileDescriptor fd = open_file(path_of(root), O_WRONLY | O_CREAT | O_APPEND);
     write_all(fd.get(), as_bytes(line_of(path, reason)), path_of(root).native());
   } catch (const Error&) {  // only a warning is lost
@@ -66,8 +65,7 @@ void KnownDrift::replace(const Digest& root, const DriftKnowledge& knowledge) {
   std::string text = line_of(json{{"compared", knowledge.compared}});
   for (const auto& [path, reason] : knowledge.reasons) text += line_of(path, reason);
   try {
-    std::error_code ignored;
-    std::filesystem::create_directories(folder_, ignored);
+    try_make_private_folders(folder_);
     replace_file(path_of(root), as_bytes(text));
   } catch (const Error&) {  // only a warning is lost
   }

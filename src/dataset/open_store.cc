@@ -46,8 +46,7 @@ fs::path remembered_store_path(const fs::path& cache_folder, const backend::Back
 void remember_store(const fs::path& cache_folder, const backend::Backend& backend,
                     const store::StoreMarker& marker) {
   try {
-    std::error_code ignored;
-    fs::create_directories(stores_folder(cache_folder), ignored);
+    try_make_private_folders(stores_folder(cache_folder));
     replace_file(remembered_store_path(cache_folder, backend),
                  as_bytes(marker.store_id + "\n" + backend.name()));
   } catch (const Error&) {

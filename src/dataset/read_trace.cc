@@ -73,7 +73,7 @@ void save_trace(const fs::path& folder, const Digest& root, const ReadTrace& tra
     if (2 * trace.size() < find_trace(folder, root).size()) return;
     Bytes bytes(as_bytes(magic).begin(), as_bytes(magic).end());
     for (const Piece& piece : trace) append(bytes, encode(piece));
-    fs::create_directories(folder);
+    make_private_folders(folder);
     replace_file(path_of(folder, root), bytes);
     remove_oldest(folder);
   } catch (const std::exception&) {

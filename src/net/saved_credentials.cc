@@ -92,7 +92,7 @@ std::vector<SavedCredential> SavedCredentials::all() const {
 bool SavedCredentials::save(const SavedCredential& credential) {
   const fs::path file = path_of(credential.name);
   std::error_code ignored;  // opening the file reports the failure
-  fs::create_directories(folder_, ignored);
+  try_make_private_folders(folder_);
   ::chmod(folder_.c_str(), 0700);
   // Written under another name first, so that a file under its own name is complete.
   const fs::path temporary =

@@ -97,9 +97,7 @@ FileLock make_locked(const fs::path& path) {
 LiveAttachment::LiveAttachment(const fs::path& folder, Attachment attachment)
     : path_(folder / fmt::format("{}-{}{}", ::getpid(), random_hex(8), suffix)),
       attachment_(std::move(attachment)) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw system_error(error.value(), fmt::format("cannot make {}", folder.string()));
+  make_private_folders(folder);
   attachment_.pid = ::getpid();
   std::sort(attachment_.versions.begin(), attachment_.versions.end());
   write();

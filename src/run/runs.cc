@@ -99,7 +99,7 @@ void RunFolder::remove() const {
 }
 
 RunFolder Runs::make(std::string_view name) const {
-  make_folders(folder_);
+  make_private_folders(folder_);
   if (!name.empty()) {
     check_run_name(name);
     RunFolder folder = folder_of(name);

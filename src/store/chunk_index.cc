@@ -55,7 +55,7 @@ static std::optional<ChunkTable> find_table(const fs::path& path) {
 
 void ChunkIndex::open_tables() {
   std::error_code ignored;
-  fs::create_directories(folder_, ignored);
+  try_make_private_folders(folder_);
   ChunkTables tables;
   for (fs::directory_iterator at(folder_, ignored), end; at != end; at.increment(ignored)) {
     if (at->path().extension() != table_suffix) continue;

@@ -140,11 +140,7 @@ void report_mounted(Output& output, const Settings& settings, const MountPlan& p
 int mount_in_background(Context& context, const MountPlan& plan) {
   // Reports a missing store before the fork.
   context.open_store();
-  std::error_code error;
-  fs::create_directories(plan.log.parent_path(), error);
-  if (error)
-    throw system_error(error.value(),
-                       fmt::format("cannot make {}", plan.log.parent_path().string()));
+  make_private_folders(plan.log.parent_path());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   FileDescriptor told(ends[0]), tell(ends[1]);
