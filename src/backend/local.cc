@@ -59,14 +59,24 @@ static void sync_folder(const fs::path& folder) {
     throw system_error(errno, fmt::format("cannot sync {}", folder.string()));
 }
 
-// Makes a folder and those above it, each one durable before anything is put into it.
+// 0, or an errno.
+static int try_make_synced_folder(const fs::path& folder) {
+  if (::mkdir(folder.c_str(), 0777) != 0) return errno == EEXIST ? 0 : errno;
+  sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
+  return 0;
+}
+
+// Makes a folder and those above it, each one durable before anything is put into it. Each is tried
+// twice at most: folders in /proc say for ever that what is made in them is missing.
 static void make_synced_folders(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0777) == 0) return sync_folder(folder.parent_path());
-  if (errno == EEXIST) return;
-  if (errno != ENOENT)
-    throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
-  make_synced_folders(folder.parent_path());
-  make_synced_folders(folder);
+  int error = try_make_synced_folder(folder);
+  const fs::path above = folder.parent_path();
+  if (error == ENOENT && !above.empty() && above != folder) {
+    make_synced_folders(above);
+    error = try_make_synced_folder(folder);
+  }
+  if (error != 0)
+    throw system_error(error, fmt::format("cannot make the folder {}", folder.string()));
 }
 
 // Throws for anything but success (true) and a taken name (false).
@@ -111,8 +121,11 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
     write_and_sync(fd.get(), data, path);
     // linkat() on the descriptor itself needs a privilege; on its name in /proc it does not.
     std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
-    made = link_succeeded(
-        ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW), path);
+    const int linked =
+        ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+    made = linked != 0 && errno == ENOENT  // there is no /proc
+               ? create_through_named_file(root_, path, data)
+               : link_succeeded(linked, path);
   } else if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
     made = create_through_named_file(root_, path, data);
   } else {
