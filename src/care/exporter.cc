@@ -1,22 +1,22 @@
 // Writes files in tree order, the order in which packs hold them, with a few threads. Each thread
 // takes a stretch of the tree and reads small files a megabyte at a time. Folders are made first,
 // and their times are set last.
+//
+// A failure belongs to one entry, and the others go on. Bytes are read and checked before the file
+// for them is made, so a damaged file leaves nothing behind.
 
 #include "care/exporter.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <exception>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
-#include "base/error.h"
-#include "base/text.h"
+#include "base/beneath.h"
+#include "care/destination.h"
 
 namespace grid::care {
 
@@ -24,53 +24,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint64_t stretch_entries_max = 1024;
-constexpr std::size_t read_size = 1 << 20;                // bytes
+constexpr std::uint32_t stretch_entries_max = 1024;
+constexpr std::size_t read_size = NewFile::at_once_size_max;
 constexpr std::uint64_t small_file_size_max = 256 << 10;  // bytes; such files are read together
-constexpr std::size_t hole_size = 4096;  // zeros of this size and alignment become a hole
+constexpr std::size_t failures_max = 100'000;
+// So many files one after the other that the store did not give: it does not answer any more, and
+// each would wait until its time is up.
+constexpr unsigned unavailable_max = 16;
 
-// Opens folders below the destination, however long their paths are, and keeps the last one open,
-// since entries come folder by folder. One per thread.
-class FolderOpener {
- public:
-  explicit FolderOpener(const fs::path& top) : top_(open_file(top, O_RDONLY | O_DIRECTORY)) {}
-
-  // The opener owns the descriptor. `folder` is "" for the top.
-  int open(std::string_view folder) {
-    if (folder.empty()) return top_.get();
-    if (!last_ || folder != last_path_) {
-      last_ = open_below_top(folder);
-      last_path_ = folder;
-    }
-    return last_.get();
-  }
-
- private:
-  FileDescriptor open_below_top(std::string_view folder) const {
-    FileDescriptor above;
-    for (std::size_t begin = 0; begin <= folder.size();) {
-      std::size_t end = begin + PATH_MAX / 2 < folder.size()
-                            ? folder.rfind('/', begin + PATH_MAX / 2)
-                            : folder.size();
-      std::string part(folder.substr(begin, end - begin));
-      int from = above ? above.get() : top_.get();
-      FileDescriptor fd(::openat(from, part.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-      if (!fd) throw system_error(errno, fmt::format("cannot open the folder {}", folder));
-      above = std::move(fd);
-      begin = end + 1;
-    }
-    return above;
-  }
-
-  FileDescriptor top_, last_;
-  std::string last_path_;
-};
-
-// Where to write an entry: a name in an open folder.
-struct Target {
-  int folder = -1;
-  std::string name;
-  std::string path;  // for messages
+// Entries of one segment and one folder, since threads that create files in the same folder wait
+// for each other.
+struct Stretch {
+  std::size_t segment = 0;
+  std::uint32_t first = 0, count = 0;
 };
 
 // Files to be read together, and all their chunks.
@@ -83,291 +49,359 @@ struct SmallFiles {
 class Export {
  public:
   Export(const dataset::OpenStore& store, std::shared_ptr<const tree::Manifest> manifest,
-         std::string_view path, fs::path destination, ExportProgress& progress)
-      : store_(store),
-        manifest_(std::move(manifest)),
-        prefix_size_(path.empty() ? 0 : path.size() + 1),
-        destination_(std::move(destination)),
-        progress_(progress) {}
+         std::string_view path, ExportProgress& progress)
+      : store_(store), manifest_(std::move(manifest)), part_(path), progress_(progress) {}
 
-  void write_folder(tree::EntryRange range);
-  void write_single(const tree::EntryRef& entry);
+  ExportReport write_folder(int top);
+  void write_single(const tree::EntryRef& entry, const Target& to);
 
  private:
-  Target target_of(std::string_view path, FolderOpener& folders) const {
-    std::string_view below = path.substr(prefix_size_);
-    const auto [folder, name] = split_path(below);
-    return {folders.open(folder), std::string(name), std::string(below)};
+  struct Folder {
+    std::string path;
+    std::int64_t mtime_ns = 0;
+    bool made = false;
+  };
+
+  // Runs `write`, which writes the entry at `path`, and notes the error that it may throw.
+  template <class Write>
+  void attempt(std::string_view path, const Write& write);
+  void note(std::string_view path, const Error& error, std::uint64_t entry_count = 1);
+  Target target_of(std::string_view path, DestinationFolders& folders) const {
+    return folders.target(path.substr(part_.empty() ? 0 : part_.size() + 1));
   }
-  void count_and_divide(tree::EntryRange range);
-  void write_stretches();
-  void write_stretch(tree::EntryRange stretch, FolderOpener& folders);
-  void write_small_files(const SmallFiles& files, FolderOpener& folders);
-  void write_entry(const tree::EntryRef& entry, const Target& to);
+
+  void count_and_divide();
+  void count(tree::EntryRef entry);
+  std::shared_ptr<const tree::Segment> find_segment(std::size_t index, std::uint32_t lost_count);
+  void make_folders(int top);
+  void write_stretches(int top);
+  void write_stretch(const Stretch& stretch, DestinationFolders& folders);
+  bool add(const tree::EntryRef& entry, SmallFiles& files) const;
+  void write_small_files(const SmallFiles& files, DestinationFolders& folders);
+  void write_small_file(const tree::EntryRef& entry, BytesView content, const Target& to);
+  void write_symlink(const tree::EntryRef& entry, const Target& to);
   void write_file(const tree::EntryRef& entry, const Target& to);
-  FileDescriptor create_file(const tree::EntryRef& entry, const Target& to) const;
-  void write_hard_link(const tree::EntryRef& entry, const Target& to);
-  void make_folders();
+  void finish(NewFile& file, const tree::EntryRef& entry);
+  void write_hard_link(const tree::EntryRef& entry, const Target& to, DestinationFolders& folders);
+  tree::EntryRef first_name_of(const tree::EntryRef& hard_link) const;
 
   const dataset::OpenStore& store_;
   const std::shared_ptr<const tree::Manifest> manifest_;
-  const std::size_t prefix_size_;
-  const fs::path destination_;
+  const std::string part_;  // "": the whole version
   ExportProgress& progress_;
 
   // Set by count_and_divide() before the threads start.
-  std::vector<std::pair<std::string, std::int64_t>> folders_;  // path, time
+  std::vector<Folder> folders_;
   std::vector<tree::EntryRef> hard_links_;
-  std::vector<tree::EntryRange> stretches_;
+  std::vector<Stretch> stretches_;
+  // The first names of hard links. Each value is set once, by the thread that has written the file.
+  std::unordered_map<std::string, std::optional<FileIdentity>> first_names_;
 
+  std::atomic<unsigned> unavailable_in_a_row_ = 0;
   std::mutex mutex_;
   std::size_t next_ = 0;        // guarded by mutex_; the next stretch to take
-  std::exception_ptr failure_;  // guarded by mutex_
+  std::exception_ptr stopped_;  // guarded by mutex_
+  ExportReport report_;         // guarded by mutex_
 };
 
-void set_time(const Target& target, std::int64_t mtime_ns) {
-  std::int64_t seconds = mtime_ns / 1'000'000'000, rest = mtime_ns % 1'000'000'000;
-  if (rest < 0) {  // before 1970
-    --seconds;
-    rest += 1'000'000'000;
+void Export::note(std::string_view path, const Error& error, std::uint64_t entry_count) {
+  const bool lost_store =
+      error.kind() == ErrorKind::unavailable && ++unavailable_in_a_row_ >= unavailable_max;
+  if (error.kind() == ErrorKind::no_space || lost_store)
+    throw path.empty() ? error : error.within(path);
+  std::lock_guard lock(mutex_);
+  report_.failed += entry_count;
+  if (report_.failures.size() < failures_max)
+    report_.failures.push_back({std::string(path), error.kind(), error.what()});
+}
+
+template <class Write>
+void Export::attempt(std::string_view path, const Write& write) {
+  try {
+    write();
+  } catch (const Error& error) {  // the other entries can be written
+    note(path, error);
   }
-  timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, {.tv_sec = seconds, .tv_nsec = rest}};
-  if (::utimensat(target.folder, target.name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
-    throw system_error(errno, fmt::format("cannot set the time of {}", target.path));
 }
 
-bool is_zero(BytesView bytes) {
-  return bytes[0] == std::byte{0} &&
-         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
-}
-
-// Writes `data` at `offset` to a new file that will have `size` bytes. Leaves out aligned runs of
-// zeros, which become holes.
-void write_around_holes(int fd, BytesView data, std::uint64_t offset, std::uint64_t size,
-                        const std::string& path) {
-  std::size_t begin = 0, at = 0;
-  while (at + hole_size <= data.size()) {
-    if (!is_zero(data.subspan(at, hole_size))) {
-      at += hole_size;
-      continue;
-    }
-    write_at(fd, data.subspan(begin, at - begin), offset + begin, path);
-    at += hole_size;
-    begin = at;
-  }
-  write_at(fd, data.subspan(begin), offset + begin, path);
-  bool ends_in_hole = begin == data.size() && offset + begin == size && size > 0;
-  if (ends_in_hole && ::ftruncate(fd, static_cast<off_t>(size)) != 0)
-    throw system_error(errno, fmt::format("cannot write {}", path));
-}
-
-FileDescriptor Export::create_file(const tree::EntryRef& entry, const Target& to) const {
-  FileDescriptor fd(::openat(to.folder, to.name.c_str(),
-                             O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                             entry.executable() ? 0777 : 0666));
-  if (!fd) throw system_error(errno, fmt::format("cannot create {}", to.path));
-  return fd;
+void Export::finish(NewFile& file, const tree::EntryRef& entry) {
+  if (!first_names_.empty())
+    if (const auto first = first_names_.find(entry.path()); first != first_names_.end())
+      first->second = file.identity();
+  file.finish(entry.mtime_ns());
+  ++progress_.files_done;
 }
 
 void Export::write_file(const tree::EntryRef& entry, const Target& to) {
   thread_local Bytes scratch;
-  FileDescriptor fd = create_file(entry, to);
-  std::uint64_t size = entry.size();
-  for (std::uint64_t offset = 0; offset < size;) {
-    BytesView data;
-    try {
-      data = store_.files->read_file_part(*manifest_, entry, offset, read_size, scratch);
-    } catch (const Error& error) {
-      throw error.within(entry.path());
-    }
-    write_around_holes(fd.get(), data, offset, size, to.path);
+  const std::uint64_t size = entry.size();
+  std::optional<NewFile> file;
+  std::uint64_t offset = 0;
+  do {
+    const BytesView data =
+        store_.files->read_file_part(*manifest_, entry, offset, read_size, scratch);
+    if (data.empty() && offset < size)
+      fail(ErrorKind::corrupt, "ends at byte {} of {}", offset, size);
+    unavailable_in_a_row_ = 0;
+    if (!file) file.emplace(to, size, entry.executable());
+    file->write(data, offset);
     offset += data.size();
     progress_.bytes_done += data.size();
-  }
-  set_time(to, entry.mtime_ns());
+  } while (offset < size);
+  finish(*file, entry);
+}
+
+tree::EntryRef Export::first_name_of(const tree::EntryRef& hard_link) const {
+  std::optional<tree::EntryRef> first = manifest_->find_path(hard_link.target());
+  if (!first || first->kind() != tree::EntryKind::file)
+    fail(ErrorKind::corrupt, "is a hard link to {}, which is not a file", hard_link.target());
+  return std::move(*first);
 }
 
 // A hard link whose first name is not being exported becomes a separate file.
-void Export::write_hard_link(const tree::EntryRef& entry, const Target& to) {
-  std::optional<tree::EntryRef> first = manifest_->find_path(entry.target());
-  if (!first || first->kind() != tree::EntryKind::file)
-    fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is not a file", entry.path(),
-         entry.target());
-  std::string prefix = entry.path().substr(0, prefix_size_);
-  if (fs::is_directory(destination_) && entry.target().starts_with(prefix)) {
-    FolderOpener folders(destination_);
-    Target from = target_of(entry.target(), folders);
-    if (::linkat(from.folder, from.name.c_str(), to.folder, to.name.c_str(), 0) == 0) return;
-  }
-  write_file(*first, to);
-}
-
-void Export::write_entry(const tree::EntryRef& entry, const Target& to) {
-  switch (entry.kind()) {
-    case tree::EntryKind::folder:
-      return;  // made by make_folders()
-    case tree::EntryKind::symlink:
-      if (::symlinkat(std::string(entry.target()).c_str(), to.folder, to.name.c_str()) != 0)
-        throw system_error(errno, fmt::format("cannot make the link {}", to.path));
-      set_time(to, entry.mtime_ns());
+void Export::write_hard_link(const tree::EntryRef& entry, const Target& to,
+                             DestinationFolders& folders) {
+  const auto first = first_names_.find(std::string(entry.target()));
+  if (first != first_names_.end()) {
+    if (!first->second)
+      fail(ErrorKind::corrupt, "is another name of {}, which could not be written", entry.target());
+    if (make_hard_link(target_of(entry.target(), folders), *first->second, to)) {
+      ++progress_.files_done;
       return;
-    case tree::EntryKind::file:
-      write_file(entry, to);
-      break;
-    case tree::EntryKind::hard_link:
-      write_hard_link(entry, to);
-      break;
+    }
   }
-  ++progress_.files_done;
+  write_file(first_name_of(entry), to);
 }
 
-void Export::write_single(const tree::EntryRef& entry) {
-  fs::path folder = destination_.parent_path();
-  FolderOpener folders(folder.empty() ? fs::path(".") : folder);
-  write_entry(entry, {folders.open(""), destination_.filename().string(), destination_.string()});
+void Export::write_symlink(const tree::EntryRef& entry, const Target& to) {
+  make_symlink(to, entry.target());
+  set_time(to, entry.mtime_ns());
+}
+
+void Export::write_single(const tree::EntryRef& entry, const Target& to) {
+  progress_.files_total = 1;
+  progress_.bytes_total = entry.size();
+  if (entry.kind() == tree::EntryKind::symlink) {
+    write_symlink(entry, to);
+    ++progress_.files_done;
+  } else {
+    write_file(entry.kind() == tree::EntryKind::hard_link ? first_name_of(entry) : entry, to);
+  }
+}
+
+void Export::write_small_file(const tree::EntryRef& entry, BytesView content, const Target& to) {
+  NewFile file(to, entry.size(), entry.executable());
+  file.write(content, 0);
+  finish(file, entry);
+  progress_.bytes_done += entry.size();
 }
 
 // Reads all the files' content with one call: in tree order it lies side by side.
-void Export::write_small_files(const SmallFiles& files, FolderOpener& folders) {
+void Export::write_small_files(const SmallFiles& files, DestinationFolders& folders) {
   thread_local Bytes scratch;
   scratch.resize(files.size);
+  bool whole = true;
   try {
     store_.chunks->read_chunks(files.chunks, scratch);
-  } catch (const Error&) {
-    // One of them is damaged: written file by file, the error names it.
-    for (const tree::EntryRef& entry : files.entries)
-      write_entry(entry, target_of(entry.path(), folders));
-    return;
+    unavailable_in_a_row_ = 0;
+  } catch (const Error&) {  // one of them is damaged: read file by file, the error names it
+    whole = false;
   }
   BytesView rest = scratch;
   for (const tree::EntryRef& entry : files.entries) {
-    Target to = target_of(entry.path(), folders);
-    FileDescriptor fd = create_file(entry, to);
-    write_around_holes(fd.get(), rest.first(entry.size()), 0, entry.size(), to.path);
+    const BytesView content = rest.first(entry.size());
     rest = rest.subspan(entry.size());
-    set_time(to, entry.mtime_ns());
-    progress_.bytes_done += entry.size();
-    ++progress_.files_done;
+    const std::string path = entry.path();
+    attempt(path, [&] {
+      const Target to = target_of(path, folders);
+      if (whole)
+        write_small_file(entry, content, to);
+      else
+        write_file(entry, to);
+    });
   }
 }
 
-void Export::write_stretch(tree::EntryRange stretch, FolderOpener& folders) {
+// False for a file that is not to be read together with others.
+bool Export::add(const tree::EntryRef& entry, SmallFiles& files) const {
+  if (entry.size() > small_file_size_max || entry.is_in_place()) return false;
+  const std::size_t chunk_count = files.chunks.size();
+  try {
+    store_.contents->visit_chunks(entry.content(), entry.size(), [&](auto chunks) {
+      files.chunks.insert(files.chunks.end(), chunks.begin(), chunks.end());
+    });
+  } catch (const Error&) {  // its recipe is damaged: read alone, the error names it
+    files.chunks.resize(chunk_count);
+    return false;
+  }
+  files.size += entry.size();
+  files.entries.push_back(entry);
+  return true;
+}
+
+void Export::write_stretch(const Stretch& stretch, DestinationFolders& folders) {
+  const auto segment = find_segment(stretch.segment, stretch.count);
+  if (!segment) return;
+  const std::uint64_t before = manifest_->segments()[stretch.segment].first;
   SmallFiles small;
-  tree::EntryCursor cursor(manifest_, stretch);
-  while (std::optional<tree::EntryRef> entry = cursor.next()) {
-    bool file = entry->kind() == tree::EntryKind::file;
-    if (file && entry->size() <= small_file_size_max && !entry->is_in_place()) {
-      small.size += entry->size();
-      store_.contents->visit_chunks(entry->content(), entry->size(), [&](auto chunks) {
-        small.chunks.insert(small.chunks.end(), chunks.begin(), chunks.end());
+  for (std::uint32_t i = stretch.first; i < stretch.first + stretch.count; ++i) {
+    const tree::EntryRef entry(segment, i, before + i);
+    const bool is_file = entry.kind() == tree::EntryKind::file;
+    if (is_file && add(entry, small)) {
+      if (small.size >= read_size) write_small_files(std::exchange(small, {}), folders);
+    } else if (is_file || entry.kind() == tree::EntryKind::symlink) {
+      const std::string path = entry.path();
+      attempt(path, [&] {
+        const Target to = target_of(path, folders);
+        if (is_file)
+          write_file(entry, to);
+        else
+          write_symlink(entry, to);
       });
-      small.entries.push_back(std::move(*entry));
-      if (small.size < read_size) continue;
-      write_small_files(std::exchange(small, {}), folders);
-    } else if (file || entry->kind() == tree::EntryKind::symlink) {
-      write_entry(*entry, target_of(entry->path(), folders));
     }
   }
   write_small_files(small, folders);
 }
 
-// The work of one thread: takes stretches until none are left or a thread has failed.
-void Export::write_stretches() {
-  FolderOpener folders(destination_);
+// The work of one thread: takes stretches until none are left or a thread has stopped.
+void Export::write_stretches(int top) {
+  DestinationFolders folders(top);
   for (;;) {
-    tree::EntryRange stretch;
+    Stretch stretch;
     {
       std::lock_guard lock(mutex_);
-      if (failure_ || next_ == stretches_.size()) return;
+      if (stopped_ || next_ == stretches_.size()) return;
       stretch = stretches_[next_++];
     }
-    write_stretch(stretch, folders);
-  }
-}
-
-void Export::make_folders() {
-  FolderOpener opener(destination_);
-  for (const auto& [path, time] : folders_) {
-    Target to = target_of(path, opener);
-    if (::mkdirat(to.folder, to.name.c_str(), 0777) != 0)
-      throw system_error(errno, fmt::format("cannot make the folder {}", to.path));
-  }
-}
-
-// A stretch lies in one folder, since threads that create files in the same folder wait for each
-// other.
-void Export::count_and_divide(tree::EntryRange range) {
-  tree::EntryCursor cursor(manifest_, range);
-  std::string folder;
-  while (std::optional<tree::EntryRef> entry = cursor.next()) {
-    bool same_folder = !stretches_.empty() && entry->folder() == folder;
-    if (!same_folder || stretches_.back().count == stretch_entries_max) {
-      stretches_.push_back({entry->ordinal(), 0});
-      folder = entry->folder();
+    try {
+      write_stretch(stretch, folders);
+    } catch (...) {  // rethrown by the waiting thread
+      std::lock_guard lock(mutex_);
+      if (!stopped_) stopped_ = std::current_exception();
     }
-    ++stretches_.back().count;
-    tree::EntryKind kind = entry->kind();
-    if (kind == tree::EntryKind::folder) folders_.emplace_back(entry->path(), entry->mtime_ns());
-    if (kind == tree::EntryKind::file || kind == tree::EntryKind::hard_link)
-      ++progress_.files_total;
-    if (kind == tree::EntryKind::file) progress_.bytes_total += entry->size();
-    if (kind == tree::EntryKind::hard_link) hard_links_.push_back(std::move(*entry));
   }
 }
 
-void Export::write_folder(tree::EntryRange range) {
-  count_and_divide(range);
-  make_folders();
+void Export::make_folders(int top) {
+  DestinationFolders above(top);
+  for (Folder& folder : folders_)
+    attempt(folder.path, [&] {
+      make_folder(target_of(folder.path, above));
+      folder.made = true;
+    });
+}
+
+void Export::count(tree::EntryRef entry) {
+  const tree::EntryKind kind = entry.kind();
+  if (kind == tree::EntryKind::folder) folders_.push_back({entry.path(), entry.mtime_ns()});
+  if (kind == tree::EntryKind::file || kind == tree::EntryKind::hard_link) ++progress_.files_total;
+  if (kind == tree::EntryKind::file) progress_.bytes_total += entry.size();
+  if (kind == tree::EntryKind::hard_link) {
+    if (part_.empty() || entry.target().starts_with(part_ + "/"))
+      first_names_.try_emplace(std::string(entry.target()));
+    hard_links_.push_back(std::move(entry));
+  }
+}
+
+// Null if the segment cannot be read: `lost_count` of its entries are then noted as lost.
+std::shared_ptr<const tree::Segment> Export::find_segment(std::size_t index,
+                                                          std::uint32_t lost_count) {
+  try {
+    return manifest_->segment(index);
+  } catch (const Error& error) {  // the entries of the other segments can be written
+    const auto& lost = manifest_->segments()[index];
+    const std::string first =
+        lost.first_folder.empty() ? lost.first_name : lost.first_folder + "/" + lost.first_name;
+    note("",
+         Error(error.kind(),
+               fmt::format("{} entries from {} on are lost: {}", lost_count, first, error.what())),
+         lost_count);
+    return nullptr;
+  }
+}
+
+// Looks at each segment that has something of the part.
+void Export::count_and_divide() {
+  const auto& segments = manifest_->segments();
+  const std::string behind = part_ + '\1';  // see Manifest::subtree()
+  auto begins_before = [&](std::size_t index, std::string_view folder) {
+    return tree::compare_keys(segments[index].first_folder, segments[index].first_name, folder,
+                              "") < 0;
+  };
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (!part_.empty() && i + 1 < segments.size() && begins_before(i + 1, part_)) continue;
+    if (!part_.empty() && !begins_before(i, behind)) break;
+    const auto segment = find_segment(i, segments[i].count);
+    if (!segment) continue;
+    std::uint32_t entry = part_.empty() ? 0 : segment->lower_bound(part_, "");
+    const std::uint32_t end = part_.empty() ? segment->count() : segment->lower_bound(behind, "");
+    for (bool continues = false; entry < end; ++entry, continues = true) {
+      if (!continues || stretches_.back().count == stretch_entries_max ||
+          segment->folder(entry) != segment->folder(entry - 1))
+        stretches_.push_back({i, entry, 0});
+      ++stretches_.back().count;
+      count({segment, entry, segments[i].first + entry});
+    }
+  }
+}
+
+ExportReport Export::write_folder(int top) {
+  count_and_divide();
+  make_folders(top);
   {
     std::vector<std::jthread> threads;
     for (unsigned i = 0; i < std::clamp(2 * std::thread::hardware_concurrency(), 4u, 8u); ++i)
-      threads.emplace_back([&] {
-        try {
-          write_stretches();
-        } catch (...) {  // rethrown by the waiting thread
-          std::lock_guard lock(mutex_);
-          if (!failure_) failure_ = std::current_exception();
-        }
-      });
+      threads.emplace_back([&] { write_stretches(top); });
   }
-  if (failure_) std::rethrow_exception(failure_);
-  FolderOpener opener(destination_);
-  for (const tree::EntryRef& entry : hard_links_)
-    write_entry(entry, target_of(entry.path(), opener));
+  if (stopped_) std::rethrow_exception(stopped_);
+  DestinationFolders first_folders(top), folders(top);
+  for (const tree::EntryRef& entry : hard_links_) {
+    const std::string path = entry.path();
+    attempt(path, [&] { write_hard_link(entry, target_of(path, folders), first_folders); });
+  }
   // Deepest first: writing into a folder would change its time again.
   for (auto at = folders_.rbegin(); at != folders_.rend(); ++at)
-    set_time(target_of(at->first, opener), at->second);
-}
-
-void make_empty_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0777) == 0) return;
-  if (errno != EEXIST)
-    throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
-  std::error_code ignored;
-  if (!fs::is_directory(folder, ignored) || !fs::is_empty(folder, ignored))
-    fail(ErrorKind::already_exists, "{} exists already and is not an empty folder",
-         folder.string());
+    if (at->made) attempt(at->path, [&] { set_time(target_of(at->path, folders), at->mtime_ns); });
+  std::stable_sort(report_.failures.begin(), report_.failures.end(),
+                   [](const auto& a, const auto& b) { return a.path < b.path; });
+  return std::move(report_);
 }
 
 }  // namespace
 
-void export_tree(const dataset::OpenStore& store,
-                 const std::shared_ptr<const tree::Manifest>& manifest, std::string_view path,
-                 const fs::path& destination, ExportProgress& progress) {
+ExportReport export_tree(const dataset::OpenStore& store,
+                         const std::shared_ptr<const tree::Manifest>& manifest,
+                         std::string_view path, const fs::path& destination,
+                         ExportProgress& progress) {
   while (path.ends_with('/')) path.remove_suffix(1);
-  std::optional<tree::EntryRef> entry = manifest->find_path(path);
+  const std::optional<tree::EntryRef> entry = manifest->find_path(path);
   if (!path.empty() && !entry) fail(ErrorKind::not_found, "there is no {} in this version", path);
-  Export exporter(store, manifest, path, destination, progress);
-  if (entry && entry->kind() != tree::EntryKind::folder) {
-    if (fs::exists(fs::symlink_status(destination)))
-      fail(ErrorKind::already_exists, "{} exists already", destination.string());
-    progress.files_total = 1;
-    progress.bytes_total = entry->size();
-    exporter.write_single(*entry);
-    return;
+  Export exporter(store, manifest, path, progress);
+  if (!entry || entry->kind() == tree::EntryKind::folder) {
+    const FileDescriptor top = open_empty_folder(destination);
+    try {
+      return exporter.write_folder(top.get());
+    } catch (const Error& error) {
+      throw Error(error.kind(),
+                  fmt::format("{}; {} is an incomplete copy", error.what(), destination.string()));
+    }
   }
-  make_empty_folder(destination);
-  exporter.write_folder(manifest->subtree(path));
+
+  if (fs::exists(fs::symlink_status(destination)))
+    fail(ErrorKind::already_exists, "{} exists already", destination.string());
+  const std::string name = destination.filename().string();
+  if (!is_plain_name(name))
+    fail(ErrorKind::invalid_argument, "{} is a file: give it a name, {} is none", path,
+         destination.string());
+  const fs::path above = destination.parent_path();
+  const FileDescriptor folder =
+      open_file(above.empty() ? fs::path(".") : above, O_RDONLY | O_DIRECTORY);
+  try {
+    exporter.write_single(*entry, {folder.get(), name});
+  } catch (const Error& error) {
+    throw error.within(path);
+  }
+  return {};
 }
 
 }  // namespace grid::care

@@ -4,7 +4,10 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <string>
+#include <vector>
 
+#include "base/error.h"
 #include "dataset/open_store.h"
 
 namespace grid::care {
@@ -15,12 +18,30 @@ struct ExportProgress {
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
 };
 
+struct ExportFailure {
+  std::string path;  // in the version; empty: entries whose names are lost
+  ErrorKind kind = ErrorKind::corrupt;
+  std::string reason;
+};
+
+struct ExportReport {
+  std::uint64_t failed = 0;             // entries
+  std::vector<ExportFailure> failures;  // by path; no more than the first 100,000
+};
+
 // Writes everything below `path` ("" is the whole version; for a file's path, that file) to
 // `destination`, which must not exist or be an empty folder: else throws `already_exists`. Keeps
-// names, links, hard links, executable bits, modification times and holes. Throws `not_found` for a
-// path that is not in the version, and `corrupt` naming the file.
-void export_tree(const dataset::OpenStore& store,
-                 const std::shared_ptr<const tree::Manifest>& manifest, std::string_view path,
-                 const std::filesystem::path& destination, ExportProgress& progress);
+// names, links, hard links, executable bits, modification times and holes; the process's umask
+// decides the other permissions.
+//
+// Writes nothing outside of the destination, whatever the tree says, and follows no link there.
+// What is damaged, or cannot be written, is left out and reported, and everything else is written:
+// no file is left short, except by a process that is killed. Throws `not_found` for a path that is
+// not in the version, `no_space` as soon as there is no room, `unavailable` if the store does not
+// answer any more, and for a single file any error, within its path.
+ExportReport export_tree(const dataset::OpenStore& store,
+                         const std::shared_ptr<const tree::Manifest>& manifest,
+                         std::string_view path, const std::filesystem::path& destination,
+                         ExportProgress& progress);
 
 }  // namespace grid::care

@@ -8,6 +8,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// A script must not take a part of a version for the whole.
+[[noreturn]] void refuse_part_of(const UsedVersion& version, const care::ExportReport& report) {
+  const care::ExportFailure& first = report.failures.front();
+  const std::string place = dataset::spell(version.name, version.version);
+  fail(first.kind, "{}: {}{}{}{}", place, first.path, first.path.empty() ? "" : ": ", first.reason,
+       report.failed > 1 ? fmt::format(" ({} entries cannot be copied)", report.failed) : "");
+}
+
 void copy_versions(const ServerRequest& request, const fs::path& folder) {
   const std::shared_ptr<dataset::OpenStore> store = request.open_store(nullptr);
   for (const UsedVersion& version : request.attachment.versions) {
@@ -16,7 +24,9 @@ void copy_versions(const ServerRequest& request, const fs::path& folder) {
     const fs::path to = folder / version.name / std::to_string(version.version);
     make_folders(to.parent_path());
     care::ExportProgress progress;
-    care::export_tree(*store, store->manifest(found.record), "", to, progress);
+    const care::ExportReport report =
+        care::export_tree(*store, store->manifest(found.record), "", to, progress);
+    if (report.failed > 0) refuse_part_of(version, report);
   }
 }
 

@@ -153,9 +153,14 @@ TEST(Documents, SayWhatWasExportedMovedAndDeleted) {
                            .destination = "./a",
                            .files = 1,
                            .bytes = 5,
+                           .report = {.failed = 2,
+                                      .failures = {{.path = "a/b",
+                                                    .kind = ErrorKind::corrupt,
+                                                    .reason = "chunk 1 is damaged"}}},
                            .elapsed = std::chrono::milliseconds(250)}),
             R"({"name": "cats", "version": 3, "path": "a", "destination": "./a", "files": 1, )"
-            R"("bytes": 5, "seconds": 0.25})"
+            R"("bytes": 5, "seconds": 0.25, "failed": 2, "failures": [{"path": "a/b", )"
+            R"("kind": "corrupt", "reason": "chunk 1 is damaged"}]})"
             "\n");
   EXPECT_EQ(line_of(Move{.name = "cats",
                          .from = "/old",

@@ -34,11 +34,13 @@ Export export_version(const dataset::OpenStore& store, const ExportRequest& requ
                       care::ExportProgress& progress) {
   const auto started = std::chrono::steady_clock::now();
   const OpenVersion& version = request.version;
+  care::ExportReport report;
   try {
-    care::export_tree(store, version.manifest, request.path, request.destination, progress);
+    report =
+        care::export_tree(store, version.manifest, request.path, request.destination, progress);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::changed) throw error.within(version.text());
-    throw;
+    if (progress.files_total == 0) throw;  // it is about the destination
+    throw error.within(version.text());
   }
   set_top_time(request);
   return {.name = version.name,
@@ -47,6 +49,7 @@ Export export_version(const dataset::OpenStore& store, const ExportRequest& requ
           .destination = request.destination,
           .files = progress.files_done,
           .bytes = progress.bytes_done,
+          .report = std::move(report),
           .elapsed = std::chrono::steady_clock::now() - started};
 }
 
@@ -54,7 +57,13 @@ void write_document(JsonWriter& json, const Export& done) {
   json.begin_object().member("name", done.name).member("version", done.version);
   json.name_member("path", done.path).name_member("destination", done.destination);
   json.member("files", done.files).member("bytes", done.bytes);
-  json.member("seconds", std::chrono::duration<double>(done.elapsed).count()).end_object();
+  json.member("seconds", std::chrono::duration<double>(done.elapsed).count());
+  json.member("failed", done.report.failed).key("failures").begin_array();
+  for (const care::ExportFailure& failure : done.report.failures) {
+    json.begin_object().name_member("path", failure.path);
+    json.member("kind", name_of(failure.kind)).member("reason", failure.reason).end_object();
+  }
+  json.end_array().end_object();
 }
 
 }  // namespace grid::service

@@ -25,7 +25,8 @@ struct Export {
   std::string name;  // of the datastore
   dataset::VersionNumber version = 0;
   std::string path, destination;
-  std::uint64_t files = 0, bytes = 0;
+  std::uint64_t files = 0, bytes = 0;  // written
+  care::ExportReport report;           // of what was not
   std::chrono::nanoseconds elapsed{};
 };
 

@@ -33,8 +33,17 @@ grep -q '^damaged  cats:2: a/large: ' out || die "$(cat out)"
 ! grep -q 'dogs' out || die "dogs are well: $(cat out)"
 fails 1 grid datastore cat cats:1 a/large
 says a/large
-fails 1 grid datastore get cats:1 copy
-says a/large
+# What can be written is; the damaged file is named and leaves nothing.
+fails 1 grid datastore get cats:2 copy
+says 'cats:2: a/large: '
+says 'copy is an incomplete copy of cats:2: 1 entry'
+equal "$(cd copy && find . -type f | wc -l)" "$(cd cats && find . -type f ! -name large | wc -l)"
+[ ! -e copy/a/large ] || die 'a short file is left'
+cmp copy/a/7 cats/a/7
+fails 1 grid datastore get cats:2 again -o json
+equal "$(python3 -c 'import json; d = json.load(open("out"))
+print(d["failed"], d["files"], *[(f["path"], f["kind"]) for f in d["failures"]])')" \
+  "1 51 ('a/large', 'corrupt')"
 grid datastore verify dogs --quiet >/dev/null
 equal "$(grid datastore cat dogs woof | sha256sum)" "$(sha256sum <dogs/woof)"
 reads_true

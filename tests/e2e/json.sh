@@ -20,7 +20,7 @@ has incomplete grid datastore resume
 has creates grid datastore resume --all
 has removed grid datastore clearcache --yes
 has 'entries name path version' grid datastore ls -lR cats:1
-has 'bytes destination files name path seconds version' grid datastore get cats:1 copy
+has 'bytes destination failed failures files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2
 has 'description name' grid datastore describe cats --text 'with "quotes"'
 has 'bytes chunks damages drifts files files_in_place not_checked versions' grid datastore verify

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -14,6 +16,26 @@ ProgressState state_of(const care::ExportProgress& progress) {
           .bytes_done = progress.bytes_done,
           .files_total = progress.files_total,
           .bytes_total = progress.bytes_total};
+}
+
+constexpr std::size_t shown_failures_max = 20;
+
+// Names what is missing in the copy; a terminal is not filled with thousands of lines.
+void report_failures(Output& output, const service::Export& done) {
+  const std::string version = dataset::spell(done.name, done.version);
+  const care::ExportReport& report = done.report;
+  const std::size_t shown = std::min(report.failures.size(), shown_failures_max);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const care::ExportFailure& failure = report.failures[i];
+    output.warn(fmt::format("{}: {}{}{}", version, failure.path, failure.path.empty() ? "" : ": ",
+                            failure.reason));
+  }
+  if (report.failures.size() > shown)
+    output.warn(fmt::format("… and {} more, which -o json lists",
+                            format_count(report.failures.size() - shown)));
+  output.warn(fmt::format(
+      "{} is an incomplete copy of {}: {} of it could not be written", done.destination, version,
+      format_count(report.failed) + (report.failed == 1 ? " entry" : " entries")));
 }
 
 std::string summary(const service::Export& done) {
@@ -49,7 +71,9 @@ int get(Context& context, const Arguments& arguments) {
   } else {
     output.say(summary(done));
   }
-  return 0;
+  if (done.report.failed == 0) return 0;
+  report_failures(output, done);
+  return 1;
 }
 
 }  // namespace
@@ -57,8 +81,10 @@ int get(Context& context, const Arguments& arguments) {
 Command datastore_get_command() {
   return {.spec = {.path = {"datastore", "get"},
                    .summary = "Write a version, or a part of it, as plain files",
-                   .description = "DEST must be new or an empty folder. PATH is a "
-                                  "folder or a file of the version.",
+                   .description =
+                       "DEST must be new or an empty folder. PATH is a folder or a file of the "
+                       "version. What is damaged is left out and named, and the exit status is "
+                       "then 1. The umask decides permissions, as for any new file.",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version},
                                    {.name = "DEST", .completes = Completes::file},
                                    {.name = "PATH", .required = false}},
