@@ -26,7 +26,7 @@ constexpr std::uint64_t numbers_start = 1ull << 40;
 constexpr std::uint64_t latest_end = 1ull << 41;
 
 Attributes folder_attributes(Node node, std::int64_t mtime_ns) {
-  return {.node = node, .kind = NodeKind::folder, .link_count = 2, .mtime_ns = mtime_ns};
+  return {.node = node, .kind = NodeKind::folder, .mtime_ns = mtime_ns};
 }
 
 }  // namespace

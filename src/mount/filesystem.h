@@ -31,7 +31,7 @@ struct Attributes {
   Node node = 0;
   NodeKind kind = NodeKind::file;
   bool executable = false;       // files
-  std::uint32_t link_count = 1;  // 2 for folders
+  std::uint32_t link_count = 1;  // of a folder: always 1, "not counted"
   std::uint64_t size = 0;        // bytes; links: of the target
   std::int64_t mtime_ns = 0;     // since 1970-01-01 UTC
 

@@ -1,7 +1,10 @@
 #include "mount/fuse_operations.h"
 
+#include <limits.h>
+
 #include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <new>
 #include <string>
 
@@ -134,6 +137,10 @@ fuse_entry_param entry_of(const Served& served, const Attributes& attributes, Va
 void on_lookup(fuse_req_t request, fuse_ino_t parent, const char* name) noexcept {
   reply(request, [&](Served& served) {
     const LookupResult found = served.filesystem.lookup(parent, name);
+    if (!found.attributes && std::strlen(name) > NAME_MAX) {
+      ::fuse_reply_err(request, ENAMETOOLONG);
+      return;
+    }
     if (!found.attributes && found.name_validity == Validity::not_at_all) {
       ::fuse_reply_err(request, ENOENT);
       return;
@@ -158,7 +165,11 @@ void on_getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) noexcept {
 
 void on_readlink(fuse_req_t request, fuse_ino_t link) noexcept {
   reply(request, [&](Served& served) {
-    ::fuse_reply_readlink(request, served.filesystem.read_link(link).c_str());
+    const std::string target = served.filesystem.read_link(link);
+    if (target.size() >= PATH_MAX)
+      ::fuse_reply_err(request, ENAMETOOLONG);
+    else
+      ::fuse_reply_readlink(request, target.c_str());
   });
 }
 
@@ -253,7 +264,7 @@ void on_statfs(fuse_req_t request, fuse_ino_t node) noexcept {
     result.f_bsize = result.f_frsize = unit;
     result.f_blocks = (totals.bytes + unit - 1) / unit;
     result.f_files = totals.entries;
-    result.f_namemax = 255;
+    result.f_namemax = NAME_MAX;
     ::fuse_reply_statfs(request, &result);
   });
 }

@@ -1,6 +1,7 @@
 // One test for each paragraph of docs/semantics.md, quoting it, through a real mount.
 #include <dirent.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -224,6 +225,8 @@ TEST_F(Semantics, MissingNames) {
     EXPECT_EQ(error_of(::open(path.c_str(), O_RDONLY)), ENOENT) << path;
   }
   EXPECT_EQ(error_of(::open((top / "a/b").c_str(), O_RDONLY)), ENOTDIR);
+  for (const std::size_t size : {256, 1000, 2000})
+    EXPECT_EQ(error_of(::open((top / std::string(size, 'n')).c_str(), O_RDONLY)), ENAMETOOLONG);
   const FileDescriptor held = open_file(top, O_RDONLY | O_DIRECTORY);
   EXPECT_EQ(error_of(::openat(held.get(), "b", O_RDONLY)), ENOENT);
   mount->stop();  // only the kernel still answers
@@ -465,7 +468,24 @@ TEST_F(Semantics, SizesAndCounts) {
   EXPECT_EQ(stat_of(top / "folder/a").st_nlink, 1u);
   EXPECT_EQ(stat_of(top / "link").st_size, 4);
   EXPECT_EQ(stat_of(top / "folder").st_size, 0);
-  EXPECT_EQ(stat_of(top / "folder").st_nlink, 2u);
+  EXPECT_EQ(stat_of(top / "folder").st_nlink, 1u);
+  EXPECT_EQ(stat_of(top).st_nlink, 1u);
+}
+
+// fts(3) and Perl's File::Find take a folder with two links for one without sub-folders, and do not
+// look whether what it has are folders.
+TEST_F(Semantics, ProgramsThatTrustLinkCountsFindEverything) {
+  quote("sizes", "`st_nlink` of a folder is 1, which says that its sub-folders are not counted");
+  for (const char* path : {"a/b/c/file", "a/b/file", "a/file", "d/e/file"})
+    write_file(source / path, "");
+  std::string top = mount_source();
+  char* tops[] = {top.data(), nullptr};
+  FTS* walk = ::fts_open(tops, FTS_PHYSICAL | FTS_NOSTAT, nullptr);
+  ASSERT_NE(walk, nullptr);
+  std::size_t found = 0;
+  while (const FTSENT* entry = ::fts_read(walk)) found += entry->fts_info != FTS_DP ? 1 : 0;
+  ::fts_close(walk);
+  EXPECT_EQ(found, 1u + 5 + 4);  // the top, folders, files
 }
 
 TEST_F(Semantics, InodeNumbers) {

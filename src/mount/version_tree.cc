@@ -66,9 +66,7 @@ Attributes VersionTree::attributes_of(const EntryRef& entry) const {
   return {.node = node_of(entry),
           .kind = node_kind_of(kind),
           .executable = entry.executable(),
-          .link_count = kind == EntryKind::folder ? 2
-                        : kind == EntryKind::file ? manifest_->link_count(entry)
-                                                  : 1,
+          .link_count = kind == EntryKind::file ? manifest_->link_count(entry) : 1,
           .size = kind == EntryKind::folder ? 0 : entry.size(),
           .mtime_ns = entry.mtime_ns()};
 }
