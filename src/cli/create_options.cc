@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "cli/text.h"
 #include "cli/version.h"
+#include "dataset/note_text.h"
 #include "net/s3_bucket.h"
 #include "net/url.h"
 #include "run/runs.h"
@@ -198,7 +199,8 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
       .storing = {.force = arguments.has("--force"),
                   .allow_partial = arguments.has("--allow-partial")},
       .note = {.name = name,
-               .message = arguments.find("--message").value_or(""),
+               .message = dataset::checked_note_text(arguments.find("--message").value_or(""),
+                                                     "--message"),
                .program = fmt::format("grid {}", program_version())}};
   if (arguments.has("--base"))
     options.input.base =

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "dataset/note_text.h"
 #include "service/uses.h"
 
 namespace grid::service {
@@ -73,8 +73,7 @@ Description read_description(const dataset::OpenStore& store, const std::string&
 Description write_description(const dataset::OpenStore& store, const std::string& name,
                               const std::string& text) {
   store.datastores->resolve({.name = name});
-  if (!is_utf8(text)) fail(ErrorKind::invalid_argument, "--text is not UTF-8");
-  store.datastores->describe(name, text);
+  store.datastores->describe(name, dataset::checked_note_text(text, "--text"));
   return {.name = name, .text = store.datastores->description(name)};
 }
 

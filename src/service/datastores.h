@@ -46,7 +46,7 @@ struct Description {
 std::string described_name(const dataset::Reference& reference);
 // Throws `not_found` if the datastore has no ready version.
 Description read_description(const dataset::OpenStore& store, const std::string& name);
-// Throws the same, and `invalid_argument` for text that is not UTF-8.
+// Throws the same, and `invalid_argument`: see checked_note_text().
 Description write_description(const dataset::OpenStore& store, const std::string& name,
                               const std::string& text);
 

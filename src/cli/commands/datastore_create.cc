@@ -91,8 +91,9 @@ int create_datastore(Context& context, const Arguments& arguments) {
         output, [&] { return interrupted(*store, name, ready_before); }, [&] { stop = true; });
     service::DatastoreCreate work(context.settings, *store, std::move(request));
     if (const std::string problem = work.keeping_problem(); !problem.empty())
-      output.warn(fmt::format("{}; if this create is interrupted, a repeat reads the source again",
-                              problem));
+      output.warn(
+          fmt::format("{}; if this create is interrupted, a repeat reads the source again{}",
+                      problem, folder_hint(context.settings, problem)));
     ProgressBar bar(output, name, [&] { return work.progress(); });
     bar.interrupted_if(stop);
     created = work.run();
@@ -146,7 +147,7 @@ Command datastore_create_command() {
                        {.name = "--message",
                         .short_name = "-m",
                         .value = "TEXT",
-                        .help = "a message to keep with the version"},
+                        .help = "a message to keep with the version: UTF-8, at most 64 KiB"},
                        {.name = "--base",
                         .value = "NAME[:VERSION]",
                         .help = "start from this version instead of a source",

@@ -28,6 +28,8 @@ int describe(Context& context, const Arguments& arguments) {
 Command datastore_describe_command() {
   return {.spec = {.path = {"datastore", "describe"},
                    .summary = "Set or print the description of a datastore",
+                   .description = "A text is UTF-8 of at most 64 KiB. It is printed as it was "
+                                  "written, but a terminal gets control characters as \\x1b.",
                    .positionals = {{.name = "NAME", .completes = Completes::datastore}},
                    .options = {{.name = "--text",
                                 .value = "TEXT",
