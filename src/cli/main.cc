@@ -44,7 +44,14 @@ int invoke(const Invocation& invocation, Output& output) {
   settings.servers.http.watch = say_what_is_waited_for(output);
   Context context{settings, output};
   output.debug(fmt::format("store {}", settings.store));
-  int status = invocation.command->run(context, *invocation.arguments);
+  int status = 0;
+  try {
+    status = invocation.command->run(context, *invocation.arguments);
+  } catch (const Error& error) {  // only here is known where a folder's name came from
+    const std::string hint = folder_hint(settings, error.what());
+    if (hint.empty()) throw;
+    throw Error(error.kind(), error.what() + hint);
+  }
   output.flush();
   output.debug(fmt::format("exit status {}", status));
   return status;
@@ -68,6 +75,17 @@ int reported(Output& output, Body body) {
     output.report(ErrorKind::unavailable, error.what());
   }
   return 1;
+}
+
+// Makes a write beyond `ulimit -f` fail with EFBIG, which is reported, instead of ending the
+// process without a word. The signal is caught and not ignored, since the programs that grid starts
+// would inherit that.
+void report_file_size_limit() {
+  struct sigaction action {};
+  ::sigaction(SIGXFSZ, nullptr, &action);
+  if (action.sa_handler != SIG_DFL) return;
+  action.sa_handler = [](int) {};
+  ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
 int run_words(const std::vector<std::string>& words) {
@@ -94,5 +112,6 @@ int run_words(const std::vector<std::string>& words) {
 }  // namespace grid::cli
 
 int main(int argc, char** argv) {
+  grid::cli::report_file_size_limit();
   return grid::cli::run_words(std::vector<std::string>(argv + 1, argv + argc));
 }

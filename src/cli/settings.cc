@@ -21,8 +21,8 @@ std::filesystem::path home_folder() {
   if (const passwd* user = ::getpwuid(::getuid()); user != nullptr && user->pw_dir != nullptr)
     return user->pw_dir;
   fail(ErrorKind::not_found,
-       "cannot find your home folder: set HOME, or name the store with "
-       "--store");
+       "cannot find your home folder: set HOME, or each of GRID_STORE, XDG_CACHE_HOME, "
+       "XDG_STATE_HOME and XDG_CONFIG_HOME");
 }
 
 std::filesystem::path xdg_folder(const char* variable, std::string_view below_home) {
@@ -140,6 +140,20 @@ std::string from_root(const std::string& location) {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? "" : value;
+}
+
+std::string folder_hint(const Settings& settings, std::string_view sentence) {
+  auto is_about = [&](const std::filesystem::path& folder) {
+    return sentence.find("cannot ") != sentence.npos &&
+           sentence.find(folder.native()) != sentence.npos;
+  };
+  std::string_view variable;
+  if (is_about(settings.state_folder)) variable = "XDG_STATE_HOME";
+  if (is_about(settings.cache_folder)) variable = "XDG_CACHE_HOME";
+  if (!settings.store_was_named && is_about(settings.store)) variable = "GRID_STORE";
+  return variable.empty()
+             ? ""
+             : fmt::format("; {} names another folder if this one cannot be used", variable);
 }
 
 Settings read_settings(const std::optional<std::string>& store_option) {

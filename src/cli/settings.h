@@ -15,6 +15,10 @@ using service::Settings;
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.
 Settings read_settings(const std::optional<std::string>& store_option);
 
+// What to add to a sentence that says what cannot be done with the state folder, the cache folder
+// or the default store: the variable that names another. Empty for other sentences.
+std::string folder_hint(const Settings& settings, std::string_view sentence);
+
 // The absolute path without symbolic links. A URL, and "-" for standard input, stay as they are.
 std::string from_root(const std::string& location);
 

@@ -21,7 +21,8 @@ sigset_t signals_passed_on() {
   ::sigfillset(&set);
   // A signal that a thread causes itself must reach that thread. SIGURG wakes the threads that
   // serve the mount, and is not used otherwise.
-  for (int signal : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE, SIGURG})
+  for (int signal :
+       {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPIPE, SIGXFSZ, SIGURG})
     ::sigdelset(&set, signal);
   return set;
 }
