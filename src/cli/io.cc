@@ -35,7 +35,14 @@ unsigned Output::result_width() const {
 
 unsigned Output::message_width() const { return terminal_width(STDERR_FILENO); }
 
-void Output::write(BytesView bytes) {
+void Output::write(std::string_view text) {
+  if (result_is_terminal_)
+    write_bytes(as_bytes(escape_all_but_layout(text)));
+  else
+    write_bytes(as_bytes(text));
+}
+
+void Output::write_bytes(BytesView bytes) {
   has_result_ = true;
   append(buffer_, bytes);
   if (buffer_.size() >= buffer_size_max) flush();
@@ -64,6 +71,8 @@ void Output::say(std::string_view sentence) {
   if (!options_.quiet) write_message(escape_controls(sentence) + "\n");
 }
 
+void Output::ask(std::string_view question) { write_message(escape_all_but_layout(question)); }
+
 void Output::warn(std::string_view sentence) {
   write_message("grid: " + escape_controls(sentence) + "\n");
 }
@@ -86,7 +95,7 @@ void Output::debug(std::string_view sentence) {
 void Output::draw_line(std::string_view line) {
   std::lock_guard lock(mutex_);
   if (drawing_stopped_) return;
-  std::string whole = fmt::format("\r{}\x1b[K", line);
+  std::string whole = fmt::format("\r{}\x1b[K", escape_controls(line));
   line_is_drawn_ = true;
   [[maybe_unused]] ssize_t put = ::write(STDERR_FILENO, whole.data(), whole.size());
 }

@@ -28,6 +28,10 @@ struct OutputClosed {};
 
 // Results are buffered. The destructor does not flush() them, since a failed write must be
 // reported. Messages are written at once. Thread-safe for messages, not for results.
+//
+// This is the one place that keeps stored text from commanding a terminal: what goes to one has no
+// control characters but newlines and tabs, and those that draw a line of progress. In messages
+// they are escaped wherever these go.
 class Output {
  public:
   explicit Output(OutputOptions options);
@@ -41,9 +45,10 @@ class Output {
   unsigned result_width() const;
   unsigned message_width() const;
 
-  // Appends to the result. Throws OutputClosed, or Error if it cannot be written.
-  void write(BytesView bytes);
-  void write(std::string_view text) { write(as_bytes(text)); }
+  // Appends text to the result. Throws OutputClosed, or Error if it cannot be written.
+  void write(std::string_view text);
+  // The same for the content of a file or a log, which goes even to a terminal as it is.
+  void write_bytes(BytesView bytes);
   // For service::JsonWriter.
   std::function<void(std::string_view)> result_writer() {
     return [this](std::string_view text) { write(text); };
@@ -53,7 +58,7 @@ class Output {
   // A sentence for the person at the terminal; silent with --quiet.
   void say(std::string_view sentence);
   // A question, without a newline, always.
-  void ask(std::string_view question) { write_message(question); }
+  void ask(std::string_view question);
   // "grid: SENTENCE", always: what went wrong or needs attention.
   void warn(std::string_view sentence);
   // Reports a failure: a warning, and with -o json the error document unless a result was begun.

@@ -32,13 +32,15 @@ std::size_t width_of(char32_t c) {
 }
 
 enum class Backslash { kept, doubled };
+enum class Layout { kept, escaped };  // newlines and tabs
 
-std::string escape(std::string_view text, Backslash backslash) {
+std::string escape(std::string_view text, Backslash backslash, Layout layout = Layout::escaped) {
   std::string out;
   while (!text.empty()) {
     CodePoint c = first_code_point(text);
     std::size_t size = c.size == 0 ? 1 : c.size;
-    if (c.size == 0 || is_control(c.value)) {
+    const bool is_layout = c.value == '\n' || c.value == '\t';
+    if (c.size == 0 || (is_control(c.value) && !(is_layout && layout == Layout::kept))) {
       if (text[0] == '\n')
         out += "\\n";
       else if (text[0] == '\t')
@@ -141,6 +143,9 @@ std::string format_time(std::string_view rfc3339) {
 
 std::string escape_name(std::string_view name) { return escape(name, Backslash::doubled); }
 std::string escape_controls(std::string_view text) { return escape(text, Backslash::kept); }
+std::string escape_all_but_layout(std::string_view text) {
+  return escape(text, Backslash::kept, Layout::kept);
+}
 
 std::size_t display_width(std::string_view text) {
   std::size_t width = 0;

@@ -27,6 +27,8 @@ std::string format_time(std::string_view rfc3339);
 std::string escape_name(std::string_view name);
 // The same for sentences that contain names: backslashes stay.
 std::string escape_controls(std::string_view text);
+// The same for text of several lines: newlines and tabs stay too.
+std::string escape_all_but_layout(std::string_view text);
 
 // Columns that UTF-8 text without control bytes takes on a terminal.
 std::size_t display_width(std::string_view text);

@@ -62,6 +62,10 @@ TEST(Text, EscapesNamesSoThatNoTwoLookAlike) {
   EXPECT_EQ(escape_name("\x1b[31mred"), "\\x1b[31mred");
   EXPECT_EQ(escape_name("K\xe4tzchen 猫"), "K\\xe4tzchen 猫");
   EXPECT_EQ(escape_controls("C:\\a\r"), "C:\\a\\x0d");
+  EXPECT_EQ(escape_controls("\x7f\xc2\x9b"
+                            "31m"),
+            "\\x7f\\xc2\\x9b31m");
+  EXPECT_EQ(escape_all_but_layout("a\tb\n\x1b]0;c\a\r\x9b"), "a\tb\n\\x1b]0;c\\x07\\x0d\\x9b");
 }
 
 TEST(Text, MeasuresAndCutsByColumns) {

@@ -12,8 +12,10 @@ namespace grid::service {
 
 std::string json_string(std::string_view text) {
   std::string out = "\"";
-  for (char c : to_utf8(text)) {
-    switch (c) {
+  const std::string utf8 = to_utf8(text);
+  for (std::string_view rest = utf8; !rest.empty();) {
+    const CodePoint c = first_code_point(rest);
+    switch (c.value) {
       case '"':
         out += "\\\"";
         break;
@@ -27,11 +29,13 @@ std::string json_string(std::string_view text) {
         out += "\\t";
         break;
       default:
-        if (static_cast<unsigned char>(c) < 0x20)
-          out += fmt::format("\\u{:04x}", unsigned(c));
+        // JSON asks for those below 0x20; a terminal obeys the others too.
+        if (c.value < 0x20 || (c.value >= 0x7f && c.value < 0xa0))
+          out += fmt::format("\\u{:04x}", static_cast<unsigned>(c.value));
         else
-          out += c;
+          out += rest.substr(0, c.size);
     }
+    rest.remove_prefix(c.size);
   }
   return out + "\"";
 }

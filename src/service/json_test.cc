@@ -28,6 +28,9 @@ TEST(JsonWriter, WritesNestedObjectsAndArrays) {
 TEST(JsonWriter, EscapesWhatJsonDemands) {
   EXPECT_EQ(json_string("a\"b\\c\n\t\x01"), "\"a\\\"b\\\\c\\n\\t\\u0001\"");
   EXPECT_EQ(json_string("猫"), "\"猫\"");
+  EXPECT_EQ(json_string("\x7f\xc2\x9b"
+                        "31m"),
+            "\"\\u007f\\u009b31m\"");
 }
 
 TEST(JsonWriter, GivesTheExactBytesOfANameThatIsNotUtf8) {

@@ -11,7 +11,7 @@ int cat(Context& context, const Arguments& arguments) {
   const service::OpenVersion version =
       service::open_version(*store, dataset::Reference::parse(arguments.get("NAME[:V]")));
   service::read_file(*store, version, arguments.get("PATH"),
-                     [&](BytesView bytes) { context.output.write(bytes); });
+                     [&](BytesView bytes) { context.output.write_bytes(bytes); });
   return 0;
 }
 

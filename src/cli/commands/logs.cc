@@ -11,7 +11,7 @@ int write_log(Context& context, const Arguments& arguments) {
   service::RunLog log(context.settings, arguments.get("RUN"));
   if (!log.reason().empty()) output.say(log.reason());
   do {
-    for (BytesView piece; !(piece = log.read_next()).empty();) output.write(piece);
+    for (BytesView piece; !(piece = log.read_next()).empty();) output.write_bytes(piece);
     output.flush();
   } while (arguments.has("--follow") && log.wait_for_more());
   return 0;
@@ -22,6 +22,7 @@ int write_log(Context& context, const Arguments& arguments) {
 Command logs_command() {
   return {.spec = {.path = {"logs"},
                    .summary = "Print what a run printed",
+                   .description = "Byte for byte, even to a terminal.",
                    .positionals = {{.name = "RUN", .completes = Completes::run}},
                    .options = {{.name = "--follow",
                                 .short_name = "-f",
