@@ -236,7 +236,8 @@ void Repair::remove_damaged_packs() {
 }
 
 RepairReport Repair::run() {
-  packs_ = check_packs(*store_, Salvage::yes, trees_.get(), progress_.packs);
+  packs_ = check_packs(*store_, Salvage::yes, node_.origin->remote() ? trees_.get() : nullptr,
+                       progress_.packs);
   packs_before_ = chunks_.index().packs();
   for (const PackFault& fault : packs_.faults) damaged_packs_.insert(fault.pack);
   report_.packs_damaged = packs_.faults.size();

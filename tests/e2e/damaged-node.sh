@@ -9,7 +9,7 @@ echo more >cats/more
 grid datastore create cats --quiet >/dev/null
 listing cats >want
 # A create that was killed has left a record, a checkpoint and open packs.
-head -c 60000000 /dev/urandom >big
+head -c 20000000 /dev/urandom >big
 grid datastore create big --name big --quiet >/dev/null &
 sleep 0.3; kill -9 $! 2>/dev/null || :; wait 2>/dev/null || :
 main_job() { # WHAT

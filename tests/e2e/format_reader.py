@@ -39,20 +39,23 @@ def run(command, data):
 def unpack_pack(path, chunks):
     """§3: every chunk of a pack into a file of the folder `chunks`, named by its digest."""
     index = open(path + ".index", "rb").read()
-    _, frame_count, count, data_size = header(index, b"GPIX", "HIIQ", path)
+    zero, frame_count, count, data_size = header(index, b"GPIX", "HIIQ", path)
     own_digest = run(["b3sum", "--no-names"], index[:-32]).strip()
     if len(index) != 56 + 8 * frame_count + 36 * count or own_digest != index[-32:].hex().encode():
         refuse(path)
     digests = 24 + 8 * frame_count
     sizes = unpack_from(f"<{count}I", index, digests + 32 * count)
+    different = {index[digests + 32 * i : digests + 32 * i + 32] for i in range(count)}
+    if zero or not count or 0 in sizes or len(different) != count:
+        refuse(path)
     next_chunk = 0
     with open(path + ".data", "rb") as data:
         for chunk_count, stored in iter_unpack("<II", index[24:digests]):
             own = range(next_chunk, next_chunk + chunk_count)
             frame, frame_size, begin = data.read(stored), sum(sizes[own.start : own.stop]), 0
-            if stored < frame_size <= 256 << 20:
+            if stored < frame_size <= 256 << 20 and frame[:4] == b"\x28\xb5\x2f\xfd":
                 frame = run(["zstd", "-dcq"], frame)
-            if own.stop > count or len(frame) != frame_size:
+            if not own or own.stop > count or len(frame) != frame_size:
                 refuse(f"a frame of {path}")
             for i in own:
                 digest = index[digests + 32 * i : digests + 32 * i + 32].hex()

@@ -12,7 +12,12 @@ flip() { # FILE OFFSET: inverts the bits of a byte
   old=$(od -An -tu1 -j "$2" -N1 "$1")
   printf "\\$(printf %03o $((255 - old)))" | dd of="$1" bs=1 seek="$2" conv=notrunc 2>/dev/null
 }
-largest() { ls -S store/packs/*.data | head -1; }
+# The data of the largest pack: data without an index belongs to none.
+largest() {
+  ls -S store/packs/*.data | while read -r data; do
+    [ ! -e "${data%data}index" ] || { echo "$data"; break; }
+  done
+}
 all_is_well() {
   grid datastore verify --quiet >out || die "$1: $(cat out)"
   rm -rf copy && grid datastore get cats:1 copy --quiet
@@ -41,7 +46,8 @@ all_is_well "from the sources"
 rm -f "$(largest)"
 grid store repair --from cats --quiet >/dev/null
 all_is_well "data that was lost"
-rm -f "$(largest | sed 's/data$/index/')"
+bad=$(largest)
+rm -f "${bad%data}index"
 rm -rf "$XDG_CACHE_HOME"
 fails 1 grid store repair
 grid store repair --from cats -o json >out
