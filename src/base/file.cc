@@ -123,6 +123,14 @@ void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view nam
   }
 }
 
+Bytes read_file_bytes(int fd, std::string_view name) {
+  struct stat st;
+  if (::fstat(fd, &st) != 0) throw system_error(errno, fmt::format("cannot stat {}", name));
+  Bytes bytes(static_cast<std::size_t>(st.st_size));
+  bytes.resize(read_at(fd, bytes, 0, name));
+  return bytes;
+}
+
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
   FileDescriptor fd = find_file(path, O_RDONLY);
   if (!fd) return std::nullopt;
@@ -130,9 +138,7 @@ std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
   if (::fstat(fd.get(), &st) != 0)
     throw system_error(errno, fmt::format("cannot stat {}", path.string()));
   if (S_ISDIR(st.st_mode)) return std::nullopt;
-  Bytes bytes(static_cast<std::size_t>(st.st_size));
-  bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
-  return bytes;
+  return read_file_bytes(fd.get(), path.native());
 }
 
 void replace_file(const std::filesystem::path& path, BytesView data) {

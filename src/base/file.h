@@ -66,6 +66,8 @@ void write_all(int fd, BytesView data, std::string_view name);
 int try_write_all(int fd, BytesView& data) noexcept;
 void write_at(int fd, BytesView data, std::uint64_t offset, std::string_view name);
 
+// The whole file that is open as `fd`; `name` is for messages.
+Bytes read_file_bytes(int fd, std::string_view name);
 // The whole file; nullopt if there is none, or a folder in its place.
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path);
 

@@ -4,7 +4,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <thread>
 
 #include "base/error.h"
@@ -56,6 +58,29 @@ bool FileLock::try_take(LockMode mode) {
 void FileLock::take(LockMode mode) {
   if (!lock_whole(file_.get(), mode, kind_, Patience::endless))
     throw system_error(errno, fmt::format("cannot lock {}", path_.string()));
+}
+
+// Tries at growing distances: a lock that is held for a moment is got soon, and one that is kept
+// costs nothing.
+static bool try_for(std::chrono::milliseconds patience, const std::function<bool()>& attempt) {
+  const auto deadline = steady_clock::now() + patience;
+  static constexpr std::chrono::milliseconds pause_max{50};
+  for (std::chrono::milliseconds pause{1};; pause = std::min(2 * pause, pause_max)) {
+    if (attempt()) return true;
+    if (steady_clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+bool FileLock::try_take_for(LockMode mode, std::chrono::milliseconds patience) {
+  return try_for(patience, [&] { return try_take(mode); });
+}
+
+std::optional<FileLock> FileLock::find_for(const std::filesystem::path& path, LockKind kind,
+                                           std::chrono::milliseconds patience) {
+  std::optional<FileLock> lock;
+  try_for(patience, [&] { return (lock = find(path, kind)).has_value(); });
+  return lock;
 }
 
 bool FileLock::is_in_place() const {

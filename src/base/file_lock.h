@@ -48,6 +48,9 @@ class FileLock {
                                       LockKind kind = LockKind::ofd);
   static FileLock get(const std::filesystem::path& path, LockKind kind,
                       mode_t mode = private_file_mode);
+  // As find(), but tries again until `patience` is over.
+  static std::optional<FileLock> find_for(const std::filesystem::path& path, LockKind kind,
+                                          std::chrono::milliseconds patience);
   // Whether an exclusive lock is held now; false if there is no file. Testing takes no lock of kind
   // ofd, but for a moment a shared one of kind flock, which can make a find() elsewhere come back
   // empty.
@@ -58,6 +61,9 @@ class FileLock {
   // take it in between.
   bool try_take(LockMode mode);
   void take(LockMode mode);
+  // Waits no longer than this; false if it did not get the lock. A stopped process keeps its locks,
+  // so take() and get() are for those who cannot go on without.
+  bool try_take_for(LockMode mode, std::chrono::milliseconds patience);
 
   const FileDescriptor& file() const { return file_; }
   // Whether the file is still the one at its path. The previous holder may have removed or replaced

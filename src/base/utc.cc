@@ -40,4 +40,20 @@ std::optional<system_clock::time_point> parse_rfc3339(std::string_view text) {
   return time_point_of(timestamp_of(::timegm(&date), fraction_ns));
 }
 
+bool is_rfc3339_utc(std::string_view text) {
+  static constexpr std::string_view form = "dddd-dd-ddTdd:dd:dd";
+  static constexpr int days_of_month[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (text.size() <= form.size() || text.back() != 'Z') return false;
+  for (std::size_t i = 0; i < form.size(); ++i)
+    if (form[i] == 'd' ? !is_digit(text[i]) : text[i] != form[i]) return false;
+  const auto number_at = [&](std::size_t at) { return (text[at] - '0') * 10 + text[at + 1] - '0'; };
+  const int month = number_at(5), day = number_at(8);
+  if (month < 1 || month > 12 || day < 1 || day > days_of_month[month - 1]) return false;
+  if (number_at(11) > 23 || number_at(14) > 59 || number_at(17) > 60) return false;
+  const std::string_view fraction = text.substr(form.size(), text.size() - form.size() - 1);
+  return fraction.empty() || (fraction.size() > 1 && fraction[0] == '.' &&
+                              std::all_of(fraction.begin() + 1, fraction.end(), is_digit));
+}
+
 }  // namespace grid

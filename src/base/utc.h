@@ -17,4 +17,7 @@ std::string format_rfc3339(std::chrono::system_clock::time_point time);
 // that are too far away. Empty for any other text.
 std::optional<std::chrono::system_clock::time_point> parse_rfc3339(std::string_view text);
 
+// Whether a text is a time of RFC 3339 in UTC, ending in Z, as such times are written in records.
+bool is_rfc3339_utc(std::string_view text);
+
 }  // namespace grid

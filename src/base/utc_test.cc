@@ -36,5 +36,16 @@ TEST(Utc, ATimeThatIsTooFarAwayIsTheLastOne) {
   EXPECT_EQ(format_rfc3339(system_clock::time_point::min()), "1677-09-21T00:12:43Z");
 }
 
+TEST(Utc, KnowsTheTimesOfRecords) {
+  for (const char* good :
+       {"2026-11-22T21:54:45Z", "1970-01-01T00:00:00.25Z", "2024-02-29T23:59:60Z"})
+    EXPECT_TRUE(is_rfc3339_utc(good)) << good;
+  for (const char* bad :
+       {"", "Z", "2026-11-22T21:54:45", "2026-11-22 21:54:45Z", "2026-13-22T21:54:45Z",
+        "2026-11-31T21:54:45Z", "2026-11-22T24:54:45Z", "2026-11-22T21:54:45.Z",
+        "2026-11-22T21:54:45+00:00", "2026-1-22T21:54:45Z", "2026-11-22T21:54:45.5xZ"})
+    EXPECT_FALSE(is_rfc3339_utc(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace grid
