@@ -15,6 +15,8 @@ namespace grid::cache {
 namespace fs = std::filesystem;
 
 static constexpr std::size_t open_objects_max = 256;
+static constexpr std::chrono::seconds eviction_patience{2}, eviction_pause{10};
+static constexpr std::chrono::seconds clearing_patience{30};
 static constexpr std::uint64_t room_share = 64;  // 1 / room_share of the limit is freed in addition
 
 static std::uint64_t allocated_at(const fs::path& path) {
@@ -46,15 +48,25 @@ DiskCache::DiskCache(fs::path folder, std::uint64_t size_max_default)
 
 DiskCache::~DiskCache() = default;
 
+// Calls visitor(path) for each file below a folder. What cannot be listed any more is left out.
+template <class Visitor>
+static void visit_files(const fs::path& folder, const Visitor& visitor) {
+  std::error_code error, ignored;
+  for (fs::recursive_directory_iterator at(folder, error), end; !error && at != end;
+       at.increment(error))
+    if (at->is_regular_file(ignored)) visitor(at->path());
+}
+
+// The same for the folders of the cache, one for each store.
+void DiskCache::visit_folders(const std::function<void(const fs::path&)>& visitor) const {
+  std::error_code error, ignored;
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error))
+    if (at->is_directory(ignored)) visitor(at->path());
+}
+
 // Visits every copy of the cache. Files that disappear meanwhile are left out.
 void DiskCache::visit(const std::function<void(const fs::path&)>& visitor) const {
-  std::error_code error;
-  for (const fs::directory_entry& store : fs::directory_iterator(folder_, error)) {
-    if (!store.is_directory(error)) continue;
-    for (fs::recursive_directory_iterator at(store.path(), error), end; !error && at != end;
-         at.increment(error))
-      if (at->is_regular_file(error)) visitor(at->path());
-  }
+  visit_folders([&](const fs::path& store) { visit_files(store, visitor); });
 }
 
 std::shared_ptr<CachedObject> DiskCache::open(std::string_view store_id, std::string_view key) {
@@ -102,17 +114,14 @@ Statistics DiskCache::statistics() const {
 
 std::vector<CachedStore> DiskCache::stores() const {
   std::vector<CachedStore> stores;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, error)) {
-    if (!entry.is_directory(error)) continue;
-    CachedStore store{.store_id = entry.path().filename()};
-    for (const fs::directory_entry& file : fs::recursive_directory_iterator(entry.path(), error)) {
-      if (!file.is_regular_file(error)) continue;
+  visit_folders([&](const fs::path& folder) {
+    CachedStore store{.store_id = folder.filename()};
+    visit_files(folder, [&](const fs::path& file) {
       ++store.objects;
-      store.size += allocated_at(file.path());
-    }
+      store.size += allocated_at(file);
+    });
     stores.push_back(std::move(store));
-  }
+  });
   return stores;
 }
 
@@ -220,8 +229,15 @@ bool DiskCache::drop_damaged(CachedObject& object, std::uint64_t block) {
   return true;
 }
 
+// Without the lock no room is made: what is being read is then not kept. The other process may have
+// been stopped, so that readers do not wait for it again and again.
 void DiskCache::make_room(std::uint64_t size_wanted) {
-  Usage::EvictionLock lock(*usage_);
+  if (Clock::now().time_since_epoch() < no_eviction_until_.load()) return;
+  const std::optional<FileLock> lock = usage_->lock_for_eviction(eviction_patience);
+  if (!lock) {
+    no_eviction_until_ = (Clock::now() + eviction_pause).time_since_epoch();
+    return;
+  }
   const std::uint64_t limit = size_max();
   const std::uint64_t size = usage_->read().size;
   if (size + size_wanted <= limit) return;  // another process has made room while we waited
@@ -275,7 +291,12 @@ void DiskCache::apply_verdicts(std::uint64_t size_to_free) {
 }
 
 std::uint64_t DiskCache::clear() {
-  Usage::EvictionLock lock(*usage_);
+  const std::optional<FileLock> lock = usage_->lock_for_eviction(clearing_patience);
+  if (!lock)
+    fail(ErrorKind::unavailable,
+         "another process has been making room in the cache {} for {} s, or was stopped meanwhile; "
+         "nothing was removed",
+         folder_.string(), clearing_patience.count());
   std::uint64_t freed = 0;
   visit([&](const fs::path& path) {
     std::uint64_t before = allocated_at(path);

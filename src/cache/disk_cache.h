@@ -24,7 +24,7 @@
 namespace grid::cache {
 
 struct CachedStore {
-  std::string store_id;
+  std::string store_id;       // the key under which its copies lie: see CachingOptions::store_key
   std::uint64_t objects = 0;  // count
   std::uint64_t size = 0;     // bytes on the disk
 };
@@ -82,13 +82,15 @@ class DiskCache {
   void make_room(std::uint64_t size_wanted);
   void apply_verdicts(std::uint64_t size_to_free);
   void reclaim(CachedObject& object);
+  void visit_folders(const std::function<void(const std::filesystem::path&)>& visitor) const;
   void visit(const std::function<void(const std::filesystem::path&)>& visitor) const;
   std::uint32_t oldest_ghost() const;
 
   const std::filesystem::path folder_;
   const std::uint64_t size_max_default_;
   std::unique_ptr<Usage> usage_;
-  std::atomic<Clock::duration> write_failed_at_{Clock::duration::min()};  // since Clock's epoch
+  std::atomic<Clock::duration> write_failed_at_{Clock::duration::min()};    // since Clock's epoch
+  std::atomic<Clock::duration> no_eviction_until_{Clock::duration::min()};  // the same
 
   std::mutex mutex_;
   Lru<std::string, std::shared_ptr<CachedObject>, StringHash> open_objects_;  // guarded by mutex_

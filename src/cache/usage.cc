@@ -12,6 +12,7 @@ namespace grid::cache {
 static constexpr std::size_t usage_page = 4096;
 static constexpr std::uint64_t magic_and_format = 0x1'45535547;  // "GUSE", 1
 static constexpr std::uint64_t bytes_per_tick = 16 << 20;
+static constexpr std::chrono::milliseconds counting_patience{200};
 
 struct Usage::Words {
   std::atomic<std::uint64_t> magic_and_format, size_max, size, bytes_hit, bytes_missed,
@@ -22,7 +23,7 @@ Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_
     : path_(path), lock_(open_file(path, O_RDWR | O_CREAT), path, LockKind::flock) {
   // Exclusive for a moment if no other process has it; otherwise shared, like theirs.
   const bool alone = lock_.try_take(LockMode::exclusive);
-  if (!alone) lock_.take(LockMode::shared);
+  if (!alone) lock_.try_take_for(LockMode::shared, counting_patience);
   const int fd = lock_.file().get();
   // Writing into a mapped hole of a full disk would be a SIGBUS.
   if (int failed = ::posix_fallocate(fd, 0, usage_page); failed != 0)
@@ -37,7 +38,7 @@ Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_
   }
   try {
     words_->size = count();
-    lock_.take(LockMode::shared);
+    lock_.try_take_for(LockMode::shared, counting_patience);
   } catch (const Error&) {
     ::munmap(words_, usage_page);
     throw;
@@ -82,8 +83,8 @@ void Usage::note_fetched(std::uint64_t size) { words_->bytes_fetched += size; }
 void Usage::note_evicted(std::uint64_t size) { words_->bytes_evicted += size; }
 void Usage::note_damaged(std::uint64_t blocks) { words_->blocks_damaged += blocks; }
 
-Usage::EvictionLock::EvictionLock(const Usage& usage)
-    : lock_(FileLock::get(usage.path_.native() + ".eviction", LockKind::flock)) {}
-Usage::EvictionLock::~EvictionLock() = default;
+std::optional<FileLock> Usage::lock_for_eviction(std::chrono::milliseconds patience) const {
+  return FileLock::find_for(path_.native() + ".eviction", LockKind::flock, patience);
+}
 
 }  // namespace grid::cache

@@ -3,14 +3,18 @@
 //
 // The file: one page, mapped by all: magic "GUSE", u32 format, then the words of Usage::Words.
 // Each process holds a shared lock on it while it lives. A process that finds itself alone counts
-// what is really there: one that was killed may have reserved what it never wrote.
+// what is really there: one that was killed may have reserved what it never wrote. Counts are never
+// worth waiting for: a process that does not get the lock soon, because another one was stopped
+// while it counted, goes on without. Until a process is alone again, counts may then be wrong.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/file_lock.h"
 
@@ -51,17 +55,9 @@ class Usage {
   void note_evicted(std::uint64_t size);
   void note_damaged(std::uint64_t blocks);
 
-  // Held by the one process of the node that is making room; construction waits for it.
-  class EvictionLock {
-   public:
-    explicit EvictionLock(const Usage& usage);
-    ~EvictionLock();
-    EvictionLock(const EvictionLock&) = delete;
-    EvictionLock& operator=(const EvictionLock&) = delete;
-
-   private:
-    const FileLock lock_;
-  };
+  // Held by the one process of the node that is making room. Empty if another one has it for
+  // longer than `patience`.
+  std::optional<FileLock> lock_for_eviction(std::chrono::milliseconds patience) const;
 
  private:
   struct Words;

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/random.h"
 
 namespace grid::run {
@@ -25,6 +26,7 @@ std::string_view name_of(AttachmentKind kind) {
 namespace {
 
 constexpr std::string_view suffix = ".json";
+constexpr std::chrono::seconds reader_patience{1};
 constexpr std::string_view unfinished_suffix = ".new";
 
 fs::path unfinished(fs::path path) { return path += unfinished_suffix; }
@@ -43,8 +45,8 @@ std::string encode(const Attachment& attachment) {
       .dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-Attachment decode(std::string_view text) {
-  nlohmann::json json = nlohmann::json::parse(text);
+Attachment decode(std::string_view text, const std::string& noun) {
+  const nlohmann::json json = parse_json(text, noun, {.size_max = 16 << 20});
   Attachment attachment;
   attachment.kind = json.at("kind") == name_of(AttachmentKind::mount) ? AttachmentKind::mount
                                                                       : AttachmentKind::run;
@@ -63,7 +65,7 @@ Attachment read(const FileDescriptor& fd, const fs::path& path) {
   Bytes bytes(static_cast<std::size_t>(st.st_size));
   bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
   try {
-    return decode(as_text(bytes));
+    return decode(as_text(bytes), path.string());
   } catch (const nlohmann::json::exception& error) {
     fail(ErrorKind::corrupt, "{}: {}", path.string(), error.what());
   }
@@ -82,13 +84,17 @@ FileLock find_live(const fs::path& path) {
   }
 }
 
-// A new file at `path`, locked. A reader that comes between our open() and take() takes the file
-// for a dead one and removes it; then this tries again.
+// A new file at `path`, locked. A reader that comes between our open() and the lock takes the file
+// for a dead one and removes it; then this tries again. If that reader was stopped just then, its
+// lock stays: then the file is given up for another.
 FileLock make_locked(const fs::path& path) {
   for (;;) {
     FileLock lock(open_file(path, O_WRONLY | O_CREAT | O_TRUNC), path, LockKind::flock);
-    lock.take(LockMode::exclusive);
-    if (lock.is_in_place()) return lock;
+    if (lock.try_take_for(LockMode::exclusive, reader_patience)) {
+      if (lock.is_in_place()) return lock;
+    } else {
+      ::unlink(path.c_str());
+    }
   }
 }
 
