@@ -2,6 +2,9 @@
 // Every implementation passes backend_conformance_test.cc; a decorator passes every call on, which
 // tests/support/decorator_conformance.h checks.
 //
+// Only what is whole and has bytes of its own is an object: a folder, a pipe or a socket at a key
+// is none, and reads as absent; yet create() cannot take its place and returns false.
+//
 // A backend knows nothing of chunks, digests or datasets, and does not check the bytes it
 // returns; store::ChunkStore does.
 //
@@ -54,7 +57,8 @@ class Backend {
   // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
 
-  // The first components after `prefix`, each once, sorted: what a folder listing would show.
+  // What a folder listing would show, sorted: "c" for an object PREFIXc, and "c/" if there are
+  // objects PREFIXc/…, or a folder of that name. So "3/" is no object 3.
   virtual std::vector<std::string> list_names(std::string_view prefix) const = 0;
 
   // Removes an object; false if there was none.
@@ -70,6 +74,10 @@ class Backend {
 
   // The store's name in messages, for instance its path or URL.
   virtual std::string name() const = 0;
+
+  // Where the store is, for programs: two stores never have the same location, and one store has
+  // one, however it was named. See store::cache_key().
+  virtual std::string location() const = 0;
 
   // Brings its bytes near; lives as long as the backend.
   virtual const Carrier& carrier() const = 0;

@@ -2,6 +2,7 @@
 // start itself are named Server/…, and tests/e2e/s3-conformance.sh runs them.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <atomic>
 #include <functional>
@@ -152,6 +153,7 @@ TEST_P(BackendConformance, TheHastyBackendIsTheSameStore) {
   const std::shared_ptr<Backend> hasty = backend_->carrier().hasty();
   if (!hasty) return;  // this one never takes long to fail
   EXPECT_EQ(hasty->name(), backend_->name());
+  EXPECT_EQ(hasty->location(), backend_->location());
   EXPECT_EQ(as_text(hasty->find("key").value()), "text");
 }
 
@@ -174,8 +176,8 @@ TEST_P(BackendConformance, ListsSortedBelowAPrefix) {
             (std::vector<ObjectEntry>{{"a/10", 4}, {"a/2", 3}, {"a/b/c", 5}}));
   EXPECT_EQ(backend_->list("").size(), 5u);
   EXPECT_TRUE(backend_->list("none/").empty());
-  EXPECT_EQ(backend_->list_names("a/"), (std::vector<std::string>{"10", "2", "b"}));
-  EXPECT_EQ(backend_->list_names(""), (std::vector<std::string>{"a", "ab", "b"}));
+  EXPECT_EQ(backend_->list_names("a/"), (std::vector<std::string>{"10", "2", "b/"}));
+  EXPECT_EQ(backend_->list_names(""), (std::vector<std::string>{"a/", "ab", "b"}));
   EXPECT_TRUE(backend_->list_names("none/").empty());
 }
 
@@ -259,6 +261,40 @@ TEST(LocalBackend, TwoBackendsOnOneFolderSeeEachOther) {
   EXPECT_TRUE(one.create("key", as_bytes("text")));
   EXPECT_FALSE(other.create("key", as_bytes("other")));
   EXPECT_EQ(as_text(other.find("key").value()), "text");
+}
+
+TEST(LocalBackend, OnlyARegularFileIsAnObject) {
+  testing::TemporaryFolder folder;
+  LocalBackend backend(folder / "store");
+  backend.create("a/file", as_bytes("text"));
+  std::filesystem::create_directories(folder / "store/a/folder");
+  ASSERT_EQ(::mkfifo((folder / "store/a/pipe").c_str(), 0600), 0);
+  std::filesystem::create_symlink("file", folder / "store/a/link");
+  std::filesystem::create_symlink("nowhere", folder / "store/a/dangling");
+  Bytes out(4);
+  for (const char* key : {"a/folder", "a/pipe", "a/dangling"}) {
+    EXPECT_FALSE(backend.find(key)) << key;
+    EXPECT_FALSE(backend.find_part(key, 0, out)) << key;
+    backend.carrier().expect_reads(key, 0, 4);
+  }
+  EXPECT_EQ(as_text(backend.find("a/link").value()), "text");
+  EXPECT_FALSE(backend.create("a/folder", as_bytes("text")));
+  EXPECT_EQ(backend.list_names("a/"), (std::vector<std::string>{"file", "folder/", "link"}));
+  EXPECT_EQ(backend.list("a/"), (std::vector<ObjectEntry>{{"a/file", 4}, {"a/link", 4}}));
+}
+
+TEST(LocalBackend, AFolderHasOneLocationHoweverItIsSpelled) {
+  testing::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "real/store");
+  std::filesystem::create_directory_symlink(folder / "real", folder / "link");
+  const std::string location = LocalBackend(folder / "real/store").location();
+  for (const char* spelling : {"real/store/", "real//store", "real/./x/../store", "link/store"})
+    EXPECT_EQ(LocalBackend(folder / spelling).location(), location) << spelling;
+  EXPECT_NE(LocalBackend(folder / "real/stor").location(), location);
+  const LocalBackend later(folder / "link/later/");
+  const std::string before = later.location();
+  std::filesystem::create_directories(folder / "real/later");
+  EXPECT_EQ(later.location(), before);
 }
 
 TEST(Open, KnowsWhichStoresLieInAFolder) {

@@ -47,6 +47,15 @@ LocalBackend::LocalBackend(fs::path root)
 
 LocalBackend::~LocalBackend() = default;
 
+// As the kernel finds it: links and relative parts are resolved, so that however a user spells the
+// folder, it is one location.
+std::string LocalBackend::location() const {
+  std::error_code error;
+  fs::path path = fs::weakly_canonical(root_, error);
+  if (error) path = root_.lexically_normal();
+  return "folder " + (path / "").lexically_normal().string();
+}
+
 fs::path LocalBackend::path_of(std::string_view key) const {
   check_key(key);
   return root_ / key;
@@ -135,15 +144,35 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
   return made;
 }
 
+// The one place that says what is an object here: a regular file. Whatever else lies at a key is
+// ignored; without O_NONBLOCK, opening a pipe would wait for a writer.
+static FileDescriptor find_object(const fs::path& path) {
+  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd) {
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENXIO) return {};  // ENXIO: a socket
+    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  }
+  struct stat st;
+  if (::fstat(fd.get(), &st) != 0)
+    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+  if (!S_ISREG(st.st_mode)) return {};
+  // io_uring would take the flag for a wish not to wait for the disk.
+  if (::fcntl(fd.get(), F_SETFL, 0) != 0)
+    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  return fd;
+}
+
 std::optional<Bytes> LocalBackend::find(std::string_view key) const {
-  return find_file_bytes(path_of(key));
+  const fs::path path = path_of(key);
+  const FileDescriptor fd = find_object(path);
+  if (!fd) return std::nullopt;
+  return read_file_bytes(fd.get(), path.native());
 }
 
 LocalBackend::OpenFile LocalBackend::open_for_ranges(std::string_view key) const {
   if (OpenFile file = open_files_->find(key)) return file;
-  FileDescriptor fd = find_file(path_of(key), O_RDONLY);
-  struct stat st;
-  if (!fd || (::fstat(fd.get(), &st) == 0 && S_ISDIR(st.st_mode))) return nullptr;
+  FileDescriptor fd = find_object(path_of(key));
+  if (!fd) return nullptr;
   auto file = std::make_shared<const FileDescriptor>(std::move(fd));
   open_files_->remember(key, file);
   return file;
@@ -162,7 +191,7 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
 void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                 std::uint64_t size) const {
   static constexpr std::size_t step = 1 << 20;
-  const FileDescriptor file = find_file(path_of(key), O_RDONLY);
+  const FileDescriptor file = find_object(path_of(key));
   const FileDescriptor nowhere = open_file("/dev/null", O_WRONLY);
   auto at = static_cast<off_t>(offset);
   while (file && size > 0) {
@@ -173,13 +202,20 @@ void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
   }
 }
 
-static bool is_folder(const fs::path& folder, const dirent& entry) {
-  if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
-  std::error_code ignored;
-  return fs::is_directory(folder / entry.d_name, ignored);
+enum class Lying { object, folder, other };
+
+// What lies at a path; `other` if nothing does any more.
+static Lying what_lies(const fs::path& folder, const dirent& entry) {
+  if (entry.d_type == DT_REG) return Lying::object;
+  if (entry.d_type == DT_DIR) return Lying::folder;
+  struct stat st;
+  if (::stat((folder / entry.d_name).c_str(), &st) != 0) return Lying::other;
+  return S_ISREG(st.st_mode) ? Lying::object : S_ISDIR(st.st_mode) ? Lying::folder : Lying::other;
 }
 
-// Calls visit(name, is_folder) for each entry of a folder; does nothing if there is no folder.
+// Calls visit(name, what lies there) for each object and folder in a folder; does nothing if there
+// is no folder. A listing that breaks off is an error: a short one could hide a tombstone, which
+// would bring a deleted version back.
 template <class Visit>
 static void visit_folder(const fs::path& folder, const Visit& visit) {
   DIR* stream = ::opendir(folder.c_str());
@@ -188,17 +224,22 @@ static void visit_folder(const fs::path& folder, const Visit& visit) {
     throw system_error(errno, fmt::format("cannot list {}", folder.string()));
   }
   std::unique_ptr<DIR, int (*)(DIR*)> owner(stream, ::closedir);
-  while (const dirent* entry = ::readdir(stream)) {
-    std::string_view name = entry->d_name;
-    if (name != "." && name != "..") visit(name, is_folder(folder, *entry));
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(stream);
+    if (entry == nullptr) break;
+    const std::string_view name = entry->d_name;
+    if (name == "." || name == "..") continue;
+    if (const Lying lying = what_lies(folder, *entry); lying != Lying::other) visit(name, lying);
   }
+  if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", folder.string()));
 }
 
 static void list_below(const fs::path& folder, const std::string& prefix,
                        std::vector<ObjectEntry>& found) {
-  visit_folder(folder, [&](std::string_view name, bool folder_below) {
+  visit_folder(folder, [&](std::string_view name, Lying lying) {
     fs::path path = folder / name;
-    if (folder_below) {
+    if (lying == Lying::folder) {
       list_below(path, prefix + std::string(name) + "/", found);
       return;
     }
@@ -219,8 +260,10 @@ std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
 
 std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const {
   std::vector<std::string> names;
-  visit_folder(root_ / prefix, [&](std::string_view name, bool) { names.emplace_back(name); });
-  if (prefix.empty()) std::erase(names, "tmp");
+  visit_folder(root_ / prefix, [&](std::string_view name, Lying lying) {
+    names.push_back(std::string(name) + (lying == Lying::folder ? "/" : ""));
+  });
+  if (prefix.empty()) std::erase(names, "tmp/");
   std::sort(names.begin(), names.end());
   return names;
 }

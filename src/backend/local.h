@@ -28,6 +28,7 @@ class LocalBackend : public Backend, private Carrier {
   bool remote() const override { return false; }
   void prove_creates() override {}
   std::string name() const override { return root_.string(); }
+  std::string location() const override;
   const Carrier& carrier() const override { return *this; }
 
  private:

@@ -29,6 +29,10 @@ std::string S3Backend::name() const {
   return url;
 }
 
+std::string S3Backend::location() const {
+  return fmt::format("bucket {}/{} of {}", bucket_.name(), prefix_, access_.endpoint.location());
+}
+
 std::shared_ptr<Backend> S3Backend::hasty() const {
   net::S3Access access = access_;
   access.retries = {.tries_max = 3,
@@ -81,7 +85,6 @@ std::vector<std::string> S3Backend::list_names(std::string_view prefix) const {
   net::S3ListRequest request{.prefix = prefix_ + std::string(prefix), .delimiter = "/"};
   auto add = [&](std::string_view key) {
     key.remove_prefix(request.prefix.size());
-    if (key.ends_with('/')) key.remove_suffix(1);
     if (!key.empty() && !(prefix.empty() && key.starts_with(probe_prefix))) names.emplace_back(key);
   };
   do {

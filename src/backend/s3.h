@@ -35,6 +35,7 @@ class S3Backend : public Backend, private Carrier {
   bool remote() const override { return true; }
   void prove_creates() override;
   std::string name() const override;
+  std::string location() const override;
   const Carrier& carrier() const override { return *this; }
 
  private:

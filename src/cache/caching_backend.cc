@@ -50,8 +50,8 @@ CachingBackend::CachingBackend(std::shared_ptr<backend::Backend> remote,
     : remote_(std::move(remote)),
       cache_(std::move(cache)),
       options_(std::move(options)),
-      answers_(
-          std::make_unique<KeptAnswers>(remote_, cache_->folder() / options_.store_id / "kept")),
+      answers_(std::make_unique<KeptAnswers>(
+          remote_, cache_->folder() / options_.store_key / "kept", options_.is_understood)),
       fetcher_(cache_, {.costs = options_.costs,
                         .fetches_max = options_.fetches_max,
                         .follows_readers = options_.follows_readers}) {}
@@ -81,7 +81,7 @@ bool CachingBackend::remove(std::string_view key) { return remote_->remove(key);
 // nullptr if the cache cannot be used: reading must work without it.
 std::shared_ptr<CachedObject> CachingBackend::object_of(std::string_view key) const {
   try {
-    return cache_->open(options_.store_id, key);
+    return cache_->open(options_.store_key, key);
   } catch (const Error&) {
     return nullptr;
   }

@@ -25,9 +25,12 @@ namespace grid::cache {
 enum class Caching { parts, whole, none };
 
 struct CachingOptions {
-  std::string store_id;
+  std::string store_key;  // names the store among all that the node has copies of
   // What to do with the object at a key, or with the listing of a prefix (where parts means none).
   std::function<Caching(std::string_view key)> caching_of;
+  // Whether bytes can be the object at a key. What cannot is asked for once more, and not kept: a
+  // proxy or a portal may answer for the store. Empty: all can.
+  std::function<bool(std::string_view key, BytesView object)> is_understood{};
   CacheCostCounters* costs = nullptr;  // outlives the backend; null disables counting
   // See BlockFetcher::Options.
   unsigned fetches_max = blocks_ahead::in_flight;
@@ -52,6 +55,7 @@ class CachingBackend : public backend::Backend, private backend::Carrier {
   bool remote() const override { return remote_->remote(); }
   void prove_creates() override { remote_->prove_creates(); }
   std::string name() const override { return remote_->name(); }
+  std::string location() const override { return remote_->location(); }
   const backend::Carrier& carrier() const override { return *this; }
 
  private:

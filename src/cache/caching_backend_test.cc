@@ -29,7 +29,7 @@ class CachingBackendTest : public ::testing::Test {
  protected:
   std::unique_ptr<CachingBackend> open() { return open(1 << 30); }
   std::unique_ptr<CachingBackend> open(std::uint64_t size_max, CachingOptions options = {}) {
-    options.store_id = "store";
+    options.store_key = "store";
     options.caching_of = caching_of;
     options.fetches_max = 4;
     return std::make_unique<CachingBackend>(
@@ -67,7 +67,7 @@ TEST_F(CachingBackendTest, PassesOnWhatItDoesNotKeep) {
       [&](std::shared_ptr<backend::Backend> remote) {
         return std::make_unique<CachingBackend>(
             std::move(remote), std::make_shared<DiskCache>(folder_ / "cache", 1 << 30),
-            CachingOptions{.store_id = "store",
+            CachingOptions{.store_key = "store",
                            .caching_of = [](std::string_view) { return Caching::none; }});
       },
       {"read_ahead_max"});
@@ -321,7 +321,37 @@ TEST_F(CachingBackendTest, SeesWhatIsNewWhileTheNetworkIsThere) {
   EXPECT_TRUE(cached->list_names("datastores/").empty());
   remote_->create("datastores/cats/versions/1", as_bytes("one"));
   EXPECT_TRUE(cached->find("datastores/cats/versions/1"));
-  EXPECT_EQ(cached->list_names("datastores/"), std::vector<std::string>{"cats"});
+  EXPECT_EQ(cached->list_names("datastores/"), std::vector<std::string>{"cats/"});
+}
+
+// A portal or a proxy may answer instead of the store.
+TEST_F(CachingBackendTest, WhatIsNotUnderstoodIsAskedForAgainAndNotKept) {
+  const std::string key = "datastores/cats/versions/1";
+  remote_->create(key, as_bytes("{}"));
+  CachingOptions options;
+  options.is_understood = [](std::string_view, BytesView object) { return object.size() == 2; };
+  auto cached = open(1 << 30, options);
+  remote_->portal_answers = 1;
+  EXPECT_EQ(as_text(cached->find(key).value()), "{}");
+  remote_->portal_answers = 2;
+  EXPECT_EQ(as_text(cached->find(key).value()), "{}") << "it is kept";
+  remote_->portal_answers = 2;
+  const std::string absent = "datastores/cats/deleted/1";
+  EXPECT_EQ(as_text(cached->find(absent).value()).substr(0, 6), "<html>");
+  EXPECT_FALSE(cached->find(absent));
+  EXPECT_FALSE(open(1 << 30, options)->find(absent));
+  remote_->reachable = false;
+  EXPECT_FALSE(cached->find(absent));
+}
+
+// Another process was stopped while it counted, or while it made room.
+TEST_F(CachingBackendTest, NoLockOfAnotherProcessIsWaitedForWithoutEnd) {
+  const std::string bytes = make_object("packs/a", 4 * block_size);
+  read(*open(), "packs/a", 0, 10);
+  FileLock counting = FileLock::get(folder_ / "cache/usage", LockKind::flock);
+  FileLock evicting = FileLock::get(folder_ / "cache/usage.eviction", LockKind::flock);
+  auto cached = open(2 * block_size);
+  EXPECT_EQ(read(*cached, "packs/a", 0, bytes.size()), bytes);
 }
 
 TEST_F(CachingBackendTest, AFailureReachesTheReaderAndIsNotKept) {

@@ -11,13 +11,15 @@ namespace fs = std::filesystem;
 
 static constexpr std::chrono::seconds unreachable_for{30};
 
-KeptAnswers::KeptAnswers(std::shared_ptr<backend::Backend> remote, fs::path folder)
+KeptAnswers::KeptAnswers(std::shared_ptr<backend::Backend> remote, fs::path folder,
+                         IsUnderstood is_understood)
     : remote_(std::move(remote)),
       hasty_([&] {
         std::shared_ptr<backend::Backend> hasty = remote_->carrier().hasty();
         return hasty ? hasty : remote_;
       }()),
-      folder_(std::move(folder)) {}
+      folder_(std::move(folder)),
+      is_understood_(std::move(is_understood)) {}
 
 // A file: the digest of the answer, then the answer.
 std::optional<Bytes> KeptAnswers::load(const fs::path& path) const {
@@ -77,18 +79,23 @@ Answer KeptAnswers::asked(const std::function<Answer(const backend::Backend&)>& 
 std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
   using Object = std::optional<Bytes>;
   const fs::path path = path_of("objects", key), absent = path_of("absent", key);
-  if (Object here = load(path)) return here;
-  return asked<Object>([&](const backend::Backend& store) { return store.find(key); },
-                       [&](const Object& answer) {
-                         if (answer)
-                           save(path, *answer);
-                         else if (!load(absent))
-                           save(absent, as_bytes(key));
-                       },
-                       [&]() -> std::optional<Object> {
-                         if (load(absent)) return Object();
-                         return std::nullopt;
-                       });
+  if (Object here = load(path); here && understands(key, here)) return here;
+  return asked<Object>(
+      [&](const backend::Backend& store) {
+        Object answer = store.find(key);
+        return understands(key, answer) ? answer : store.find(key);
+      },
+      [&](const Object& answer) {
+        if (!understands(key, answer)) return;
+        if (answer)
+          save(path, *answer);
+        else if (!load(absent))
+          save(absent, as_bytes(key));
+      },
+      [&]() -> std::optional<Object> {
+        if (load(absent)) return Object();
+        return std::nullopt;
+      });
 }
 
 static std::vector<std::string> lines_of(std::string_view text) {

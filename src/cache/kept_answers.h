@@ -19,9 +19,14 @@ namespace grid::cache {
 // Thread-safe. Works without a folder that cannot be written.
 class KeptAnswers {
  public:
-  KeptAnswers(std::shared_ptr<backend::Backend> remote, std::filesystem::path folder);
+  // See CachingOptions::is_understood.
+  using IsUnderstood = std::function<bool(std::string_view key, BytesView object)>;
 
-  // The object at `key`: the kept one, or else what the store finds.
+  KeptAnswers(std::shared_ptr<backend::Backend> remote, std::filesystem::path folder,
+              IsUnderstood is_understood = {});
+
+  // The object at `key`: the kept one, or else what the store finds. What is not understood is not
+  // kept, and returned only if the store gives it twice.
   std::optional<Bytes> object(std::string_view key) const;
   // The store's listing; the last one if the store cannot be reached.
   std::vector<std::string> listing(std::string_view prefix) const;
@@ -32,12 +37,16 @@ class KeptAnswers {
                const std::function<void(const Answer&)>& keep,
                const std::function<std::optional<Answer>()>& kept) const;
   bool is_unreachable() const;
+  bool understands(std::string_view key, const std::optional<Bytes>& object) const {
+    return !object || !is_understood_ || is_understood_(key, *object);
+  }
   std::filesystem::path path_of(std::string_view kind, std::string_view key) const;
   std::optional<Bytes> load(const std::filesystem::path& path) const;
   void save(const std::filesystem::path& path, BytesView bytes) const;
 
   const std::shared_ptr<backend::Backend> remote_, hasty_;
   const std::filesystem::path folder_;
+  const IsUnderstood is_understood_;
 
   // Until then, a kept answer is used without asking: every request to a store that cannot be
   // reached takes long to fail.

@@ -32,6 +32,7 @@ class Move {
 
  private:
   void refuse_other_versions() const;
+  void refuse_tombstones() const;
   std::vector<dataset::VersionNumber> missing_there() const;
   void move_version(dataset::VersionNumber number);
   void copy_tree(const dataset::VersionRecord& record);
@@ -192,8 +193,26 @@ void hand_on_scan_record(const dataset::OpenStore& from, const dataset::OpenStor
   fs::copy_file(from.scan_record_path(name), record, fs::copy_options::skip_existing, ignored);
 }
 
+// A version that is ready here would be deleted there as soon as it has come.
+void Move::refuse_tombstones() const {
+  const std::vector<dataset::VersionNumber> ready = from_.datastores->ready_numbers(options_.name);
+  const std::vector<dataset::VersionNumber> deleted =
+      to_.datastores->deleted_numbers(options_.name);
+  const auto has = [](const std::vector<dataset::VersionNumber>& sorted, auto number) {
+    return std::binary_search(sorted.begin(), sorted.end(), number);
+  };
+  for (dataset::VersionNumber number : missing_there())
+    if (has(ready, number) && has(deleted, number))
+      fail(ErrorKind::already_exists,
+           "the store {} has a tombstone of {}:{}, which it does not have: {} would be deleted "
+           "there; nothing was moved",
+           to_.backend->name(), options_.name, number, options_.name);
+}
+
 MoveResult Move::run() {
   refuse_other_versions();
+  refuse_tombstones();
+  to_.datastores->finish_adoptions(options_.name);
   to_.chunks->refresh();
   for (const dataset::Version& version : from_.datastores->versions(options_.name)) {
     if (version.state != dataset::VersionState::ready) continue;

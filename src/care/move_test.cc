@@ -189,6 +189,44 @@ TEST_F(Moving, StoppingLosesNothingThatWasSent) {
   expect_all_is_there(*new_);
 }
 
+// Every call to the new store fails once, before or after it takes effect, as if the move had been
+// killed there.
+TEST_F(Moving, ADeletedVersionNeverLooksReadyThere) {
+  testing::write_file(folder_ / "source/more", "more");
+  create_version(*old_, folder_ / "source");
+  old_->datastores->remove("cats", 3);
+  for (bool after : {false, true})
+    for (std::uint64_t call = 1;; ++call) {
+      const auto target = std::make_shared<NamedBackend>("new");
+      const auto faulty = std::make_shared<testing::FaultyBackend>(target);
+      const auto there = open_test_store(std::shared_ptr<backend::Backend>(faulty));
+      faulty->fail_call(call, after);
+      bool failed = false;
+      try {
+        move(*old_, *there, true);
+      } catch (const Error&) {
+        failed = true;
+      }
+      const auto left = open_test_store(target);
+      for (const dataset::VersionNumber ready : left->datastores->ready_numbers("cats"))
+        EXPECT_LT(ready, 3u) << call;
+      if (!failed) break;
+      move(*old_, *left, true);
+      EXPECT_EQ(left->datastores->find("cats", 3)->state, dataset::VersionState::deleted);
+      EXPECT_EQ(left->datastores->deleted_numbers("cats"), std::vector<dataset::VersionNumber>{3});
+      expect_all_is_there(*left);
+    }
+}
+
+TEST_F(Moving, RefusesATombstoneThatWouldDeleteWhatComes) {
+  new_backend_->create(store::tombstone_key("cats", 2),
+                       as_bytes(dataset::encode_tombstone("cats", 2, "")));
+  EXPECT_NE(message_of([&] { move(*old_, *new_); }).find("has a tombstone of cats:2"),
+            std::string::npos);
+  EXPECT_EQ(old_->datastores->ready_numbers("cats").size(), 2u);
+  EXPECT_TRUE(new_->datastores->published_numbers("cats").empty());
+}
+
 // Every call to one of the stores fails once, before or after it takes effect; then the move
 // continues.
 TEST_F(Moving, ContinuesAfterAnyFailure) {

@@ -265,7 +265,7 @@ Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
     else if (const std::optional<PackId> of_data = store::pack_of_data_key(object.key))
       listed.data_size[*of_data] = object.size;
     else
-      packs.foreign.push_back(object.key + " is no part of a store");
+      packs.foreign.push_back(object.key + " is not part of the store");
   }
   for (const std::string& name : backend.list_names(store::packs_prefix()))
     if (!names.contains(name))

@@ -59,6 +59,33 @@ TEST_F(RemoteStore, IsReadOnceAndThenFromTheCache) {
   EXPECT_EQ(far_->part_bytes, before);
 }
 
+TEST_F(RemoteStore, IsNotTakenForOneThatCopiedItsId) {
+  testing::write_file(folder_ / "source/a", "mine");
+  create("cats");
+  const auto mine = far_;
+  far_ = std::make_shared<testing::FarStore>();
+  far_->place = "far://elsewhere";
+  far_->create(store::marker_key(), *mine->find(store::marker_key()));
+  testing::write_file(folder_ / "source/a", "theirs");
+  create("cats");
+  const auto theirs = far_;
+  for (int round = 0; round < 2; ++round) {
+    far_ = theirs;
+    auto store = open();
+    EXPECT_EQ(read(*store, "cats:1", "a"), "theirs");
+    far_ = mine;
+    EXPECT_EQ(read(*open(), "cats:1", "a"), "mine");
+    EXPECT_EQ(open()->marker.store_id, store->marker.store_id);
+    EXPECT_NE(open()->cache_key, store->cache_key);
+    EXPECT_NE(open()->scan_record_path("cats"), store->scan_record_path("cats"));
+  }
+  for (const auto& store : {mine, theirs}) {
+    store->reachable = false;
+    far_ = store;
+    EXPECT_EQ(read(*open(), "cats:1", "a"), store == mine ? "mine" : "theirs");
+  }
+}
+
 TEST_F(RemoteStore, TheNextVersionCostsOnlyItsChanges) {
   testing::write_file(folder_ / "source/a", testing::random_bytes(20 << 20, 1));
   create("cats");

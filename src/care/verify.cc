@@ -19,6 +19,7 @@
 #include "base/user.h"
 #include "care/drift.h"
 #include "care/kept_trees.h"
+#include "care/record_check.h"
 #include "tree/content_check.h"
 #include "tree/tree_check.h"
 
@@ -42,6 +43,7 @@ class Verification {
 
   VerifyReport run(const std::vector<dataset::Reference>& scope, InPlace in_place) {
     gather(scope);
+    take_record_findings(scope);
     name_damaged_packs();
     for (const Subject& subject : subjects_) name_damaged_files(subject);
     if (in_place == InPlace::compared) compare_in_place();
@@ -57,6 +59,7 @@ class Verification {
 
   void gather(const std::vector<dataset::Reference>& scope);
   void gather_versions(const std::string& name);
+  void take_record_findings(const std::vector<dataset::Reference>& scope);
   void name_damaged_packs();
   void name_damaged_files(const Subject& subject);
   void compare_in_place();
@@ -81,7 +84,9 @@ void Verification::gather_versions(const std::string& name) {
       if (std::optional<dataset::Version> version = store_.datastores->find(name, number))
         subjects_.push_back({name, std::move(*version)});
     } catch (const Error& error) {  // report damage and continue
-      damage(name, number, "", error.what());
+      // check_records() reports what is wrong with the record itself.
+      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported)
+        damage(name, number, "", error.what());
     }
   }
 }
@@ -99,12 +104,20 @@ void Verification::gather(const std::vector<dataset::Reference>& scope) {
   }
 }
 
+void Verification::take_record_findings(const std::vector<dataset::Reference>& scope) {
+  std::vector<std::string> names;
+  for (const dataset::Reference& reference : scope) names.push_back(reference.name);
+  RecordFindings found = check_records(store_, std::move(names));
+  std::move(found.damages.begin(), found.damages.end(), std::back_inserter(report_.damages));
+  report_.notes = std::move(found.notes);
+}
+
 void Verification::name_damaged_packs() {
   report_.chunks = packs_.chunks;
   report_.bytes = packs_.bytes;
   report_.unindexed_packs = packs_.unindexed_packs;
   report_.unindexed_bytes = packs_.unindexed_bytes;
-  report_.foreign = packs_.foreign;
+  report_.notes.insert(report_.notes.end(), packs_.foreign.begin(), packs_.foreign.end());
   for (const PackFault& fault : packs_.faults) {
     const auto copies = static_cast<std::size_t>(
         std::count_if(fault.bad.begin(), fault.bad.end(), [&](const store::PackEntry& entry) {

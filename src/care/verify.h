@@ -24,10 +24,10 @@ struct VerifyReport {
   std::vector<Damage> damages;
   std::uint64_t files_in_place = 0;  // compared with the listings of their buckets, not read
   std::vector<Damage> drifts;        // files in place whose objects changed or are gone
+  std::vector<std::string> notes;    // sentences about what is no damage
   // What was seen and not checked.
   std::uint64_t deleted_versions = 0;  // of the datastores in the scope
   std::uint64_t unindexed_packs = 0, unindexed_bytes = 0;
-  std::vector<std::string> foreign;  // what lies among the packs and is none, each with a reason
 };
 
 // Checks the versions in `scope`, where empty means every ready version of every datastore, and

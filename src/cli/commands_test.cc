@@ -7,6 +7,7 @@
 
 #include "cli/args.h"
 #include "cli/candidates.h"
+#include "cli/create_command.h"
 #include "cli/help.h"
 #include "cli/text.h"
 
@@ -35,6 +36,18 @@ TEST(Commands, NameNoOptionTwice) {
         EXPECT_FALSE(option.help.empty()) << option.name;
       }
   }
+}
+
+// So that a create of a URL is continued, though its signature has expired and was made again.
+TEST(CreateCommand, DoesNotDependOnTheSecretsOfUrls) {
+  const auto identity_of = [](const std::string& source) {
+    const Invocation invocation = parse(command_table(), {"datastore", "create", source});
+    return find_create_command({}, invocation.command->spec, *invocation.arguments)->identity;
+  };
+  const std::string once = identity_of("https://ann:a@host/x.tar?v=1&X-Amz-Signature=1");
+  EXPECT_EQ(identity_of("https://ann:b@host/x.tar?v=1&X-Amz-Signature=2"), once);
+  EXPECT_EQ(identity_of("https://host/x.tar?v=1"), once);
+  EXPECT_NE(identity_of("https://host/x.tar?v=2&X-Amz-Signature=1"), once);
 }
 
 TEST(Help, FitsTheTerminal) {

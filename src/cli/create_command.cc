@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/hex.h"
+#include "net/url.h"
 
 namespace grid::cli {
 
@@ -39,7 +40,8 @@ std::vector<std::string> words_of(const CommandSpec& spec, const Arguments& argu
   return words;
 }
 
-// See CreateCommand. Makes relative paths absolute from the current folder.
+// See CreateCommand. Makes relative paths absolute from the current folder. A URL is the same when
+// it is signed again.
 std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
   Bytes all;
   auto add = [&](std::string_view name, const std::string& value) {
@@ -50,12 +52,13 @@ std::string identity_of(const CommandSpec& spec, const Arguments& arguments) {
   };
   // `create DIR` and `create --source DIR` are one command.
   for (const PositionalSpec& positional : spec.positionals)
-    for (const std::string& value : arguments.all(positional.name)) add("", from_root(value));
+    for (const std::string& value : arguments.all(positional.name))
+      add("", net::without_secrets(from_root(value)));
   for (const OptionSpec& option : spec.options) {
     if (decides_nothing(option.name) || is_global(option.name)) continue;
     std::string_view name = option.name == "--source" ? "" : std::string_view(option.name);
     for (const std::string& value : arguments.all(option.name))
-      add(name, takes_path(option.completes) ? from_root(value) : value);
+      add(name, net::without_secrets(takes_path(option.completes) ? from_root(value) : value));
   }
   return to_hex(BytesView(digest_of(all).bytes).first(16));
 }

@@ -32,7 +32,7 @@ std::vector<SourceSpec> sources_of(const Arguments& arguments) {
     fail(ErrorKind::invalid_argument,
          "the source is named twice: as {} and with --source {}; to name several, give each with "
          "--source",
-         arguments.get("SOURCE"), arguments.get("--source"));
+         net::shown(arguments.get("SOURCE")), net::shown(arguments.get("--source")));
   std::vector<SourceSpec> sources;
   if (std::optional<std::string> source = arguments.find("SOURCE"))
     sources.push_back({.where = net::with_plain_scheme(*source)});
@@ -84,7 +84,7 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   }
   struct stat status;
   if (::stat(source.where.c_str(), &status) != 0)
-    throw system_error(errno, fmt::format("cannot read the source {}", source.where));
+    throw system_error(errno, fmt::format("cannot read the source {}", net::shown(source.where)));
   source.extract = extract && !S_ISDIR(status.st_mode);
 }
 
@@ -139,7 +139,7 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
       fail(
           ErrorKind::invalid_argument,
           "--no-copy leaves objects in their bucket: the source must be s3://BUCKET/PREFIX, not {}",
-          source.where);
+          net::shown(source.where));
   if (arguments.has("--no-copy"))
     refuse(arguments, {"--extract"},
            "does not go with --no-copy: an object that stays in its bucket is one file");

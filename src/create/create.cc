@@ -60,6 +60,14 @@ static std::string named(const CreateInput& input) {
   return text;
 }
 
+// A record names thousands of sources only as far as it has room.
+static std::string shortened(std::string text) {
+  static constexpr std::string_view rest = " …";
+  if (text.size() <= dataset::record_text_size_max) return text;
+  text.resize(dataset::record_text_size_max - rest.size());
+  return text.append(rest);
+}
+
 static TreeChanges changes_of(const dataset::OpenStore& store, const CreateBase& base) {
   dataset::Version version = store.datastores->resolve(base.reference);
   std::shared_ptr<const tree::Manifest> manifest = store.manifest(version.record);
@@ -135,7 +143,7 @@ static std::optional<Import> recognise(const std::optional<dataset::Version>& ne
                                        const std::optional<Digest>& source,
                                        CreateProgress& progress) {
   if (!unchanged || !source || !unchanged->are_all_of(*source)) return std::nullopt;
-  const tree::TreeTotals& totals = newest->record.totals;
+  const tree::TreeTotals totals = unchanged->totals();
   progress.files_total = progress.files_done = progress.files_unchanged = totals.files;
   progress.bytes_total = progress.bytes_done = progress.bytes_unchanged = totals.bytes;
   progress.total_known = true;
@@ -148,6 +156,8 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   const CreateStoring& storing = options.storing;
   const CreateNote& note = options.note;
   dataset::check_datastore_name(note.name);
+  dataset::check_record_text("the message", note.message);  // before anything is read
+  dataset::check_record_text("the name of the user", note.created_by);
   store.chunks->refresh();
   std::optional<dataset::Version> newest = store.datastores->find_newest(note.name);
   fs::path record_path = store.scan_record_path(note.name);
@@ -192,7 +202,7 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   } else {
     dataset::VersionRecord record{
         .root = imported.root,
-        .source = named(input),
+        .source = shortened(named(input)),
         .message = note.message,
         .created = utc_now(),
         .created_by = note.created_by.empty() ? user_at_host() : note.created_by,

@@ -13,9 +13,11 @@
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "base/user.h"
+#include "net/url.h"
 
 namespace grid::create {
 
@@ -25,6 +27,7 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 constexpr int create_record_format = 1;
+constexpr JsonLimits record_limits{.size_max = 16 << 20};  // a command line can have megabytes
 constexpr std::string_view record_name = "create.json", lock_name = "lock",
                            checkpoint_name = "checkpoint";
 
@@ -59,10 +62,12 @@ std::string encode(const CreateRecord& record) {
                {"id", record.id},
                {"store", exact(record.store)},
                {"store_id", record.store_id},
+               {"store_key", record.store_key},
                {"name", record.name},
                {"source", exact(record.source)},
                {"identity", record.identity},
                {"words", words},
+               {"secrets_left_out", record.secrets_left_out},
                {"folder", exact(record.folder)},
                {"program", record.program},
                {"created_by", record.created_by},
@@ -84,10 +89,12 @@ CreateRecord decode(const Json& json) {
   record.id = json.at("id");
   record.store = exact_bytes(json.at("store"));
   record.store_id = json.at("store_id");
+  record.store_key = json.value("store_key", "");
   record.name = json.at("name");
   record.source = exact_bytes(json.at("source"));
   record.identity = json.at("identity");
   for (const Json& word : json.at("words")) record.words.push_back(exact_bytes(word));
+  record.secrets_left_out = json.value("secrets_left_out", false);
   record.folder = exact_bytes(json.at("folder"));
   record.program = json.at("program");
   record.created_by = json.at("created_by");
@@ -111,7 +118,7 @@ std::optional<CreateRecord> find_record(const fs::path& own) {
   std::optional<Bytes> bytes = find_file_bytes(path);
   if (!bytes) return std::nullopt;
   try {
-    Json json = Json::parse(as_text(*bytes));
+    Json json = parse_ordered_json(as_text(*bytes), path.string(), record_limits);
     if (int found = json.at("format"); found > create_record_format)
       fail(ErrorKind::unsupported,
            "{}: has format {}; this program reads format {}: continue it with the newer grid",
@@ -166,17 +173,39 @@ std::string_view name_of(CreateState state) {
   return state == CreateState::uploading ? "uploading" : "failed";
 }
 
+static void leave_out_secrets(CreateRecord& record) {
+  for (std::string& word : record.words) {
+    std::string kept = net::without_secrets(word);
+    record.secrets_left_out = record.secrets_left_out || kept != word;
+    word = std::move(kept);
+  }
+}
+
+// Earlier versions of grid wrote records that others can read, with all that the URLs had in them.
+// The caller holds the lock.
+static void make_private(const fs::path& own) {
+  if (::chmod(own.c_str(), 0700) != 0) return;  // another user's
+  std::optional<CreateRecord> record = find_record(own);
+  if (!record) return;
+  const CreateRecord before = *record;
+  leave_out_secrets(*record);
+  if (*record != before) replace_file(own / record_name, as_bytes(encode(*record)));
+}
+
 // Removes the folders of processes that were killed before they wrote a record or after they
-// removed it.
+// removed it, and makes the others private.
 static void sweep(const fs::path& folder) {
   std::error_code ignored;
   for (const fs::path& own : folders_in(folder)) {
-    if (fs::exists(own / record_name, ignored)) continue;
     try {
       std::optional<FileLock> lock = find_lock(own);
-      if (lock && !fs::exists(own / record_name, ignored)) drop(own);
+      if (!lock) continue;
+      if (fs::exists(own / record_name, ignored))
+        make_private(own);
+      else
+        drop(own);
     } catch (const Error&) {
-      // It is gone by now, or is another user's.
+      // It is gone by now, is another user's, or is a newer program's.
     }
   }
 }
@@ -185,12 +214,18 @@ LiveCreate::LiveCreate(fs::path folder, CreateRecord record) : folder_(std::move
   make_private_folders(folder_);
   record.pid = ::getpid();
   record.started = record.updated = utc_now();
+  leave_out_secrets(record);
   sweep(folder_);
   if (!continue_other(record)) begin(record);
 }
 
+bool is_of_store(const CreateRecord& record, std::string_view store_id,
+                 std::string_view store_key) {
+  return record.store_id == store_id && (record.store_key.empty() || record.store_key == store_key);
+}
+
 static bool continue_each_other(const CreateRecord& a, const CreateRecord& b) {
-  return a.store_id == b.store_id && a.name == b.name && a.identity == b.identity;
+  return is_of_store(a, b.store_id, b.store_key) && a.name == b.name && a.identity == b.identity;
 }
 
 bool LiveCreate::continue_other(const CreateRecord& wanted) {

@@ -36,12 +36,16 @@ struct CreateCounts {
 struct CreateRecord {
   std::string id;               // chosen by LiveCreate
   std::string store, store_id;  // location and identity
+  std::string store_key;        // see store::cache_key(); empty: written by an earlier version
   std::string name;             // of the datastore
   std::string source;           // as the user named it
   // Creates with the same store, name and identity continue each other.
   std::string identity;
-  std::vector<std::string> words;  // the command line after `grid`, without --store
-  std::string folder;              // in which the command was run
+  // The command line after `grid`, without --store. Passwords and signatures of URLs are never
+  // written: if there were any, the words do not repeat the command.
+  std::vector<std::string> words;
+  bool secrets_left_out = false;
+  std::string folder;  // in which the command was run
   std::string program, created_by;
   std::string started, updated;  // RFC 3339, UTC
   pid_t pid = 0;
@@ -51,6 +55,9 @@ struct CreateRecord {
 
   bool operator==(const CreateRecord&) const = default;
 };
+
+// Whether a create is one of this store.
+bool is_of_store(const CreateRecord& record, std::string_view store_id, std::string_view store_key);
 
 // This process's create. Visible to other processes from construction on. If it is destroyed
 // neither finished nor failed, it looks to them as if the process had been killed.

@@ -143,5 +143,41 @@ TEST_F(IncompleteCreateTest, ADamagedOneIsShownAndCanBeRemoved) {
   }
 }
 
+TEST_F(IncompleteCreateTest, IsNotContinuedForAnotherStoreWithTheSameId) {
+  CreateRecord here = example(), there = example();
+  here.store_key = std::string(32, 'c');
+  there.store_key = std::string(32, 'd');
+  const std::string id = LiveCreate(folder_, here).record().id;
+  EXPECT_NE(LiveCreate(folder_, there).record().id, id);
+  EXPECT_EQ(LiveCreate(folder_, here).record().id, id);
+  EXPECT_TRUE(is_of_store(here, here.store_id, here.store_key));
+  EXPECT_FALSE(is_of_store(here, here.store_id, there.store_key));
+  EXPECT_TRUE(is_of_store(example(), here.store_id, here.store_key)) << "of an earlier version";
+}
+
+TEST_F(IncompleteCreateTest, KeepsNoSecretsOfUrls) {
+  CreateRecord record = example();
+  record.words = {"datastore", "create", "--", "https://ann:pw@host/a.tar?X-Amz-Signature=s"};
+  { LiveCreate live(folder_, record); }
+  EXPECT_TRUE(only().record.secrets_left_out);
+  EXPECT_EQ(only().record.words.back(), "https://host/a.tar");
+  const std::filesystem::path own = folder_ / only().record.id;
+  EXPECT_EQ(std::filesystem::status(own).permissions(), std::filesystem::perms::owner_all);
+  EXPECT_EQ(testing::read_file(own / "create.json").find("pw"), std::string::npos);
+}
+
+TEST_F(IncompleteCreateTest, OfAnEarlierVersionLosesItsSecrets) {
+  { LiveCreate live(folder_, example()); }
+  const std::filesystem::path own = folder_ / only().record.id;
+  std::string text = testing::read_file(own / "create.json");
+  const std::string word = "datastore\",";
+  text.replace(text.find(word), word.size(), "https://ann:pw@host/x\",");
+  testing::write_file(own / "create.json", text);
+  std::filesystem::permissions(own, std::filesystem::perms(0755));
+  LiveCreate other(folder_, example("dogs"));
+  EXPECT_EQ(testing::read_file(own / "create.json").find("pw"), std::string::npos);
+  EXPECT_EQ(std::filesystem::status(own).permissions(), std::filesystem::perms::owner_all);
+}
+
 }  // namespace
 }  // namespace grid::create

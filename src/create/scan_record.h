@@ -57,6 +57,8 @@ class UnchangedFiles {
                                             std::shared_ptr<const tree::Manifest> manifest,
                                             source::SourceOrder order);
 
+  const tree::TreeTotals& totals() const { return manifest_->totals(); }  // of the version
+
   // Whether all of the version comes from the source with this identity.
   bool are_all_of(const Digest& source) const;
 

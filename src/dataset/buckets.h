@@ -18,6 +18,12 @@ class Buckets {
  public:
   explicit Buckets(net::ServerOptions servers) : servers_(std::move(servers)) {}
 
+  // The server of all these buckets: see net::S3Endpoint::location(). Sends no request.
+  std::string server() const {
+    const net::AwsProfiles profiles(servers_.aws.config_file, servers_.aws.credentials_file);
+    return net::s3_endpoint(servers_.aws, profiles).location();
+  }
+
   // The bucket lives as long as this. Throws as net::open_to_read() does.
   const net::S3Bucket& get(const std::string& name) const {
     Opened& opened = slot(name);

@@ -24,46 +24,127 @@ static std::vector<VersionNumber> numbers_below(const backend::Backend& backend,
   return numbers;
 }
 
+// The number that a name begins with, whatever lies there: it cannot be used again.
+static VersionNumber number_taken_by(std::string_view name) {
+  return store::parse_number(name.substr(0, name.find_first_of("/-"))).value_or(0);
+}
+
+static VersionNumber highest_taken(const std::vector<std::string>& names) {
+  VersionNumber highest = 0;
+  for (const std::string& name : names) highest = std::max(highest, number_taken_by(name));
+  return highest;
+}
+
+// A server is asked for several things at once, since each answer takes a round trip.
+template <class Ask>
+static auto ask_meanwhile(const backend::Backend& backend, Ask ask) {
+  return std::async(backend.remote() ? std::launch::async : std::launch::deferred, std::move(ask));
+}
+
+struct Datastores::Tombstones {
+  std::vector<VersionNumber> numbers;  // ascending
+  std::vector<store::AdvanceTombstone> in_advance;
+  VersionNumber highest_taken = 0;
+};
+
+Datastores::Tombstones Datastores::tombstones(std::string_view name) const {
+  const std::vector<std::string> keys = backend_->list_names(store::tombstones_prefix(name));
+  Tombstones found{.numbers = {}, .in_advance = {}, .highest_taken = highest_taken(keys)};
+  for (const std::string& key : keys) {
+    if (std::optional<std::uint32_t> number = store::parse_number(key))
+      found.numbers.push_back(*number);
+    else if (std::optional<store::AdvanceTombstone> advance = store::parse_advance_tombstone(key))
+      found.in_advance.push_back(*advance);
+  }
+  std::sort(found.numbers.begin(), found.numbers.end());
+  return found;
+}
+
+static bool has(const std::vector<VersionNumber>& sorted, VersionNumber number) {
+  return std::binary_search(sorted.begin(), sorted.end(), number);
+}
+
+bool Datastores::is_record(std::string_view name, const store::AdvanceTombstone& advance) const {
+  const std::optional<Bytes> record = find_record(name, advance.version);
+  return record && digest_of(*record) == advance.record;
+}
+
+std::vector<VersionNumber> Datastores::deleted_numbers(
+    std::string_view name, const Tombstones& tombstones,
+    const std::vector<VersionNumber>& published) const {
+  std::vector<VersionNumber> deleted = tombstones.numbers;
+  for (const store::AdvanceTombstone& advance : tombstones.in_advance)
+    // Only after an adopt() that was killed: then this costs reading a record.
+    if (!has(tombstones.numbers, advance.version) && has(published, advance.version) &&
+        is_record(name, advance))
+      deleted.push_back(advance.version);
+  std::sort(deleted.begin(), deleted.end());
+  deleted.erase(std::unique(deleted.begin(), deleted.end()), deleted.end());
+  return deleted;
+}
+
+std::vector<VersionNumber> Datastores::deleted_numbers(std::string_view name) const {
+  return deleted_numbers(name, tombstones(name), published_numbers(name));
+}
+
 std::vector<std::string> Datastores::names() const {
-  std::vector<std::string> names = backend_->list_names(store::datastores_prefix());
-  std::erase_if(names, [](const std::string& name) { return !is_datastore_name(name); });
+  std::vector<std::string> names;
+  for (std::string& name : backend_->list_names(store::datastores_prefix())) {
+    if (!name.ends_with('/')) continue;
+    name.pop_back();
+    if (is_datastore_name(name)) names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
   return names;
 }
 
 std::vector<VersionNumber> Datastores::ready_numbers(std::string_view name) const {
-  // A server is asked for both at once, since each answer takes a round trip.
-  std::future<std::vector<VersionNumber>> coming =
-      std::async(backend_->remote() ? std::launch::async : std::launch::deferred,
-                 [&] { return numbers_below(*backend_, store::tombstones_prefix(name)); });
-  std::vector<VersionNumber> published = numbers_below(*backend_, store::versions_prefix(name));
-  std::vector<VersionNumber> deleted = coming.get();
+  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
+  const std::vector<VersionNumber> published = published_numbers(name);
+  const std::vector<VersionNumber> deleted = deleted_numbers(name, coming.get(), published);
   std::vector<VersionNumber> ready;
   std::set_difference(published.begin(), published.end(), deleted.begin(), deleted.end(),
                       std::back_inserter(ready));
   return ready;
 }
 
-std::vector<Version> Datastores::versions(std::string_view name) const {
-  std::vector<Version> versions;
-  for (VersionNumber number : numbers_below(*backend_, store::versions_prefix(name)))
-    if (std::optional<Version> version = find(name, number))
-      versions.push_back(std::move(*version));
-  return versions;
+// The store to which a version was moved, or "": whatever a tombstone holds, it means deleted.
+static std::string moved_to(BytesView tombstone, std::string_view name, VersionNumber number) {
+  try {
+    return decode_tombstone(tombstone, name, number);
+  } catch (const Error&) {  // verify names it
+    return {};
+  }
 }
 
 std::optional<Version> Datastores::find(std::string_view name, VersionNumber number) const {
   std::optional<Bytes> object = backend_->find(store::version_key(name, number));
   if (!object) return std::nullopt;
-  std::string noun = fmt::format("{}:{}", name, number);
-  Version version{.record = decode_version_record(*object, noun)};
-  if (version.record.number != number)
-    fail(ErrorKind::corrupt, "{}: the version record is that of version {}", noun,
-         version.record.number);
+  Version version{.record = decode_version_record(*object, name, number)};
   if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number))) {
     version.state = VersionState::deleted;
-    version.moved_to = decode_tombstone(*tombstone);
+    version.moved_to = moved_to(*tombstone, name, number);
   }
   return version;
+}
+
+std::vector<Version> Datastores::versions(std::string_view name) const {
+  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
+  const std::vector<VersionNumber> published = published_numbers(name);
+  const Tombstones tombstones = coming.get();
+  const std::vector<VersionNumber> deleted = deleted_numbers(name, tombstones, published);
+  std::vector<Version> versions;
+  for (VersionNumber number : published) {
+    const std::optional<Bytes> object = find_record(name, number);
+    if (!object) continue;
+    Version version{.record = decode_version_record(*object, name, number)};
+    if (has(deleted, number)) version.state = VersionState::deleted;
+    if (has(tombstones.numbers, number))
+      if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number)))
+        version.moved_to = moved_to(*tombstone, name, number);
+    versions.push_back(std::move(version));
+  }
+  return versions;
 }
 
 std::optional<Version> Datastores::find_newest(std::string_view name) const {
@@ -115,21 +196,50 @@ Version Datastores::resolve(const Reference& reference) const {
   return std::move(*version);
 }
 
+// The newest of the versions below `number` that have a tombstone.
+static std::vector<VersionNumber> listed_deleted(std::vector<VersionNumber> deleted,
+                                                 VersionNumber number) {
+  deleted.erase(std::lower_bound(deleted.begin(), deleted.end(), number), deleted.end());
+  if (deleted.size() > listed_deleted_max)
+    deleted.erase(deleted.begin(), deleted.end() - listed_deleted_max);
+  return deleted;
+}
+
 VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
   check_datastore_name(name);
-  std::vector<VersionNumber> taken = numbers_below(*backend_, store::versions_prefix(name));
-  record.number = taken.empty() ? 1 : taken.back() + 1;
-  for (;; ++record.number) {
-    std::string text = encode_version_record(record);
+  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
+  VersionNumber highest = highest_taken(backend_->list_names(store::versions_prefix(name)));
+  const Tombstones found = coming.get();
+  highest = std::max(highest, found.highest_taken);
+  record.datastore = name;
+  std::optional<Bytes> before;
+  if (highest > 0) before = find_record(name, highest);
+  for (;;) {
+    if (highest == UINT32_MAX)
+      fail(ErrorKind::unsupported, "{} has the highest number that a version can have, {}", name,
+           highest);
+    record.number = highest + 1;
+    record.deleted = listed_deleted(found.numbers, record.number);
+    record.previous = before ? std::optional(digest_of(*before)) : std::nullopt;
+    const std::string text = encode_version_record(record);
     // The one step that makes the version exist. If the key is taken, another create has published
     // this number since the listing: take the next.
-    if (backend_->create(store::version_key(name, record.number), as_bytes(text))) return record;
+    const std::string key = store::version_key(name, record.number);
+    if (backend_->create(key, as_bytes(text))) return record;
+    before = backend_->find(key);
+    if (!before)
+      fail(ErrorKind::unavailable,
+           "{}: {} can be neither made nor read: the store says that it is taken, and that nothing "
+           "is there; nothing was published",
+           backend_->name(), key);
+    ++highest;
   }
 }
 
 void Datastores::remove(std::string_view name, VersionNumber number, std::string_view moved_to) {
   resolve({.name = std::string(name), .version = number});
-  backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone(moved_to)));
+  backend_->create(store::tombstone_key(name, number),
+                   as_bytes(encode_tombstone(name, number, moved_to)));
 }
 
 std::vector<VersionNumber> Datastores::published_numbers(std::string_view name) const {
@@ -140,30 +250,55 @@ std::optional<Bytes> Datastores::find_record(std::string_view name, VersionNumbe
   return backend_->find(store::version_key(name, number));
 }
 
+// A deleted version has no chunks here, so it must never look ready; and its number may be taken at
+// any moment by a create, whose version must never look deleted. The record decides who has the
+// number, so a tombstone before it would hit the other's version, and one after it comes too late
+// for a process that is killed in between. Therefore the tombstone goes ahead under a key of its
+// own that names the record: it means nothing for any other.
 bool Datastores::adopt(std::string_view name, VersionNumber number, BytesView record,
                        VersionState state) {
   check_datastore_name(name);
-  // The tombstone goes first: the version must not look ready in between.
-  if (state == VersionState::deleted) {
-    if (backend_->find(store::version_key(name, number))) return false;
-    backend_->create(store::tombstone_key(name, number), as_bytes(encode_tombstone({})));
-  }
-  return backend_->create(store::version_key(name, number), record);
+  if (state == VersionState::ready)
+    return backend_->create(store::version_key(name, number), record);
+  if (find_record(name, number)) return false;
+  const std::string tombstone = encode_tombstone(name, number, {});
+  backend_->create(store::advance_tombstone_key(name, number, digest_of(record)),
+                   as_bytes(tombstone));
+  if (!backend_->create(store::version_key(name, number), record)) return false;
+  backend_->create(store::tombstone_key(name, number), as_bytes(tombstone));
+  return true;
+}
+
+void Datastores::finish_adoptions(std::string_view name) {
+  const Tombstones found = tombstones(name);
+  for (const store::AdvanceTombstone& advance : found.in_advance)
+    if (!has(found.numbers, advance.version) && is_record(name, advance))
+      backend_->create(store::tombstone_key(name, advance.version),
+                       as_bytes(encode_tombstone(name, advance.version, {})));
 }
 
 std::string Datastores::description(std::string_view name) const {
   std::vector<VersionNumber> numbers = numbers_below(*backend_, store::descriptions_prefix(name));
-  if (numbers.empty()) return {};
-  std::optional<Bytes> text = backend_->find(store::description_key(name, numbers.back()));
-  return text ? decode_description(*text, name) : std::string();
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    const std::optional<Bytes> object = backend_->find(store::description_key(name, *number));
+    try {
+      if (object) return decode_description(*object, name, *number);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;  // verify names a damaged one
+    }
+  }
+  return {};
 }
 
 void Datastores::describe(std::string_view name, std::string_view text) {
   resolve({.name = std::string(name)});
-  std::vector<VersionNumber> numbers = numbers_below(*backend_, store::descriptions_prefix(name));
-  VersionNumber number = numbers.empty() ? 1 : numbers.back() + 1;
-  std::string record = encode_description(text);
-  while (!backend_->create(store::description_key(name, number), as_bytes(record))) ++number;
+  VersionNumber number = highest_taken(backend_->list_names(store::descriptions_prefix(name)));
+  do {
+    if (number == UINT32_MAX)
+      fail(ErrorKind::unsupported, "{} has all the descriptions that it can have", name);
+    ++number;
+  } while (!backend_->create(store::description_key(name, number),
+                             as_bytes(encode_description(name, number, text))));
 }
 
 }  // namespace grid::dataset

@@ -10,6 +10,7 @@
 #include "backend/backend.h"
 #include "dataset/records.h"
 #include "dataset/reference.h"
+#include "store/layout.h"
 
 namespace grid::dataset {
 
@@ -33,7 +34,8 @@ class Datastores {
   // The numbers of the ready versions, ascending, without reading records: one or two listings.
   std::vector<VersionNumber> ready_numbers(std::string_view name) const;
 
-  // One version in any state; nullopt if it was never published.
+  // One version in any state; nullopt if it was never published. Does not look for a tombstone in
+  // advance (see adopt()), for which every opening would pay a request.
   std::optional<Version> find(std::string_view name, VersionNumber number) const;
   std::optional<Version> find_newest(std::string_view name) const;  // the newest ready one
 
@@ -41,8 +43,10 @@ class Datastores {
   // nearest ones), no such version (names those that exist), or deleted.
   Version resolve(const Reference& reference) const;
 
-  // Makes the next version exist, atomically; returns its record with the number it got.
-  // `record.number` is ignored.
+  // Makes the next version exist, atomically; returns its record with the number it got. The number
+  // is one that has neither a record nor a tombstone. What the record says about other records, and
+  // whose it is, is set here. Throws `invalid_argument` for a record that is too large,
+  // `unsupported` if all numbers are taken.
   VersionRecord publish(std::string_view name, VersionRecord record);
 
   // Leaves a tombstone: the version is gone from every listing, its number is never used again.
@@ -54,15 +58,26 @@ class Datastores {
   std::vector<VersionNumber> published_numbers(std::string_view name) const;
   // A version's record as it is stored, for adopt(); nullopt if it was never published.
   std::optional<Bytes> find_record(std::string_view name, VersionNumber number) const;
+  // The numbers that have a tombstone, ascending.
+  std::vector<VersionNumber> deleted_numbers(std::string_view name) const;
   // Makes a version exist with the same number and the same record as in another store, ready only
-  // if `state` is. Its chunks must be durable here. Returns false, and changes nothing, if the
-  // number has a record already, even the same one.
+  // if `state` is. The chunks of a ready one must be durable here. Returns false, and changes
+  // nothing, if the number has a record already, even the same one.
   bool adopt(std::string_view name, VersionNumber number, BytesView record, VersionState state);
+  // Does what an adopt() that was killed has left to do.
+  void finish_adoptions(std::string_view name);
 
+  // The newest one that can be read: a damaged one does not hide those before it.
   std::string description(std::string_view name) const;
   void describe(std::string_view name, std::string_view text);
 
  private:
+  struct Tombstones;
+  Tombstones tombstones(std::string_view name) const;
+  std::vector<VersionNumber> deleted_numbers(std::string_view name, const Tombstones& tombstones,
+                                             const std::vector<VersionNumber>& published) const;
+  bool is_record(std::string_view name, const store::AdvanceTombstone& advance) const;
+
   std::shared_ptr<backend::Backend> backend_;
 };
 

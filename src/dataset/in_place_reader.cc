@@ -21,13 +21,14 @@ static void read_object(const Buckets& buckets, const tree::ObjectRef& object,
 // An object of a bucket with its blocks in the cache.
 class InPlaceReader::CopiedFile : public cache::CopiedObject {
  public:
-  CopiedFile(const Buckets& buckets, cache::KeyedBlocks& blocks, const tree::ObjectRef& object,
+  CopiedFile(const Buckets& buckets, const Copies& copies, const tree::ObjectRef& object,
              std::uint64_t size)
       : buckets_(buckets),
-        blocks_(blocks),
+        blocks_(*copies.blocks),
         object_(object),
         size_(size),
-        digest_(source::content_in_place(object, size).digest),
+        digest_(digest_of(
+            as_bytes(copies.server + "\n" + source::content_in_place(object, size).digest.hex()))),
         name_(digest_.hex()) {}
 
   const std::string& name() const override { return name_; }
@@ -75,6 +76,8 @@ const InPlaceReader::Copies& InPlaceReader::copies() const {
   std::call_once(opened_, [&] {
     std::shared_ptr<cache::DiskCache> cache = open_cache_();
     if (!cache) return;
+    // An object of the same name on another server is another one, even with the same ETag.
+    copies_.server = buckets_->server();
     copies_.blocks = std::make_unique<cache::KeyedBlocks>(cache, cache_name);
     copies_.fetcher = std::make_unique<cache::BlockFetcher>(
         cache, cache::BlockFetcher::Options{.costs = costs_ ? &costs_->cache : nullptr,
@@ -95,8 +98,7 @@ BytesView InPlaceReader::read_object_part(const tree::ObjectRef& object, std::ui
   try {
     if (copies.fetcher)
       copies.fetcher->read_through_copy(
-          std::make_shared<CopiedFile>(*buckets_, *copies.blocks, object, file_size), offset,
-          scratch);
+          std::make_shared<CopiedFile>(*buckets_, copies, object, file_size), offset, scratch);
     else
       read_object(*buckets_, object, file_size, offset, scratch);
   } catch (const Error& error) {

@@ -22,8 +22,8 @@ class InPlaceReader {
   using OpenCache = std::function<std::shared_ptr<cache::DiskCache>()>;
 
   // `open_cache` gives the node's cache, or null; it is called once. What is read is kept in that
-  // cache under the object ref, and is checked by its digest from then on. `costs` must outlive
-  // the reader; null disables counting.
+  // cache under the server and the object ref, and is checked by its digest from then on. `costs`
+  // must outlive the reader; null disables counting.
   InPlaceReader(std::shared_ptr<const Buckets> buckets, OpenCache open_cache,
                 ReadCostCounters* costs = nullptr, ReadAhead read_ahead = {})
       : buckets_(std::move(buckets)),
@@ -41,6 +41,7 @@ class InPlaceReader {
  private:
   class CopiedFile;
   struct Copies {
+    std::string server;
     std::unique_ptr<cache::KeyedBlocks> blocks;
     std::unique_ptr<cache::BlockFetcher> fetcher;  // last: its threads use the blocks
   };

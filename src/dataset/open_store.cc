@@ -1,8 +1,10 @@
 #include "dataset/open_store.h"
 
 #include "backend/open.h"
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "cache/caching_backend.h"
 #include "store/caching.h"
 
@@ -20,27 +22,31 @@ namespace fs = std::filesystem;
 fs::path node_cache_folder(const fs::path& cache_folder) { return cache_folder / "objects"; }
 
 // Below the cache folder: a file for each remote store that was opened, named by the digest of the
-// store's name, with its id, a newline and its name.
+// store's location, with lines of its id, its key and its name.
 static fs::path stores_folder(const fs::path& cache_folder) { return cache_folder / "stores"; }
-static constexpr std::size_t store_id_size = 32;
-
-std::string remembered_store_name(const fs::path& cache_folder, std::string_view store_id) {
-  std::error_code error;
-  for (const fs::directory_entry& file :
-       fs::directory_iterator(stores_folder(cache_folder), error)) {
-    std::optional<Bytes> bytes = find_file_bytes(file.path());
-    if (!bytes) continue;
-    std::string_view text = as_text(*bytes);
-    if (text.size() > store_id_size && text.substr(0, store_id_size) == store_id)
-      return std::string(text.substr(store_id_size + 1));
-  }
-  return std::string(store_id);
-}
 
 namespace {
 
+struct RememberedStore {
+  store::StoreMarker marker;
+  std::string cache_key, name;
+};
+
+// Empty for what is no such file, or was written by an earlier version of grid, without a key.
+std::optional<RememberedStore> find_remembered(const fs::path& path) {
+  std::optional<Bytes> bytes = find_file_bytes(path);
+  if (!bytes) return std::nullopt;
+  std::string_view text = as_text(*bytes);
+  RememberedStore found{.marker = {.store_id = std::string(take_until(text, '\n'))},
+                        .cache_key = std::string(take_until(text, '\n')),
+                        .name = std::string(text)};
+  if (!store::is_store_id(found.marker.store_id) || !store::is_store_id(found.cache_key))
+    return std::nullopt;
+  return found;
+}
+
 fs::path remembered_store_path(const fs::path& cache_folder, const backend::Backend& backend) {
-  return stores_folder(cache_folder) / digest_of(as_bytes(backend.name())).hex();
+  return stores_folder(cache_folder) / digest_of(as_bytes(backend.location())).hex();
 }
 
 void remember_store(const fs::path& cache_folder, const backend::Backend& backend,
@@ -48,7 +54,8 @@ void remember_store(const fs::path& cache_folder, const backend::Backend& backen
   try {
     try_make_private_folders(stores_folder(cache_folder));
     replace_file(remembered_store_path(cache_folder, backend),
-                 as_bytes(marker.store_id + "\n" + backend.name()));
+                 as_bytes(marker.store_id + "\n" + store::cache_key(marker, backend) + "\n" +
+                          backend.name()));
   } catch (const Error&) {
     // Without it the store can still be used as long as it can be reached.
   }
@@ -57,9 +64,19 @@ void remember_store(const fs::path& cache_folder, const backend::Backend& backen
 // The marker of a store that cannot be reached, as it was last seen.
 std::optional<store::StoreMarker> recall_store(const fs::path& cache_folder,
                                                const backend::Backend& backend) {
-  std::optional<Bytes> text = find_file_bytes(remembered_store_path(cache_folder, backend));
-  if (!text || text->size() < store_id_size) return std::nullopt;
-  return store::StoreMarker{.store_id = std::string(as_text(*text).substr(0, store_id_size))};
+  std::optional<RememberedStore> store =
+      find_remembered(remembered_store_path(cache_folder, backend));
+  if (!store) return std::nullopt;
+  return store->marker;
+}
+
+// Earlier versions of grid kept what they derived from a store under its id alone. It can be made
+// again, and is not used any more.
+void remove_old_derivations(const fs::path& cache_folder, const store::StoreMarker& marker) {
+  std::error_code ignored;
+  for (const char* kind : {"index", "scans"})
+    if (const fs::path old = cache_folder / kind / marker.store_id; fs::exists(old, ignored))
+      fs::remove_all(old, ignored);
 }
 
 std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
@@ -93,6 +110,16 @@ std::shared_ptr<cache::DiskCache> open_node_cache(const fs::path& cache_folder) 
 
 }  // namespace
 
+std::string remembered_store_name(const fs::path& cache_folder, std::string_view cache_key) {
+  std::error_code error;
+  for (fs::directory_iterator at(stores_folder(cache_folder), error), end; !error && at != end;
+       at.increment(error))
+    if (std::optional<RememberedStore> store = find_remembered(at->path());
+        store && store->cache_key == cache_key)
+      return store->name;
+  return std::string(cache_key);
+}
+
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options) {
   std::optional<store::StoreMarker> marker = marker_of(*backend, options);
@@ -100,6 +127,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
     fail(ErrorKind::not_found,
          "there is no store at {} yet: the first `grid datastore create` makes one",
          backend->name());
+  if (!options.cache_folder.empty()) remove_old_derivations(options.cache_folder, *marker);
   std::shared_ptr<cache::DiskCache> cache;
   const std::shared_ptr<backend::Backend> origin = backend;
   if (backend->remote()) cache = open_node_cache(options.cache_folder);
@@ -107,8 +135,9 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
     backend = std::make_shared<cache::CachingBackend>(
         backend, cache,
         cache::CachingOptions{
-            .store_id = marker->store_id,
+            .store_key = store::cache_key(*marker, *backend),
             .caching_of = store::caching_of,
+            .is_understood = is_understood,
             .costs = options.costs ? &options.costs->cache : nullptr,
             .follows_readers = !options.reader_stays && options.read_ahead.blocks});
   auto chunks = std::make_shared<store::ChunkStore>(
@@ -125,12 +154,15 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
       buckets,
       [cache, folder = options.cache_folder] { return cache ? cache : open_node_cache(folder); },
       options.costs, options.read_ahead);
-  auto drift = std::make_shared<KnownDrift>(
-      options.cache_folder.empty() ? fs::path() : options.cache_folder / "drift");
+  auto drift = std::make_shared<KnownDrift>(options.cache_folder.empty()
+                                                ? fs::path()
+                                                : options.cache_folder / "drift" /
+                                                      store::cache_key(*marker, *backend));
   return std::make_shared<OpenStore>(
       OpenStore{.backend = backend,
                 .origin = origin,
                 .marker = *marker,
+                .cache_key = store::cache_key(*marker, *backend),
                 .chunks = chunks,
                 .segments = std::make_shared<tree::SegmentCache>(options.segment_cache_size_max),
                 .contents = contents,

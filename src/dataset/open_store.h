@@ -38,6 +38,7 @@ struct OpenStore {
   std::shared_ptr<backend::Backend> backend;
   std::shared_ptr<backend::Backend> origin;  // the same without this node's copies
   store::StoreMarker marker;
+  std::string cache_key;  // see store::cache_key()
   std::shared_ptr<store::ChunkStore> chunks;
   std::shared_ptr<tree::SegmentCache> segments;
   std::shared_ptr<tree::ContentReader> contents;
@@ -58,7 +59,7 @@ struct OpenStore {
   }
   // The path of a datastore's scan record; empty without a cache folder.
   std::filesystem::path scan_record_path(const std::string& name) const {
-    return cache_folder.empty() ? cache_folder : cache_folder / "scans" / marker.store_id / name;
+    return cache_folder.empty() ? cache_folder : cache_folder / "scans" / cache_key / name;
   }
 };
 
@@ -77,8 +78,8 @@ std::shared_ptr<OpenStore> open_past_node(const OpenStore& store,
 // Where the copies of remote stores are: see cache::DiskCache.
 std::filesystem::path node_cache_folder(const std::filesystem::path& cache_folder);
 
-// The name of a remote store that was opened here, or its id if the name is no longer known.
+// The name of a remote store that was opened here, or its key if the name is no longer known.
 std::string remembered_store_name(const std::filesystem::path& cache_folder,
-                                  std::string_view store_id);
+                                  std::string_view cache_key);
 
 }  // namespace grid::dataset

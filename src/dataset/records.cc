@@ -3,109 +3,161 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/utc.h"
+#include "store/layout.h"
+#include "store/sealed_json.h"
 
 namespace grid::dataset {
 
-using nlohmann::json;
+using store::SealedKind;
 
-static constexpr int format = 1;
+static constexpr SealedKind version_kind{.grid = "version", .companion = "datastore"};
+static constexpr SealedKind tombstone_kind{.grid = "tombstone", .companion = "datastore"};
+static constexpr SealedKind description_kind{.grid = "description", .companion = "datastore"};
 
-// Text from outside may not be UTF-8, as JSON must be: invalid bytes are replaced.
-static std::string dump(const json& value) {
-  return value.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+static constexpr VersionNumber number_max = UINT32_MAX;
+
+void check_record_text(std::string_view noun, std::string_view text) {
+  if (text.size() > record_text_size_max)
+    fail(ErrorKind::invalid_argument, "{} has {} bytes; a record has room for {}", noun,
+         text.size(), record_text_size_max);
 }
 
 std::string encode_version_record(const VersionRecord& record) {
-  json value = {{"grid", "version"},
-                {"format", format},
-                {"version", record.number},
-                {"root", record.root.hex()},
-                {"source", record.source},
-                {"message", record.message},
-                {"created", record.created},
-                {"created_by", record.created_by},
-                {"program", record.program},
-                {"entries", record.totals.entries},
-                {"files", record.totals.files},
-                {"folders", record.totals.folders},
-                {"symlinks", record.totals.symlinks},
-                {"bytes", record.totals.bytes},
-                {"stored_bytes", record.stored_bytes},
-                {"left_out", record.left_out}};
+  check_record_text("the message", record.message);
+  check_record_text("the name of the source", record.source);
+  check_record_text("the name of the user", record.created_by);
+  nlohmann::json value = {{"version", record.number},         {"datastore", record.datastore},
+                          {"root", record.root.hex()},        {"source", record.source},
+                          {"message", record.message},        {"created", record.created},
+                          {"created_by", record.created_by},  {"program", record.program},
+                          {"entries", record.totals.entries}, {"files", record.totals.files},
+                          {"folders", record.totals.folders}, {"symlinks", record.totals.symlinks},
+                          {"bytes", record.totals.bytes},     {"stored_bytes", record.stored_bytes},
+                          {"left_out", record.left_out}};
   if (record.parent) value["parent"] = *record.parent;
-  if (record.top_mtime_ns) value["top_mtime_ns"] = *record.top_mtime_ns;
   if (record.totals.files_in_place > 0) {
     value["files_in_place"] = record.totals.files_in_place;
     value["bytes_in_place"] = record.totals.bytes_in_place;
   }
-  return dump(value);
+  if (record.previous) value["previous"] = record.previous->hex();
+  if (!record.deleted.empty()) value["deleted"] = record.deleted;
+  if (record.top_mtime_ns) value["top_mtime_ns"] = *record.top_mtime_ns;
+  return store::seal(version_kind, std::move(value));
 }
 
-// The object as JSON. Throws unless it is a record of this kind and format.
-static json parse(BytesView object, std::string_view kind, std::string_view name) {
-  json value = json::parse(as_text(object), nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object() || value.value("grid", json()) != kind || !value.contains("format"))
-    fail(ErrorKind::corrupt, "{}: the {} record is damaged", name, kind);
-  if (value["format"] != format)
-    fail(ErrorKind::unsupported, "{}: the {} record has format {}; this program reads format {}",
-         name, kind, value["format"].dump(), format);
-  return value;
+// Whether it is the record of this datastore: a server may answer with another one.
+static void check_datastore(const JsonObject& json, std::string_view datastore) {
+  if (const std::optional<std::string> own = json.find_text("datastore"); own && *own != datastore)
+    json.refuse("datastore", fmt::format("not \"{}\"", datastore));
 }
 
-VersionRecord decode_version_record(BytesView object, std::string_view name) {
-  json value = parse(object, "version", name);
-  try {
-    VersionRecord record;
-    record.number = value.at("version").get<VersionNumber>();
-    std::optional<Digest> root = parse_digest(value.at("root").get<std::string>());
-    if (!root) fail(ErrorKind::corrupt, "{}: the version record's root is damaged", name);
-    record.root = *root;
-    if (value.contains("parent")) record.parent = value["parent"].get<VersionNumber>();
-    record.source = value.at("source").get<std::string>();
-    record.message = value.at("message").get<std::string>();
-    record.created = value.at("created").get<std::string>();
-    record.created_by = value.at("created_by").get<std::string>();
-    record.program = value.at("program").get<std::string>();
-    record.totals = {.entries = value.at("entries").get<std::uint64_t>(),
-                     .files = value.at("files").get<std::uint64_t>(),
-                     .folders = value.at("folders").get<std::uint64_t>(),
-                     .symlinks = value.at("symlinks").get<std::uint64_t>(),
-                     .bytes = value.at("bytes").get<std::uint64_t>(),
-                     .files_in_place = value.value("files_in_place", std::uint64_t{0}),
-                     .bytes_in_place = value.value("bytes_in_place", std::uint64_t{0})};
-    record.stored_bytes = value.at("stored_bytes").get<std::uint64_t>();
-    record.left_out = value.at("left_out").get<std::uint64_t>();
-    if (value.contains("top_mtime_ns"))
-      record.top_mtime_ns = value["top_mtime_ns"].get<std::int64_t>();
-    return record;
-  } catch (
-      const json::exception&) {  // the library's own type: a field is absent or of another kind
-    fail(ErrorKind::corrupt, "{}: the version record is damaged", name);
+static void check_number(const JsonObject& json, std::string_view member, VersionNumber number) {
+  const std::optional<std::uint64_t> own = json.find_number(member, 1, number_max);
+  if (own && *own != number) json.refuse(member, fmt::format("not {}", number));
+}
+
+static Digest digest_member(const JsonObject& json, std::string_view member) {
+  const std::optional<Digest> digest = parse_digest(json.text(member));
+  if (!digest) json.refuse(member, "not 64 lower-case hexadecimal digits");
+  return *digest;
+}
+
+static std::vector<VersionNumber> deleted_before(const JsonObject& json, VersionNumber version) {
+  std::vector<VersionNumber> deleted;
+  const auto numbers = json.find_numbers("deleted", 1, number_max);
+  if (!numbers) return deleted;
+  for (const std::uint64_t number : *numbers) {
+    if (number >= version || (!deleted.empty() && number <= deleted.back()))
+      json.refuse("deleted", "not a list of earlier versions in their order");
+    deleted.push_back(static_cast<VersionNumber>(number));
   }
+  return deleted;
 }
 
-std::string encode_description(std::string_view text) {
-  return dump({{"grid", "description"}, {"format", format}, {"text", text}});
+VersionRecord decode_version_record(BytesView object, std::string_view datastore,
+                                    VersionNumber number) {
+  const JsonObject json =
+      store::unseal(version_kind, object, fmt::format("{}:{}: its record", datastore, number));
+  json.number("version", 1, number_max);
+  check_number(json, "version", number);
+  check_datastore(json, datastore);
+  VersionRecord record{.number = number, .root = digest_member(json, "root")};
+  if (const auto parent = json.find_number("parent", 1, number_max)) {
+    if (*parent >= number) json.refuse("parent", "not an earlier version");
+    record.parent = static_cast<VersionNumber>(*parent);
+  }
+  record.source = json.text("source");
+  record.message = json.text("message");
+  record.created = json.text("created");
+  if (!is_rfc3339_utc(record.created)) json.refuse("created", "not a time of RFC 3339 in UTC");
+  record.created_by = json.text("created_by");
+  record.program = json.text("program");
+  record.totals = {.entries = json.number("entries"),
+                   .files = json.number("files"),
+                   .folders = json.number("folders"),
+                   .symlinks = json.number("symlinks"),
+                   .bytes = json.number("bytes"),
+                   .files_in_place = json.find_number("files_in_place").value_or(0),
+                   .bytes_in_place = json.find_number("bytes_in_place").value_or(0)};
+  record.stored_bytes = json.number("stored_bytes");
+  record.left_out = json.number("left_out");
+  record.datastore = json.find_text("datastore").value_or("");
+  if (json.has("previous")) record.previous = digest_member(json, "previous");
+  record.deleted = deleted_before(json, number);
+  record.top_mtime_ns = json.find_integer("top_mtime_ns");
+  return record;
 }
 
-std::string decode_description(BytesView object, std::string_view name) {
-  json value = parse(object, "description", name);
-  if (!value.contains("text") || !value["text"].is_string())
-    fail(ErrorKind::corrupt, "{}: the description record is damaged", name);
-  return value["text"].get<std::string>();
+std::string encode_description(std::string_view datastore, VersionNumber number,
+                               std::string_view text) {
+  check_record_text("the description", text);
+  return store::seal(description_kind,
+                     {{"datastore", datastore}, {"number", number}, {"text", text}});
 }
 
-std::string encode_tombstone(std::string_view moved_to) {
-  json value = {{"grid", "tombstone"}, {"format", format}};
+std::string decode_description(BytesView object, std::string_view datastore, VersionNumber number) {
+  const JsonObject json =
+      store::unseal(description_kind, object, fmt::format("{}: description {}", datastore, number));
+  check_datastore(json, datastore);
+  check_number(json, "number", number);
+  return json.text("text");
+}
+
+std::string encode_tombstone(std::string_view datastore, VersionNumber number,
+                             std::string_view moved_to) {
+  nlohmann::json value = {{"datastore", datastore}, {"version", number}};
   if (!moved_to.empty()) value["moved_to"] = moved_to;
-  return dump(value);
+  return store::seal(tombstone_kind, std::move(value));
 }
 
-std::string decode_tombstone(BytesView object) {
-  json value = json::parse(as_text(object), nullptr, /*allow_exceptions=*/false);
-  if (!value.is_object() || !value.contains("moved_to") || !value["moved_to"].is_string())
-    return {};
-  return value["moved_to"].get<std::string>();
+std::string decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number) {
+  const JsonObject json =
+      store::unseal(tombstone_kind, object, fmt::format("{}:{}: its tombstone", datastore, number));
+  check_datastore(json, datastore);
+  check_number(json, "version", number);
+  return json.find_text("moved_to").value_or("");
+}
+
+bool is_understood(std::string_view key, BytesView object) {
+  const std::optional<store::RecordKey> record = store::parse_record_key(key);
+  if (!record) return true;
+  try {
+    switch (record->kind) {
+      case store::RecordKind::version:
+        decode_version_record(object, record->datastore, record->number);
+        break;
+      case store::RecordKind::tombstone:
+        decode_tombstone(object, record->datastore, record->number);
+        break;
+      case store::RecordKind::description:
+        decode_description(object, record->datastore, record->number);
+        break;
+    }
+  } catch (const Error&) {  // this is what was asked
+    return false;
+  }
+  return true;
 }
 
 }  // namespace grid::dataset

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "dataset/reference.h"
@@ -11,7 +12,14 @@
 
 namespace grid::dataset {
 
-// What is stored about a version when it is published; never changed afterwards.
+// Longer texts are refused when they are written, so that every record can be read again: see
+// store::sealed_size_max.
+inline constexpr std::size_t record_text_size_max = 32 << 10;  // bytes, of each
+// The newest so many numbers are listed in VersionRecord::deleted.
+inline constexpr std::size_t listed_deleted_max = 4096;
+
+// What is stored about a version when it is published; never changed afterwards. The members from
+// `datastore` on are missing in records of earlier versions of grid.
 struct VersionRecord {
   VersionNumber number = 0;
   Digest root;
@@ -26,21 +34,41 @@ struct VersionRecord {
   std::uint64_t left_out = 0;      // entries that could not be kept (--allow-partial, sockets)
   std::optional<std::int64_t> top_mtime_ns;  // of the source's own folder, if it has one
 
+  std::string datastore = {};  // set by Datastores::publish(), as are the next two
+  // The digest of the stored record of the number before, so that a lost one is missed.
+  std::optional<Digest> previous = {};
+  // Versions before this one that had a tombstone when it was made, ascending, so that a lost
+  // tombstone is missed.
+  std::vector<VersionNumber> deleted = {};
+  std::optional<std::int64_t> top_mtime_ns = {};  // of the tree's top folder, since 1970
+
   bool operator==(const VersionRecord&) const = default;
 };
 
-std::string encode_version_record(const VersionRecord& record);  // JSON
+// JSON. Throws `invalid_argument` for a text that is longer than record_text_size_max.
+std::string encode_version_record(const VersionRecord& record);
 
-// Throws `corrupt` or, for a newer format, `unsupported`; `name` begins the message.
-VersionRecord decode_version_record(BytesView object, std::string_view name);
+// Throws `corrupt` for anything but the record of this version of this datastore, `unsupported`
+// for a newer format.
+VersionRecord decode_version_record(BytesView object, std::string_view datastore,
+                                    VersionNumber number);
 
-// A datastore's description.
-std::string encode_description(std::string_view text);
-std::string decode_description(BytesView object, std::string_view name);  // throws as above
+// A datastore's description number `number`; as above.
+std::string encode_description(std::string_view datastore, VersionNumber number,
+                               std::string_view text);
+std::string decode_description(BytesView object, std::string_view datastore, VersionNumber number);
 
-// `moved_to` is the store to which the version was moved; empty if it was deleted.
-std::string encode_tombstone(std::string_view moved_to);
-// The store to which it was moved, or "". Never throws: a tombstone means deleted, whatever it has.
-std::string decode_tombstone(BytesView object);
+// A version's tombstone; as above. Decoding gives the store to which the version was moved, or "".
+// A tombstone means deleted even if it cannot be decoded.
+std::string encode_tombstone(std::string_view datastore, VersionNumber number,
+                             std::string_view moved_to);
+std::string decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number);
+
+// False for what is stored at the key of a record and is none of that kind for that key, or one of
+// a newer format. A server may answer with anything, so what is not understood is not kept.
+bool is_understood(std::string_view key, BytesView object);
+
+// Throws `invalid_argument` for a text that is too long for a record; `noun` begins the message.
+void check_record_text(std::string_view noun, std::string_view text);
 
 }  // namespace grid::dataset

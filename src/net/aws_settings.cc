@@ -118,6 +118,21 @@ S3Endpoint s3_endpoint(const AwsSettings& settings, const AwsProfiles& profiles)
   return endpoint;
 }
 
+std::string S3Endpoint::location() const {
+  if (url.empty())
+    return region.starts_with("cn-")       ? "AWS in China"
+           : region.starts_with("us-gov-") ? "AWS GovCloud"
+                                           : "AWS";
+  Url server = parse_url(url);
+  for (char& c : server.host)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  std::string_view host = server.host;
+  if (const std::string_view port = server.scheme == "https" ? ":443" : ":80"; host.ends_with(port))
+    host.remove_suffix(port.size());
+  while (server.path.ends_with('/')) server.path.pop_back();
+  return server.scheme + "://" + std::string(host) + server.path;
+}
+
 std::string sts_url(const AwsSettings& settings, const AwsProfiles& profiles,
                     const std::string& region) {
   const std::string suffix = region.starts_with("cn-") ? ".cn" : "";

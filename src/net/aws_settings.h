@@ -71,6 +71,11 @@ struct S3Endpoint {
   std::string region = "us-east-1";
   std::string url;          // of the server; empty: AWS's, derived from the region
   bool path_style = false;  // HOST/BUCKET/KEY instead of BUCKET.HOST/KEY
+
+  // The server in one spelling, to tell servers apart: "AWS", or the URL with scheme and host in
+  // lower case, without user, default port and last '/'. Of AWS, a bucket's name means one bucket
+  // in all regions of a partition.
+  std::string location() const;
 };
 
 // Throws `not_found` if the settings name a profile that does not exist.

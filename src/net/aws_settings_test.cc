@@ -97,5 +97,14 @@ TEST_F(AwsSettingsTest, ANamedProfileMustExist) {
   EXPECT_THROW(s3_endpoint({.profile = "absent"}, profiles()), Error);
 }
 
+TEST(S3Endpoint, HasOneLocationForEachServer) {
+  EXPECT_EQ((S3Endpoint{.region = "eu-central-1"}.location()), "AWS");
+  EXPECT_EQ((S3Endpoint{.region = "cn-north-1"}.location()), "AWS in China");
+  EXPECT_EQ((S3Endpoint{.url = "HTTP://Minio:80/"}.location()), "http://minio");
+  EXPECT_EQ((S3Endpoint{.url = "https://ann:pw@minio:443/s3"}.location()), "https://minio/s3");
+  EXPECT_EQ((S3Endpoint{.url = "http://minio:9000", .path_style = true}.location()),
+            (S3Endpoint{.region = "x", .url = "http://minio:9000"}.location()));
+}
+
 }  // namespace
 }  // namespace grid::net

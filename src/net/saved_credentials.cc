@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 
 namespace grid::net {
 
@@ -49,8 +50,16 @@ static std::string encode(const SavedCredential& credential) {
          "\n";
 }
 
+static json parse_saved(BytesView bytes, const fs::path& file) {
+  try {
+    return parse_json(as_text(bytes), file.string());
+  } catch (const Error& error) {  // this function knows what to do
+    fail(error.kind(), "{}, and so no saved credential: remove the file", error.what());
+  }
+}
+
 static SavedCredential decode(BytesView bytes, const fs::path& file) {
-  const json value = json::parse(as_text(bytes), nullptr, /*allow_exceptions=*/false);
+  const json value = parse_saved(bytes, file);
   if (!value.is_object() || value.value("grid", json()) != "credential")
     fail(ErrorKind::corrupt, "{} is not a saved credential: remove it", file.string());
   if (value.value("format", json()) != format || value.value("type", json()) != "s3")
@@ -78,12 +87,14 @@ std::optional<SavedCredential> SavedCredentials::find(std::string_view name) con
 
 std::vector<SavedCredential> SavedCredentials::all() const {
   std::vector<SavedCredential> found;
-  std::error_code absent;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder_, absent)) {
-    if (entry.path().extension() != suffix) continue;
-    if (std::optional<Bytes> bytes = find_file_bytes(entry.path()))
-      found.push_back(decode(*bytes, entry.path()));
+  std::error_code error;
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().extension() != suffix) continue;
+    if (std::optional<Bytes> bytes = find_file_bytes(at->path()))
+      found.push_back(decode(*bytes, at->path()));
   }
+  if (error && error != std::errc::no_such_file_or_directory)
+    throw system_error(error.value(), fmt::format("cannot list {}", folder_.string()));
   std::sort(found.begin(), found.end(),
             [](const SavedCredential& a, const SavedCredential& b) { return a.name < b.name; });
   return found;

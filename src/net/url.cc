@@ -1,9 +1,12 @@
 #include "net/url.h"
 
 #include <algorithm>
+#include <iterator>
+#include <vector>
 
 #include "base/error.h"
 #include "base/hex.h"
+#include "base/text.h"
 
 namespace grid::net {
 
@@ -60,6 +63,83 @@ std::string shown(std::string_view text) {
   const std::size_t at = rest.substr(0, host_end).rfind('@');
   if (at != rest.npos) rest.remove_prefix(at + 1);
   return std::string(text.substr(0, scheme_end + 3)) + std::string(rest);
+}
+
+// Parameters that sign a request (AWS, Google, CloudFront) or are as good as a password.
+static bool is_secret(std::string_view parameter) {
+  static constexpr std::string_view names[] = {"signature",
+                                               "sig",
+                                               "token",
+                                               "access_token",
+                                               "refresh_token",
+                                               "id_token",
+                                               "auth",
+                                               "api_key",
+                                               "apikey",
+                                               "password",
+                                               "passwd",
+                                               "pwd",
+                                               "secret",
+                                               "awsaccesskeyid",
+                                               "googleaccessid",
+                                               "key-pair-id",
+                                               "policy",
+                                               "credential",
+                                               "jwt",
+                                               "private_token",
+                                               "sessionid"};
+  std::string name(parameter.substr(0, parameter.find('=')));
+  std::transform(name.begin(), name.end(), name.begin(), to_lower);
+  return name.starts_with("x-amz-") || name.starts_with("x-goog-") ||
+         std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+// Parameters that only go with a signature: how long it holds, and what Azure's `sig` covers.
+static bool belongs_to_signature(std::string_view parameter) {
+  static constexpr std::string_view names[] = {"expires", "sv",  "ss",  "srt", "sp",    "st",
+                                               "se",      "sr",  "spr", "sip", "skoid", "sktid",
+                                               "skt",     "ske", "sks", "skv"};
+  std::string name(parameter.substr(0, parameter.find('=')));
+  std::transform(name.begin(), name.end(), name.begin(), to_lower);
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+static std::string query_without_secrets(std::string_view query) {
+  std::vector<std::string_view> parameters;
+  bool is_signed = false;
+  while (!query.empty()) {
+    parameters.push_back(take_until(query, '&'));
+    is_signed = is_signed || is_secret(parameters.back());
+  }
+  std::string kept;
+  for (const std::string_view parameter : parameters) {
+    if (is_signed && (is_secret(parameter) || belongs_to_signature(parameter))) continue;
+    kept += kept.empty() ? '?' : '&';
+    kept += parameter;
+  }
+  return kept;
+}
+
+std::string without_secrets(std::string_view text) {
+  const std::size_t scheme_end = text.find("://");
+  if (scheme_end == text.npos) return std::string(text);
+  const std::size_t begin = scheme_end + 3;
+  const auto find_or = [&](std::string_view characters, std::size_t from, std::size_t otherwise) {
+    return std::min(text.find_first_of(characters, from), otherwise);
+  };
+  const std::size_t end = find_or(" \t\r\n\"'<>", begin, text.size());
+  const std::size_t fragment = find_or("#", begin, end);
+  const std::size_t question = find_or("?", begin, fragment);
+  const std::size_t host_end = find_or("/", begin, question);
+  const std::size_t at = text.substr(0, host_end).rfind('@');
+  const std::size_t host = at == text.npos || at < begin ? begin : at + 1;
+  std::string out(text.substr(0, begin));
+  out += text.substr(host, question - host);
+  if (question < fragment)
+    out += query_without_secrets(text.substr(question + 1, fragment - question - 1));
+  out += text.substr(fragment, end - fragment);
+  if (end < text.size()) out += without_secrets(text.substr(end));
+  return out;
 }
 
 static bool is_unreserved(char c) {

@@ -25,6 +25,11 @@ std::string with_plain_scheme(std::string_view text);
 // The URL as messages may show it: without user, password and query, which may hold secrets.
 std::string shown(std::string_view url);
 
+// The text with the URLs in it as they may be written to a disk: without user and password, and
+// without the parameters that sign a request or stand for a login. What is left still tells the
+// object that is meant.
+std::string without_secrets(std::string_view text);
+
 enum class Slash { keep, encode };
 
 // Everything but letters, digits and "-._~" as %XX (RFC 3986, and what S3 signs).

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "base/error.h"
 
 namespace grid::net {
@@ -46,6 +50,27 @@ TEST(UrlTest, EncodesStrictlyAndDecodesAll) {
   std::string all;
   for (int c = 0; c < 256; ++c) all += static_cast<char>(c);
   EXPECT_EQ(percent_decode(percent_encode(all, Slash::encode)), all);
+}
+
+TEST(Url, IsKeptWithoutSecrets) {
+  for (const auto& [url, kept] : std::vector<std::pair<std::string, std::string>>{
+           {"https://host/a.tar?b=c&d", "https://host/a.tar?b=c&d"},
+           {"https://ann:pw@host/a.tar", "https://host/a.tar"},
+           {"--source=train=http://ann@host:8080/x?y=z", "--source=train=http://host:8080/x?y=z"},
+           {"https://b.s3.amazonaws.com/k?versionId=7&X-Amz-Algorithm=AWS4-HMAC-SHA256&"
+            "X-Amz-Credential=AKID%2F1&x-amz-date=1&X-Amz-Security-Token=t&X-Amz-Signature=s",
+            "https://b.s3.amazonaws.com/k?versionId=7"},
+           {"https://h/k?AWSAccessKeyId=a&Expires=1&Signature=s", "https://h/k"},
+           {"https://a.blob.core.windows.net/c/b?sv=1&se=2&sp=r&sig=s",
+            "https://a.blob.core.windows.net/c/b"},
+           {"https://h/k?Expires=1&se=2", "https://h/k?Expires=1&se=2"},
+           {"https://h/k?access_token=t&page=2#top", "https://h/k?page=2#top"},
+           {"https://h?token=t", "https://h"},
+           {"see https://ann:pw@h/x and http://h/y?sig=1, all",
+            "see https://h/x and http://h/y all"},
+           {"a@b?token=c", "a@b?token=c"},
+           {"./cats", "./cats"}})
+    EXPECT_EQ(without_secrets(url), kept) << url;
 }
 
 }  // namespace

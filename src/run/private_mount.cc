@@ -148,10 +148,14 @@ void take_over(const fs::path& from, const fs::path& to) {
 void take_over_entries(const fs::path& from) {
   std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(from.c_str()), ::closedir);
   if (!entries) throw system_error(errno, fmt::format("cannot list {}", from.string()));
-  while (const dirent* entry = ::readdir(entries.get())) {
+  for (;;) {
+    errno = 0;
+    const dirent* entry = ::readdir(entries.get());
+    if (entry == nullptr) break;
     const std::string name = entry->d_name;
     if (name != "." && name != "..") take_over(from / name, fs::path("/") / name);
   }
+  if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", from.string()));
 }
 
 // Makes a file system in memory the root, with the old root's entries and the new folder, then

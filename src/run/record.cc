@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "base/utc.h"
 
@@ -233,7 +234,7 @@ std::string encode_record(const RunRecord& record) {
 
 RunRecord decode_record(std::string_view text) {
   try {
-    return decode(Json::parse(text));
+    return decode(parse_ordered_json(text, "the record", {.size_max = 64 << 20}));
   } catch (const Json::exception& error) {
     fail(ErrorKind::corrupt, "{}", error.what());
   }

@@ -42,6 +42,7 @@ create::CreateRecord record_of(const CreateCommand& command, const create::Creat
   const create::CreateNote& note = options.note;
   return {.store = command.store,
           .store_id = store.marker.store_id,
+          .store_key = store.cache_key,
           .name = note.name,
           .source = source::shown(options.input.sources),
           .identity = command.identity,

@@ -15,7 +15,8 @@ std::string_view status_of(const DatastoreSummary& summary, const IncompleteCrea
   if (std::any_of(creates.begin(), creates.end(), [](const auto& create) { return create.live; }))
     return name_of(create::CreateState::uploading);
   if (summary.ready == 0 && !creates.empty()) return name_of(create::CreateState::failed);
-  return name_of(summary.newest->state);
+  // A folder without versions, as anybody can make in a local store, is no datastore.
+  return name_of(summary.newest ? summary.newest->state : dataset::VersionState::deleted);
 }
 
 DatastoreSummary summarise(const dataset::Datastores& datastores, const std::string& name,
@@ -46,7 +47,7 @@ DatastoreList list_datastores(const Settings& settings, bool deleted_too) {
 DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore& store,
                               bool deleted_too) {
   DatastoreList list;
-  list.incomplete = of_store(find_incomplete_creates(settings), store.marker.store_id);
+  list.incomplete = of_store(find_incomplete_creates(settings), store);
   std::vector<std::string> published = store.datastores->names();
   std::set<std::string> names(published.begin(), published.end());
   for (const create::IncompleteCreate& create : list.incomplete) names.insert(create.record.name);

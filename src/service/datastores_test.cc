@@ -33,7 +33,11 @@ class DatastoresTest : public ::testing::Test {
                                                 dataset::Reference::parse(reference), all));
   }
   create::CreateRecord started(const std::string& name) {
-    return {.store_id = store_->marker.store_id, .name = name, .source = "one", .identity = "0"};
+    return {.store_id = store_->marker.store_id,
+            .store_key = store_->cache_key,
+            .name = name,
+            .source = "one",
+            .identity = "0"};
   }
 
   testing::Node node_;

@@ -35,9 +35,10 @@ IncompleteCreates find_incomplete_creates(const Settings& settings) {
   return create::incomplete_creates(settings.create_folder);
 }
 
-IncompleteCreates of_store(IncompleteCreates creates, std::string_view store_id) {
-  return only(std::move(creates),
-              [&](const auto& create) { return create.record.store_id == store_id; });
+IncompleteCreates of_store(IncompleteCreates creates, const dataset::OpenStore& store) {
+  return only(std::move(creates), [&](const auto& create) {
+    return create::is_of_store(create.record, store.marker.store_id, store.cache_key);
+  });
 }
 
 IncompleteCreates of_datastore(IncompleteCreates creates, std::string_view name) {
@@ -66,6 +67,11 @@ void check_resumable(const create::IncompleteCreate& create) {
   if (create.live)
     fail(ErrorKind::unavailable, "{} is under way: process {} works on it", record.name,
          record.pid);
+  if (record.secrets_left_out)
+    fail(ErrorKind::unsupported,
+         "{} reads {}, whose password or signature is not kept: repeat its command with the whole "
+         "URL, and it continues",
+         record.name, record.source);
   if (reads_standard_input(record))
     fail(ErrorKind::unsupported,
          "{} read standard input, which has ended: repeat its command with the same stream",

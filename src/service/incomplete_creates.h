@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "create/incomplete_create.h"
+#include "dataset/open_store.h"
 #include "service/json.h"
 #include "service/settings.h"
 
@@ -18,7 +19,7 @@ using IncompleteCreates = std::vector<create::IncompleteCreate>;
 IncompleteCreates find_incomplete_creates(const Settings& settings);
 
 // Those of a store, or of one of its datastores.
-IncompleteCreates of_store(IncompleteCreates creates, std::string_view store_id);
+IncompleteCreates of_store(IncompleteCreates creates, const dataset::OpenStore& store);
 IncompleteCreates of_datastore(IncompleteCreates creates, std::string_view name);
 
 // The one with this id, or else the only one of the datastore with this name. Throws `not_found`,

@@ -10,7 +10,7 @@ namespace grid::service {
 static void refuse_if_busy(const Settings& settings, const dataset::OpenStore& store,
                            const std::string& name) {
   for (const create::IncompleteCreate& create :
-       of_datastore(of_store(find_incomplete_creates(settings), store.marker.store_id), name))
+       of_datastore(of_store(find_incomplete_creates(settings), store), name))
     if (create.live)
       fail(ErrorKind::unavailable,
            "the next version of {} is being made from {} (process {}); nothing was moved", name,

@@ -11,8 +11,8 @@ ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore
                        .whole = !reference.version && !reference.named_latest};
   if (shown.whole) {
     shown.versions = store.datastores->versions(reference.name);
-    shown.creates = of_datastore(of_store(find_incomplete_creates(settings), store.marker.store_id),
-                                 reference.name);
+    shown.creates =
+        of_datastore(of_store(find_incomplete_creates(settings), store), reference.name);
   }
   // For one version, or for an unknown datastore, where the error of resolve() says more than an
   // empty list.

@@ -21,9 +21,10 @@ void write_document(JsonWriter& json, const Verification& verification) {
   json.key("not_checked").begin_object();
   json.member("deleted_versions", report.deleted_versions);
   json.member("unindexed_packs", report.unindexed_packs);
-  json.member("unindexed_bytes", report.unindexed_bytes).key("ignored").begin_array();
-  for (const std::string& foreign : report.foreign) json.value(foreign);
-  json.end_array().end_object().end_object();
+  json.member("unindexed_bytes", report.unindexed_bytes).end_object();
+  json.key("notes").begin_array();
+  for (const std::string& note : report.notes) json.value(note);
+  json.end_array().end_object();
 }
 
 void write_damages(JsonWriter& json, std::string_view member,

@@ -165,7 +165,7 @@ std::string shown(const std::vector<SourceSpec>& specs) {
   for (const SourceSpec& spec : specs) {
     if (!text.empty()) text += ' ';
     if (!spec.place.empty()) text += spec.place + '=';
-    text += is_url(spec.where) ? net::shown(spec.where) : spec.where;
+    text += is_s3_url(spec.where) ? spec.where : net::shown(spec.where);  // keys may have a '?'
   }
   return text;
 }

@@ -27,7 +27,8 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
     : backend_(std::move(backend)),
       index_(std::make_unique<ChunkIndex>(options.cache_folder.empty()
                                               ? options.cache_folder
-                                              : options.cache_folder / "index" / marker.store_id)),
+                                              : options.cache_folder / "index" /
+                                                    cache_key(marker, *backend_))),
       frames_(options.frame_cache_size_max),
       costs_(options.costs),
       prefetcher_(options.read_ahead

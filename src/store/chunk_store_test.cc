@@ -388,6 +388,50 @@ TEST(Marker, MakingAStoreTwiceKeepsItsIdentity) {
   EXPECT_EQ(find_marker(backend)->store_id, made.store_id);
 }
 
+TEST(Marker, OnlyAStoresIdNamesPaths) {
+  for (const char* id : {"/tmp/0123456789abcdef0123456789a", "0123456789ABCDEF0123456789abcdef",
+                         "../../../../../../../../../../x", "0123", ""}) {
+    testing::MemoryBackend backend;
+    backend.create(marker_key(), as_bytes(fmt::format(
+                                     R"({{"grid": "store", "format": 1, "store_id": "{}"}})", id)));
+    EXPECT_THROW(find_marker(backend), Error) << id;
+  }
+}
+
+TEST(Marker, OfAnEarlierVersionIsReadAndNoFlippedBitOfANewOnePasses) {
+  const std::string id(32, 'a');
+  testing::MemoryBackend old, made;
+  old.create(marker_key(),
+             as_bytes(R"({"format": 1, "grid": "store", "store_id": ")" + id + "\"}\n"));
+  EXPECT_EQ(find_marker(old)->store_id, id);
+  make_store(made);
+  const Bytes marker = *made.find(marker_key());
+  for (std::size_t bit = 0; bit < 8 * marker.size(); ++bit) {
+    Bytes flipped = marker;
+    flipped[bit / 8] ^= std::byte{1} << bit % 8;
+    testing::MemoryBackend backend;
+    backend.create(marker_key(), flipped);
+    EXPECT_THROW(find_marker(backend), Error) << as_text(flipped);
+  }
+}
+
+TEST(Marker, ACacheKeyIsOfALocationAndAnId) {
+  class Place : public testing::MemoryBackend {
+   public:
+    explicit Place(std::string place) : place_(std::move(place)) {}
+    std::string location() const override { return place_; }
+
+   private:
+    const std::string place_;
+  };
+  const StoreMarker a{.store_id = std::string(32, 'a')}, b{.store_id = std::string(32, 'b')};
+  const std::string key = cache_key(a, Place("here"));
+  EXPECT_TRUE(is_store_id(key));
+  EXPECT_EQ(cache_key(a, Place("here")), key);
+  EXPECT_NE(cache_key(b, Place("here")), key);
+  EXPECT_NE(cache_key(a, Place("there")), key);
+}
+
 TEST(Marker, ANewerFormatIsRefusedByName) {
   testing::MemoryBackend backend;
   backend.create(marker_key(), as_bytes("{\"grid\": \"store\", \"format\": 2}"));

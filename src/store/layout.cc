@@ -59,6 +59,10 @@ std::string tombstones_prefix(std::string_view datastore) {
 std::string tombstone_key(std::string_view datastore, std::uint32_t version) {
   return tombstones_prefix(datastore) + std::to_string(version);
 }
+std::string advance_tombstone_key(std::string_view datastore, std::uint32_t version,
+                                  const Digest& record) {
+  return tombstone_key(datastore, version) + "-" + record.hex();
+}
 std::string descriptions_prefix(std::string_view datastore) {
   return datastore_prefix(datastore) + "descriptions/";
 }
@@ -69,6 +73,35 @@ std::string description_key(std::string_view datastore, std::uint32_t number) {
 std::optional<std::uint32_t> parse_number(std::string_view text) {
   if (text.empty() || text.front() == '0') return std::nullopt;
   return grid::parse_number<std::uint32_t>(text);
+}
+
+std::optional<AdvanceTombstone> parse_advance_tombstone(std::string_view name) {
+  const std::optional<std::uint32_t> version = parse_number(take_until(name, '-'));
+  const std::optional<Digest> record = parse_digest(name);
+  if (!version || !record) return std::nullopt;
+  return AdvanceTombstone{.version = *version, .record = *record};
+}
+
+std::optional<RecordKey> parse_record_key(std::string_view key) {
+  if (!key.starts_with(datastores_prefix())) return std::nullopt;
+  key.remove_prefix(datastores_prefix().size());
+  RecordKey found{.kind = {}, .datastore = std::string(take_until(key, '/'))};
+  const std::string_view kind = take_until(key, '/');
+  if (kind == "versions")
+    found.kind = RecordKind::version;
+  else if (kind == "deleted")
+    found.kind = RecordKind::tombstone;
+  else if (kind == "descriptions")
+    found.kind = RecordKind::description;
+  else
+    return std::nullopt;
+  std::optional<std::uint32_t> number = parse_number(key);
+  if (found.kind == RecordKind::tombstone && !number)
+    if (std::optional<AdvanceTombstone> advance = parse_advance_tombstone(key))
+      number = advance->version;
+  if (!number) return std::nullopt;
+  found.number = *number;
+  return found;
 }
 
 }  // namespace grid::store

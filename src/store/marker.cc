@@ -1,27 +1,36 @@
 #include "store/marker.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "base/user.h"
+#include "base/utc.h"
 #include "store/layout.h"
+#include "store/sealed_json.h"
 
 namespace grid::store {
 
-static constexpr int marker_format = 1;
+static constexpr std::size_t store_id_size = 32;
+static constexpr SealedKind marker_kind{.grid = "store", .companion = "created"};
+
+bool is_store_id(std::string_view text) {
+  return text.size() == store_id_size && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
 
 static StoreMarker parse(const Bytes& object, const std::string& store) {
-  auto json = nlohmann::json::parse(as_text(object), nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || json.value("grid", "") != "store" || !json.contains("format"))
-    fail(ErrorKind::corrupt, "{} is not a store: its {} is damaged", store, marker_key());
-  if (json["format"] != marker_format)
-    fail(ErrorKind::unsupported,
-         "the store {} has format {}; this program knows format {}: use a newer grid", store,
-         json["format"].dump(), marker_format);
-  auto id = json.find("store_id");
-  if (id == json.end() || !id->is_string() || id->get<std::string>().size() != 32)
-    fail(ErrorKind::corrupt, "{} is not a store: its {} is damaged", store, marker_key());
-  return {.store_id = id->get<std::string>()};
+  const JsonObject json = unseal(marker_kind, object, fmt::format("{}: {}", store, marker_key()));
+  StoreMarker marker{.store_id = json.text("store_id")};
+  if (!is_store_id(marker.store_id))
+    json.refuse("store_id", "not 32 lower-case hexadecimal digits");
+  if (const std::optional<std::string> created = json.find_text("created");
+      created && !is_rfc3339_utc(*created))
+    json.refuse("created", "not a time of RFC 3339 in UTC");
+  return marker;
 }
 
 std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
@@ -36,11 +45,15 @@ std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
 StoreMarker make_store(backend::Backend& backend) {
   if (std::optional<StoreMarker> marker = find_marker(backend)) return *marker;
   backend.prove_creates();
-  nlohmann::json json = {
-      {"grid", "store"}, {"format", marker_format}, {"store_id", random_hex(32)}};
-  std::string text = json.dump(2) + "\n";
-  if (backend.create(marker_key(), as_bytes(text))) return {.store_id = json["store_id"]};
+  const StoreMarker marker{.store_id = random_hex(store_id_size)};
+  const std::string text =
+      seal(marker_kind, {{"store_id", marker.store_id}, {"created", utc_now()}});
+  if (backend.create(marker_key(), as_bytes(text))) return marker;
   return find_marker(backend).value();  // another process made it just now
+}
+
+std::string cache_key(const StoreMarker& marker, const backend::Backend& backend) {
+  return digest_of(as_bytes(marker.store_id + "\n" + backend.location())).hex().substr(0, 32);
 }
 
 }  // namespace grid::store

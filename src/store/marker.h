@@ -1,15 +1,17 @@
-// The first object of a store: says that this is a store, in which format, and its id.
+// The first object of a store: says that this is a store, in which format, and its id. And the key
+// under which a node keeps what it knows of a store.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "backend/backend.h"
 
 namespace grid::store {
 
 struct StoreMarker {
-  std::string store_id;  // 32 hexadecimal digits, chosen at random when the store was made
+  std::string store_id;  // see is_store_id(); chosen at random when the store was made
 };
 
 // Empty if nothing is stored there. Throws `corrupt` for something that is not a store and
@@ -18,5 +20,13 @@ std::optional<StoreMarker> find_marker(const backend::Backend& backend);
 
 // Makes a store unless it is one already. Throws like find_marker() and Backend::prove_creates().
 StoreMarker make_store(backend::Backend& backend);
+
+// Whether `text` can be a store's id: 32 lower-case hexadecimal digits. It is part of paths.
+bool is_store_id(std::string_view text);
+
+// Under this key, 32 hexadecimal digits, a node keeps its copies of a store and what it derives
+// from it. It depends on where the store is as well as on the id that it claims: a store that
+// copied another's id is not given that one's bytes, nor does it give its own for that one.
+std::string cache_key(const StoreMarker& marker, const backend::Backend& backend);
 
 }  // namespace grid::store

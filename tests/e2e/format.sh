@@ -70,6 +70,16 @@ done <objects
 # The reader's checks: it never returns a wrong byte, and does not find a deleted version.
 grid datastore delete cats:1 -y -q
 fails 1 reader "$GRID_STORE" cats 1 deleted
+record=$GRID_STORE/datastores/cats/versions/2
+cp "$record" record && chmod u+w "$record"
+sed -i 's/the second/the wecond/' "$record"
+fails 1 reader "$GRID_STORE" cats 2 damaged
+cp record "$record"
+reader "$GRID_STORE" cats 2 whole
+: >"$GRID_STORE/datastores/cats/deleted/2-$(b3sum --no-names record)"
+fails 1 reader "$GRID_STORE" cats 2 deleted
+fails 1 grid datastore cat cats a
+rm "$GRID_STORE/datastores/cats/deleted/2-"*
 pack=$(ls -S "$GRID_STORE"/packs/*.data | head -n 1)
 chmod u+w "$pack"
 byte=$(od -An -tu1 -j 1000000 -N 1 "$pack")

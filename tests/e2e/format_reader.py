@@ -4,7 +4,7 @@ Written from docs/format.md alone, whose sections are quoted as §, to show that
 Needs the programs b3sum and zstd. It unpacks the whole store: it is a proof, not a tool. For files in
 place, whose bytes no store has, it prints what names their objects: bucket, key, ETag, version id, size.
 """
-import glob, json, os, subprocess, sys, tempfile
+import glob, json, os, re, subprocess, sys, tempfile
 from struct import calcsize, iter_unpack, unpack_from
 
 def refuse(what):
@@ -28,10 +28,25 @@ def object_at(text, at, path):
         refuse("an object")
     return parts[0], parts[1] + path[skipped:], parts[2], parts[3]
 
-def read_record(path, kind):
-    """§2, §7"""
-    record = json.load(open(path))
-    return record if (record["grid"], record["format"]) == (kind, 1) else refuse(path)
+def read_record(path, kind, companion, expected={}):
+    """§1, §2, §7"""
+    def members(pairs):
+        return dict(pairs) if len(pairs) == len(dict(pairs)) else refuse(f"{path}: a member twice")
+
+    data = open(path, "rb").read()
+    record = json.loads(data.decode(), object_pairs_hook=members)
+    if (record["grid"], record["format"]) != (kind, 1) or len(data) > 1 << 20:
+        refuse(path)
+    if any(record.get(member, value) != value for member, value in expected.items()):
+        refuse(f"{path} is for another key")
+    if ("digest" in record) != (companion in record):
+        refuse(path)
+    if "digest" in record:
+        digest = record["digest"].encode()
+        blanked = data.replace(digest, b"0" * 64)
+        if data.count(digest) != 1 or run(["b3sum", "--no-names"], blanked).strip() != digest:
+            refuse(path)
+    return record
 
 def run(command, data):
     return subprocess.run(command, input=data, capture_output=True).stdout
@@ -69,7 +84,9 @@ def unpack_pack(path, chunks):
 class Store:
     def __init__(self, folder, chunks):
         self.chunks = chunks
-        read_record(f"{folder}/store.json", "store")
+        store_id = read_record(f"{folder}/store.json", "store", "created")["store_id"]
+        if not re.fullmatch("[0-9a-f]{32}", store_id):
+            refuse("store.json")
         for index in glob.glob(f"{folder}/packs/*.index"):
             unpack_pack(index[:-6], chunks)
         listing = "".join(f"{name}  {chunks}/{name}\n" for name in os.listdir(chunks))
@@ -166,8 +183,11 @@ def extract(store, root, destination):
 if __name__ == "__main__":
     folder, name, number, destination = sys.argv[1:]
     datastore = f"{folder}/datastores/{name}"
-    record = read_record(f"{datastore}/versions/{number}", "version")
-    if record["version"] != int(number) or os.path.exists(f"{datastore}/deleted/{number}"):
-        sys.exit(f"{name}:{number} is deleted or has the record of another version")
+    path = f"{datastore}/versions/{number}"
+    record = read_record(path, "version", "datastore", {"version": int(number), "datastore": name})
+    own_digest = run(["b3sum", "--no-names"], open(path, "rb").read()).strip().decode()
+    tombstones = [f"{datastore}/deleted/{number}", f"{datastore}/deleted/{number}-{own_digest}"]
+    if any(os.path.isfile(tombstone) for tombstone in tombstones):
+        sys.exit(f"{name}:{number} is deleted")
     with tempfile.TemporaryDirectory() as chunks:
         extract(Store(folder, chunks), bytes.fromhex(record["root"]), destination)

@@ -23,7 +23,7 @@ has 'entries name path version' grid datastore ls -lR cats:1
 has 'bytes destination failed failures files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2
 has 'description name' grid datastore describe cats --text 'with "quotes"'
-has 'bytes chunks damages drifts files files_in_place not_checked versions' grid datastore verify
+has 'bytes chunks damages drifts files files_in_place not_checked notes versions' grid datastore verify
 has 'bytes_written chunks_lost damages healed_by_node healed_by_packs healed_by_sources packs_damaged packs_removed problems seconds' grid store repair
 has 'deleted name' grid datastore delete cats:1 --yes
 fails 1 grid datastore show dogs -o json

@@ -55,6 +55,18 @@ fails 1 grid datastore create "$plain_url/dogs.zip"
 says 'is a zip, which is read by the directory at its end'
 fails 1 grid datastore create "$plain_url/cut.tar.gz" --name cut
 says 'cut.tar.gz: ./large: the archive is damaged or truncated'
+
+# Passwords and signatures of a URL are neither kept nor shown; the same command goes on all the same.
+secret_url=$(echo "$plain_url" | sed 's|://|://ann:pass-word@|')/cut.tar.gz
+fails 1 grid datastore create "$secret_url?X-Amz-Date=1&X-Amz-Signature=s3cret" --name signed
+fails 1 grid datastore create "$secret_url?X-Amz-Date=2&X-Amz-Signature=s3cret2" --name signed
+equal "$(grid datastore list --show-incomplete -o json | grep -c '"name": *"signed"')" 1
+grid datastore list --show-incomplete >shown
+if grep -rE 's3cret|pass-word' "$XDG_STATE_HOME" "$XDG_CACHE_HOME" "$GRID_STORE" out err shown; then
+  die "a secret was kept or shown"
+fi
+fails 1 grid datastore resume signed
+says 'repeat its command with the whole URL'
 fails 1 grid datastore create "$plain_url/missing.csv"
 fails 2 grid datastore create "${plain_url%/data}"
 says 'names no file: its path is empty'

@@ -55,6 +55,10 @@ class RecordingBackend : public backend::Backend, private backend::Carrier {
     note("name");
     return "recording";
   }
+  std::string location() const override {
+    note("location");
+    return "there";
+  }
   const backend::Carrier& carrier() const override { return *this; }
 
   // The calls since this was called last.
@@ -116,6 +120,7 @@ inline std::vector<BackendCall> backend_calls() {
       {"remote", [](Backend& b) { return std::to_string(b.remote()); }},
       {"prove_creates", [](Backend& b) { return b.prove_creates(), std::string(); }},
       {"name", [](Backend& b) { return b.name(); }},
+      {"location", [](Backend& b) { return b.location(); }},
       {"expect_reads",
        [](Backend& b) { return b.carrier().expect_reads("a/key", 5, 7), std::string(); }},
       {"read_ahead_max", [](Backend& b) { return std::to_string(b.carrier().read_ahead_max()); }},

@@ -17,19 +17,26 @@ namespace grid::testing {
 class FarStore : public MemoryBackend {
  public:
   std::atomic<bool> reachable = true;
-  std::atomic<bool> breaks_off = false;               // in the middle of copy_part()
+  std::atomic<bool> breaks_off = false;         // in the middle of copy_part()
+  mutable std::atomic<int> portal_answers = 0;  // so many finds are answered with a page
+  std::string place = "far://away";
   mutable std::atomic<std::uint64_t> requests = 0;    // to read
   mutable std::atomic<std::uint64_t> part_bytes = 0;  // given by find_part() and copy_part()
 
   bool remote() const override { return true; }
   std::string name() const override { return "far://away"; }
+  std::string location() const override { return place; }
   bool create(std::string_view key, BytesView data) override {
     check_reachable();
     return MemoryBackend::create(key, data);
   }
   std::optional<Bytes> find(std::string_view key) const override {
     ask();
-    return MemoryBackend::find(key);
+    std::optional<Bytes> object = MemoryBackend::find(key);
+    if (portal_answers <= 0) return object;
+    --portal_answers;
+    const BytesView page = as_bytes("<html>Please log in</html>");
+    return Bytes(page.begin(), page.end());
   }
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override {

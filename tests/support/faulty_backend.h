@@ -54,6 +54,7 @@ class FaultyBackend : public backend::Backend {
   bool remote() const override { return inner_->remote(); }
   void prove_creates() override { inner_->prove_creates(); }
   std::string name() const override { return inner_->name(); }
+  std::string location() const override { return inner_->location(); }
   const backend::Carrier& carrier() const override { return inner_->carrier(); }
 
  private:

@@ -46,9 +46,10 @@ class MemoryBackend : public backend::Backend, public backend::Carrier {
   }
   std::vector<std::string> list_names(std::string_view prefix) const override {
     std::vector<std::string> names;
-    for (const backend::ObjectEntry& entry : MemoryBackend::list(prefix))
-      names.push_back(
-          entry.key.substr(prefix.size(), entry.key.find('/', prefix.size()) - prefix.size()));
+    for (const backend::ObjectEntry& entry : MemoryBackend::list(prefix)) {
+      const std::string rest = entry.key.substr(prefix.size());
+      names.push_back(rest.substr(0, std::min(rest.find('/'), rest.size() - 1) + 1));
+    }
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     return names;
@@ -64,6 +65,7 @@ class MemoryBackend : public backend::Backend, public backend::Carrier {
   bool remote() const override { return false; }
   void prove_creates() override {}
   std::string name() const override { return "memory"; }
+  std::string location() const override { return name(); }
   const backend::Carrier& carrier() const override { return *this; }
 
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}

@@ -38,8 +38,8 @@ void write_report(Output& output, const service::Verification& verification) {
   for (const Damage& drift : report.drifts)
     output.write(fmt::format("drifted  {}: {}\n", escape_controls(place_of(drift)),
                              escape_controls(drift.reason)));
-  for (const std::string& foreign : report.foreign)
-    output.write(fmt::format("ignored  {}\n", escape_controls(foreign)));
+  for (const std::string& note : report.notes)
+    output.write(fmt::format("note     {}\n", escape_controls(note)));
   if (const std::string rest = not_checked(report); !rest.empty())
     output.write(fmt::format("not checked: {}\n", rest));
   if (report.files_in_place > 0)

@@ -1,0 +1,240 @@
+#include "care/record_check.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.h"
+#include "store/layout.h"
+#include "store/marker.h"
+
+namespace grid::care {
+
+namespace {
+
+using dataset::VersionNumber;
+
+// One datastore. Reads its objects once and keeps of each record only what the others say about it.
+class DatastoreCheck {
+ public:
+  DatastoreCheck(const backend::Backend& backend, std::string name, RecordFindings& findings)
+      : backend_(backend), name_(std::move(name)), findings_(findings) {}
+
+  void run() {
+    read_tombstones();
+    read_records();
+    read_descriptions();
+    name_lost_records();
+    name_lost_tombstones();
+    name_broken_adoptions();
+  }
+
+ private:
+  struct Record {
+    Digest stored;  // of its bytes
+    bool readable = false;
+    std::optional<Digest> previous;
+  };
+  using Numbers = std::set<VersionNumber>;
+
+  void damage(VersionNumber version, std::string reason) {
+    findings_.damages.push_back({name_, version, "", std::move(reason)});
+  }
+  void note(std::string sentence) { findings_.notes.push_back(std::move(sentence)); }
+
+  void read_tombstones();
+  void read_records();
+  void read_descriptions();
+  void name_lost_records();
+  void name_lost_range(VersionNumber first, VersionNumber last);
+  void name_lost_tombstones();
+  void name_broken_adoptions();
+
+  // Calls take(number, bytes) for each object of that number below `prefix`. Names the rest.
+  template <class Take>
+  void visit(const std::string& prefix, const Take& take);
+
+  const backend::Backend& backend_;
+  const std::string name_;
+  RecordFindings& findings_;
+  std::map<VersionNumber, Record> records_;
+  Numbers tombstones_, descriptions_;
+  std::vector<store::AdvanceTombstone> in_advance_;
+  std::map<VersionNumber, VersionNumber> deleted_;  // to a later version that says so
+};
+
+template <class Take>
+void DatastoreCheck::visit(const std::string& prefix, const Take& take) {
+  for (const std::string& name : backend_.list_names(prefix)) {
+    const std::string key = prefix + name;
+    const std::optional<store::RecordKey> record = store::parse_record_key(key);
+    if (!record) {
+      if (name.ends_with('/') && store::parse_number(name.substr(0, name.size() - 1)))
+        note(fmt::format("{} is a folder where a record is expected: it is ignored", key));
+      else
+        note(fmt::format("{} is not part of the store", key));
+      continue;
+    }
+    try {
+      const std::optional<Bytes> object = backend_.find(key);
+      if (object) take(*record, name, *object);
+    } catch (const Error& error) {  // report damage and continue
+      damage(record->kind == store::RecordKind::description ? 0 : record->number, error.what());
+    }
+  }
+}
+
+void DatastoreCheck::read_tombstones() {
+  visit(store::tombstones_prefix(name_),
+        [&](const store::RecordKey& key, const std::string& name, BytesView object) {
+          if (std::optional<store::AdvanceTombstone> advance = store::parse_advance_tombstone(name))
+            in_advance_.push_back(*advance);
+          else
+            tombstones_.insert(key.number);  // also if it cannot be read: it means deleted
+          dataset::decode_tombstone(object, name_, key.number);
+        });
+}
+
+void DatastoreCheck::read_records() {
+  visit(store::versions_prefix(name_), [&](const store::RecordKey& key, const std::string&,
+                                           BytesView object) {
+    Record& seen = records_[key.number];
+    seen.stored = digest_of(object);
+    const dataset::VersionRecord record = dataset::decode_version_record(object, name_, key.number);
+    seen.readable = true;
+    seen.previous = record.previous;
+    for (const VersionNumber number : record.deleted) deleted_.emplace(number, key.number);
+  });
+  for (const auto& [number, record] : records_) {
+    if (!record.previous) continue;
+    const auto before = records_.find(number - 1);
+    if (before == records_.end()) {
+      if (tombstones_.contains(number - 1))  // else name_lost_records() does
+        damage(number - 1, fmt::format("its record is lost: {}:{} has its digest", name_, number));
+    } else if (before->second.readable && before->second.stored != *record.previous) {
+      damage(number - 1, fmt::format("its record is not the one that {}:{} was made after: it was "
+                                     "damaged or replaced",
+                                     name_, number));
+    }
+  }
+}
+
+void DatastoreCheck::read_descriptions() {
+  visit(store::descriptions_prefix(name_),
+        [&](const store::RecordKey& key, const std::string&, BytesView object) {
+          descriptions_.insert(key.number);
+          dataset::decode_description(object, name_, key.number);
+        });
+  VersionNumber expected = 1;
+  for (const VersionNumber number : descriptions_) {
+    if (number > expected + 1)
+      damage(0, fmt::format("its descriptions {} to {} are lost", expected, number - 1));
+    else if (number > expected)
+      damage(0, fmt::format("its description {} is lost", expected));
+    expected = number + 1;
+  }
+}
+
+void DatastoreCheck::name_lost_range(VersionNumber first, VersionNumber last) {
+  if (first == last)
+    damage(first, "its record is lost");
+  else
+    damage(0, fmt::format("the records of its versions {} to {} are lost", first, last));
+}
+
+// A number that has only a tombstone may never have had a record: an earlier version of grid that
+// was killed while it moved a datastore left such.
+void DatastoreCheck::name_lost_records() {
+  Numbers known = tombstones_;  // numbers that need no further word
+  for (const VersionNumber number : tombstones_)
+    if (!records_.contains(number))
+      note(fmt::format("{}:{} has a tombstone and no record", name_, number));
+  for (const store::AdvanceTombstone& advance : in_advance_) known.insert(advance.version);
+  for (const auto& [number, record] : records_) known.insert(number);
+  std::uint64_t expected = 1;
+  for (const VersionNumber number : known) {
+    if (number > expected) name_lost_range(static_cast<VersionNumber>(expected), number - 1);
+    expected = std::uint64_t{number} + 1;
+  }
+}
+
+void DatastoreCheck::name_lost_tombstones() {
+  for (const auto& [number, witness] : deleted_)
+    if (!tombstones_.contains(number))
+      damage(number, fmt::format("its tombstone is lost: it was deleted when {}:{} was made, and "
+                                 "looks ready again",
+                                 name_, witness));
+}
+
+void DatastoreCheck::name_broken_adoptions() {
+  for (const store::AdvanceTombstone& advance : in_advance_) {
+    const auto record = records_.find(advance.version);
+    if (tombstones_.contains(advance.version)) continue;
+    if (record == records_.end() || record->second.stored == advance.record)
+      note(fmt::format("a move of {} to this store was broken off at {}:{}: run it again", name_,
+                       name_, advance.version));
+  }
+}
+
+bool is_known_pack_key(const std::string& key) {
+  if (store::pack_of_index_key(key)) return true;
+  const std::size_t dot = key.rfind('.');
+  return store::is_pack_data_key(key) && store::pack_of_index_key(key.substr(0, dot) + ".index");
+}
+
+// Names what lies beside the objects of a store. Readers ignore it.
+void name_strange_keys(const backend::Backend& backend, std::vector<std::string>& notes) {
+  const auto name_others = [&](const std::string& prefix, const auto& is_known) {
+    for (const std::string& name : backend.list_names(prefix))
+      if (!is_known(name))
+        notes.push_back(fmt::format("{}{} is not part of the store", prefix, name));
+  };
+  name_others("", [](const std::string& name) {
+    return name == store::marker_key() || name == store::packs_prefix() ||
+           name == store::datastores_prefix();
+  });
+  name_others(store::packs_prefix(), [](const std::string& name) {
+    return is_known_pack_key(store::packs_prefix() + name);
+  });
+  name_others(store::datastores_prefix(), [](const std::string& name) {
+    return name.ends_with('/') && dataset::is_datastore_name(name.substr(0, name.size() - 1));
+  });
+}
+
+void name_strange_folders(const backend::Backend& backend, const std::string& datastore,
+                          std::vector<std::string>& notes) {
+  const std::string versions = store::versions_prefix(datastore);
+  const std::string prefix = versions.substr(0, versions.rfind('/', versions.size() - 2) + 1);
+  for (const std::string& name : backend.list_names(prefix))
+    if (const std::string key = prefix + name; key != versions &&
+                                               key != store::tombstones_prefix(datastore) &&
+                                               key != store::descriptions_prefix(datastore))
+      notes.push_back(fmt::format("{} is not part of the store", key));
+}
+
+}  // namespace
+
+RecordFindings check_records(const dataset::OpenStore& store, std::vector<std::string> names) {
+  RecordFindings findings;
+  const backend::Backend& backend = *store.backend;
+  const bool whole = names.empty();
+  if (whole) {
+    try {
+      if (!store::find_marker(backend))
+        findings.damages.push_back({"", 0, "", "store.json is lost"});
+    } catch (const Error& error) {  // report damage and continue
+      findings.damages.push_back({"", 0, "", error.what()});
+    }
+    name_strange_keys(backend, findings.notes);
+    names = store.datastores->names();
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const std::string& name : names) {
+    name_strange_folders(backend, name, findings.notes);
+    DatastoreCheck(backend, name, findings).run();
+  }
+  return findings;
+}
+
+}  // namespace grid::care

@@ -1,0 +1,173 @@
+#include "care/record_check.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "store/layout.h"
+#include "tests/support/memory_backend.h"
+#include "tests/support/test_store.h"
+
+namespace grid::care {
+namespace {
+
+class RecordCheckTest : public ::testing::Test {
+ protected:
+  RecordCheckTest() {
+    publish();
+    publish();
+    store_->datastores->remove("cats", 2);
+    publish();
+    publish();
+    store_->datastores->describe("cats", "one");
+    store_->datastores->describe("cats", "two");
+    store_->datastores->describe("cats", "three");
+  }
+  void publish() {
+    store_->datastores->publish("cats", {.root = digest_of(as_bytes("root")),
+                                         .source = "./cats",
+                                         .created = "2026-11-22T21:54:45Z"});
+  }
+  void replace(const std::string& key, std::string_view text) {
+    backend_->remove(key);
+    ASSERT_TRUE(backend_->create(key, as_bytes(text)));
+  }
+  // "cats:2: reason" for each damage, one a line.
+  std::string damages(const std::vector<std::string>& names = {}) const {
+    std::string text;
+    for (const Damage& damage : check_records(*store_, names).damages)
+      text += fmt::format("{}:{}: {}\n", damage.name, damage.version, damage.reason);
+    return text;
+  }
+  std::string notes() const {
+    return fmt::format("{}", fmt::join(check_records(*store_, {}).notes, "\n"));
+  }
+  void expect_damage(std::string_view part) const {
+    EXPECT_NE(damages().find(part), std::string::npos) << part << "\nis not in\n" << damages();
+  }
+
+  std::shared_ptr<testing::MemoryBackend> backend_ = std::make_shared<testing::MemoryBackend>();
+  std::shared_ptr<dataset::OpenStore> store_ = testing::open_test_store(backend_);
+};
+
+TEST_F(RecordCheckTest, AHealthyStoreHasNothingToTell) {
+  EXPECT_EQ(damages(), "");
+  EXPECT_EQ(notes(), "");
+}
+
+TEST_F(RecordCheckTest, NamesEveryObjectInWhichABitFlipped) {
+  for (const backend::ObjectEntry& object : backend_->list("")) {
+    const Bytes before = *backend_->find(object.key);
+    for (std::size_t bit = 0; bit < 8 * before.size(); bit += 5) {
+      Bytes flipped = before;
+      flipped[bit / 8] ^= std::byte{1} << bit % 8;
+      replace(object.key, as_text(flipped));
+      EXPECT_NE(damages(), "") << object.key << "\n" << as_text(flipped);
+    }
+    replace(object.key, as_text(before));
+  }
+  EXPECT_EQ(damages(), "");
+}
+
+TEST_F(RecordCheckTest, NamesLostRecords) {
+  backend_->remove(store::version_key("cats", 1));
+  EXPECT_EQ(damages(), "cats:1: its record is lost\n");
+  backend_->remove(store::version_key("cats", 2));
+  expect_damage("cats:1: its record is lost\n");
+  expect_damage("cats:2: its record is lost: cats:3 has its digest\n");
+  backend_->remove(store::version_key("cats", 3));
+  backend_->remove(store::tombstone_key("cats", 2));
+  expect_damage("cats:0: the records of its versions 1 to 3 are lost\n");
+  expect_damage("cats:2: its tombstone is lost");
+  // Nothing comes after the newest one.
+  backend_->remove(store::version_key("cats", 4));
+  EXPECT_EQ(damages(), "");
+}
+
+TEST_F(RecordCheckTest, NamesALostTombstoneOnce) {
+  backend_->remove(store::tombstone_key("cats", 2));
+  EXPECT_EQ(damages(),
+            "cats:2: its tombstone is lost: it was deleted when cats:3 was made, and looks ready "
+            "again\n");
+}
+
+TEST_F(RecordCheckTest, NamesARecordThatWasReplaced) {
+  dataset::VersionRecord record = store_->datastores->find("cats", 1)->record;
+  record.message = "another";
+  replace(store::version_key("cats", 1), dataset::encode_version_record(record));
+  EXPECT_EQ(damages(),
+            "cats:1: its record is not the one that cats:2 was made after: it was damaged or "
+            "replaced\n");
+}
+
+TEST_F(RecordCheckTest, NamesWhatCannotBeRead) {
+  replace(store::version_key("cats", 4), "{}");
+  replace(store::tombstone_key("cats", 2), "");
+  replace(store::description_key("cats", 2), "<html>");
+  replace(store::marker_key(), "{}");
+  expect_damage("cats:4: cats:4: its record");
+  expect_damage("cats:2: cats:2: its tombstone");
+  expect_damage("cats:0: cats: description 2: is not JSON");
+  expect_damage(":0: memory: store.json");
+  backend_->remove(store::marker_key());
+  backend_->remove(store::description_key("cats", 2));
+  expect_damage(":0: memory is not a store");
+  expect_damage("cats:0: its description 2 is lost");
+}
+
+TEST_F(RecordCheckTest, NotesWhatIsNotPartOfTheStore) {
+  const char* strange[] = {"README",
+                           "store.json.bak/x",
+                           "packs/0123.index",
+                           "packs/notes.txt",
+                           "datastores/Cats/versions/1",
+                           "datastores/cats.txt",
+                           "datastores/cats/owner",
+                           "datastores/cats/versions/01",
+                           "datastores/cats/versions/5/x",
+                           "datastores/cats/deleted/3-abc"};
+  for (const char* key : strange) ASSERT_TRUE(backend_->create(key, as_bytes("x")));
+  EXPECT_EQ(damages(), "");
+  EXPECT_EQ(notes(),
+            "README is not part of the store\n"
+            "store.json.bak/ is not part of the store\n"
+            "packs/0123.index is not part of the store\n"
+            "packs/notes.txt is not part of the store\n"
+            "datastores/Cats/ is not part of the store\n"
+            "datastores/cats.txt is not part of the store\n"
+            "datastores/cats/owner is not part of the store\n"
+            "datastores/cats/deleted/3-abc is not part of the store\n"
+            "datastores/cats/versions/01 is not part of the store\n"
+            "datastores/cats/versions/5/ is a folder where a record is expected: it is ignored");
+}
+
+TEST_F(RecordCheckTest, NotesTombstonesWithoutRecordAndMovesThatWereBrokenOff) {
+  backend_->create(store::tombstone_key("cats", 6),
+                   as_bytes(dataset::encode_tombstone("cats", 6, "")));
+  backend_->create(store::advance_tombstone_key("cats", 5, digest_of(as_bytes("x"))),
+                   as_bytes(dataset::encode_tombstone("cats", 5, "")));
+  publish();
+  EXPECT_EQ(damages(), "");
+  EXPECT_EQ(notes(),
+            "cats:6 has a tombstone and no record\n"
+            "a move of cats to this store was broken off at cats:5: run it again");
+}
+
+TEST_F(RecordCheckTest, LooksOnlyAtTheNamedDatastores) {
+  store_->datastores->publish(
+      "dogs", {.root = digest_of(as_bytes("root")), .created = "2026-11-22T21:54:45Z"});
+  replace(store::version_key("dogs", 1), "{}");
+  EXPECT_EQ(damages({"cats"}), "");
+  EXPECT_NE(damages({"dogs", "dogs"}), "");
+}
+
+// A number at the end of the range costs nothing.
+TEST_F(RecordCheckTest, ALargeGapIsOneDamage) {
+  dataset::VersionRecord record = store_->datastores->find("cats", 1)->record;
+  record.number = UINT32_MAX;
+  backend_->create(store::version_key("cats", UINT32_MAX),
+                   as_bytes(dataset::encode_version_record(record)));
+  EXPECT_EQ(damages(), "cats:0: the records of its versions 5 to 4294967294 are lost\n");
+}
+
+}  // namespace
+}  // namespace grid::care
