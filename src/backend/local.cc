@@ -75,16 +75,19 @@ static int try_make_synced_folder(const fs::path& folder) {
   return 0;
 }
 
-// Makes a folder and those above it, each one durable before anything is put into it. Each is tried
-// twice at most: folders in /proc say for ever that what is made in them is missing.
-static void make_synced_folders(const fs::path& folder) {
-  int error = try_make_synced_folder(folder);
+// The same with the folders above it. Each is tried twice at most: folders in /proc say for ever
+// that what is made in them is missing.
+static int try_make_synced_folders(const fs::path& folder) {
+  const int error = try_make_synced_folder(folder);
   const fs::path above = folder.parent_path();
-  if (error == ENOENT && !above.empty() && above != folder) {
-    make_synced_folders(above);
-    error = try_make_synced_folder(folder);
-  }
-  if (error != 0)
+  if (error != ENOENT || above.empty() || above == folder) return error;
+  const int error_above = try_make_synced_folders(above);
+  return error_above != 0 ? error_above : try_make_synced_folder(folder);
+}
+
+// Makes a folder and those above it, each one durable before anything is put into it.
+static void make_synced_folders(const fs::path& folder) {
+  if (const int error = try_make_synced_folders(folder); error != 0)
     throw system_error(error, fmt::format("cannot make the folder {}", folder.string()));
 }
 

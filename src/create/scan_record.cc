@@ -25,8 +25,11 @@ ScanRecordWriter::ScanRecordWriter(std::filesystem::path path) : path_(std::move
   try_make_private_folders(path_.parent_path());
   temporary_ = path_;
   temporary_ += ".tmp-" + random_hex(8);
-  fd_ = FileDescriptor(
-      ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, private_file_mode));
+  try {
+    fd_ = open_file(temporary_, O_RDWR | O_CREAT | O_EXCL);
+  } catch (const Error&) {
+    // The disk is full or read-only: the next create reads everything.
+  }
   buffer_.resize(header_size);
 }
 
