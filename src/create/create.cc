@@ -157,7 +157,8 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   const CreateNote& note = options.note;
   dataset::check_datastore_name(note.name);
   dataset::check_record_text("the message", note.message);  // before anything is read
-  dataset::check_record_text("the name of the user", note.created_by);
+  dataset::check_record_text("the name of the user", note.created_by,
+                             dataset::record_name_size_max);
   store.chunks->refresh();
   std::optional<dataset::Version> newest = store.datastores->find_newest(note.name);
   fs::path record_path = store.scan_record_path(note.name);

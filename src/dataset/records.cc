@@ -17,16 +17,17 @@ static constexpr SealedKind description_kind{.grid = "description", .companion =
 
 static constexpr VersionNumber number_max = UINT32_MAX;
 
-void check_record_text(std::string_view noun, std::string_view text) {
-  if (text.size() > record_text_size_max)
+void check_record_text(std::string_view noun, std::string_view text, std::size_t size_max) {
+  if (text.size() > size_max)
     fail(ErrorKind::invalid_argument, "{} has {} bytes; a record has room for {}", noun,
-         text.size(), record_text_size_max);
+         text.size(), size_max);
 }
 
 std::string encode_version_record(const VersionRecord& record) {
   check_record_text("the message", record.message);
   check_record_text("the name of the source", record.source);
-  check_record_text("the name of the user", record.created_by);
+  check_record_text("the name of the user", record.created_by, record_name_size_max);
+  check_record_text("the name of the program", record.program, record_name_size_max);
   nlohmann::json value = {{"version", record.number},         {"datastore", record.datastore},
                           {"root", record.root.hex()},        {"source", record.source},
                           {"message", record.message},        {"created", record.created},

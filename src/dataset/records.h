@@ -14,7 +14,8 @@ namespace grid::dataset {
 
 // Longer texts are refused when they are written, so that every record can be read again: see
 // store::sealed_size_max.
-inline constexpr std::size_t record_text_size_max = 32 << 10;  // bytes, of each
+inline constexpr std::size_t record_text_size_max = 64 << 10;  // bytes, of each
+inline constexpr std::size_t record_name_size_max = 4 << 10;   // of a user's or a program's name
 // The newest so many numbers are listed in VersionRecord::deleted.
 inline constexpr std::size_t listed_deleted_max = 4096;
 
@@ -45,7 +46,7 @@ struct VersionRecord {
   bool operator==(const VersionRecord&) const = default;
 };
 
-// JSON. Throws `invalid_argument` for a text that is longer than record_text_size_max.
+// JSON. Throws `invalid_argument` for a text that is too long.
 std::string encode_version_record(const VersionRecord& record);
 
 // Throws `corrupt` for anything but the record of this version of this datastore, `unsupported`
@@ -69,6 +70,7 @@ std::string decode_tombstone(BytesView object, std::string_view datastore, Versi
 bool is_understood(std::string_view key, BytesView object);
 
 // Throws `invalid_argument` for a text that is too long for a record; `noun` begins the message.
-void check_record_text(std::string_view noun, std::string_view text);
+void check_record_text(std::string_view noun, std::string_view text,
+                       std::size_t size_max = record_text_size_max);
 
 }  // namespace grid::dataset

@@ -169,7 +169,8 @@ TEST(Records, BreakNoRule) {
 TEST(Records, HaveRoomForTextsOfALimitedSize) {
   VersionRecord record = example();
   // Control characters take six bytes each, and there are many deleted versions.
-  record.source = record.message = record.created_by = std::string(record_text_size_max, '\1');
+  record.source = record.message = std::string(record_text_size_max, '\1');
+  record.created_by = record.program = std::string(record_name_size_max, '\1');
   record.number = UINT32_MAX;
   record.deleted.clear();
   for (std::size_t i = 0; i < listed_deleted_max; ++i)
@@ -177,7 +178,7 @@ TEST(Records, HaveRoomForTextsOfALimitedSize) {
   EXPECT_EQ(decode_version_record(as_bytes(encode_version_record(record)), "cats", UINT32_MAX),
             record);
   record.message += "x";
-  testing::expect_error(ErrorKind::invalid_argument, "the message has 32769 bytes",
+  testing::expect_error(ErrorKind::invalid_argument, "the message has 65537 bytes",
                         [&] { encode_version_record(record); });
   testing::expect_error(ErrorKind::invalid_argument, "the description has", [] {
     encode_description("cats", 1, std::string(record_text_size_max + 1, 'x'));
