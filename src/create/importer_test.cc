@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "source/folder_source.h"
+#include "tests/support/no_more_threads.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -223,6 +224,46 @@ TEST_F(ImporterTest, TheFirstNameInTreeOrderBecomesTheFile) {
   }
   EXPECT_EQ(tree->link_count(*tree->find_path("b")), 3u);
   EXPECT_EQ(tree->totals().bytes, 9u);
+}
+
+// A tree has no second names of links.
+TEST_F(ImporterTest, AHardLinkToALinkIsAnotherLink) {
+  ListSource source({other(tree::EntryKind::symlink, "m", "no/where"),
+                     other(tree::EntryKind::hard_link, "b", "m"),
+                     other(tree::EntryKind::hard_link, "z", "b"), file("a", "alone")},
+                    true);
+  auto tree = manifest(import(source));
+  for (const char* path : {"b", "m", "z"}) {
+    EXPECT_EQ(tree->find_path(path)->kind(), tree::EntryKind::symlink) << path;
+    EXPECT_EQ(tree->find_path(path)->target(), "no/where") << path;
+  }
+  EXPECT_EQ(tree->totals().symlinks, 3u);
+}
+
+TEST_F(ImporterTest, NamesThatNoFileSystemTakesAreLeftOutAndSoAreLinksToThem) {
+  const std::string longer(256, 'n');
+  ListSource source({file(longer, "1"), other(tree::EntryKind::hard_link, "z", longer),
+                     file(longer + "/a", "2"), file(std::string(255, 'n'), "3")},
+                    true);
+  const Import imported = import(source);
+  EXPECT_EQ(manifest(imported)->totals().entries, 1u);
+  ASSERT_EQ(imported.problems.size(), 3u);
+  for (const source::Problem& problem : imported.problems) EXPECT_FALSE(problem.unsupported);
+}
+
+TEST_F(ImporterTest, TimesBeyondTheRangeAreKeptAndSaidOnce) {
+  ListSource source({file("a", "1", INT64_MAX), file("b", "2", INT64_MIN), file("c", "3")}, true);
+  const Import imported = import(source);
+  EXPECT_EQ(manifest(imported)->find_path("b")->mtime_ns(), INT64_MIN);
+  ASSERT_EQ(imported.problems.size(), 1u);
+  EXPECT_TRUE(imported.problems[0].kept);
+  EXPECT_EQ(imported.problems[0].path, "a");
+}
+
+TEST_F(ImporterTest, WithoutThreadsItFailsAndDoesNotWait) {
+  ListSource source({file("a", "1")}, true);
+  testing::NoMoreThreads none;
+  EXPECT_THROW(import(source), Error);
 }
 
 TEST_F(ImporterTest, ConflictingPathsAreRefusedByName) {

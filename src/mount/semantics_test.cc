@@ -444,7 +444,7 @@ TEST_F(Semantics, Times) {
   }
   quote("times", "The time of DIR/NAME/V is that of the folder from which the version was made");
   const timespec own[2] = {{0, UTIME_OMIT}, {-86'400, 5}};
-  ASSERT_EQ(::utimensat(AT_FDCWD, source.c_str(), own, 0), 0);
+  ASSERT_EQ(::utimensat(AT_FDCWD, source.path().c_str(), own, 0), 0);
   const fs::path top = mount_source();
   testing::read_file(top / "folder/a");
   for (const auto& [path, time] : times) {

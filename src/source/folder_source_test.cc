@@ -112,8 +112,8 @@ TEST_F(FolderSourceTest, FoldersThatBelongToNoSourceAreNamedAndLeftOut) {
                                    {source_ / "absent", "grid's state"}}});
   EXPECT_TRUE(entries.contains("home/.cache"));
   EXPECT_FALSE(entries.contains("home/.cache/grid"));
-  EXPECT_EQ(problems_, (std::vector<Problem>{
-                           {"home/.cache/grid", "is grid's cache", /*unsupported=*/true}}));
+  EXPECT_EQ(problems_,
+            (std::vector<Problem>{{"home/.cache/grid", "is grid's cache", /*unsupported=*/true}}));
 }
 
 TEST_F(FolderSourceTest, TheTimeOfTheFolderItselfIsKnownAndThatOfALoneFileIsNot) {

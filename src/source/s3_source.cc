@@ -58,11 +58,12 @@ S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions o
   if (!first.next.empty()) begin_page(std::move(first.next));
 }
 
-// Requests the next page while this one is used.
+// Requests the next page while this one is used; later, where no thread can be started.
 void S3Source::begin_page(std::string continue_at) {
-  next_page_ = std::async(std::launch::async, [this, at = std::move(continue_at)] {
-    return bucket_.list({.prefix = prefix_, .continue_at = at});
-  });
+  next_page_ =
+      std::async(std::launch::async | std::launch::deferred, [this, at = std::move(continue_at)] {
+        return bucket_.list({.prefix = prefix_, .continue_at = at});
+      });
 }
 
 std::optional<net::S3Object> S3Source::next_object() {

@@ -14,11 +14,11 @@ using testing::LoopbackServer;
 class UrlSourceTest : public ::testing::Test {
  protected:
   UrlSourceTest()
-      : server_([this](const LoopbackServer::Request& request,
-                       LoopbackServer::Connection& connection) {
-          asked_for_identity_ = request.header("accept-encoding") == "identity";
-          connection.answer(200, body_, headers_);
-        }) {}
+      : server_(
+            [this](const LoopbackServer::Request& request, LoopbackServer::Connection& connection) {
+              asked_for_identity_ = request.header("accept-encoding") == "identity";
+              connection.answer(200, body_, headers_);
+            }) {}
 
   struct Given {
     std::string name, text;
