@@ -1,5 +1,6 @@
 #include "source/open_source.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,9 +91,10 @@ static std::unique_ptr<Source> open_bucket(const SourceSpec& spec, const SourceO
 
 static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceOptions& options) {
   if (spec.where == "-")
-    return open_archive({.stream = std::make_unique<PipedStream>(
-                             FileDescriptor(::dup(STDIN_FILENO)), "standard input")},
-                        options);
+    return open_archive(
+        {.stream = std::make_unique<PipedStream>(
+             FileDescriptor(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)), "standard input")},
+        options);
   if (is_url(spec.where)) {
     auto client = std::make_shared<net::HttpClient>(options.servers.http);
     std::unique_ptr<Source> source =
