@@ -38,7 +38,9 @@ static VersionNumber highest_taken(const std::vector<std::string>& names) {
 // A server is asked for several things at once, since each answer takes a round trip.
 template <class Ask>
 static auto ask_meanwhile(const backend::Backend& backend, Ask ask) {
-  return std::async(backend.remote() ? std::launch::async | std::launch::deferred : std::launch::deferred, std::move(ask));
+  return std::async(
+      backend.remote() ? std::launch::async | std::launch::deferred : std::launch::deferred,
+      std::move(ask));
 }
 
 struct Datastores::Tombstones {

@@ -33,7 +33,6 @@ struct VersionRecord {
   tree::TreeTotals totals;
   std::uint64_t stored_bytes = 0;  // what this version added to the store
   std::uint64_t left_out = 0;      // entries that could not be kept (--allow-partial, sockets)
-  std::optional<std::int64_t> top_mtime_ns;  // of the source's own folder, if it has one
 
   std::string datastore = {};  // set by Datastores::publish(), as are the next two
   // The digest of the stored record of the number before, so that a lost one is missed.
@@ -41,7 +40,7 @@ struct VersionRecord {
   // Versions before this one that had a tombstone when it was made, ascending, so that a lost
   // tombstone is missed.
   std::vector<VersionNumber> deleted = {};
-  std::optional<std::int64_t> top_mtime_ns = {};  // of the tree's top folder, since 1970
+  std::optional<std::int64_t> top_mtime_ns = {};  // of the source's own folder, if it has one
 
   bool operator==(const VersionRecord&) const = default;
 };
