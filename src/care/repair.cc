@@ -49,6 +49,7 @@ class Repair {
 
  private:
   bool in_whole_pack(const Digest& digest) const;
+  std::unique_ptr<source::Source> open_source(const std::string& where) const;
   void want_chunks_of_damaged_packs();
   bool want_lost_chunks();
   void copy_from_damaged_packs();
@@ -175,13 +176,16 @@ void Repair::copy_from_node() {
   report_.healed_by_node += before - wanted_.count();
 }
 
+std::unique_ptr<source::Source> Repair::open_source(const std::string& where) const {
+  return source::open_sources({{.where = where}}, {.servers = options_.servers});
+}
+
 // A create of the source would store the same chunks, trees and recipes. Only those that are wanted
 // are stored.
 void Repair::copy_from_source(const std::string& where) {
   if (wanted_.count() == 0) return;
   const std::size_t before = wanted_.count();
-  const std::unique_ptr<source::Source> source =
-      source::open_sources({{.where = where}}, {.servers = options_.servers});
+  const std::unique_ptr<source::Source> source = open_source(where);
   create::ScanRecordWriter no_record{std::filesystem::path()};
   const std::uint64_t stored_before = progress_.sources.bytes_stored;
   create::Import imported =
@@ -236,6 +240,9 @@ void Repair::remove_damaged_packs() {
 }
 
 RepairReport Repair::run() {
+  // A name that is mistyped is found before hours of reading.
+  for (const std::string& where : options_.sources)
+    if (where != "-" && !source::is_url(where) && !source::is_s3_url(where)) open_source(where);
   packs_ = check_packs(*store_, Salvage::yes, node_.origin->remote() ? trees_.get() : nullptr,
                        progress_.packs);
   packs_before_ = chunks_.index().packs();

@@ -9,8 +9,9 @@ mkdir cats && seq 100000 >cats/numbers && head -c 9000000 /dev/urandom >cats/lar
 grid datastore create cats --quiet >/dev/null
 grid datastore get cats:1 copy --quiet   # the cache is warm now
 grid datastore verify --quiet >/dev/null
-keys() { s3 GET '/stores?prefix=team/packs/' -f | grep -o '<Key>[^<]*</Key>' | sed 's/<[^>]*>//g'; }
+keys() { s3 GET '/stores?prefix=team%2Fpacks%2F' -f | grep -o '<Key>[^<]*</Key>' | sed 's/<[^>]*>//g'; }
 data=$(keys | grep 'data$' | head -1)
+[ -n "$data" ] || die "no pack in the bucket"
 s3 GET "/stores/$data" -f -o pack
 /usr/bin/python3 - <<'P'
 data = bytearray(open("pack", "rb").read())
