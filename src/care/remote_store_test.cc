@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <functional>
 
 #include "base/error.h"
 #include "cache/cached_object.h"
@@ -128,6 +129,55 @@ TEST_F(RemoteStore, FetchesDamagedCachedBytesAgain) {
   auto store = open();
   EXPECT_EQ(read(*store, "cats:1", "bytes"), bytes);
   EXPECT_EQ(read(*store, "cats:1", "text"), text);
+}
+
+// Each file below the cache folder, in each way that a power cut or another program may leave it.
+TEST_F(RemoteStore, ReadsRightWhateverLiesInTheCacheFolder) {
+  const std::string text(300'000, 'a'), bytes = testing::random_bytes(300'000, 1);
+  testing::write_file(folder_ / "source/bytes", bytes);
+  testing::write_file(folder_ / "source/text", text);
+  create("cats");
+  const auto read_all = [&](const std::string& what) {
+    auto store = open();
+    EXPECT_EQ(read(*store, "cats:latest", "bytes"), bytes) << what;
+    EXPECT_EQ(read(*store, "cats:1", "text"), text) << what;
+  };
+  read_all("at first");
+  fs::copy(folder_ / "cache", folder_ / "kept", fs::copy_options::recursive);
+  const auto zeros = [](std::string& all) { all.assign(all.size(), '\0'); };
+  const auto garbage = [](std::string& all) { all = testing::random_bytes(all.size(), 2); };
+  const auto behind_the_magic = [](std::string& all) {
+    if (all.size() > 8) all.replace(8, all.npos, testing::random_bytes(all.size() - 8, 3));
+  };
+  const auto wrong_size = [](std::string& all) {
+    if (all.size() > 16) all.replace(8, 8, std::string("\2\0\0\0\0\0\0\0", 8));
+  };
+  const auto cut = [](std::string& all) { all.resize(all.size() / 2); };
+  const auto empty = [](std::string& all) { all.clear(); };
+  const std::vector<std::function<void(std::string&)>> harms = {
+      zeros, garbage, behind_the_magic, wrong_size, cut, empty};
+  std::size_t files = 0;
+  for (const auto& file : fs::recursive_directory_iterator(folder_ / "kept")) {
+    if (!file.is_regular_file()) continue;
+    ++files;
+    for (std::size_t harm = 0; harm <= harms.size(); ++harm) {
+      fs::remove_all(folder_ / "cache");
+      fs::copy(folder_ / "kept", folder_ / "cache", fs::copy_options::recursive);
+      const fs::path path = folder_ / "cache" / fs::relative(file.path(), folder_ / "kept");
+      std::string all = testing::read_file(path);
+      fs::remove(path);
+      if (harm == harms.size()) {
+        fs::create_directory(path);
+      } else {
+        harms[harm](all);
+        testing::write_file(path, all);
+      }
+      const std::string what = path.string() + ", harm " + std::to_string(harm);
+      read_all(what);
+      read_all(what + ", again");
+    }
+  }
+  EXPECT_GE(files, 5u);
 }
 
 }  // namespace
