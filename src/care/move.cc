@@ -23,7 +23,8 @@ class Move {
         to_(to),
         options_(options),
         progress_(progress),
-        copier_(*from.chunks, *to.chunks,
+        to_chunks_(to.origin, to.marker, {.cache_folder = to.cache_folder}),
+        copier_(*from.chunks, to_chunks_,
                 options.workers ? options.workers
                                 : std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u),
                 progress.chunks) {}
@@ -48,6 +49,8 @@ class Move {
   dataset::OpenStore& to_;
   const MoveOptions& options_;
   MoveProgress& progress_;
+  // Past the copies that this node keeps: what is read back must be what is there.
+  store::ChunkStore to_chunks_;
   store::ChunkCopier copier_;
   std::unordered_set<Digest, DigestHash> lists_;  // segments and recipes whose parts were added
   MoveResult result_;
@@ -213,7 +216,7 @@ MoveResult Move::run() {
   refuse_other_versions();
   refuse_tombstones();
   to_.datastores->finish_adoptions(options_.name);
-  to_.chunks->refresh();
+  to_chunks_.refresh();
   for (const dataset::Version& version : from_.datastores->versions(options_.name)) {
     if (version.state != dataset::VersionState::ready) continue;
     progress_.files_total += version.record.totals.files;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cache/cached_object.h"
+#include "care/move.h"
 #include "care/verify.h"
 #include "create/create.h"
 #include "dataset/open_store.h"
@@ -14,6 +15,7 @@
 #include "tests/support/far_store.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
+#include "tests/support/test_store.h"
 
 namespace grid::care {
 namespace {
@@ -178,6 +180,27 @@ TEST_F(RemoteStore, ReadsRightWhateverLiesInTheCacheFolder) {
     }
   }
   EXPECT_GE(files, 5u);
+}
+
+// A move relies on what the other store has, not on what this node has of it.
+TEST_F(RemoteStore, AMoveReadsBackWhatIsThere) {
+  testing::write_file(folder_ / "source/bytes", testing::random_bytes(300'000, 1));
+  create("dogs");
+  ASSERT_TRUE(testing::is_readable(*open()));  // everything is in the cache now
+  for (const backend::ObjectEntry& object : far_->list(store::packs_prefix())) {
+    if (!object.key.ends_with(".data")) continue;
+    Bytes bytes = far_->find(object.key).value();
+    bytes[bytes.size() / 2] ^= std::byte{1};
+    far_->remove(object.key);
+    far_->create(object.key, bytes);
+  }
+  ASSERT_TRUE(testing::is_readable(*open()));
+  const auto old = testing::open_test_store();
+  testing::create_version(*old, folder_ / "source");
+  MoveProgress progress;
+  EXPECT_THROW(move_datastore(*old, *open(), {.name = "cats"}, progress), Error);
+  EXPECT_TRUE(open()->datastores->published_numbers("cats").empty());
+  EXPECT_EQ(old->datastores->ready_numbers("cats").size(), 1u);
 }
 
 }  // namespace
