@@ -42,6 +42,7 @@ class KeptTrees : public backend::Backend {
   bool remote() const override { return store_->remote(); }
   void prove_creates() override { store_->prove_creates(); }
   std::string name() const override { return store_->name(); }
+  std::string location() const override { return store_->location(); }
   const backend::Carrier& carrier() const override { return store_->carrier(); }
 
  private:
