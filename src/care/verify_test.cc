@@ -112,7 +112,7 @@ TEST_F(VerifyTest, NamesWhatIsNoPart) {
   write_file(folder_ / "store/packs" / (std::string(32, 'b') + ".data"), "of a create that died");
   const VerifyReport report = check();
   EXPECT_TRUE(report.damages.empty());
-  EXPECT_EQ(report.foreign.size(), 2u);
+  EXPECT_EQ(report.notes.size(), 2u);
   EXPECT_EQ(report.unindexed_packs, 1u);
   EXPECT_EQ(report.unindexed_bytes, 21u);
 }

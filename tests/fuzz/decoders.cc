@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cstdio>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -173,6 +174,13 @@ void read_pack_index(BytesView bytes) {
   }
 }
 
+// As a program wrote it that knew no digests: what a fuzzer changes is not caught by the digest.
+Bytes without_digest(const std::string& record) {
+  nlohmann::json value = nlohmann::json::parse(record);
+  for (const char* member : {"digest", "datastore"}) value.erase(member);
+  return bytes_of(value.dump());
+}
+
 std::vector<Bytes> version_seeds() {
   dataset::VersionRecord record{.number = 3,
                                 .root = digest_of({}),
@@ -183,33 +191,41 @@ std::vector<Bytes> version_seeds() {
                                 .created_by = "ann@box",
                                 .program = "grid 0.1.0",
                                 .totals = {.entries = 3, .files = 2, .folders = 1, .bytes = 7}};
-  const Bytes plain = bytes_of(dataset::encode_version_record(record));
+  const std::string plain = dataset::encode_version_record(record);
   record.parent.reset();
   record.totals.files_in_place = 1;
-  return {plain, bytes_of(dataset::encode_version_record(record))};
+  record.datastore = "cats";
+  record.previous = digest_of({});
+  record.deleted = {1};
+  record.top_mtime_ns = -1;
+  const std::string full = dataset::encode_version_record(record);
+  return {without_digest(plain), without_digest(full), bytes_of(full)};
 }
 
 void read_version(BytesView bytes) {
-  const dataset::VersionRecord record = dataset::decode_version_record(bytes, "record");
+  const dataset::VersionRecord record = dataset::decode_version_record(bytes, "cats", 3);
   const std::string again = dataset::encode_version_record(record);
-  assert(dataset::decode_version_record(as_bytes(again), "record").root == record.root);
+  assert(dataset::decode_version_record(as_bytes(again), "cats", 3).root == record.root);
 }
 
 std::vector<Bytes> description_seeds() {
-  return {bytes_of(dataset::encode_description("what is in it")),
-          bytes_of(dataset::encode_description("\xc3\xa9\n\"\\"))};
+  return {bytes_of(dataset::encode_description("cats", 1, "what is in it")),
+          without_digest(dataset::encode_description("cats", 1, "\xc3\xa9\n\"\\"))};
 }
-void read_description(BytesView bytes) { dataset::decode_description(bytes, "description"); }
+void read_description(BytesView bytes) { dataset::decode_description(bytes, "cats", 1); }
 
 std::vector<Bytes> tombstone_seeds() {
-  return {bytes_of(dataset::encode_tombstone("")), bytes_of(dataset::encode_tombstone("s3://b/p"))};
+  return {bytes_of(dataset::encode_tombstone("cats", 3, "")),
+          without_digest(dataset::encode_tombstone("cats", 3, "s3://b/p"))};
 }
-void read_tombstone(BytesView bytes) { dataset::decode_tombstone(bytes); }
+void read_tombstone(BytesView bytes) { dataset::decode_tombstone(bytes, "cats", 3); }
 
 std::vector<Bytes> marker_seeds() {
   testing::MemoryBackend backend;
   store::make_store(backend);
-  return {*backend.find(store::marker_key())};
+  return {*backend.find(store::marker_key()),
+          bytes_of(
+              R"({"format": 1, "grid": "store", "store_id": "0123456789abcdef0123456789abcdef"})")};
 }
 
 void read_marker(BytesView bytes) {
