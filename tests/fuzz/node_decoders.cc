@@ -142,7 +142,8 @@ void read_checkpoint(BytesView bytes) {
   const bool is_file = as_text(bytes).starts_with("GCKP");
   Bytes file;
   if (!is_file) {  // a frame with a right checksum
-    file = bytes_of("GCKP");
+    file.reserve(20 + bytes.size());
+    append(file, as_bytes("GCKP"));
     append(file, std::uint32_t{1});
     append(file, static_cast<std::uint32_t>(bytes.size()));
     append(file, load<std::uint64_t>(digest_of(bytes).bytes.data()));
