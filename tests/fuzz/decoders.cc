@@ -113,7 +113,7 @@ std::vector<Bytes> pack_index_seeds() {
   store::Compressor compressor;
   store::PackBuilder pack;
   for (int i = 0; i < 12; ++i) {
-    const std::string chunk = i % 3 == 0 ? std::string(5000, 'x') : "chunk " + std::to_string(i);
+    const std::string chunk = std::string(i % 3 == 0 ? 5000 : 1, 'x') + std::to_string(i);
     pack.add(digest_of(as_bytes(chunk)), as_bytes(chunk), compressor);
     if (i % 4 == 3) pack.close_frame(compressor);
   }

@@ -36,7 +36,8 @@ void write(const std::filesystem::path& path, BytesView bytes) {
 }
 
 std::vector<Bytes> chunk_table_seeds() {
-  const std::vector<store::PackId> packs(3);
+  std::vector<store::PackId> packs(3);
+  for (std::size_t i = 0; i < packs.size(); ++i) packs[i].bytes[0] = static_cast<std::byte>(i);
   std::vector<Bytes> seeds;
   for (const std::uint32_t count : {0u, 5u, 100u}) {
     std::vector<store::TableEntry> entries;
@@ -67,10 +68,10 @@ void read_chunk_table(BytesView bytes) {
     assert(at->place.frame_size <= store::frame_size_max);
   }
   table->bring_near(std::span(wanted).first(std::min(wanted.size(), table->bring_near_max)));
-  const std::vector<store::PackId> packs(2 * table->packs().size());
-  store::encode_chunk_table(packs, 2 * table->entries().size(), [&](auto& writer) {
-    merge_chunk_tables({table, table}, writer);
-  });
+  if (!table->is_sound()) return;  // it is made again
+  const store::ChunkTables both = {table, table};
+  store::encode_chunk_table(packs_of(both), 2 * table->entries().size(),
+                            [&](auto& writer) { merge_chunk_tables(both, writer); });
 }
 
 // A tree for the scan records.
