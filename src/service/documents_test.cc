@@ -195,13 +195,14 @@ TEST(Documents, NameDamageAndDrift) {
                  .unindexed_packs = 7,
                  .unindexed_bytes = 8}};
   EXPECT_FALSE(verification.is_well());
-  EXPECT_EQ(line_of(verification),
-            R"({"versions": 2, "files": 3, "chunks": 4, "bytes": 5, "files_in_place": 1, )"
-            R"("damages": [{"name": "cats", "version": 3, "path": "a", "reason": "is damaged"}], )"
-            R"("drifts": [{"name": "cats", "version": 3, "path": "b", "reason": "is gone"}], )"
-            R"("not_checked": {"deleted_versions": 6, "unindexed_packs": 7, "unindexed_bytes": 8}, )"
-            R"("notes": ["x is not part of the store"]})"
-            "\n");
+  EXPECT_EQ(
+      line_of(verification),
+      R"({"versions": 2, "files": 3, "chunks": 4, "bytes": 5, "files_in_place": 1, )"
+      R"("damages": [{"name": "cats", "version": 3, "path": "a", "reason": "is damaged"}], )"
+      R"("drifts": [{"name": "cats", "version": 3, "path": "b", "reason": "is gone"}], )"
+      R"("not_checked": {"deleted_versions": 6, "unindexed_packs": 7, "unindexed_bytes": 8}, )"
+      R"("notes": ["x is not part of the store"]})"
+      "\n");
 }
 
 TEST(Documents, SayWhatARepairHealed) {
