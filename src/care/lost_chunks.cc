@@ -58,7 +58,7 @@ class Search {
   }
 
  private:
-  // Damage is noted, or verify() reports it.
+  // Damage is noted, or verify reports it.
   template <class Step>
   void tried(const Step& step) {
     try {

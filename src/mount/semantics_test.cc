@@ -472,8 +472,8 @@ TEST_F(Semantics, SizesAndCounts) {
   EXPECT_EQ(stat_of(top).st_nlink, 1u);
 }
 
-// fts(3) and Perl's File::Find take a folder with two links for one without sub-folders, and do not
-// look whether what it has are folders.
+// fts(3) and Perl's module Find take a folder with two links for one without sub-folders, and do
+// not look whether what it has are folders.
 TEST_F(Semantics, ProgramsThatTrustLinkCountsFindEverything) {
   quote("sizes", "`st_nlink` of a folder is 1, which says that its sub-folders are not counted");
   for (const char* path : {"a/b/c/file", "a/b/file", "a/file", "d/e/file"})

@@ -267,7 +267,7 @@ std::uint64_t ArchiveReader::archive_size() const {
   return state_->size ? *state_->size : state_->packed->taken();
 }
 
-// What next_header() would do too; but then it is not known where the next header begins.
+// As the library does before it reads the next header; but then it is not known where that begins.
 void ArchiveReader::State::pass_rest_of_member() {
   if (!std::exchange(in_member, false)) return;
   const int status = libarchive().read_data_skip(reader.get());

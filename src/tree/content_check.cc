@@ -20,7 +20,7 @@ std::string ContentCheck::problem_of(const Content& content, std::uint64_t size)
   return known_.emplace(key, std::move(problem)).first->second;
 }
 
-// Recursive, content_depth_max deep.
+// Recursive, as deep as the recipes are.
 std::string ContentCheck::problem_of_recipe(const Content& content, std::uint64_t size) {
   const Recipe recipe = read_recipe(chunks_, content, size);
   const auto depth_below = static_cast<std::uint8_t>(content.depth - 1);

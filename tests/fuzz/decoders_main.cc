@@ -1,7 +1,7 @@
 // Runs a decoder over its seeds and a few thousand changes of them, the same ones each time, so
 // that the fuzz targets are tests without libFuzzer too.
-//   decoders_corpus segment            run it
-//   decoders_corpus segment FOLDER     write the seeds to a folder, as a corpus for libFuzzer
+//   PROGRAM segment            run it
+//   PROGRAM segment FOLDER     write the seeds to a folder, as a corpus for libFuzzer
 
 #include <algorithm>
 #include <cstdio>
