@@ -37,8 +37,9 @@ class Carrier {
   // and returns true: reading again may help. False if no copy is kept.
   virtual bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const = 0;
 
-  // The same store, for a caller that has a kept answer to fall back on: gives up on an unreachable
-  // server after seconds instead of minutes. nullptr if this backend never takes long to fail.
+  // The same store, for a caller that has a kept answer to fall back on: gives up on a server that
+  // does not answer after seconds instead of minutes. One that answers, if only that it is busy,
+  // gets all patience. nullptr if this backend never takes long to fail.
   virtual std::shared_ptr<Backend> hasty() const = 0;
 };
 

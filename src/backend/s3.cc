@@ -4,12 +4,16 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "net/s3_pages.h"
 
 namespace grid::backend {
 
 // The keys that prove_creates() writes for a moment begin like this. A store has no such keys, so
 // one that was left behind is ignored.
 static constexpr std::string_view probe_prefix = "probe-";
+
+// Ten million objects are more than any store holds.
+static constexpr net::S3PagesOptions pages_options{.pages_max = 10'000, .says_waits = true};
 
 S3Backend::S3Backend(net::S3Access access, std::string bucket, std::string prefix,
                      const S3BackendOptions& options)
@@ -35,9 +39,8 @@ std::string S3Backend::location() const {
 
 std::shared_ptr<Backend> S3Backend::hasty() const {
   net::S3Access access = access_;
-  access.retries = {.tries_max = 3,
-                    .delay_max = std::chrono::milliseconds(500),
-                    .deadline = std::chrono::milliseconds(3000)};
+  access.retries.deadline_unreachable =
+      std::min<std::chrono::milliseconds>(access.retries.deadline, std::chrono::seconds(3));
   return std::make_shared<S3Backend>(std::move(access), bucket_.name(), prefix_, options_);
 }
 
@@ -63,36 +66,30 @@ std::optional<std::uint64_t> S3Backend::copy_part(std::string_view key, std::uin
 
 std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
   std::vector<ObjectEntry> found;
-  net::S3ListRequest request{.prefix = prefix_ + std::string(prefix)};
-  do {
-    net::S3Listing page = bucket_.list(request);
-    for (const net::S3Object& object : page.objects) {
+  net::S3Pages pages(bucket_, {.prefix = prefix_ + std::string(prefix)}, pages_options);
+  while (const std::optional<net::S3Listing> page = pages.next()) {
+    for (const net::S3Object& object : page->objects) {
       std::string key = object.key.substr(prefix_.size());
       // An empty object that stands for a folder, as some tools make, or a probe.
       if (key.empty() || key.ends_with('/') || key.starts_with(probe_prefix)) continue;
       found.push_back({std::move(key), object.size});
     }
-    request.continue_at = std::move(page.next);
-  } while (!request.continue_at.empty());
-  // Sorted here because not all servers list in byte order.
-  std::sort(found.begin(), found.end(),
-            [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
+  }
   return found;
 }
 
 std::vector<std::string> S3Backend::list_names(std::string_view prefix) const {
   std::vector<std::string> names;
-  net::S3ListRequest request{.prefix = prefix_ + std::string(prefix), .delimiter = "/"};
+  const net::S3ListRequest request{.prefix = prefix_ + std::string(prefix), .delimiter = "/"};
   auto add = [&](std::string_view key) {
     key.remove_prefix(request.prefix.size());
     if (!key.empty() && !(prefix.empty() && key.starts_with(probe_prefix))) names.emplace_back(key);
   };
-  do {
-    net::S3Listing page = bucket_.list(request);
-    for (const net::S3Object& object : page.objects) add(object.key);
-    for (const std::string& folder : page.prefixes) add(folder);
-    request.continue_at = std::move(page.next);
-  } while (!request.continue_at.empty());
+  net::S3Pages pages(bucket_, request, pages_options);
+  while (const std::optional<net::S3Listing> page = pages.next()) {
+    for (const net::S3Object& object : page->objects) add(object.key);
+    for (const std::string& folder : page->prefixes) add(folder);
+  }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;

@@ -35,14 +35,15 @@ class PlainServer {
     std::lock_guard lock(mutex_);
     if (request.method == "DELETE") return objects_.erase(request.target), connection.answer(204);
     if (request.method == "HEAD")
-      return connection.answer(objects_.contains(request.target) ? 200 : 404);
+      return connection.answer(objects_.contains(request.target) ? 200 : 404, "",
+                               {"ETag: e", "x-amz-meta-grid-writer: the first"});
     const bool conditional = !request.header("if-none-match").empty();
     if (conditional && conditions_ == Conditions::refused)
       return connection.answer(501, "<Error><Code>NotImplemented</Code></Error>");
     if (conditional && conditions_ == Conditions::honoured && objects_.contains(request.target))
       return connection.answer(412);
     objects_[request.target] = request.body;
-    connection.answer(200);
+    connection.answer(200, "", {"ETag: e"});
   }
 
   const Conditions conditions_;

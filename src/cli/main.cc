@@ -24,6 +24,8 @@ std::shared_ptr<net::WaitWatch> say_what_is_waited_for(Output& output) {
         std::string tried;
         if (wait.tries > 0)
           tried = fmt::format(": {} (tried {} times); trying again", wait.trouble, wait.tries);
+        else if (!wait.so_far.empty())
+          tried = ": " + wait.so_far;
         output.say(fmt::format("still waiting to {}, after {}{}", doing,
                                format_duration(wait.waited), tried));
       });
@@ -42,6 +44,7 @@ int invoke(const Invocation& invocation, Output& output) {
   }
   Settings settings = read_settings(invocation.globals.store);
   settings.servers.http.watch = say_what_is_waited_for(output);
+  settings.servers.warn = [&output](std::string_view sentence) { output.warn(sentence); };
   Context context{settings, output};
   output.debug(fmt::format("store {}", settings.store));
   int status = 0;

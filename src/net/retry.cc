@@ -4,6 +4,8 @@
 #include <random>
 #include <thread>
 
+#include "base/error.h"
+
 namespace grid::net {
 
 using std::chrono::milliseconds;
@@ -18,7 +20,9 @@ std::optional<milliseconds> delay_before_retry(const RetryPolicy& policy, const 
   const double part = state.budget_is_empty ? 0.5 + state.chance / 2 : state.chance;
   milliseconds delay(static_cast<milliseconds::rep>(static_cast<double>(longest.count()) * part));
   if (state.server_asks) delay = std::max(delay, *state.server_asks);
-  if (state.elapsed + delay > policy.deadline) return std::nullopt;
+  const milliseconds deadline =
+      state.unreachable ? policy.deadline_unreachable.value_or(policy.deadline) : policy.deadline;
+  if (state.elapsed + delay > deadline) return std::nullopt;
   return delay;
 }
 
@@ -50,17 +54,36 @@ static double random_chance() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
-bool RetryLoop::wait(std::optional<milliseconds> server_asks) {
+bool RetryLoop::wait(std::optional<milliseconds> server_asks, bool unreachable) {
   ++state_.tries;
   state_.elapsed =
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
   state_.server_asks = server_asks;
+  state_.unreachable = unreachable;
   state_.budget_is_empty = !budget_.take();
   state_.chance = random_chance();
   const std::optional<milliseconds> delay = delay_before_retry(policy_, state_);
   if (!delay) return false;
   std::this_thread::sleep_for(*delay);
   return true;
+}
+
+static std::string seconds_of(milliseconds time) {
+  if (time.count() < 10'000)
+    return fmt::format("{:.1f} s", static_cast<double>(time.count()) / 1e3);
+  return fmt::format("{} s", time.count() / 1000);
+}
+
+std::string RetryLoop::why_no_more() const {
+  std::string why;
+  if (state_.server_asks && state_.elapsed + *state_.server_asks > policy_.deadline)
+    why = fmt::format(
+        "; it asks to be left alone for {}, and the patience is {}: set GRID_PATIENCE=SECONDS to "
+        "wait longer",
+        seconds_of(*state_.server_asks), seconds_of(policy_.deadline));
+  if (state_.tries > 1)
+    why += fmt::format("; tried {} times in {}", state_.tries, seconds_of(state_.elapsed));
+  return why;
 }
 
 void RetryLoop::restart() {

@@ -11,16 +11,22 @@
 #pragma once
 
 #include <chrono>
+#include <limits>
 #include <mutex>
 #include <optional>
+#include <string>
 
 namespace grid::net {
 
 struct RetryPolicy {
-  unsigned tries_max = 12;                      // including the first
+  // Including the first. Patience is a time: a number is for those who ask something that need not
+  // be there.
+  unsigned tries_max = std::numeric_limits<unsigned>::max();
   std::chrono::milliseconds delay_first{100};   // upper bound of the wait before the second try
-  std::chrono::milliseconds delay_max{5'000};   // upper bound of any wait
+  std::chrono::milliseconds delay_max{5'000};   // upper bound of a wait, unless the server asks
   std::chrono::milliseconds deadline{120'000};  // after the first try began; no try begins later
+  // The same while no server answers at all; unset: as long.
+  std::optional<std::chrono::milliseconds> deadline_unreachable{};
 };
 
 // What is known after a failed try.
@@ -29,7 +35,8 @@ struct RetryState {
   std::chrono::milliseconds elapsed{0};                  // since the first began
   std::optional<std::chrono::milliseconds> server_asks;  // Retry-After
   bool budget_is_empty = false;
-  double chance = 0;  // from [0, 1): the jitter
+  bool unreachable = false;  // the last try met no server
+  double chance = 0;         // from [0, 1): the jitter
 };
 
 // How long to wait before the next try; empty to give up.
@@ -61,7 +68,11 @@ class RetryLoop {
 
   // Call this after a failure that another try may cure: waits and returns true, or returns false
   // to give up.
-  bool wait(std::optional<std::chrono::milliseconds> server_asks = std::nullopt);
+  bool wait(std::optional<std::chrono::milliseconds> server_asks = std::nullopt,
+            bool unreachable = false);
+  // After wait() has given up, to be added to the reason: how often and how long it was tried, and
+  // how long the server wants to be left alone, if that is too long.
+  std::string why_no_more() const;
   // Call this after progress: tries and time count from here.
   void restart();
 

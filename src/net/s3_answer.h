@@ -16,7 +16,7 @@ struct S3Failure {
 };
 S3Failure read_failure(const HttpResponse& response);
 
-// Parses an answer to ListObjectsV2. Throws `unavailable` for anything else.
+// Parses an answer to ListObjectsV2. Throws `unsupported` for anything else.
 S3Listing read_listing(BytesView body, std::string_view doing);
 
 // The text of a child of the answer's root element; empty if there is none.

@@ -1,12 +1,11 @@
 #include "net/s3_bucket.h"
 
 #include <algorithm>
-#include <future>
 
-#include "base/random.h"
-#include "base/thread_pool.h"
 #include "net/http_stream.h"
+#include "net/md5.h"
 #include "net/s3_answer.h"
+#include "net/s3_pages.h"
 #include "net/s3_signer.h"
 #include "net/url.h"
 
@@ -14,18 +13,7 @@ namespace grid::net {
 
 using std::chrono::system_clock;
 
-static constexpr const char* writer_header = "x-amz-meta-grid-writer";
-
-struct S3Bucket::Call {
-  std::string doing;  // "cannot read s3://bucket/key"
-  std::string method;
-  std::string key;
-  std::string query{};  // canonical: sorted, encoded, each with '='
-  HttpHeaders headers{};
-  BytesView body{};
-  std::optional<MutableBytesView> into{};
-  std::optional<HttpBodyTaker> taker{};
-};
+static constexpr unsigned strange_etags_max = 3;
 
 bool is_bucket_name(std::string_view name) {
   return name.size() >= 3 && name.size() <= 63 && name.find("..") == name.npos &&
@@ -62,6 +50,10 @@ S3Bucket::S3Bucket(S3Access access, std::string name)
 
 std::string S3Bucket::url_of(std::string_view key) const {
   return fmt::format("s3://{}/{}", name_, key);
+}
+
+std::string S3Bucket::server() const {
+  return access_.endpoint.url.empty() ? "AWS" : shown(access_.endpoint.url);
 }
 
 std::string S3Bucket::region() const {
@@ -124,6 +116,16 @@ bool S3Bucket::learn_from(const HttpResponse& response, const Belief& used) cons
   return used.region != failure.region;
 }
 
+// For messages.
+static std::string trouble_of(const HttpResult& result, const std::string& odd) {
+  if (result.failure != HttpFailure::none) return result.detail;
+  std::string trouble = odd.empty() ? fmt::format("the server answers {}", result.response.status())
+                                    : "the server " + odd;
+  if (const auto asks = result.retry_after(); asks && asks->count() >= 1000)
+    trouble += fmt::format(", and asks to be left alone for {} s", asks->count() / 1000);
+  return trouble;
+}
+
 // Transient failures whose status usually means a permanent one.
 static bool is_passing(const HttpResponse& response) {
   if (response.status() != 400 && response.status() != 409) return false;
@@ -134,44 +136,81 @@ static bool is_passing(const HttpResponse& response) {
   return false;
 }
 
-HttpResponse S3Bucket::exchange(const Call& call) const {
+// An answer that is none of an S3 server's may come from something in between that goes away. But
+// it may also be what the endpoint always says, so it is not worth all the patience.
+static constexpr unsigned odd_answers_max = 4;
+
+// A web page is larger than the range that was asked for.
+static bool is_whole_for_range(const HttpRequest& request, const HttpResult& result) {
+  return result.failure == HttpFailure::too_large && result.response.status() == 200 &&
+         request.headers.contains("Range");
+}
+
+static bool is_unreachable(HttpFailure failure) {
+  return failure == HttpFailure::host_unknown || failure == HttpFailure::unreachable ||
+         failure == HttpFailure::timed_out;
+}
+
+S3Bucket::Answer S3Bucket::ask(const Call& call) const {
   static constexpr unsigned lessons_max = 4;
   RetryLoop retries(access_.retries, access_.http->retry_budget());
   WaitWatch::Request waiting(access_.http->options().watch.get(), call.doing);
-  for (unsigned lessons = 0;;) {
+  for (unsigned lessons = 0, odd_answers = 0;;) {
     const Belief used = belief();
     const HttpRequest request = prepare(call, used);
     HttpResult result = access_.http->attempt(request);
+    if (is_whole_for_range(request, result)) result.failure = HttpFailure::none;
     const bool answered = result.failure == HttpFailure::none;
     if (answered && lessons < lessons_max && learn_from(result.response, used)) {
       ++lessons;
       continue;
     }
-    const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response));
-    if (curable)
-      waiting.failed(answered ? fmt::format("the server answers {}", result.response.status())
-                              : result.detail);
-    if (curable && retries.wait(result.retry_after())) continue;
-    if (answered) return std::move(result.response);
-    throw failure_error(call.doing, request, result.failure, result.detail);
+    const std::string odd = answered ? why_not_s3(call.asked, result.response) : "";
+    const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response)) ||
+                         (!odd.empty() && ++odd_answers < odd_answers_max);
+    if (curable) waiting.failed(trouble_of(result, odd));
+    if (curable && retries.wait(result.retry_after(), is_unreachable(result.failure))) continue;
+    if (answered) return {std::move(result.response), odd, curable ? retries.why_no_more() : ""};
+    throw failure_error(call.doing, request, result.failure,
+                        result.detail + (curable ? retries.why_no_more() : ""));
   }
 }
 
-S3Bucket::Call S3Bucket::call_for(std::string_view verb, std::string_view method,
-                                  std::string_view key) const {
-  return {.doing = fmt::format("cannot {} {}", verb, url_of(key)),
-          .method = std::string(method),
-          .key = std::string(key)};
+HttpResponse S3Bucket::exchange(const Call& call) const {
+  Answer answer = ask(call);
+  if (!answer.odd.empty()) fail_as_odd(call, answer.odd);
+  if (is_worth_a_retry(answer.response.status())) fail_for(call, answer.response, answer.no_more);
+  return std::move(answer.response);
 }
 
-void S3Bucket::fail_for(const Call& call, const HttpResponse& response) const {
+void S3Bucket::fail_as_odd(const Call& call, std::string_view odd) const {
+  fail(ErrorKind::unsupported, "{}: the server {} {}", call.doing, server(), odd);
+}
+
+S3Bucket::Call S3Bucket::call_for(std::string_view verb, std::string_view method,
+                                  std::string_view key, S3Asked asked) const {
+  return {.doing = fmt::format("cannot {} {}", verb, url_of(key)),
+          .method = std::string(method),
+          .key = std::string(key),
+          .asked = asked};
+}
+
+void S3Bucket::fail_for(const Call& call, const HttpResponse& response,
+                        std::string_view no_more) const {
   const S3Failure failure = read_failure(response);
-  if (response.status() == 404 && failure.code != "NoSuchKey")
-    fail(ErrorKind::not_found, "{}: there is no bucket {} at {}", call.doing, name_,
-         access_.endpoint.url.empty() ? "AWS" : shown(access_.endpoint.url));
+  if (response.status() / 100 == 3 && failure.code.empty())
+    fail(ErrorKind::unsupported,
+         "{}: the server {} answers {}, to go to {}, which is not followed: is a captive portal or "
+         "a proxy in between, or is this the right endpoint?",
+         call.doing, server(), response.status(),
+         response.header("Location").empty() ? "another server"
+                                             : shown(response.header("Location")));
+  if (response.status() == 404 && (failure.code.empty() || failure.code == "NoSuchBucket"))
+    fail(ErrorKind::not_found, "{}: there is no bucket {} at {}", call.doing, name_, server());
   std::string said = failure.code;
   if (!failure.message.empty()) said += (said.empty() ? "" : ": ") + failure.message;
-  const Error error = status_error(call.doing, response.status(), said);
+  if (said.empty() && is_web_page(response)) said = "with a web page, not as S3";
+  const Error error = status_error(call.doing, response.status(), said + std::string(no_more));
   if (error.kind() == ErrorKind::permission_denied && !access_.credentials->get())
     fail(error.kind(),
          "{}; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
@@ -184,12 +223,31 @@ static bool says_that_key_is_absent(const HttpResponse& response) {
   return response.status() == 404 && read_failure(response).code != "NoSuchBucket";
 }
 
+bool S3Bucket::may_be_etag_of(const HttpHeaders& headers, std::string_view md5) const {
+  const std::string said = md5_in_etag(headers);
+  return said.empty() || md5.empty() || said == md5 || strange_etags_ >= strange_etags_max;
+}
+
 std::optional<Bytes> S3Bucket::find(std::string_view key) const {
-  const Call call = call_for("read", "GET", key);
-  HttpResponse response = exchange(call);
-  if (response.status() == 200) return std::move(response.body);
-  if (says_that_key_is_absent(response)) return std::nullopt;
-  fail_for(call, response);
+  const Call call = call_for("read", "GET", key, S3Asked::object);
+  Bytes before;
+  for (unsigned damaged = 0; damaged < odd_answers_max; ++damaged) {
+    HttpResponse response = exchange(call);
+    if (says_that_key_is_absent(response)) return std::nullopt;
+    if (response.status() != 200) fail_for(call, response);
+    if (may_be_etag_of(response.head.headers, md5_hex(response.body)))
+      return std::move(response.body);
+    // Damaged on the way, or an ETag that is no MD5: what comes twice is what is stored.
+    if (damaged > 0 && response.body == before) {
+      ++strange_etags_;
+      return before;
+    }
+    before = std::move(response.body);
+  }
+  fail(ErrorKind::corrupt,
+       "{}: it arrives damaged: its bytes were different each of {} times, and never those of its "
+       "ETag",
+       call.doing, odd_answers_max);
 }
 
 static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::string_view etag) {
@@ -201,14 +259,14 @@ static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::
 std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64_t offset,
                                                MutableBytesView out) const {
   if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
-  Call call = call_for("read", "GET", key);
+  Call call = call_for("read", "GET", key, S3Asked::part);
   call.into = out;
   return answered_part(std::move(call), offset, out.size());
 }
 
 std::optional<std::uint64_t> S3Bucket::copy_part(std::string_view key, std::uint64_t offset,
                                                  std::uint64_t size, const TakePiece& take) const {
-  Call call = call_for("read", "GET", key);
+  Call call = call_for("read", "GET", key, S3Asked::part);
   call.taker = {size, take};
   return answered_part(std::move(call), offset, size);
 }
@@ -228,12 +286,7 @@ std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t of
 // end.
 void S3Bucket::check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
                            std::uint64_t size) const {
-  if (response.status() != 206) {
-    if (response.status() == 200)
-      fail(ErrorKind::unsupported, "{}: the server sends the whole object instead of the range",
-           call.doing);
-    fail_for(call, response);
-  }
+  if (response.status() != 206) fail_for(call, response);
   const auto range = parse_content_range(response.header("Content-Range"));
   if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
       (response.into_size < size && range->size != range->last + 1))
@@ -261,7 +314,7 @@ bool S3Bucket::is_in_state(std::string_view key, const S3ObjectState& state) con
 
 S3Bucket::Call S3Bucket::call_for_part(std::string_view key, const S3ObjectState& state,
                                        std::uint64_t offset, std::uint64_t size) const {
-  Call call = call_for("read", "GET", key);
+  Call call = call_for("read", "GET", key, S3Asked::part);
   if (!state.version_id.empty())
     call.query = "versionId=" + percent_encode(state.version_id, Slash::encode);
   call.headers = range_headers(offset, size, misjudges_if_match_ ? "" : state.etag);
@@ -295,18 +348,18 @@ std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, const S
 }
 
 std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {
-  const Call call = call_for("look at", "HEAD", key);
+  const Call call = call_for("look at", "HEAD", key, S3Asked::head);
   const HttpResponse response = exchange(call);
   if (response.status() == 404) return std::nullopt;
   if (response.status() != 200) fail_for(call, response);
   return Head{
       .size = std::strtoull(std::string(response.header("Content-Length")).c_str(), nullptr, 10),
       .etag = std::string(response.header("ETag")),
-      .writer = std::string(response.header(writer_header))};
+      .writer = std::string(response.header(s3_writer_header))};
 }
 
 S3Listing S3Bucket::list(const S3ListRequest& request) const {
-  Call call = call_for("list", "GET", request.prefix);
+  Call call = call_for("list", "GET", request.prefix, S3Asked::listing);
   call.key.clear();
   auto add = [&](std::string_view name, std::string_view value) {
     call.query += fmt::format("{}{}={}", call.query.empty() ? "" : "&", name,
@@ -322,105 +375,16 @@ S3Listing S3Bucket::list(const S3ListRequest& request) const {
   if (!request.start_after.empty()) add("start-after", request.start_after);
   const HttpResponse response = exchange(call);
   if (response.status() != 200) fail_for(call, response);
-  return read_listing(response.body, call.doing);
+  S3Listing page = read_listing(response.body, fmt::format("{} at {}", call.doing, server()));
+  if (const std::string why = why_page_is_wrong(request, page); !why.empty())
+    refuse_listing(request.prefix, why);
+  return page;
 }
 
-bool S3Bucket::was_written_by(std::string_view key, std::string_view writer) const {
-  const std::optional<Head> there = head(key);
-  return there && there->writer == writer;
-}
-
-bool S3Bucket::create(std::string_view key, BytesView data) {
-  const std::string writer = random_hex(32);
-  Call call = call_for("write", "PUT", key);
-  call.headers = {{"Content-Type", "application/octet-stream"},
-                  {"If-None-Match", "*"},
-                  {writer_header, writer}};
-  call.body = data;
-  const HttpResponse response = exchange(call);
-  if (response.status() / 100 == 2) return true;
-  // The key is taken: by another writer, or by an earlier try whose answer was lost. libcurl
-  // resends a request by itself when a kept connection turns out to be closed, so even the first
-  // try may be a second one.
-  if (response.status() == 412) return was_written_by(key, writer);
-  fail_for(call, response);
-}
-
-std::string S3Bucket::begin_parts(std::string_view key, std::string_view writer) {
-  Call call = call_for("write", "POST", key);
-  call.query = "uploads=";
-  call.headers = {{"Content-Type", "application/octet-stream"},
-                  {writer_header, std::string(writer)}};
-  const HttpResponse response = exchange(call);
-  const std::string upload = read_element(response.body, "UploadId");
-  if (response.status() != 200 || upload.empty()) fail_for(call, response);
-  return upload;
-}
-
-std::vector<std::string> S3Bucket::put_parts(std::string_view key, std::string_view upload,
-                                             BytesView data, std::size_t part_size) {
-  static constexpr unsigned parts_in_flight = 4;
-  ThreadPool pool(parts_in_flight);
-  std::vector<std::future<std::string>> sent;
-  for (std::size_t offset = 0; offset < data.size(); offset += part_size) {
-    Call call = call_for("write", "PUT", key);
-    call.query = fmt::format("partNumber={}&uploadId={}", sent.size() + 1,
-                             percent_encode(upload, Slash::encode));
-    call.body = data.subspan(offset, std::min(part_size, data.size() - offset));
-    sent.push_back(pool.submit([this, call = std::move(call)] {
-      const HttpResponse response = exchange(call);
-      if (response.status() != 200) fail_for(call, response);
-      return std::string(response.header("ETag"));
-    }));
-  }
-  std::vector<std::string> etags;
-  for (std::future<std::string>& etag : sent) etags.push_back(etag.get());
-  return etags;
-}
-
-bool S3Bucket::complete_parts(std::string_view key, std::string_view upload,
-                              std::string_view writer, const std::vector<std::string>& etags) {
-  std::string list = "<CompleteMultipartUpload>";
-  for (std::size_t i = 0; i < etags.size(); ++i)
-    list += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", i + 1, etags[i]);
-  list += "</CompleteMultipartUpload>";
-  Call call = call_for("write", "POST", key);
-  call.query = "uploadId=" + percent_encode(upload, Slash::encode);
-  call.headers = {{"Content-Type", "application/xml"}, {"If-None-Match", "*"}};
-  call.body = as_bytes(list);
-  const HttpResponse response = exchange(call);
-  // The status comes before the work is done: only the body tells the outcome.
-  if (response.status() == 200 && !read_element(response.body, "ETag").empty()) return true;
-  if (response.status() == 412) return was_written_by(key, writer);
-  if (was_written_by(key, writer)) return true;  // by an earlier try whose answer was lost
-  fail_for(call, response);
-}
-
-bool S3Bucket::create_in_parts(std::string_view key, BytesView data, std::size_t part_size) {
-  if (head(key)) return false;
-  const std::string writer = random_hex(32);
-  const std::string upload = begin_parts(key, writer);
-  try {
-    return complete_parts(key, upload, writer, put_parts(key, upload, data, part_size));
-  } catch (const Error&) {
-    // Abort the upload: parts that were sent cost money until it is aborted.
-    Call call = call_for("write", "DELETE", key);
-    call.query = "uploadId=" + percent_encode(upload, Slash::encode);
-    try {
-      exchange(call);
-    } catch (const Error&) {  // report the first failure
-    }
-    throw;
-  }
-}
-
-bool S3Bucket::remove(std::string_view key) {
-  // DELETE gives the same answer whether or not the object existed.
-  if (!head(key)) return false;
-  const Call call = call_for("remove", "DELETE", key);
-  const HttpResponse response = exchange(call);
-  if (response.status() / 100 == 2 || response.status() == 404) return true;
-  fail_for(call, response);
+void S3Bucket::refuse_listing(std::string_view prefix, std::string_view why) const {
+  fail(ErrorKind::unsupported,
+       "cannot list {}: the server {} gives a listing that cannot be right: {}", url_of(prefix),
+       server(), why);
 }
 
 }  // namespace grid::net

@@ -18,6 +18,7 @@
 #include "net/aws_credentials.h"
 #include "net/aws_settings.h"
 #include "net/http.h"
+#include "net/s3_belief.h"
 
 namespace grid::net {
 
@@ -62,6 +63,9 @@ struct S3ListRequest {
   std::string start_after{};  // a key: list only the keys after it
   unsigned count_max = 1000;
 };
+
+// The metadata of S3Bucket::create() that names the call which stored an object.
+inline constexpr const char* s3_writer_header = "x-amz-meta-grid-writer";
 
 // How a process reaches all its buckets. Thread-safe, as its parts are.
 struct S3Access {
@@ -117,11 +121,21 @@ class S3Bucket {
   };
   std::optional<Head> head(std::string_view key) const;
 
+  // One page of a listing; S3Pages reads all of them. Throws `unsupported` for a page that cannot
+  // be right.
   S3Listing list(const S3ListRequest& request) const;
+  // Throws that error: `why` reads like "it has the key a twice".
+  [[noreturn]] void refuse_listing(std::string_view prefix, std::string_view why) const;
+
+  WaitWatch* watch() const { return access_.http->options().watch.get(); }  // may be null
+  std::string server() const;  // for messages: its URL, or "AWS"
 
   // Stores an object unless the key is taken; false if it is. The server must honour If-None-Match
   // (see backend/s3.h). A random "writer" stored with the object identifies a try whose answer was
   // lost: true means that this call stored the object.
+  //
+  // An answer is believed if it has an ETag, and the right one where that is an MD5. After any
+  // other the object is looked at. Throws `corrupt` if the server has stored other bytes.
   bool create(std::string_view key, BytesView data);
   // The same in parts, several at a time, for objects too large to be sent twice. If two callers do
   // this at once, both may get true and one object stays: use it only for keys that no other caller
@@ -132,7 +146,22 @@ class S3Bucket {
   bool remove(std::string_view key);
 
  private:
-  struct Call;
+  struct Call {
+    std::string doing;  // "cannot read s3://bucket/key"
+    std::string method;
+    std::string key;
+    S3Asked asked;
+    std::string query{};  // canonical: sorted, encoded, each with '='
+    HttpHeaders headers{};
+    BytesView body{};
+    std::optional<MutableBytesView> into{};
+    std::optional<HttpBodyTaker> taker{};
+  };
+  struct Answer {
+    HttpResponse response;
+    std::string odd;      // why it cannot be the server's answer; empty if it can
+    std::string no_more;  // see RetryLoop::why_no_more()
+  };
   // What a request assumes; the server may correct it.
   struct Belief {
     std::optional<AwsCredentials> credentials;
@@ -140,10 +169,16 @@ class S3Bucket {
     std::int64_t clock_ahead = 0;
   };
   Belief belief() const;
+  // Tries as long as that may help. exchange() throws for an answer that is odd to the end.
+  Answer ask(const Call& call) const;
   HttpResponse exchange(const Call& call) const;
+  [[noreturn]] void fail_as_odd(const Call& call, std::string_view odd) const;
   HttpRequest prepare(const Call& call, const Belief& belief) const;
   bool learn_from(const HttpResponse& response, const Belief& used) const;
-  Call call_for(std::string_view verb, std::string_view method, std::string_view key) const;
+  Call call_for(std::string_view verb, std::string_view method, std::string_view key,
+                S3Asked asked) const;
+  // Whether the ETag in an answer is that of bytes with this MD5; true if that cannot be told.
+  bool may_be_etag_of(const HttpHeaders& headers, std::string_view md5) const;
   std::optional<std::uint64_t> answered_part(Call call, std::uint64_t offset,
                                              std::uint64_t size) const;
   void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
@@ -153,13 +188,22 @@ class S3Bucket {
                      std::uint64_t size) const;
   std::string target_of(std::string_view key) const;
   std::string region() const;
-  bool was_written_by(std::string_view key, std::string_view writer) const;
+  std::optional<bool> holds(std::string_view key, BytesView data) const;
+  std::optional<bool> find_writer(std::string_view key, std::string_view writer,
+                                  BytesView data) const;
+  bool was_written_by(std::string_view key, std::string_view writer, BytesView data) const;
+  void check_stored(const Call& call, BytesView data) const;
   std::string begin_parts(std::string_view key, std::string_view writer);
-  std::vector<std::string> put_parts(std::string_view key, std::string_view upload, BytesView data,
-                                     std::size_t part_size);
+  struct Part {
+    std::string etag;
+    bool is_sure = false;  // its ETag shows that the server has its bytes
+  };
+  std::vector<Part> put_parts(std::string_view key, std::string_view upload, BytesView data,
+                              std::size_t part_size);
   bool complete_parts(std::string_view key, std::string_view upload, std::string_view writer,
-                      const std::vector<std::string>& etags);
-  [[noreturn]] void fail_for(const Call& call, const HttpResponse& response) const;
+                      BytesView data, const std::vector<Part>& parts);
+  [[noreturn]] void fail_for(const Call& call, const HttpResponse& response,
+                             std::string_view no_more = {}) const;
 
   const S3Access access_;
   const std::string name_;
@@ -167,6 +211,9 @@ class S3Bucket {
   mutable std::string region_;  // guarded by mutex_; corrected by the server's answers
   mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: server's clock minus ours
   mutable std::atomic<bool> misjudges_if_match_{false};
+  // Objects whose ETag looks like the MD5 of their bytes and is not; a few, and it is no longer
+  // taken for one.
+  mutable std::atomic<unsigned> strange_etags_{0};
 };
 
 }  // namespace grid::net

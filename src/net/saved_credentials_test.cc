@@ -92,7 +92,9 @@ class OpeningToRead : public SavedCredentialsTest {
     }
     const std::string authorization = request.header("authorization");
     const bool may = authorization.find(allowed_key_) != std::string::npos;
-    connection.answer(may ? 200 : 403, may ? "<ListBucketResult></ListBucketResult>" : "");
+    connection.answer(
+        may ? 200 : 403,
+        may ? "<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>" : "");
   }
   std::string key_that_reads() {
     const S3Access access = open_to_read({}, settings_, "cats", "", {.tries_max = 1});

@@ -1,6 +1,9 @@
 // How servers are reached, those of stores as well as those of sources.
 #pragma once
 
+#include <functional>
+#include <string_view>
+
 #include "net/aws_settings.h"
 #include "net/http.h"
 #include "net/retry.h"
@@ -11,6 +14,9 @@ struct ServerOptions {
   HttpOptions http{};
   AwsSettings aws{};
   RetryPolicy retries{};
+  // Is told what the user should know besides the result: that a store cannot be reached, and how
+  // old is what is known of it. May be called from any thread.
+  std::function<void(std::string_view sentence)> warn{};
 };
 
 }  // namespace grid::net

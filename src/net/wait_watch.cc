@@ -27,6 +27,12 @@ void WaitWatch::Request::failed(std::string trouble) {
   ++wait_.tries;
 }
 
+void WaitWatch::Request::goes_on(std::string so_far) {
+  if (watch_ == nullptr) return;
+  std::lock_guard lock(watch_->mutex_);
+  wait_.so_far = std::move(so_far);
+}
+
 void WaitWatch::note_byte(Clock::time_point now) {
   std::lock_guard lock(mutex_);
   last_byte_ = now;
@@ -38,8 +44,9 @@ void WaitWatch::look(Clock::time_point now) {
     std::lock_guard lock(mutex_);
     const milliseconds due = told_after_.count() == 0 ? patience_ : 4 * told_after_;
     for (const Request* request : requests_) {
-      const Clock::time_point since =
-          request->wait_.tries > 0 ? request->begun_ : std::max(request->begun_, last_byte_);
+      const Clock::time_point since = request->wait_.tries > 0 || !request->wait_.so_far.empty()
+                                          ? request->begun_
+                                          : std::max(request->begun_, last_byte_);
       const auto waited = std::chrono::duration_cast<milliseconds>(now - since);
       if (waited < due || waited <= oldest.waited) continue;
       oldest = request->wait_;

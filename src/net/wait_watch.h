@@ -15,6 +15,7 @@ struct Wait {
   std::string doing;    // "read s3://bucket/key"
   std::string trouble;  // how its last try failed; empty: no try has failed yet
   unsigned tries = 0;   // failed tries
+  std::string so_far;   // how far a long request is; may be empty
   std::chrono::milliseconds waited{0};
 };
 
@@ -44,6 +45,8 @@ class WaitWatch {
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
     void failed(std::string trouble);
+    // It consists of many requests, and is this far: it waits since it began.
+    void goes_on(std::string so_far);
 
    private:
     friend class WaitWatch;

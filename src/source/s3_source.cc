@@ -51,28 +51,29 @@ S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions o
       prefix_ += '/';
   }
   if (lone_) return;
-  begin_page({});
-  net::S3Listing first = next_page_.get();
-  page_ = std::move(first.objects);
-  if (page_.empty()) fail(ErrorKind::not_found, "there is nothing at {}", url);
-  if (!first.next.empty()) begin_page(std::move(first.next));
+  pages_.emplace(bucket_, net::S3ListRequest{.prefix = prefix_});
+  while (page_.empty()) {
+    std::optional<net::S3Listing> page = pages_->next();
+    if (!page) fail(ErrorKind::not_found, "there is nothing at {}", url);
+    page_ = std::move(page->objects);
+  }
+  begin_page();
 }
 
 // Requests the next page while this one is used; later, where no thread can be started.
-void S3Source::begin_page(std::string continue_at) {
-  next_page_ =
-      std::async(std::launch::async | std::launch::deferred, [this, at = std::move(continue_at)] {
-        return bucket_.list({.prefix = prefix_, .continue_at = at});
-      });
+void S3Source::begin_page() {
+  next_page_ = std::async(std::launch::async | std::launch::deferred,
+                          [this] { return pages_->next(); });
 }
 
 std::optional<net::S3Object> S3Source::next_object() {
   while (page_at_ == page_.size()) {
     if (!next_page_.valid()) return std::nullopt;
-    net::S3Listing page = next_page_.get();
-    page_ = std::move(page.objects);
+    std::optional<net::S3Listing> page = next_page_.get();
+    if (!page) return std::nullopt;
+    page_ = std::move(page->objects);
     page_at_ = 0;
-    if (!page.next.empty()) begin_page(std::move(page.next));
+    begin_page();
   }
   return std::move(page_[page_at_++]);
 }
@@ -124,10 +125,6 @@ void S3Source::settle_waiting(std::string_view key, bool is_below, std::vector<P
 }
 
 void S3Source::take(net::S3Object object, std::vector<Problem>& problems) {
-  if (object.key <= last_key_)
-    fail(ErrorKind::unsupported, "{}: the server does not list keys in order: {} after {}",
-         bucket_.url_of(prefix_), object.key, last_key_);
-  last_key_ = object.key;
   std::string_view path = std::string_view(object.key).substr(prefix_.size());
   const bool marks_folder = path.empty() || path.ends_with('/');
   if (marks_folder && object.size > 0)

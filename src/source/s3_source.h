@@ -5,11 +5,13 @@
 
 #include <deque>
 #include <future>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "net/s3_bucket.h"
+#include "net/s3_pages.h"
 #include "source/archive_reader.h"
 #include "source/source.h"
 
@@ -37,7 +39,7 @@ class S3Source : public Source, private FileOpener {
                                    std::optional<ByteRange> range) override;
   unsigned open_count() const override { return options_.open_count; }
 
-  void begin_page(std::string continue_at);
+  void begin_page();
   std::optional<net::S3Object> next_object();
   void take(net::S3Object object, std::vector<Problem>& problems);
   void settle_waiting(std::string_view key, bool is_below, std::vector<Problem>& problems);
@@ -49,12 +51,12 @@ class S3Source : public Source, private FileOpener {
   bool lone_ = false;   // one object, named by the last part of its key
   std::vector<net::S3Object> page_;
   std::size_t page_at_ = 0;
-  std::string last_key_;
   // Objects that may yet turn out to have the name of a folder: the key of each begins with that of
   // the one before.
   std::vector<std::pair<net::S3Object, SourceEntry>> waiting_;
   std::deque<SourceEntry> ready_;
-  std::future<net::S3Listing> next_page_;  // last: it uses the other members
+  std::optional<net::S3Pages> pages_;
+  std::future<std::optional<net::S3Listing>> next_page_;  // last: it uses the other members
 };
 
 // The bytes of the object of this key, as long as it keeps its ETag. The bucket must outlive them.

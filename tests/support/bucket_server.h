@@ -66,12 +66,13 @@ class BucketServer {
     const std::string after = parameter(target, "start-after");
     std::string body = "<ListBucketResult><EncodingType>url</EncodingType>";
     unsigned count = 0;
+    bool truncated = false;
     auto at = objects_.lower_bound(std::max(prefix, parameter(target, "continuation-token")));
     if (!after.empty() && after >= prefix) at = objects_.upper_bound(after);
     for (; at != objects_.end() && at->first.starts_with(prefix); ++at) {
       if (++count > page_size) {
-        body += "<IsTruncated>true</IsTruncated><NextContinuationToken>" + at->first +
-                "</NextContinuationToken>";
+        body += "<NextContinuationToken>" + at->first + "</NextContinuationToken>";
+        truncated = true;
         break;
       }
       body += "<Contents><Key>" + net::percent_encode(at->first, net::Slash::keep) +
@@ -79,6 +80,7 @@ class BucketServer {
               std::to_string(at->second.size()) +
               "</Size><LastModified>2020-01-02T03:04:05Z</LastModified></Contents>";
     }
+    body += std::string("<IsTruncated>") + (truncated ? "true" : "false") + "</IsTruncated>";
     connection.answer(200, body + "</ListBucketResult>");
   }
 
