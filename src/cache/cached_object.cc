@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/own_file.h"
 #include "base/random.h"
 
 namespace grid::cache {
@@ -46,7 +47,7 @@ std::shared_ptr<CachedObject> CachedObject::adopt(FileDescriptor fd,
 }
 
 std::shared_ptr<CachedObject> CachedObject::find(const std::filesystem::path& path) {
-  FileDescriptor fd = find_file(path, O_RDWR);
+  FileDescriptor fd = find_own_file(path, O_RDWR);
   if (!fd) return nullptr;
   Bytes head(8);
   struct stat st;

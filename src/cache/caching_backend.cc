@@ -51,7 +51,7 @@ CachingBackend::CachingBackend(std::shared_ptr<backend::Backend> remote,
       cache_(std::move(cache)),
       options_(std::move(options)),
       answers_(std::make_unique<KeptAnswers>(
-          remote_, cache_->folder() / options_.store_key / "kept", options_.is_understood)),
+          remote_, cache_->folder() / options_.store_key / "kept", options_.answers)),
       fetcher_(cache_, {.costs = options_.costs,
                         .fetches_max = options_.fetches_max,
                         .follows_readers = options_.follows_readers}) {}

@@ -6,8 +6,8 @@
 // absent objects, is requested each time; the last answer is used only while the remote store
 // cannot be reached, so that a version that is completely in the cache still attaches.
 //
-// Only the kept records are checked here; store::ChunkStore checks every chunk and calls
-// drop_copy() for a wrong one.
+// What is kept whole is understood first, by a function of the caller's; store::ChunkStore checks
+// every chunk and calls drop_copy() for a wrong one.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,8 @@ struct CachingOptions {
   std::string store_key;  // names the store among all that the node has copies of
   // What to do with the object at a key, or with the listing of a prefix (where parts means none).
   std::function<Caching(std::string_view key)> caching_of;
-  // Whether bytes can be the object at a key. What cannot is asked for once more, and not kept: a
-  // proxy or a portal may answer for the store. Empty: all can.
-  std::function<bool(std::string_view key, BytesView object)> is_understood{};
+  // What is kept whole, and how offline reading is said.
+  KeptAnswersOptions answers{};
   CacheCostCounters* costs = nullptr;  // outlives the backend; null disables counting
   // See BlockFetcher::Options.
   unsigned fetches_max = blocks_ahead::in_flight;

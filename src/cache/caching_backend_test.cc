@@ -329,7 +329,9 @@ TEST_F(CachingBackendTest, WhatIsNotUnderstoodIsAskedForAgainAndNotKept) {
   const std::string key = "datastores/cats/versions/1";
   remote_->create(key, as_bytes("{}"));
   CachingOptions options;
-  options.is_understood = [](std::string_view, BytesView object) { return object.size() == 2; };
+  options.answers.is_understood = [](std::string_view, BytesView object) {
+    return object.size() == 2;
+  };
   auto cached = open(1 << 30, options);
   remote_->portal_answers = 1;
   EXPECT_EQ(as_text(cached->find(key).value()), "{}");

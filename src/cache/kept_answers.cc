@@ -1,8 +1,13 @@
 #include "cache/kept_answers.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/own_file.h"
 #include "base/text.h"
 
 namespace grid::cache {
@@ -12,19 +17,23 @@ namespace fs = std::filesystem;
 static constexpr std::chrono::seconds unreachable_for{30};
 
 KeptAnswers::KeptAnswers(std::shared_ptr<backend::Backend> remote, fs::path folder,
-                         IsUnderstood is_understood)
+                         KeptAnswersOptions options)
     : remote_(std::move(remote)),
       hasty_([&] {
         std::shared_ptr<backend::Backend> hasty = remote_->carrier().hasty();
         return hasty ? hasty : remote_;
       }()),
       folder_(std::move(folder)),
-      is_understood_(std::move(is_understood)) {}
+      options_(std::move(options)),
+      unreachable_because_(options_.unreachable_because) {
+  if (!unreachable_because_.empty())
+    unreachable_until_ = std::chrono::steady_clock::now() + unreachable_for;
+}
 
 // A file: the digest of the answer, then the answer.
 std::optional<Bytes> KeptAnswers::load(const fs::path& path) const {
   try {
-    std::optional<Bytes> file = find_file_bytes(path);
+    std::optional<Bytes> file = find_own_file_bytes(path);
     if (!file || file->size() < sizeof(Digest)) return std::nullopt;
     BytesView answer = BytesView(*file).subspan(sizeof(Digest));
     Digest digest = digest_of(answer);
@@ -56,22 +65,59 @@ bool KeptAnswers::is_unreachable() const {
   return std::chrono::steady_clock::now() < unreachable_until_;
 }
 
-// Asks the store and keeps the answer. While the store cannot be reached, returns the kept answer;
-// without one, it asks with all patience.
+bool KeptAnswers::is_understood(std::string_view key, BytesView bytes) const {
+  return !options_.is_understood || options_.is_understood(key, bytes);
+}
+
+// A file's time is that of the last answer that agreed with it.
+static void confirm(const fs::path& path) { ::utimensat(AT_FDCWD, path.c_str(), nullptr, 0); }
+
+static std::string age_of(const fs::path& path) {
+  struct stat st;
+  if (::stat(path.c_str(), &st) != 0) return "some time";
+  const long seconds = std::max(0L, ::time(nullptr) - st.st_mtim.tv_sec);
+  if (seconds < 120) return fmt::format("{} s", seconds);
+  if (seconds < 7200) return fmt::format("{} min", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{} hours", seconds / 3600);
+  return fmt::format("{} days", seconds / (24 * 3600));
+}
+
+void KeptAnswers::note_unreachable(std::string_view why, const fs::path& kept_at) const {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(warned_, true) || !options_.warn) return;
+  }
+  options_.warn(fmt::format("{} cannot be reached; this is what was known of it {} ago ({})",
+                            remote_->name(), age_of(kept_at), why));
+}
+
+// Asks the store and keeps the answer. While the store cannot be reached, returns the kept answer,
+// which is at `kept_at`; without one, it asks with all patience.
 template <class Answer>
 Answer KeptAnswers::asked(const std::function<Answer(const backend::Backend&)>& ask,
                           const std::function<void(const Answer&)>& keep,
-                          const std::function<std::optional<Answer>()>& kept) const {
+                          const std::function<std::optional<Answer>()>& kept,
+                          const fs::path& kept_at) const {
   const std::optional<Answer> before = kept();
-  if (before && is_unreachable()) return *before;
+  if (before && is_unreachable()) {
+    std::unique_lock lock(mutex_);
+    const std::string why = unreachable_because_;
+    lock.unlock();
+    note_unreachable(why, kept_at);
+    return *before;
+  }
   try {
     Answer answer = ask(before ? *hasty_ : *remote_);
     keep(answer);
     return answer;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unavailable || !before) throw;
-    std::lock_guard lock(mutex_);
-    unreachable_until_ = std::chrono::steady_clock::now() + unreachable_for;
+    {
+      std::lock_guard lock(mutex_);
+      unreachable_until_ = std::chrono::steady_clock::now() + unreachable_for;
+      unreachable_because_ = error.what();
+    }
+    note_unreachable(error.what(), kept_at);
     return *before;
   }
 }
@@ -79,23 +125,25 @@ Answer KeptAnswers::asked(const std::function<Answer(const backend::Backend&)>& 
 std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
   using Object = std::optional<Bytes>;
   const fs::path path = path_of("objects", key), absent = path_of("absent", key);
-  if (Object here = load(path); here && understands(key, here)) return here;
+  if (Object here = load(path); here && is_understood(key, *here)) return here;
   return asked<Object>(
       [&](const backend::Backend& store) {
         Object answer = store.find(key);
-        return understands(key, answer) ? answer : store.find(key);
+        return answer && !is_understood(key, *answer) ? store.find(key) : std::move(answer);
       },
       [&](const Object& answer) {
-        if (!understands(key, answer)) return;
-        if (answer)
-          save(path, *answer);
-        else if (!load(absent))
+        if (answer && is_understood(key, *answer)) save(path, *answer);
+        if (answer) return;
+        if (load(absent))
+          confirm(absent);
+        else
           save(absent, as_bytes(key));
       },
       [&]() -> std::optional<Object> {
         if (load(absent)) return Object();
         return std::nullopt;
-      });
+      },
+      absent);
 }
 
 static std::vector<std::string> lines_of(std::string_view text) {
@@ -104,23 +152,43 @@ static std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
+static std::string text_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += name + "\n";
+  return text;
+}
+
 std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
   using Names = std::vector<std::string>;
   const fs::path path = path_of("listings", prefix);
-  return asked<Names>([&](const backend::Backend& store) { return store.list_names(prefix); },
-                      [&](const Names& names) {
-                        std::string text = "\n";  // also if there are no names
-                        for (const std::string& name : names) text += name + "\n";
-                        std::optional<Bytes> before = load(path);
-                        if (!before || as_text(*before) != text) save(path, as_bytes(text));
-                      },
-                      [&]() -> std::optional<Names> {
-                        std::optional<Bytes> kept = load(path);
-                        if (!kept) return std::nullopt;
-                        Names names = lines_of(as_text(*kept));
-                        std::erase(names, "");
-                        return names;
-                      });
+  const auto kept = [&]() -> std::optional<Names> {
+    std::optional<Bytes> text = load(path);
+    if (!text) return std::nullopt;
+    Names names = lines_of(as_text(*text));
+    std::erase(names, "");
+    if (!is_understood(prefix, as_bytes(text_of(names)))) return std::nullopt;
+    return names;
+  };
+  const auto is_good = [&](const Names& names) {
+    const Names before = kept().value_or(Names());
+    return is_understood(prefix, as_bytes(text_of(names))) &&
+           std::includes(names.begin(), names.end(), before.begin(), before.end());
+  };
+  return asked<Names>(
+      [&](const backend::Backend& store) {
+        Names names = store.list_names(prefix);
+        return is_good(names) ? std::move(names) : store.list_names(prefix);
+      },
+      [&](const Names& names) {
+        if (!is_understood(prefix, as_bytes(text_of(names)))) return;
+        const std::string text = "\n" + text_of(names);  // also if there are no names
+        const std::optional<Bytes> before = load(path);
+        if (before && as_text(*before) == text)
+          confirm(path);
+        else
+          save(path, as_bytes(text));
+      },
+      kept, path);
 }
 
 }  // namespace grid::cache

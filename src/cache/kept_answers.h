@@ -16,42 +16,53 @@
 
 namespace grid::cache {
 
-// Thread-safe. Works without a folder that cannot be written.
+struct KeptAnswersOptions {
+  // Whether an object's bytes are what its key promises. For a listing, `key` is its prefix, which
+  // ends in '/', and the bytes are its names, each with a newline. Unset: all are.
+  std::function<bool(std::string_view key, BytesView bytes)> is_understood{};
+  // Is told once, in a sentence, when kept answers are used because the store cannot be reached.
+  std::function<void(std::string_view sentence)> warn{};
+  // Why the store could not be reached just now; empty if it could, or was not asked.
+  std::string unreachable_because{};
+};
+
+// Nothing is kept that was not understood: what is not is asked for once more, and given to the
+// caller as it then is. Thread-safe. Works without a folder that cannot be written.
 class KeptAnswers {
  public:
-  // See CachingOptions::is_understood.
-  using IsUnderstood = std::function<bool(std::string_view key, BytesView object)>;
-
   KeptAnswers(std::shared_ptr<backend::Backend> remote, std::filesystem::path folder,
-              IsUnderstood is_understood = {});
+              KeptAnswersOptions options = {});
 
   // The object at `key`: the kept one, or else what the store finds. What is not understood is not
   // kept, and returned only if the store gives it twice.
   std::optional<Bytes> object(std::string_view key) const;
-  // The store's listing; the last one if the store cannot be reached.
+  // The store's listing; the last one if the store cannot be reached. Stores lose no names: a
+  // listing without some of those that were kept is asked for once more.
   std::vector<std::string> listing(std::string_view prefix) const;
 
  private:
   template <class Answer>
   Answer asked(const std::function<Answer(const backend::Backend&)>& ask,
                const std::function<void(const Answer&)>& keep,
-               const std::function<std::optional<Answer>()>& kept) const;
+               const std::function<std::optional<Answer>()>& kept,
+               const std::filesystem::path& kept_at) const;
   bool is_unreachable() const;
-  bool understands(std::string_view key, const std::optional<Bytes>& object) const {
-    return !object || !is_understood_ || is_understood_(key, *object);
-  }
+  bool is_understood(std::string_view key, BytesView bytes) const;
+  void note_unreachable(std::string_view why, const std::filesystem::path& kept_at) const;
   std::filesystem::path path_of(std::string_view kind, std::string_view key) const;
   std::optional<Bytes> load(const std::filesystem::path& path) const;
   void save(const std::filesystem::path& path, BytesView bytes) const;
 
   const std::shared_ptr<backend::Backend> remote_, hasty_;
   const std::filesystem::path folder_;
-  const IsUnderstood is_understood_;
+  const KeptAnswersOptions options_;
 
   // Until then, a kept answer is used without asking: every request to a store that cannot be
   // reached takes long to fail.
   mutable std::mutex mutex_;
   mutable std::chrono::steady_clock::time_point unreachable_until_{};  // guarded by mutex_
+  mutable std::string unreachable_because_;                            // guarded by mutex_
+  mutable bool warned_ = false;                                        // guarded by mutex_
 };
 
 }  // namespace grid::cache

@@ -24,6 +24,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/own_file.h"
 
 namespace grid::cache {
 
@@ -44,7 +45,7 @@ class KeyedBlocks::Shelf {
       : cache_(cache),
         blocks_(cache.open(store_id, fmt::format("shelf-{:03}", number))),
         path_(cache.folder() / store_id / fmt::format("names-{:03}", number)),
-        fd_(open_file(path_, O_RDWR | O_CREAT)) {
+        fd_(open_own_file(path_, O_RDWR | O_CREAT)) {
     const std::uint64_t size = places * record_size;
     struct stat st;
     if (::fstat(fd_.get(), &st) != 0 || (static_cast<std::uint64_t>(st.st_size) < size &&

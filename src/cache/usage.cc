@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/own_file.h"
 
 namespace grid::cache {
 
@@ -20,7 +21,7 @@ struct Usage::Words {
 };
 
 Usage::Usage(const std::filesystem::path& path, const std::function<std::uint64_t()>& count)
-    : path_(path), lock_(open_file(path, O_RDWR | O_CREAT), path, LockKind::flock) {
+    : path_(path), lock_(open_own_file(path, O_RDWR | O_CREAT), path, LockKind::flock) {
   // Exclusive for a moment if no other process has it; otherwise shared, like theirs.
   const bool alone = lock_.try_take(LockMode::exclusive);
   if (!alone) lock_.try_take_for(LockMode::shared, counting_patience);

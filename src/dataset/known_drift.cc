@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/own_file.h"
 
 namespace grid::dataset {
 
@@ -26,7 +26,7 @@ DriftKnowledge KnownDrift::find(const Digest& root) const {
   if (folder_.empty()) return known;
   std::optional<Bytes> text;
   try {
-    text = find_file_bytes(path_of(root));
+    text = find_own_file_bytes(path_of(root));
   } catch (const Error&) {  // only a warning is lost
   }
   std::string_view left = text ? as_text(*text) : std::string_view();
@@ -54,7 +54,7 @@ void KnownDrift::note(const Digest& root, const std::string& path, const std::st
   }
   try {
     try_make_private_folders(folder_);
-    FileDescriptor fd = open_file(path_of(root), O_WRONLY | O_CREAT | O_APPEND);
+    FileDescriptor fd = open_own_file(path_of(root), O_WRONLY | O_CREAT | O_APPEND);
     write_all(fd.get(), as_bytes(line_of(path, reason)), path_of(root).native());
   } catch (const Error&) {  // only a warning is lost
   }

@@ -4,8 +4,10 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
+#include "base/own_file.h"
 #include "base/text.h"
 #include "cache/caching_backend.h"
+#include "dataset/understood.h"
 #include "store/caching.h"
 
 namespace grid::dataset {
@@ -34,7 +36,7 @@ struct RememberedStore {
 
 // Empty for what is no such file, or was written by an earlier version of grid, without a key.
 std::optional<RememberedStore> find_remembered(const fs::path& path) {
-  std::optional<Bytes> bytes = find_file_bytes(path);
+  std::optional<Bytes> bytes = find_own_file_bytes(path);
   if (!bytes) return std::nullopt;
   std::string_view text = as_text(*bytes);
   RememberedStore found{.marker = {.store_id = std::string(take_until(text, '\n'))},
@@ -79,10 +81,14 @@ void remove_old_derivations(const fs::path& cache_folder, const store::StoreMark
       fs::remove_all(old, ignored);
 }
 
-std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
-                                            const OpenStoreOptions& options) {
+struct MarkerFound {
+  std::optional<store::StoreMarker> marker;
+  std::string unreachable_because{};  // if the marker is only recalled
+};
+
+MarkerFound marker_of(backend::Backend& backend, const OpenStoreOptions& options) {
   if (!backend.remote() || options.cache_folder.empty())
-    return options.make_if_absent ? store::make_store(backend) : store::find_marker(backend);
+    return {options.make_if_absent ? store::make_store(backend) : store::find_marker(backend)};
   std::optional<store::StoreMarker> recalled;
   if (!options.make_if_absent) recalled = recall_store(options.cache_folder, backend);
   const std::shared_ptr<backend::Backend> hasty = recalled ? backend.carrier().hasty() : nullptr;
@@ -91,10 +97,10 @@ std::optional<store::StoreMarker> marker_of(backend::Backend& backend,
                                                    ? store::make_store(backend)
                                                    : store::find_marker(hasty ? *hasty : backend);
     if (marker) remember_store(options.cache_folder, backend, *marker);
-    return marker;
+    return {marker};
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unavailable || !recalled) throw;
-    return recalled;
+    return {recalled, error.what()};
   }
 }
 
@@ -122,7 +128,8 @@ std::string remembered_store_name(const fs::path& cache_folder, std::string_view
 
 std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                                       const OpenStoreOptions& options) {
-  std::optional<store::StoreMarker> marker = marker_of(*backend, options);
+  const MarkerFound found = marker_of(*backend, options);
+  const std::optional<store::StoreMarker>& marker = found.marker;
   if (!marker)
     fail(ErrorKind::not_found,
          "there is no store at {} yet: the first `grid datastore create` makes one",
@@ -137,7 +144,9 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
         cache::CachingOptions{
             .store_key = store::cache_key(*marker, *backend),
             .caching_of = store::caching_of,
-            .is_understood = is_understood,
+            .answers = {.is_understood = is_understood,
+                        .warn = options.servers.warn,
+                        .unreachable_because = found.unreachable_because},
             .costs = options.costs ? &options.costs->cache : nullptr,
             .follows_readers = !options.reader_stays && options.read_ahead.blocks});
   auto chunks = std::make_shared<store::ChunkStore>(

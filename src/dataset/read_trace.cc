@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/own_file.h"
 
 namespace grid::dataset {
 
@@ -60,7 +60,7 @@ std::map<Digest, ReadTrace> TraceRecorder::traces() const {
 }
 
 ReadTrace find_trace(const fs::path& folder, const Digest& root) {
-  const std::optional<Bytes> bytes = find_file_bytes(path_of(folder, root));
+  const std::optional<Bytes> bytes = find_own_file_bytes(path_of(folder, root));
   if (!bytes || !as_text(*bytes).starts_with(magic)) return {};
   ReadTrace trace;
   for (std::size_t at = magic.size(); at + 8 <= bytes->size(); at += 8)

@@ -140,25 +140,4 @@ std::string decode_tombstone(BytesView object, std::string_view datastore, Versi
   return json.find_text("moved_to").value_or("");
 }
 
-bool is_understood(std::string_view key, BytesView object) {
-  const std::optional<store::RecordKey> record = store::parse_record_key(key);
-  if (!record) return true;
-  try {
-    switch (record->kind) {
-      case store::RecordKind::version:
-        decode_version_record(object, record->datastore, record->number);
-        break;
-      case store::RecordKind::tombstone:
-        decode_tombstone(object, record->datastore, record->number);
-        break;
-      case store::RecordKind::description:
-        decode_description(object, record->datastore, record->number);
-        break;
-    }
-  } catch (const Error&) {  // this is what was asked
-    return false;
-  }
-  return true;
-}
-
 }  // namespace grid::dataset

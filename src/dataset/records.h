@@ -64,10 +64,6 @@ std::string encode_tombstone(std::string_view datastore, VersionNumber number,
                              std::string_view moved_to);
 std::string decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number);
 
-// False for what is stored at the key of a record and is none of that kind for that key, or one of
-// a newer format. A server may answer with anything, so what is not understood is not kept.
-bool is_understood(std::string_view key, BytesView object);
-
 // Throws `invalid_argument` for a text that is too long for a record; `noun` begins the message.
 void check_record_text(std::string_view noun, std::string_view text,
                        std::size_t size_max = record_text_size_max);

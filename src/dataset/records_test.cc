@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "base/error.h"
+#include "dataset/understood.h"
 #include "store/layout.h"
 #include "tests/support/expect_error.h"
 

@@ -1,0 +1,150 @@
+#include "cache/kept_answers.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <deque>
+
+#include "base/error.h"
+#include "tests/support/far_store.h"
+#include "tests/support/temporary_folder.h"
+
+namespace grid::cache {
+namespace {
+
+namespace fs = std::filesystem;
+using Names = std::vector<std::string>;
+
+// A store that first answers what the test says.
+class Misanswering : public testing::FarStore {
+ public:
+  mutable std::deque<std::optional<std::string>> objects;
+  mutable std::deque<Names> listings;
+
+  std::optional<Bytes> find(std::string_view key) const override {
+    const std::optional<Bytes> truth = FarStore::find(key);
+    if (objects.empty()) return truth;
+    const std::optional<std::string> wrong = objects.front();
+    objects.pop_front();
+    if (!wrong) return std::nullopt;
+    const BytesView bytes = as_bytes(*wrong);
+    return Bytes(bytes.begin(), bytes.end());
+  }
+  Names list_names(std::string_view prefix) const override {
+    Names truth = FarStore::list_names(prefix);
+    if (listings.empty()) return truth;
+    truth = listings.front();
+    listings.pop_front();
+    return truth;
+  }
+};
+
+class KeptAnswersTest : public ::testing::Test {
+ protected:
+  KeptAnswers open() {
+    return {store_,
+            folder_ / "kept",
+            {.is_understood =
+                 [](std::string_view, BytesView bytes) {
+                   return as_text(bytes).find('<') == std::string_view::npos;
+                 },
+             .warn = [this](std::string_view sentence) { warnings_.emplace_back(sentence); }}};
+  }
+  static std::string text(const std::optional<Bytes>& bytes) {
+    return bytes ? std::string(as_text(*bytes)) : "nothing";
+  }
+
+  const std::shared_ptr<Misanswering> store_ = std::make_shared<Misanswering>();
+  testing::TemporaryFolder folder_;
+  std::vector<std::string> warnings_;
+};
+
+TEST_F(KeptAnswersTest, WhatIsNotUnderstoodIsAskedForAgainAndNeverKept) {
+  store_->create("a/1", as_bytes("one"));
+  store_->objects = {"<html>"};
+  EXPECT_EQ(text(open().object("a/1")), "one");
+  EXPECT_EQ(store_->requests, 2u);
+  store_->create("a/2", as_bytes("two"));
+  store_->objects = {"<html>", "<html>"};
+  EXPECT_EQ(text(open().object("a/2")), "<html>");
+  EXPECT_EQ(text(open().object("a/2")), "two");
+  const std::uint64_t before = store_->requests;
+  EXPECT_EQ(text(open().object("a/1")), "one");
+  EXPECT_EQ(text(open().object("a/2")), "two");
+  EXPECT_EQ(store_->requests, before);
+}
+
+TEST_F(KeptAnswersTest, WhatWasKeptAndIsNotUnderstoodIsAskedForAgain) {
+  store_->create("a/1", as_bytes("<html>"));
+  KeptAnswers credulous(store_, folder_ / "kept");
+  EXPECT_EQ(text(credulous.object("a/1")), "<html>");
+  store_->remove("a/1");
+  store_->create("a/1", as_bytes("one"));
+  EXPECT_EQ(text(open().object("a/1")), "one");
+}
+
+TEST_F(KeptAnswersTest, AListingThatLacksNamesIsAskedForAgain) {
+  store_->create("a/1", as_bytes("one"));
+  EXPECT_EQ(open().listing("a/"), Names{"1"});
+  store_->create("a/2", as_bytes("two"));
+  for (const Names& wrong : {Names{}, Names{"2"}, Names{"<p>"}}) {
+    store_->listings = {wrong};
+    EXPECT_EQ(open().listing("a/"), (Names{"1", "2"}));
+  }
+}
+
+TEST_F(KeptAnswersTest, OfflineReadingIsSaidOnceWithItsAge) {
+  store_->create("a/1", as_bytes("one"));
+  {
+    const KeptAnswers answers = open();
+    answers.listing("a/");
+    answers.object("a/2");
+  }
+  EXPECT_TRUE(warnings_.empty());
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_ / "kept"))
+    fs::last_write_time(entry.path(), fs::file_time_type::clock::now() - std::chrono::hours(5));
+  {
+    const KeptAnswers answers = open();
+    store_->reachable = false;
+    EXPECT_EQ(answers.listing("a/"), Names{"1"});
+    EXPECT_EQ(text(answers.object("a/2")), "nothing");
+    answers.listing("a/");
+  }
+  ASSERT_EQ(warnings_.size(), 1u);
+  EXPECT_EQ(
+      warnings_[0],
+      "far://away cannot be reached; this is what was known of it 5 hours ago (the network is "
+      "down)");
+  // An answer makes what is kept new again.
+  store_->reachable = true;
+  open().listing("a/");
+  store_->reachable = false;
+  open().listing("a/");
+  EXPECT_NE(warnings_.back().find(" s ago"), std::string::npos) << warnings_.back();
+}
+
+TEST_F(KeptAnswersTest, WhatIsNoFileInTheFolderIsReplaced) {
+  store_->create("a/1", as_bytes("one"));
+  open().object("a/1");
+  open().listing("a/");
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_ / "kept"))
+    if (entry.is_regular_file()) files.push_back(entry.path());
+  EXPECT_EQ(files.size(), 2u);
+  const std::function<void(const fs::path&)> kinds[] = {
+      [](const fs::path& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+      [](const fs::path& path) { fs::create_symlink(path, path); },
+      [](const fs::path& path) { fs::create_directories(path / "x"); }};
+  for (const auto& put : kinds) {
+    for (const fs::path& file : files) {
+      fs::remove(file);
+      put(file);
+    }
+    EXPECT_EQ(text(open().object("a/1")), "one");
+    EXPECT_EQ(open().listing("a/"), Names{"1"});
+    for (const fs::path& file : files) EXPECT_TRUE(fs::is_regular_file(file));
+  }
+}
+
+}  // namespace
+}  // namespace grid::cache
