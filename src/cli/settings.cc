@@ -164,6 +164,9 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.cache_folder = xdg_folder("XDG_CACHE_HOME", ".cache");
   settings.state_folder = xdg_folder("XDG_STATE_HOME", ".local/state");
   settings.servers = {.http = http_options(), .aws = aws_settings()};
+  settings.patience = seconds_of("GRID_PATIENCE");
+  if (settings.patience) settings.servers.retries.deadline = *settings.patience;
+  settings.servers.http.retries = settings.servers.retries;
   settings.read_ahead = read_ahead_policies();
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";

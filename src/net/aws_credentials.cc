@@ -59,7 +59,10 @@ class Search {
   std::optional<AwsCredentials> from_keys_of(const std::string& profile) const {
     const std::string key = profiles_.get(profile, "aws_access_key_id");
     const std::string secret = profiles_.get(profile, "aws_secret_access_key");
-    if (key.empty() || secret.empty()) return std::nullopt;
+    if (key.empty()) return std::nullopt;
+    if (secret.empty())
+      fail(ErrorKind::invalid_argument,
+           "the profile {} has an aws_access_key_id and no aws_secret_access_key", profile);
     return AwsCredentials{key, secret, profiles_.get(profile, "aws_session_token")};
   }
 
@@ -90,6 +93,10 @@ class Search {
     if (!seen_.insert(profile).second)
       fail(ErrorKind::invalid_argument,
            "the profile {} is its own source_profile, directly or through others", profile);
+    if (!profiles_.get(profile, "mfa_serial").empty())
+      fail(ErrorKind::unsupported,
+           "the profile {} takes the role {} with mfa_serial, and grid does not ask for codes: {}",
+           profile, arn, export_advice(profile));
     const std::string session_name = profiles_.get(profile, "role_session_name");
     if (auto found =
             from_web_identity(arn, profiles_.get(profile, "web_identity_token_file"), session_name))
@@ -109,6 +116,11 @@ class Search {
       if (source != profile)
         if (auto found = from_role_of(source)) return *found;
       if (auto found = from_keys_of(source)) return *found;
+      refuse_what_is_unknown(source);
+      if (!profiles_.contains(source))
+        fail(ErrorKind::invalid_argument,
+             "the profile {} names {} as its source_profile, and there is no such profile", profile,
+             source);
       fail(ErrorKind::permission_denied,
            "the profile {} names {} as its source_profile, which has no credentials", profile,
            source);
@@ -127,13 +139,17 @@ class Search {
   }
 
   void refuse_what_is_unknown(const std::string& profile) const {
-    for (const char* name : {"credential_process", "sso_session", "sso_start_url"})
+    for (const char* name : {"credential_process", "sso_session", "sso_start_url", "login_session"})
       if (!profiles_.get(profile, name).empty())
         fail(ErrorKind::unsupported,
-             "the profile {} gets its credentials through {}, which grid does not support: run "
-             "`eval \"$(aws "
-             "configure export-credentials --profile {} --format env)\"` first",
-             profile, name, profile);
+             "the profile {} gets its credentials through {}, which grid does not support: {}",
+             profile, name, export_advice(profile));
+  }
+
+  static std::string export_advice(const std::string& profile) {
+    return fmt::format(
+        "run `eval \"$(aws configure export-credentials --profile {} --format env)\"` first",
+        profile);
   }
 
   static AwsCredentials from_json(BytesView body, std::string_view place) {
@@ -206,6 +222,8 @@ class Search {
 // used until this long before.
 constexpr std::chrono::minutes refresh_ahead{5};
 constexpr std::chrono::seconds last_moment{30};
+// A server that refuses what is found again and again causes no more looks than this.
+constexpr std::chrono::seconds between_drops{5};
 
 }  // namespace
 
@@ -233,7 +251,9 @@ std::optional<AwsCredentials> AwsCredentialSource::get() {
     const auto expires = current_ ? current_->expires : std::nullopt;
     const bool fresh = known_ && (!expires || now + refresh_ahead < *expires);
     const bool usable = known_ && (!expires || now + last_moment < *expires);
-    if (fresh || (usable && (looking_ || now < look_again_))) return current_;
+    // Credentials that were expired when they were found may be good by the server's clock; in any
+    // case another look at once would find the same.
+    if (fresh || (usable && looking_) || (known_ && now < look_again_)) return current_;
     if (looking_) {
       changed_.wait(lock);
       continue;
@@ -260,10 +280,12 @@ std::optional<AwsCredentials> AwsCredentialSource::get() {
   }
 }
 
-void AwsCredentialSource::drop(const AwsCredentials& expired) {
+void AwsCredentialSource::drop(const AwsCredentials& refused) {
   std::lock_guard lock(mutex_);
-  if (current_ == expired) known_ = false;
+  if (current_ != refused || clock_() < drop_again_) return;
+  known_ = false;
   look_again_ = {};
+  drop_again_ = clock_() + between_drops;
 }
 
 }  // namespace grid::net

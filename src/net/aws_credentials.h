@@ -35,8 +35,9 @@ class AwsCredentialSource {
   // `permission_denied` if a configured place refuses, `unavailable` if it does not answer.
   std::optional<AwsCredentials> get();
 
-  // Call this when a server reports `expired` as expired: the next get() looks for new ones.
-  void drop(const AwsCredentials& expired);
+  // Call this when a server refuses `refused` as expired or unknown: the next get() looks for new
+  // ones, unless it did so just now.
+  void drop(const AwsCredentials& refused);
 
  private:
   std::optional<AwsCredentials> look() const;
@@ -47,11 +48,11 @@ class AwsCredentialSource {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool looking_ = false;                   // guarded by mutex_
-  bool known_ = false;                     // guarded by mutex_
-  std::optional<AwsCredentials> current_;  // guarded by mutex_
-  // guarded by mutex_: while the current ones are valid, no new look before this time
-  std::chrono::system_clock::time_point look_again_;
+  bool looking_ = false;                              // guarded by mutex_
+  bool known_ = false;                                // guarded by mutex_
+  std::optional<AwsCredentials> current_;             // guarded by mutex_
+  std::chrono::system_clock::time_point look_again_;  // guarded by mutex_: no new look before
+  std::chrono::system_clock::time_point drop_again_;  // guarded by mutex_: nor is drop() heeded
 };
 
 // One look through all the places.

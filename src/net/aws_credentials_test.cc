@@ -189,6 +189,42 @@ TEST_F(AwsCredentialsTest, ReportsUnsupportedKindsOfCredentials) {
   EXPECT_NE(failure().find("export-credentials"), std::string::npos);
 }
 
+TEST_F(AwsCredentialsTest, NamesWhatIsMissingOrUnsupportedInAProfile) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"[default]\naws_access_key_id = a\n", "and no aws_secret_access_key"},
+      {"[default]\nlogin_session = x\n", "through login_session"},
+      {"[default]\nrole_arn = r\nsource_profile = s\nmfa_serial = m\n", "with mfa_serial"},
+      {"[default]\nrole_arn = r\nsource_profile = s\n[profile s]\ncredential_process = x\n",
+       "the profile s gets its credentials through credential_process"},
+      {"[default]\nrole_arn = r\nsource_profile = s\n", "there is no such profile"}};
+  for (const auto& [config, said] : cases) {
+    write_config(config);
+    EXPECT_NE(failure().find(said), std::string::npos) << failure();
+  }
+}
+
+TEST_F(AwsCredentialsTest, ThoseThatAreExpiredAlreadyAreNotAskedForBeforeEachRequest) {
+  std::atomic<int> calls = 0;
+  LoopbackServer container([&](const Request&, Connection& connection) {
+    ++calls;
+    connection.answer(200, json_answer("old", "2029-01-01T00:00:00Z"));
+  });
+  std::atomic<int> second = 3600;
+  AwsCredentialSource source(http_, {.container_url = container.url("/")}, [&] {
+    return *parse_rfc3339("2029-01-01T00:00:00Z") + std::chrono::seconds(second);
+  });
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(source.get()->access_key_id, "old");
+  EXPECT_EQ(calls, 1);
+  for (int i = 0; i < 10; ++i) {  // nor each time that a server refuses them
+    source.drop(*source.get());
+    source.get();
+  }
+  EXPECT_EQ(calls, 2);
+  second = 3700;
+  source.get();
+  EXPECT_EQ(calls, 3);
+}
+
 TEST_F(AwsCredentialsTest, OneThreadRenewsThemBeforeTheyExpire) {
   std::atomic<int> calls = 0;
   LoopbackServer container([&](const Request&, Connection& connection) {

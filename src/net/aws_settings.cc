@@ -11,14 +11,24 @@ namespace grid::net {
 
 static constexpr std::string_view services_prefix = "services ";
 
+// What follows a word and blanks, without quotes; empty if the header does not begin with the word.
+static std::string_view name_after(std::string_view word, std::string_view header) {
+  if (!header.starts_with(word)) return {};
+  header.remove_prefix(word.size());
+  if (header.empty() || (header[0] != ' ' && header[0] != '\t')) return {};
+  header = trimmed(header);
+  const bool quoted =
+      header.size() >= 2 && (header[0] == '"' || header[0] == '\'') && header.back() == header[0];
+  return quoted ? header.substr(1, header.size() - 2) : header;
+}
+
 // "[profile dev]" of the config file and "[dev]" of the credentials file are the same profile.
 static std::string section_name(std::string_view header, bool is_config) {
-  static constexpr std::string_view profile_prefix = "profile ";
-  if (is_config && header.starts_with(profile_prefix))
-    return std::string(trimmed(header.substr(profile_prefix.size())));
-  if (is_config && header.starts_with(services_prefix))
-    return std::string(services_prefix) +
-           std::string(trimmed(header.substr(services_prefix.size())));
+  if (!is_config) return std::string(header);
+  if (const std::string_view profile = name_after("profile", header); !profile.empty())
+    return std::string(profile);
+  if (const std::string_view services = name_after("services", header); !services.empty())
+    return std::string(services_prefix) + std::string(services);
   return std::string(header);
 }
 
@@ -30,7 +40,10 @@ AwsProfiles::Sections AwsProfiles::read(const std::filesystem::path& file, bool 
   Section* section = nullptr;
   std::string outer;  // the setting whose nested settings are being read
   std::size_t number = 0;
-  for (std::string_view rest = as_text(*bytes); !rest.empty();) {
+  std::string_view rest = as_text(*bytes);
+  static constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (rest.starts_with(byte_order_mark)) rest.remove_prefix(byte_order_mark.size());
+  while (!rest.empty()) {
     const std::string_view line = take_until(rest, '\n');
     ++number;
     std::string_view text = trimmed(line);

@@ -39,6 +39,20 @@ TEST_F(AwsSettingsTest, ReadsProfilesOfBothFiles) {
   EXPECT_EQ(found.service("other", "s3.endpoint_url"), "http://localhost:9000");
 }
 
+TEST_F(AwsSettingsTest, ReadsNamesAsTheAwsToolsDo) {
+  config_ =
+      "\xef\xbb\xbf[default]\nregion = eu-west-1\n[profile \"dev\"]\nregion = a\n"
+      "[profile\tother]\n\tregion\t=\tb\n[profile 'my own']\nregion = c\n[profiles]\nregion = d\n"
+      "[services\t\"local\"]\ns3 =\n\tendpoint_url = http://localhost\n";
+  const AwsProfiles found = profiles();
+  EXPECT_EQ(found.get("default", "region"), "eu-west-1");
+  EXPECT_EQ(found.get("dev", "region"), "a");
+  EXPECT_EQ(found.get("other", "region"), "b");
+  EXPECT_EQ(found.get("my own", "region"), "c");
+  EXPECT_EQ(found.get("profiles", "region"), "d");
+  EXPECT_EQ(found.service("local", "s3.endpoint_url"), "http://localhost");
+}
+
 TEST_F(AwsSettingsTest, TheCredentialsFileTakesPrecedence) {
   config_ = "[profile dev]\naws_access_key_id=config\n";
   credentials_ = "[dev]\naws_access_key_id=credentials\n";

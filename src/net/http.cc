@@ -95,25 +95,84 @@ HttpClient::HttpClient(HttpOptions options)
 
 HttpClient::~HttpClient() = default;
 
+static HttpResult wait_for_result(Transfer& transfer) {
+  std::unique_lock lock(transfer.mutex);
+  transfer.changed.wait(lock, [&] { return transfer.ended; });
+  return std::move(transfer.result);
+}
+
+static bool ends_within(Transfer& transfer, milliseconds time) {
+  std::unique_lock lock(transfer.mutex);
+  return transfer.changed.wait_for(lock, time, [&] { return transfer.ended; });
+}
+
+static bool is_https(const std::string& url) {
+  return url.starts_with("https:") || url.starts_with("HTTPS:");
+}
+
+// True the first time. Behind a proxy nothing is found out: the answers would be the proxy's.
+bool HttpClient::note_origin(const std::string& url) {
+  if (!(is_https(url) ? options_.https_proxy : options_.http_proxy).empty()) return false;
+  if (url.find("://") == url.npos) return false;
+  std::lock_guard lock(mutex_);
+  return known_origins_.insert(url.substr(0, url.find('/', url.find("://") + 3))).second;
+}
+
+// A server with TLS answers a request without it by closing the connection, or with a status that
+// says so. One without TLS may wait for the end of what it takes for a request.
+bool HttpClient::finds_other_scheme(const std::string& url) {
+  static constexpr milliseconds probe_timeout{800};
+  if (!note_origin(url)) return false;
+  const bool secure = is_https(url);
+  const std::size_t host = url.find("://") + 3;
+  auto probe = std::make_shared<Transfer>();
+  probe->request = {.method = "HEAD",
+                    .url = (secure ? "http://" : "https://") +
+                           url.substr(host, url.find_first_of("/?", host) - host) + "/",
+                    .timeout = probe_timeout};
+  loop_->start(probe);
+  const HttpResult result = wait_for_result(*probe);
+  if (!secure)
+    return result.failure == HttpFailure::none || result.failure == HttpFailure::untrusted;
+  const int status = result.response.status();
+  return result.failure == HttpFailure::none &&
+         (status / 100 == 2 || status == 401 || status == 403 || status == 404 || status == 405);
+}
+
 HttpResult HttpClient::attempt(const HttpRequest& request) {
+  static constexpr milliseconds handshake_patience{1'000};
+  TransferLoop& loop = request.taker ? *taken_loop_ : *loop_;
   auto transfer = std::make_shared<Transfer>();
   transfer->request = request;
-  (request.taker ? taken_loop_ : loop_)->start(transfer);
-  std::unique_lock lock(transfer->mutex);
-  transfer->changed.wait(lock, [&] { return transfer->ended; });
-  if (!transfer->result.is_worth_a_retry()) budget_.note_success();
-  return std::move(transfer->result);
+  loop.start(transfer);
+  bool other_scheme = is_https(request.url) && !ends_within(*transfer, handshake_patience) &&
+                      finds_other_scheme(request.url);
+  if (other_scheme) loop.cancel(transfer);
+  HttpResult result = wait_for_result(*transfer);
+  if (result.failure == HttpFailure::none)
+    note_origin(request.url);
+  else if (result.failure == HttpFailure::cut && !other_scheme)
+    other_scheme = finds_other_scheme(request.url);
+  if (other_scheme) result.failure = HttpFailure::wrong_scheme;
+  if (!result.is_worth_a_retry()) budget_.note_success();
+  return result;
 }
 
 HttpResponse HttpClient::send(const HttpRequest& request, const RetryPolicy& policy) {
+  const char* verb = request.method == "GET" || request.method == "HEAD" ? "read" : "write to";
+  const std::string doing = fmt::format("cannot {} {}", verb, shown(request.url));
   RetryLoop retries(policy, budget_);
+  WaitWatch::Request waiting(options_.watch.get(), doing);
   for (;;) {
     HttpResult result = attempt(request);
-    if (result.is_worth_a_retry() && retries.wait(result.retry_after())) continue;
+    if (result.is_worth_a_retry()) {
+      waiting.failed(result.failure == HttpFailure::none
+                         ? fmt::format("the server answers {}", result.response.status())
+                         : result.detail);
+      if (retries.wait(result.retry_after())) continue;
+    }
     if (result.failure == HttpFailure::none) return std::move(result.response);
-    const char* verb = request.method == "GET" || request.method == "HEAD" ? "read" : "write to";
-    throw failure_error(fmt::format("cannot {} {}", verb, shown(request.url)), request,
-                        result.failure, result.detail);
+    throw failure_error(doing, request, result.failure, result.detail);
   }
 }
 
@@ -138,6 +197,7 @@ HttpExchange::~HttpExchange() {
 }
 
 const HttpHead& HttpExchange::head() {
+  const WaitWatch::Request waiting(loop_.watch(), "read " + shown(transfer_->request.url));
   std::unique_lock lock(transfer_->mutex);
   transfer_->changed.wait(lock, [&] { return transfer_->head_is_there; });
   return transfer_->result.response.head;
@@ -148,7 +208,13 @@ std::size_t HttpExchange::read(MutableBytesView out) {
     piece_.clear();
     piece_offset_ = 0;
     std::unique_lock lock(transfer_->mutex);
-    transfer_->changed.wait(lock, [&] { return transfer_->ended || !transfer_->waiting.empty(); });
+    const auto is_there = [&] { return transfer_->ended || !transfer_->waiting.empty(); };
+    if (!is_there()) {
+      lock.unlock();
+      const WaitWatch::Request waiting(loop_.watch(), "read " + shown(transfer_->request.url));
+      lock.lock();
+      transfer_->changed.wait(lock, is_there);
+    }
     piece_.swap(transfer_->waiting);
     if (std::exchange(transfer_->paused, false)) {
       lock.unlock();
@@ -171,14 +237,24 @@ const std::string& HttpExchange::detail() const {
   return transfer_->result.detail;
 }
 
-static std::string_view advice_for(HttpFailure failure, const HttpRequest& request) {
+static std::string_view advice_for_certificate(std::string_view detail) {
+  if (detail.find("expired") != detail.npos)
+    return "; its owner must renew the certificate, unless this machine's clock is wrong";
+  if (detail.find("not yet valid") != detail.npos) return "; check this machine's clock";
+  if (detail.find("subject name") != detail.npos)
+    return "; its certificate is for another name: check the URL";
+  return "; if it uses your own certificate authority, set SSL_CERT_FILE to its file";
+}
+
+static std::string_view advice_for(HttpFailure failure, const HttpRequest& request,
+                                   std::string_view detail) {
   switch (failure) {
     case HttpFailure::host_unknown:
       return "; check the name and this machine's name service";
     case HttpFailure::unreachable:
       return "; check that the server is up, and whether a proxy (https_proxy) is needed";
     case HttpFailure::untrusted:
-      return "; if it uses your own certificate authority, set SSL_CERT_FILE to its file";
+      return advice_for_certificate(detail);
     case HttpFailure::redirects:
       return "; servers that want a cookie or a login redirect in circles: use the URL of the file "
              "itself";
@@ -196,10 +272,14 @@ Error failure_error(std::string_view doing, const HttpRequest& request, HttpFail
   ErrorKind kind = ErrorKind::unavailable;
   if (failure == HttpFailure::untrusted) kind = ErrorKind::permission_denied;
   if (failure == HttpFailure::too_large || failure == HttpFailure::redirects ||
-      failure == HttpFailure::refused)
+      failure == HttpFailure::refused || failure == HttpFailure::wrong_scheme)
     kind = ErrorKind::unsupported;
+  if (failure == HttpFailure::wrong_scheme)
+    detail = is_https(request.url)
+                 ? "the server does not speak TLS at that port: use http:// in its URL"
+                 : "the server speaks TLS at that port: use https:// in its URL";
   if (failure == HttpFailure::too_large) detail = "the answer is larger than allowed";
-  return Error(kind, fmt::format("{}: {}{}", doing, detail, advice_for(failure, request)));
+  return Error(kind, fmt::format("{}: {}{}", doing, detail, advice_for(failure, request, detail)));
 }
 
 ErrorKind kind_of_status(int status) {
@@ -207,6 +287,7 @@ ErrorKind kind_of_status(int status) {
   if (status == 404 || status == 410) return ErrorKind::not_found;
   if (status == 412) return ErrorKind::changed;
   if (status == 507) return ErrorKind::no_space;
+  if (status == 511) return ErrorKind::unsupported;  // a captive portal is no outage
   if (is_worth_a_retry(status) || (status >= 500 && status != 501)) return ErrorKind::unavailable;
   return ErrorKind::unsupported;
 }
@@ -238,6 +319,8 @@ static std::string_view meaning_of_status(int status) {
       return " (the server behind it does not answer)";
     case 503:
       return " (busy)";
+    case 511:
+      return " (the network wants a login)";
     default:
       return "";
   }

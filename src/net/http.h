@@ -9,7 +9,9 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,13 +89,14 @@ struct HttpResponse {
 enum class HttpFailure {
   none,
   host_unknown,
-  unreachable,  // nothing answers at that address
-  timed_out,    // connecting took too long, or no byte moved for the stall timeout
-  cut,          // the connection broke; the answer may be incomplete
-  untrusted,    // the server's certificate
-  too_large,    // more came than fits
-  redirects,    // too many, so probably in a circle
-  refused,      // by the client: a bad URL, a redirect to another protocol
+  unreachable,   // nothing answers at that address
+  timed_out,     // connecting took too long, or too few bytes moved for the stall timeout
+  cut,           // the connection broke; the answer may be incomplete
+  untrusted,     // the server's certificate
+  too_large,     // more came than fits
+  redirects,     // too many, so probably in a circle
+  wrong_scheme,  // https:// to a port without TLS, or http:// to one with it
+  refused,       // by the client: a bad URL, a redirect to another protocol
 };
 
 bool is_worth_a_retry(HttpFailure failure);
@@ -117,9 +120,12 @@ struct HttpOptions {
   std::string no_proxy;     // "localhost,.example.org": reached directly
   std::string user_agent = "grid";
   std::chrono::milliseconds connect_timeout{10'000};
-  std::chrono::milliseconds stall_timeout{30'000};  // whole seconds without a byte either way
-  unsigned connections_per_host_max = 64;           // of each of the client's threads
-  std::size_t body_size_max = 64 << 20;             // bytes of a body that comes with the response
+  std::chrono::milliseconds stall_timeout{30'000};  // whole seconds below the rate
+  // Bytes a second, either way. Transfers at the same time share it: a slow line is no stall.
+  unsigned rate_min = 1024;
+  RetryPolicy retries{};  // of send() and HttpStream, unless the caller has another
+  unsigned connections_per_host_max = 64;      // of each of the client's threads
+  std::size_t body_size_max = 64 << 20;        // bytes of a body that comes with the response
   std::size_t exchange_buffer_size = 1 << 20;  // bytes that an exchange buffers before it pauses
   std::shared_ptr<WaitWatch> watch;            // told of requests that wait; null: none
 };
@@ -141,7 +147,12 @@ class HttpClient {
 
   // The same, retried as `policy` says. Returns the last answer, whatever its status; throws
   // failure_error() if the last try got no whole answer.
-  HttpResponse send(const HttpRequest& request, const RetryPolicy& policy = {});
+  HttpResponse send(const HttpRequest& request, const RetryPolicy& policy);
+  HttpResponse send(const HttpRequest& request) { return send(request, options_.retries); }
+
+  // After a failure without an answer: whether the server speaks TLS although the URL says http://,
+  // or the other way round. Asks it once for each server; at most a second.
+  bool finds_other_scheme(const std::string& url);
 
   // Sends a request once; the caller reads the body from the exchange.
   std::unique_ptr<HttpExchange> start(HttpRequest request);
@@ -150,8 +161,12 @@ class HttpClient {
   const HttpOptions& options() const { return options_; }
 
  private:
+  bool note_origin(const std::string& url);
+
   const HttpOptions options_;
   RetryBudget budget_;
+  std::mutex mutex_;
+  std::set<std::string> known_origins_;  // guarded by mutex_; their scheme is not in doubt
   const std::unique_ptr<TransferLoop> loop_;
   const std::unique_ptr<TransferLoop> taken_loop_;  // for requests with a taker
 };

@@ -34,7 +34,7 @@ HttpStream::HttpStream(HttpClient& client, std::string url, HttpStreamOptions op
       url_(std::move(url)),
       options_(std::move(options)),
       validator_(options_.validator),
-      retries_(options_.retries, client.retry_budget()) {
+      retries_(options_.retries.value_or(client.options().retries), client.retry_budget()) {
   ask_until_it_goes_on(ask());
 }
 
@@ -60,9 +60,16 @@ std::size_t HttpStream::read(MutableBytesView out) {
 }
 
 void HttpStream::ask_until_it_goes_on(std::optional<Setback> setback) {
+  WaitWatch::Request waiting(client_.options().watch.get(), "read " + name());
   while (setback) {
+    if (setback->status == 0 && setback->failure == HttpFailure::cut && given_ == 0 &&
+        client_.finds_other_scheme(url_))
+      setback->failure = HttpFailure::wrong_scheme;
     const bool curable = setback->status != 0 ? is_worth_a_retry(setback->status)
                                               : is_worth_a_retry(setback->failure);
+    if (curable)
+      waiting.failed(setback->status != 0 ? fmt::format("the server answers {}", setback->status)
+                                          : setback->detail);
     if (!curable || !retries_.wait(setback->server_asks)) give_up(*setback);
     setback = ask();
   }

@@ -26,7 +26,8 @@
 namespace grid::net {
 
 struct HttpStreamOptions {
-  RetryPolicy retries{};  // tries are counted anew after progress
+  // Tries are counted anew after progress. Unset: the client's.
+  std::optional<RetryPolicy> retries{};
   HttpHeaders headers{};  // sent with each request, such as Authorization
   // Called before each request is sent, for instance to sign it.
   std::function<void(HttpRequest&)> prepare{};

@@ -16,7 +16,8 @@ using Request = LoopbackServer::Request;
 using Connection = LoopbackServer::Connection;
 using std::chrono::milliseconds;
 
-const HttpStreamOptions at_once{.retries = {.tries_max = 4, .delay_first = milliseconds(1)}};
+const HttpStreamOptions at_once{.retries =
+                                    RetryPolicy{.tries_max = 4, .delay_first = milliseconds(1)}};
 
 std::string read_all(HttpStream& stream) {
   std::string all;

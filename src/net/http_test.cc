@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <future>
+#include <thread>
 
 #include "tests/support/loopback_server.h"
 #include "tests/support/random_bytes.h"
@@ -179,6 +180,52 @@ TEST(HttpTest, GivesUpOnAServerThatSaysNothing) {
   HttpResult result = client.attempt(get(server.url("/")));
   EXPECT_EQ(result.failure, HttpFailure::timed_out);
   EXPECT_TRUE(result.is_worth_a_retry());
+}
+
+TEST(HttpTest, ABodyThatTricklesCountsAsStalled) {
+  LoopbackServer server([](const Request&, Connection& connection) {
+    connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+    for (int i = 0; i < 100; ++i) {
+      connection.send("1234");
+      std::this_thread::sleep_for(milliseconds(100));
+    }
+    connection.close();
+  });
+  HttpClient client({.stall_timeout = std::chrono::seconds(1)});
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_EQ(client.attempt(get(server.url("/"))).failure, HttpFailure::timed_out);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(8));
+}
+
+TEST(HttpTest, SaysThatAServerDoesNotSpeakTls) {
+  std::atomic<int> calls = 0;
+  LoopbackServer server([&](const Request&, Connection& connection) {
+    ++calls;
+    connection.answer(403);
+  });
+  HttpClient client;
+  const std::string url = "https" + server.url("/x").substr(4);
+  const auto begun = std::chrono::steady_clock::now();
+  try {
+    client.send(get(url));
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(std::string(error.what()).find("use http://"), std::string::npos) << error.what();
+  }
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
+  EXPECT_LE(calls, 1);
+}
+
+TEST(HttpTest, AdviceForACertificateDependsOnWhatIsWrong) {
+  const auto said = [](const char* detail) {
+    return std::string(
+        failure_error("cannot read x", get("https://x"), HttpFailure::untrusted, detail).what());
+  };
+  EXPECT_NE(said("certificate has expired").find("must renew"), std::string::npos);
+  EXPECT_NE(said("no alternative certificate subject name matches").find("another name"),
+            std::string::npos);
+  EXPECT_NE(said("unable to get local issuer").find("SSL_CERT_FILE"), std::string::npos);
 }
 
 TEST(HttpTest, TriesAgainAndThenGivesTheLastAnswer) {

@@ -39,6 +39,30 @@ TEST(RetryTest, WaitsAsLongAsTheServerAsksUnlessThatIsTooLong) {
   EXPECT_FALSE(delay_before_retry(policy, {.tries = 1, .server_asks = milliseconds(60'000)}));
 }
 
+TEST(RetryTest, AServerThatIsNotThereMayGetLessPatience) {
+  RetryPolicy hasty = policy;
+  hasty.deadline_unreachable = milliseconds(1'000);
+  const RetryState state{.tries = 1, .elapsed = milliseconds(2'000), .chance = 1};
+  EXPECT_TRUE(delay_before_retry(hasty, state));
+  RetryState unreachable = state;
+  unreachable.unreachable = true;
+  EXPECT_FALSE(delay_before_retry(hasty, unreachable));
+  EXPECT_TRUE(delay_before_retry(policy, unreachable));
+}
+
+TEST(RetryTest, SaysWhyItGivesUp) {
+  RetryBudget budget;
+  RetryLoop asked({.deadline = milliseconds(2'000)}, budget);
+  EXPECT_FALSE(asked.wait(milliseconds(600'000)));
+  EXPECT_EQ(asked.why_no_more(),
+            "; it asks to be left alone for 600 s, and the patience is 2.0 s: set "
+            "GRID_PATIENCE=SECONDS to wait longer");
+  RetryLoop often({.tries_max = 2, .delay_first = milliseconds(1)}, budget);
+  EXPECT_TRUE(often.wait());
+  EXPECT_FALSE(often.wait());
+  EXPECT_EQ(often.why_no_more(), "; tried 2 times in 0.0 s");
+}
+
 TEST(RetryTest, WithoutBudgetEveryWaitIsLong) {
   EXPECT_EQ(delay_before_retry(policy, {.tries = 1, .budget_is_empty = true}), milliseconds(250));
   EXPECT_EQ(delay_before_retry(policy, {.tries = 1, .budget_is_empty = true, .chance = 1}),

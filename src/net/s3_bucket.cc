@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "net/http_stream.h"
-#include "net/md5.h"
 #include "net/s3_answer.h"
 #include "net/s3_pages.h"
 #include "net/s3_signer.h"
@@ -12,8 +10,6 @@
 namespace grid::net {
 
 using std::chrono::system_clock;
-
-static constexpr unsigned strange_etags_max = 3;
 
 bool is_bucket_name(std::string_view name) {
   return name.size() >= 3 && name.size() <= 63 && name.find("..") == name.npos &&
@@ -91,16 +87,21 @@ HttpRequest S3Bucket::prepare(const Call& call, const Belief& belief) const {
   return request;
 }
 
+static bool refuses_credentials(std::string_view code) {
+  return code == "ExpiredToken" || code == "TokenRefreshRequired" || code == "InvalidToken" ||
+         code == "InvalidAccessKeyId";
+}
+
 // Learns what would make the same request succeed: another region, another time, other credentials.
 // True if that differs from what this request used; another thread may have learnt it meanwhile.
 bool S3Bucket::learn_from(const HttpResponse& response, const Belief& used) const {
   const int status = response.status();
   if (status != 301 && status != 307 && status != 400 && status != 403) return false;
   const S3Failure failure = read_failure(response);
-  if (used.credentials &&
-      (failure.code == "ExpiredToken" || failure.code == "TokenRefreshRequired")) {
+  if (used.credentials && refuses_credentials(failure.code)) {
+    // Another program may have renewed or rotated them.
     access_.credentials->drop(*used.credentials);
-    return true;
+    return access_.credentials->get() != used.credentials;
   }
   if (failure.code == "RequestTimeTooSkewed") {
     const auto time = parse_http_date(response.header("Date"));
@@ -219,134 +220,6 @@ void S3Bucket::fail_for(const Call& call, const HttpResponse& response,
   throw error;
 }
 
-static bool says_that_key_is_absent(const HttpResponse& response) {
-  return response.status() == 404 && read_failure(response).code != "NoSuchBucket";
-}
-
-bool S3Bucket::may_be_etag_of(const HttpHeaders& headers, std::string_view md5) const {
-  const std::string said = md5_in_etag(headers);
-  return said.empty() || md5.empty() || said == md5 || strange_etags_ >= strange_etags_max;
-}
-
-std::optional<Bytes> S3Bucket::find(std::string_view key) const {
-  const Call call = call_for("read", "GET", key, S3Asked::object);
-  Bytes before;
-  for (unsigned damaged = 0; damaged < odd_answers_max; ++damaged) {
-    HttpResponse response = exchange(call);
-    if (says_that_key_is_absent(response)) return std::nullopt;
-    if (response.status() != 200) fail_for(call, response);
-    if (may_be_etag_of(response.head.headers, md5_hex(response.body)))
-      return std::move(response.body);
-    // Damaged on the way, or an ETag that is no MD5: what comes twice is what is stored.
-    if (damaged > 0 && response.body == before) {
-      ++strange_etags_;
-      return before;
-    }
-    before = std::move(response.body);
-  }
-  fail(ErrorKind::corrupt,
-       "{}: it arrives damaged: its bytes were different each of {} times, and never those of its "
-       "ETag",
-       call.doing, odd_answers_max);
-}
-
-static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::string_view etag) {
-  HttpHeaders headers = {{"Range", fmt::format("bytes={}-{}", offset, offset + size - 1)}};
-  if (!etag.empty()) headers.add("If-Match", etag);
-  return headers;
-}
-
-std::optional<std::size_t> S3Bucket::find_part(std::string_view key, std::uint64_t offset,
-                                               MutableBytesView out) const {
-  if (out.empty()) return head(key) ? std::optional<std::size_t>(0) : std::nullopt;
-  Call call = call_for("read", "GET", key, S3Asked::part);
-  call.into = out;
-  return answered_part(std::move(call), offset, out.size());
-}
-
-std::optional<std::uint64_t> S3Bucket::copy_part(std::string_view key, std::uint64_t offset,
-                                                 std::uint64_t size, const TakePiece& take) const {
-  Call call = call_for("read", "GET", key, S3Asked::part);
-  call.taker = {size, take};
-  return answered_part(std::move(call), offset, size);
-}
-
-// The common part of find_part() and copy_part().
-std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t offset,
-                                                     std::uint64_t size) const {
-  call.headers = range_headers(offset, size, {});
-  const HttpResponse response = exchange(call);
-  if (response.status() == 416) return 0;
-  if (says_that_key_is_absent(response)) return std::nullopt;
-  check_range(call, response, offset, size);
-  return response.into_size;
-}
-
-// Checks that the answer brought the requested bytes from `offset` on, or all up to the object's
-// end.
-void S3Bucket::check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
-                           std::uint64_t size) const {
-  if (response.status() != 206) fail_for(call, response);
-  const auto range = parse_content_range(response.header("Content-Range"));
-  if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
-      (response.into_size < size && range->size != range->last + 1))
-    fail(ErrorKind::unavailable, "{}: the server sends another range than requested: {}",
-         call.doing, response.header("Content-Range"));
-}
-
-// Some servers quote an ETag in one place but not in another.
-static std::string_view unquoted(std::string_view etag) {
-  if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
-    return etag.substr(1, etag.size() - 2);
-  return etag;
-}
-
-bool is_part_of(const HttpHead& head, const S3ObjectState& state) {
-  const auto range = parse_content_range(head.headers.get("Content-Range"));
-  return head.status == 206 && range && range->size == state.size &&
-         unquoted(head.headers.get("ETag")) == unquoted(state.etag);
-}
-
-bool S3Bucket::is_in_state(std::string_view key, const S3ObjectState& state) const {
-  const std::optional<Head> there = head(key);
-  return there && there->size == state.size && unquoted(there->etag) == unquoted(state.etag);
-}
-
-S3Bucket::Call S3Bucket::call_for_part(std::string_view key, const S3ObjectState& state,
-                                       std::uint64_t offset, std::uint64_t size) const {
-  Call call = call_for("read", "GET", key, S3Asked::part);
-  if (!state.version_id.empty())
-    call.query = "versionId=" + percent_encode(state.version_id, Slash::encode);
-  call.headers = range_headers(offset, size, misjudges_if_match_ ? "" : state.etag);
-  return call;
-}
-
-void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
-                         MutableBytesView out) const {
-  if (out.empty()) return;
-  Call call = call_for_part(key, state, offset, out.size());
-  call.into = out;
-  HttpResponse response = exchange(call);
-  // Ceph, for some requests, says that an ETag does not match although it reports the same ETag
-  // itself. This bucket then sends no If-Match any more.
-  if (response.status() == 412 && is_in_state(key, state)) {
-    misjudges_if_match_ = true;
-    call.headers = range_headers(offset, out.size(), {});
-    response = exchange(call);
-  }
-  if (says_that_key_is_absent(response)) fail(ErrorKind::changed, "{} is gone", url_of(key));
-  const int status = response.status();
-  if (status == 412 || status == 416 || (status == 206 && !is_part_of(response.head, state)))
-    fail(ErrorKind::changed, "{} is no longer the object of {} bytes with the ETag {}", url_of(key),
-         state.size, state.etag);
-  check_range(call, response, offset, out.size());
-}
-
-std::unique_ptr<HttpExchange> S3Bucket::start_part(std::string_view key, const S3ObjectState& state,
-                                                   std::uint64_t offset, std::uint64_t size) const {
-  return access_.http->start(prepare(call_for_part(key, state, offset, size), belief()));
-}
-
 std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {
   const Call call = call_for("look at", "HEAD", key, S3Asked::head);
   const HttpResponse response = exchange(call);
@@ -355,6 +228,7 @@ std::optional<S3Bucket::Head> S3Bucket::head(std::string_view key) const {
   return Head{
       .size = std::strtoull(std::string(response.header("Content-Length")).c_str(), nullptr, 10),
       .etag = std::string(response.header("ETag")),
+      .md5 = md5_in_etag(response.head.headers),
       .writer = std::string(response.header(s3_writer_header))};
 }
 

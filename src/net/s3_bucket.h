@@ -106,9 +106,15 @@ class S3Bucket {
 
   // Fills `out` with bytes from `offset` on of an object in the state `state`; they must not reach
   // past its end. Throws `changed` if the object is another one now or is gone. If-Match has the
-  // server check this; the ETag and the size in the answer are compared too.
+  // server check this; the ETag and the size in the answer are compared too. A whole object is
+  // compared with its ETag, as by check_md5().
   void read_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                  MutableBytesView out) const;
+
+  // For the reader of a whole object in this state, whose bytes had this MD5: compares it with the
+  // ETag where that is one. If they differ, reads the object again, to tell damage on the way from
+  // an ETag of another kind. Throws `corrupt` for damage.
+  void check_md5(std::string_view key, const S3ObjectState& state, std::string_view md5) const;
 
   // Sends the same request once and does not wait; check the answer's head with is_part_of().
   std::unique_ptr<HttpExchange> start_part(std::string_view key, const S3ObjectState& state,
@@ -117,6 +123,7 @@ class S3Bucket {
   struct Head {
     std::uint64_t size = 0;
     std::string etag;
+    std::string md5;     // see md5_in_etag()
     std::string writer;  // see create()
   };
   std::optional<Head> head(std::string_view key) const;
@@ -179,6 +186,11 @@ class S3Bucket {
                 S3Asked asked) const;
   // Whether the ETag in an answer is that of bytes with this MD5; true if that cannot be told.
   bool may_be_etag_of(const HttpHeaders& headers, std::string_view md5) const;
+  // After bytes were read twice that are not those of their ETag: whether the server's ETags may be
+  // of another kind. A server has one kind.
+  bool may_have_strange_etags() const;
+  HttpHeaders read_part_once(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
+                             MutableBytesView out) const;
   std::optional<std::uint64_t> answered_part(Call call, std::uint64_t offset,
                                              std::uint64_t size) const;
   void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
@@ -211,9 +223,9 @@ class S3Bucket {
   mutable std::string region_;  // guarded by mutex_; corrected by the server's answers
   mutable std::atomic<std::int64_t> clock_ahead_{0};  // seconds: server's clock minus ours
   mutable std::atomic<bool> misjudges_if_match_{false};
-  // Objects whose ETag looks like the MD5 of their bytes and is not; a few, and it is no longer
-  // taken for one.
-  mutable std::atomic<unsigned> strange_etags_{0};
+  // Objects whose ETag was the MD5 of their bytes, and those whose ETag looked like one and was
+  // none: after a few of these, and none of the others, ETags are no longer compared.
+  mutable std::atomic<unsigned> true_etags_{0}, strange_etags_{0};
 };
 
 }  // namespace grid::net

@@ -279,6 +279,28 @@ TEST_F(S3BucketTest, GetsNewCredentialsWhenTheServerReportsExpiredOnes) {
   EXPECT_EQ(given, 2);
 }
 
+TEST_F(S3BucketTest, LooksForKeysAgainThatTheServerDoesNotKnowAnyMore) {
+  int given = 0;
+  LoopbackServer container([&](const Request&, Connection& connection) {
+    connection.answer(200, "{\"AccessKeyId\":\"K" + std::to_string(++given) +
+                               "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\"}");
+  });
+  for (const bool rotated : {true, false}) {
+    settings_ = {.container_url = container.url("/")};
+    given = 0;
+    S3Bucket& bucket = serve([&](const Request& request, Connection& connection, int) {
+      if (rotated && request.header("authorization").find("=K2/") != std::string::npos)
+        return connection.answer(200, "text");
+      connection.answer(403, error_body("InvalidAccessKeyId"));
+    });
+    if (rotated)
+      EXPECT_TRUE(bucket.find("key"));
+    else
+      EXPECT_EQ(error_of([&] { bucket.find("key"); }).kind(), ErrorKind::permission_denied);
+    EXPECT_LE(given, 2);
+  }
+}
+
 TEST_F(S3BucketTest, CreatesOnlyUnderFreeKeys) {
   S3Bucket& bucket = serve([](const Request& request, Connection& connection, int) {
     if (request.method == "HEAD")

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <csignal>
+#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -67,10 +68,18 @@ HttpFailure failure_of(CURLcode code, const Active& active) {
       return HttpFailure::untrusted;
     case CURLE_TOO_MANY_REDIRECTS:
       return HttpFailure::redirects;
+    case CURLE_SSL_CONNECT_ERROR:
+      return std::strstr(active.error, "wrong version number") != nullptr ||
+                     std::strstr(active.error, "packet length too long") != nullptr
+                 ? HttpFailure::wrong_scheme
+                 : HttpFailure::cut;
     case CURLE_WRITE_ERROR:
       return active.too_large ? HttpFailure::too_large : HttpFailure::cut;
-    case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:
+      // "Received HTTP/0.9": the server's first bytes are no HTTP.
+      return std::strstr(active.error, "HTTP/0.9") != nullptr ? HttpFailure::cut
+                                                              : HttpFailure::refused;
+    case CURLE_URL_MALFORMAT:
     case CURLE_BAD_FUNCTION_ARGUMENT:
       return HttpFailure::refused;
     default:
@@ -78,13 +87,13 @@ HttpFailure failure_of(CURLcode code, const Active& active) {
   }
 }
 
-void note_byte(const Active& active) {
-  if (active.options.watch) active.options.watch->note_byte();
+void note_bytes(const Active& active, std::size_t size) {
+  if (active.options.watch) active.options.watch->note_bytes(size);
 }
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
-  note_byte(active);
+  note_bytes(active, size);
   std::string_view line(data, size);
   if (active.body_began) return size;  // a trailer
   if (line.starts_with("HTTP/")) {
@@ -154,7 +163,7 @@ std::size_t take_whole(Active& active, BytesView piece) {
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
-  note_byte(active);
+  note_bytes(active, size);
   if (!active.body_began) {
     active.body_began = true;
     complete_head(active);
@@ -166,9 +175,9 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) noexc
 
 std::size_t on_send(char* out, std::size_t, std::size_t size, void* user) noexcept {
   Active& active = *static_cast<Active*>(user);
-  note_byte(active);
   const BytesView rest = active.transfer->request.body.subspan(active.sent);
   const std::size_t part = std::min(size, rest.size());
+  note_bytes(active, part);
   std::copy_n(reinterpret_cast<const char*>(rest.data()), part, out);
   active.sent += part;
   return part;
@@ -238,7 +247,13 @@ void set_protection(const Active& active, bool secure) {
   }
 }
 
-void prepare(Active& active) {
+// A POST may take long to be carried out, while the server sends a blank now and then.
+long rate_min_of(const Active& active, std::size_t active_count) {
+  if (active.transfer->request.method == "POST") return 1;
+  return std::max(1L, static_cast<long>(active.options.rate_min / (active_count + 1)));
+}
+
+void prepare(Active& active, std::size_t active_count) {
   active.easy.reset(curl().easy_init());
   CURL* easy = active.easy.get();
   if (easy == nullptr) throw std::bad_alloc();
@@ -256,7 +271,7 @@ void prepare(Active& active) {
   set(easy, CURLOPT_BUFFERSIZE, 256L << 10);
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, rate_min_of(active, active_count));
   set(easy, CURLOPT_LOW_SPEED_TIME,
       std::max(1L, static_cast<long>(options.stall_timeout.count() / 1000)));
   if (request.timeout) set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout->count()));
@@ -337,7 +352,7 @@ struct TransferLoop::Machinery {
 
   void start(std::shared_ptr<Transfer> transfer) {
     auto starting = std::make_unique<Active>(transfer, options, authorities);
-    prepare(*starting);
+    prepare(*starting, active.size());
     CURL* easy = starting->easy.get();
     active.emplace(transfer.get(), std::move(starting));
     curl().multi_add_handle(multi.get(), easy);
@@ -405,6 +420,8 @@ void TransferLoop::resume(const std::shared_ptr<Transfer>& transfer) {
 void TransferLoop::cancel(const std::shared_ptr<Transfer>& transfer) {
   push({What::cancel, transfer});
 }
+
+WaitWatch* TransferLoop::watch() const { return machinery_->options.watch.get(); }
 
 void TransferLoop::work() {
   block_signals();

@@ -35,6 +35,8 @@ class TransferLoop {
   void resume(const std::shared_ptr<Transfer>& transfer);  // `waiting` has room again
   void cancel(const std::shared_ptr<Transfer>& transfer);  // it then ends soon
 
+  WaitWatch* watch() const;  // of the options; may be null
+
  private:
   enum class What { start, resume, cancel };
   struct Command {

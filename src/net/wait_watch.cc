@@ -33,9 +33,13 @@ void WaitWatch::Request::goes_on(std::string so_far) {
   wait_.so_far = std::move(so_far);
 }
 
-void WaitWatch::note_byte(Clock::time_point now) {
+void WaitWatch::note_bytes(std::size_t size, Clock::time_point now) {
+  static constexpr std::size_t progress = 1024;
   std::lock_guard lock(mutex_);
-  last_byte_ = now;
+  moved_ += size;
+  if (moved_ < progress) return;
+  moved_ = 0;
+  last_progress_ = now;
 }
 
 void WaitWatch::look(Clock::time_point now) {
@@ -46,7 +50,7 @@ void WaitWatch::look(Clock::time_point now) {
     for (const Request* request : requests_) {
       const Clock::time_point since = request->wait_.tries > 0 || !request->wait_.so_far.empty()
                                           ? request->begun_
-                                          : std::max(request->begun_, last_byte_);
+                                          : std::max(request->begun_, last_progress_);
       const auto waited = std::chrono::duration_cast<milliseconds>(now - since);
       if (waited < due || waited <= oldest.waited) continue;
       oldest = request->wait_;

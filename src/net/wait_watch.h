@@ -29,11 +29,11 @@ class WaitWatch {
   WaitWatch(std::chrono::milliseconds patience, std::function<void(const Wait&)> tell)
       : patience_(patience), tell_(std::move(tell)) {}
 
-  // Call this for each byte that was sent or received.
-  void note_byte(Clock::time_point now = Clock::now());
+  // Call this for bytes that were sent or received. A few of them are no sign of progress.
+  void note_bytes(std::size_t size, Clock::time_point now = Clock::now());
 
   // Calls `tell` for the request that has waited longest, if it is time to. A request that has
-  // failed waits since it began; any other waits since it began or the last byte moved.
+  // failed waits since it began; any other waits since it began or the last kilobyte moved.
   void look(Clock::time_point now = Clock::now());
 
   // One request, from its first try to its end.
@@ -61,7 +61,8 @@ class WaitWatch {
   const std::function<void(const Wait&)> tell_;
   std::mutex mutex_;
   std::list<Request*> requests_;             // guarded by mutex_; the oldest first
-  Clock::time_point last_byte_{};            // guarded by mutex_
+  Clock::time_point last_progress_{};        // guarded by mutex_
+  std::size_t moved_ = 0;                    // guarded by mutex_; bytes since then
   std::chrono::milliseconds told_after_{0};  // guarded by mutex_; 0: `tell` not called yet
 };
 

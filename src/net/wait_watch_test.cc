@@ -30,7 +30,7 @@ TEST_F(WaitWatchTest, TellsOfAWaitAfterAWhileAndThenLessAndLessOften) {
 TEST_F(WaitWatchTest, ARequestThatGetsBytesIsNotWaiting) {
   WaitWatch::Request request(&watch_, "read a");
   for (int second = 1; second < 20; ++second) {
-    watch_.note_byte(now_ + seconds(second));
+    watch_.note_bytes(1024, now_ + seconds(second));
     watch_.look(now_ + seconds(second));
   }
   EXPECT_TRUE(told_.empty());
@@ -39,9 +39,26 @@ TEST_F(WaitWatchTest, ARequestThatGetsBytesIsNotWaiting) {
 TEST_F(WaitWatchTest, AFailedRequestIsWaitingEvenIfBytesCome) {
   WaitWatch::Request request(&watch_, "read a");
   request.failed("busy");
-  watch_.note_byte(now_ + seconds(3));
+  watch_.note_bytes(1024, now_ + seconds(3));
   watch_.look(now_ + seconds(3));
   EXPECT_EQ(told_, std::vector<std::string>{"read a: busy"});
+}
+
+TEST_F(WaitWatchTest, AFewBytesAreNoProgress) {
+  WaitWatch::Request request(&watch_, "read a");
+  for (int second = 1; second < 5; ++second) {
+    watch_.note_bytes(4, now_ + seconds(second));
+    watch_.look(now_ + seconds(second));
+  }
+  EXPECT_EQ(told_, std::vector<std::string>{"read a"});
+}
+
+TEST_F(WaitWatchTest, ALongRequestOfManySaysHowFarItIs) {
+  WaitWatch::Request request(&watch_, "list a");
+  request.goes_on("3 pages");
+  watch_.note_bytes(1 << 20, now_ + seconds(3));
+  watch_.look(now_ + seconds(3));
+  EXPECT_EQ(told_, std::vector<std::string>{"list a"});
 }
 
 TEST_F(WaitWatchTest, ForgetsEndedRequests) {

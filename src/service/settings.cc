@@ -4,8 +4,12 @@ namespace grid::service {
 
 std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUse use,
                                                dataset::ReadCostCounters* costs) {
+  net::ServerOptions servers = settings.servers;
+  // A program that reads a mount cannot ask again: an error ends it.
+  static constexpr std::chrono::minutes patience_of_mounts{5};
+  if (use == StoreUse::attach && !settings.patience) servers.retries.deadline = patience_of_mounts;
   return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
-                                              .servers = settings.servers,
+                                              .servers = std::move(servers),
                                               .cache_folder = settings.cache_folder,
                                               .reader_stays = use == StoreUse::attach,
                                               .read_ahead = settings.read_ahead,

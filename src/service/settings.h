@@ -2,8 +2,10 @@
 // cli/settings.h reads them from options and the environment, a server from its own configuration.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dataset/open_store.h"
@@ -23,6 +25,9 @@ struct Settings {
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
   std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
   ReadAhead read_ahead;                     // GRID_READ_AHEAD
+  // GRID_PATIENCE: how long a server that fails is asked again. Unset: minutes, more of them for a
+  // reader that stays.
+  std::optional<std::chrono::seconds> patience{};
 };
 
 enum class StoreUse { existing, make_if_absent, attach };  // attach: for a reader that stays

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "net/md5.h"
 
 namespace grid::source {
 
@@ -19,6 +20,8 @@ class ObjectFile : public SourceFile {
         size_(range.end - range.begin),
         at_(range.begin),
         end_(range.end) {
+    if (range.begin == 0 && end_ == object_.size && !net::md5_in_etag(object_.etag).empty())
+      md5_.emplace();
     if (at_ < end_) exchange_ = bucket_.start_part(key_, object_, at_, end_ - at_);
   }
 
@@ -31,6 +34,8 @@ class ObjectFile : public SourceFile {
       got = out.size();
     }
     at_ += got;
+    if (md5_) md5_->update(out.first(got));
+    if (md5_ && at_ == end_) bucket_.check_md5(key_, object_, md5_->finish_hex());
     return got;
   }
 
@@ -59,6 +64,7 @@ class ObjectFile : public SourceFile {
   std::uint64_t at_;
   const std::uint64_t end_;
   std::unique_ptr<net::HttpExchange> exchange_;
+  std::optional<net::Md5> md5_;  // of a whole object whose ETag may be its MD5
 };
 
 }  // namespace

@@ -110,6 +110,38 @@ TEST(S3SourceTest, ReadsAPartAndContinuesAfterABrokenConnection) {
   EXPECT_EQ(content_of(entry), body);
 }
 
+TEST(S3SourceTest, ComparesAnObjectWithItsETag) {
+  BucketServer server;
+  const std::string body = testing::random_bytes(100'000, 1);
+  server.set({{"a", body}, {"b", body + "b"}});
+  S3Source source(server.access(), "s3://bucket");
+  std::vector<Problem> problems;
+  const SourceEntry a = source.next(problems).value();
+  server.flips_bits = 1;
+  try {
+    content_of(a);
+    FAIL() << "a wrong bit was not noticed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_NE(std::string(error.what()).find("s3://bucket/a: it arrived damaged"),
+              std::string::npos)
+        << error.what();
+  }
+  EXPECT_EQ(content_of(a), body);
+  server.flips_bits =
+      1'000;  // the same bit each time, on a server whose ETags are known to be MD5s
+  EXPECT_THROW(content_of(a), Error);
+}
+
+TEST(S3SourceTest, AcceptsETagsThatOnlyLookLikeMD5s) {
+  BucketServer server;
+  server.set({{"a", "text"}});
+  server.flips_bits = 1'000;  // so no ETag is ever the MD5
+  S3Source source(server.access(), "s3://bucket");
+  std::vector<Problem> problems;
+  EXPECT_EQ(content_of(source.next(problems).value()).size(), 4u);
+}
+
 TEST(S3SourceTest, FailsIfAnObjectChangedSinceItWasListed) {
   BucketServer server;
   server.set({{"a", "text"}});

@@ -27,6 +27,8 @@ fails 2 grid --store s3:// datastore list
 says 'cannot be the name of a bucket'
 fails 2 env GRID_STALL_TIMEOUT=soon "$GRID" datastore list
 says 'GRID_STALL_TIMEOUT is "soon"'
+fails 2 env GRID_PATIENCE=long "$GRID" datastore list
+says 'GRID_PATIENCE is "long"'
 fails 2 env GRID_READ_AHEAD=everything "$GRID" datastore list
 says 'GRID_READ_AHEAD is "everything"'
 
@@ -42,6 +44,10 @@ equal "$(env AWS_ENDPOINT_URL="$secure_endpoint" AWS_CA_BUNDLE="$work/other.pem"
   SSL_CERT_FILE="$work/authority.pem" "$GRID" datastore cat cats a)" a
 fails 1 env AWS_ENDPOINT_URL="https://localhost:$secure_port" AWS_CA_BUNDLE="$work/authority.pem" "$GRID" datastore list
 says 'cannot read s3://stores/x/store.json: SSL'
+fails 1 env AWS_ENDPOINT_URL="http://localhost:$secure_port" "$GRID" datastore list
+says 'use https://'
+fails 1 env AWS_ENDPOINT_URL="https${endpoint#http}" "$GRID" datastore list
+says 'use http://'
 
 # Profiles, as the AWS tools read them.
 mkdir -p "$HOME/.aws"

@@ -1,7 +1,7 @@
 # Waiting for a server that is down or does not answer is reported.
 . "$(dirname "$0")/lib.sh"
 . "$here/../support/radosgw.sh"
-export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x AWS_REGION=us-east-1 AWS_EC2_METADATA_DISABLED=true GRID_PATIENCE=12
 nobody=http://127.0.0.1:$(free_port)
 silent_port=$(free_port)
 /usr/bin/python3 -c 'import socket, sys, time

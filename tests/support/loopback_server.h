@@ -135,7 +135,7 @@ class LoopbackServer {
   static bool receive(int fd, std::string& unread, Request& request) {
     std::size_t head_end;
     while ((head_end = unread.find("\r\n\r\n")) == unread.npos)
-      if (!receive_more(fd, unread)) return false;
+      if (unread.starts_with('\x16') || !receive_more(fd, unread)) return false;  // TLS
     request = {};
     std::string head = unread.substr(0, head_end + 2);
     unread.erase(0, head_end + 4);
