@@ -99,6 +99,7 @@ bool S3Backend::remove(std::string_view key) { return bucket_.remove(full_key(ke
 
 void S3Backend::prove_creates() {
   const std::string key = prefix_ + std::string(probe_prefix) + random_hex(32);
+  bucket_.head(key);  // an endpoint that is no S3 server is named as that
   bool first = false, second = false;
   try {
     first = bucket_.create(key, as_bytes("1"));

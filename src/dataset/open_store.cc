@@ -81,6 +81,16 @@ void remove_old_derivations(const fs::path& cache_folder, const store::StoreMark
       fs::remove_all(old, ignored);
 }
 
+// What looks damaged may have been damaged on the way: it is read once more.
+std::optional<store::StoreMarker> find_marker(const backend::Backend& backend) {
+  try {
+    return store::find_marker(backend);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || !backend.remote()) throw;
+    return store::find_marker(backend);
+  }
+}
+
 struct MarkerFound {
   std::optional<store::StoreMarker> marker;
   std::string unreachable_because{};  // if the marker is only recalled
@@ -88,14 +98,13 @@ struct MarkerFound {
 
 MarkerFound marker_of(backend::Backend& backend, const OpenStoreOptions& options) {
   if (!backend.remote() || options.cache_folder.empty())
-    return {options.make_if_absent ? store::make_store(backend) : store::find_marker(backend)};
+    return {options.make_if_absent ? store::make_store(backend) : find_marker(backend)};
   std::optional<store::StoreMarker> recalled;
   if (!options.make_if_absent) recalled = recall_store(options.cache_folder, backend);
   const std::shared_ptr<backend::Backend> hasty = recalled ? backend.carrier().hasty() : nullptr;
   try {
-    std::optional<store::StoreMarker> marker = options.make_if_absent
-                                                   ? store::make_store(backend)
-                                                   : store::find_marker(hasty ? *hasty : backend);
+    std::optional<store::StoreMarker> marker =
+        options.make_if_absent ? store::make_store(backend) : find_marker(hasty ? *hasty : backend);
     if (marker) remember_store(options.cache_folder, backend, *marker);
     return {marker};
   } catch (const Error& error) {

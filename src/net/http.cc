@@ -149,7 +149,7 @@ HttpResult HttpClient::attempt(const HttpRequest& request) {
                       finds_other_scheme(request.url);
   if (other_scheme) loop.cancel(transfer);
   HttpResult result = wait_for_result(*transfer);
-  if (result.failure == HttpFailure::none)
+  if (result.response.status() != 0)
     note_origin(request.url);
   else if (result.failure == HttpFailure::cut && !other_scheme)
     other_scheme = finds_other_scheme(request.url);

@@ -185,7 +185,7 @@ TEST(HttpTest, GivesUpOnAServerThatSaysNothing) {
 TEST(HttpTest, ABodyThatTricklesCountsAsStalled) {
   LoopbackServer server([](const Request&, Connection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < 100 && !connection.closed(); ++i) {
       connection.send("1234");
       std::this_thread::sleep_for(milliseconds(100));
     }

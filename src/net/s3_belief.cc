@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "net/s3_answer.h"
+#include "net/url.h"
 
 namespace grid::net {
 
@@ -38,9 +39,7 @@ static std::string why_no_object(const HttpResponse& response) {
     return fmt::format("sends the object with the Content-Encoding {}, which was not asked for",
                        encoding);
   if (beginning_of(response).starts_with("<")) return "sends XML instead of the object";
-  if (response.body.empty() && response.header("ETag").empty())
-    return "sends nothing instead of the object";
-  return {};
+  return response.header("ETag").empty() ? "sends the object without an ETag" : "";
 }
 
 static std::string why_no_success(S3Asked asked, const HttpResponse& response) {
@@ -73,6 +72,18 @@ static std::string why_no_success(S3Asked asked, const HttpResponse& response) {
 std::string why_not_s3(S3Asked asked, const HttpResponse& response) {
   const int status = response.status();
   if (status >= 200 && status < 300) return why_no_success(asked, response);
+  // Another region is S3's reason to redirect.
+  if (status / 100 == 3 && read_failure(response).code.empty() &&
+      !response.head.headers.contains("x-amz-bucket-region"))
+    return fmt::format(
+        "answers {}, to go to {}, which is not followed: is a captive portal or a proxy in "
+        "between, "
+        "or is this not the right endpoint?",
+        status,
+        response.header("Location").empty() ? "another server"
+                                            : shown(response.header("Location")));
+  if (status == 511) return "answers 511: the network wants a login";
+  if (status / 100 == 4 && !response.body.empty() && is_web_page(response)) return web_page;
   if (status != 404) return {};
   if (is_web_page(response)) return web_page;
   if (!response.body.empty() && read_failure(response).code.empty())

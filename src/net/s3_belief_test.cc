@@ -90,6 +90,9 @@ TEST_F(S3BeliefTest, WhatComesInsteadOfAnObjectIsAskedForAgain) {
       {"html", [](Connection& c) { c.answer(200, page); }},
       {"error", [](Connection& c) { c.answer(200, "<Error><Code>InternalError</Code></Error>"); }},
       {"nothing", [](Connection& c) { c.answer(200, ""); }},
+      {"no ETag", [](Connection& c) { c.answer(200, "text"); }},
+      {"portal", [](Connection& c) { c.answer(302, "", {"Location: http://portal/"}); }},
+      {"login", [](Connection& c) { c.answer(511, page); }},
       {"gzip", [](Connection& c) { c.answer(200, "\x1f\x8b", {"Content-Encoding: gzip"}); }},
       {"a bit", [](Connection& c) { answer_md5(c, "tezt", "text"); }},
       {"404", [](Connection& c) { c.answer(404, "404 page not found"); }},
@@ -184,7 +187,7 @@ TEST_F(S3BeliefTest, ARedirectionSaysWhereTo) {
   S3Bucket& bucket = serve([](const Request&, Connection& connection, int) {
     connection.answer(302, "", {"Location: https://portal.example/login?secret"});
   });
-  const std::string said = refusal([&] { bucket.find("key"); }, ErrorKind::unsupported, 1);
+  const std::string said = refusal([&] { bucket.find("key"); }, ErrorKind::unsupported, 4);
   EXPECT_NE(said.find("to go to https://portal.example/login, which"), said.npos) << said;
 }
 

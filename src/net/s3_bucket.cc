@@ -166,7 +166,8 @@ S3Bucket::Answer S3Bucket::ask(const Call& call) const {
       ++lessons;
       continue;
     }
-    const std::string odd = answered ? why_not_s3(call.asked, result.response) : "";
+    std::string odd = answered ? why_not_s3(call.asked, result.response) : "";
+    if (answered && odd.empty() && call.judge) odd = call.judge(result.response);
     const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response)) ||
                          (!odd.empty() && ++odd_answers < odd_answers_max);
     if (curable) waiting.failed(trouble_of(result, odd));
@@ -199,19 +200,13 @@ S3Bucket::Call S3Bucket::call_for(std::string_view verb, std::string_view method
 void S3Bucket::fail_for(const Call& call, const HttpResponse& response,
                         std::string_view no_more) const {
   const S3Failure failure = read_failure(response);
-  if (response.status() / 100 == 3 && failure.code.empty())
-    fail(ErrorKind::unsupported,
-         "{}: the server {} answers {}, to go to {}, which is not followed: is a captive portal or "
-         "a proxy in between, or is this the right endpoint?",
-         call.doing, server(), response.status(),
-         response.header("Location").empty() ? "another server"
-                                             : shown(response.header("Location")));
   if (response.status() == 404 && (failure.code.empty() || failure.code == "NoSuchBucket"))
     fail(ErrorKind::not_found, "{}: there is no bucket {} at {}", call.doing, name_, server());
   std::string said = failure.code;
   if (!failure.message.empty()) said += (said.empty() ? "" : ": ") + failure.message;
   if (said.empty() && is_web_page(response)) said = "with a web page, not as S3";
-  const Error error = status_error(call.doing, response.status(), said + std::string(no_more));
+  const Error answer = status_error(call.doing, response.status(), said);
+  const Error error(answer.kind(), answer.what() + std::string(no_more));
   if (error.kind() == ErrorKind::permission_denied && !access_.credentials->get())
     fail(error.kind(),
          "{}; no credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -163,6 +164,8 @@ class S3Bucket {
     BytesView body{};
     std::optional<MutableBytesView> into{};
     std::optional<HttpBodyTaker> taker{};
+    // As why_not_s3(), for what this call knows besides.
+    std::function<std::string(const HttpResponse&)> judge{};
   };
   struct Answer {
     HttpResponse response;
@@ -193,8 +196,6 @@ class S3Bucket {
                              MutableBytesView out) const;
   std::optional<std::uint64_t> answered_part(Call call, std::uint64_t offset,
                                              std::uint64_t size) const;
-  void check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
-                   std::uint64_t size) const;
   bool is_in_state(std::string_view key, const S3ObjectState& state) const;
   Call call_for_part(std::string_view key, const S3ObjectState& state, std::uint64_t offset,
                      std::uint64_t size) const;

@@ -50,6 +50,19 @@ std::optional<Bytes> S3Bucket::find(std::string_view key) const {
        call.doing, damaged_answers_max);
 }
 
+// Why an answer does not bring the requested bytes from `offset` on, or all up to the object's end.
+static std::string why_other_range(const HttpResponse& response, std::uint64_t offset,
+                                   std::uint64_t size) {
+  if (response.status() != 206) return {};
+  const std::string_view said = response.header("Content-Range");
+  const auto range = parse_content_range(said);
+  if (range && range->first == offset && range->last - range->first + 1 == response.into_size &&
+      (response.into_size == size || range->size == range->last + 1))
+    return {};
+  return fmt::format("sends {} bytes of the range {} when it is asked for {} bytes from {} on",
+                     response.into_size, said.empty() ? "(none)" : said, size, offset);
+}
+
 static HttpHeaders range_headers(std::uint64_t offset, std::uint64_t size, std::string_view etag) {
   HttpHeaders headers = {{"Range", fmt::format("bytes={}-{}", offset, offset + size - 1)}};
   if (!etag.empty()) headers.add("If-Match", etag);
@@ -75,23 +88,14 @@ std::optional<std::uint64_t> S3Bucket::copy_part(std::string_view key, std::uint
 std::optional<std::uint64_t> S3Bucket::answered_part(Call call, std::uint64_t offset,
                                                      std::uint64_t size) const {
   call.headers = range_headers(offset, size, {});
+  call.judge = [=](const HttpResponse& response) {
+    return why_other_range(response, offset, size);
+  };
   const HttpResponse response = exchange(call);
   if (response.status() == 416) return 0;
   if (says_that_key_is_absent(response)) return std::nullopt;
-  check_range(call, response, offset, size);
-  return response.into_size;
-}
-
-// Checks that the answer brought the requested bytes from `offset` on, or all up to the object's
-// end.
-void S3Bucket::check_range(const Call& call, const HttpResponse& response, std::uint64_t offset,
-                           std::uint64_t size) const {
   if (response.status() != 206) fail_for(call, response);
-  const auto range = parse_content_range(response.header("Content-Range"));
-  if (!range || range->first != offset || range->last - range->first + 1 != response.into_size ||
-      (response.into_size < size && range->size != range->last + 1))
-    fail(ErrorKind::unavailable, "{}: the server sends another range than requested: {}",
-         call.doing, response.header("Content-Range"));
+  return response.into_size;
 }
 
 // Some servers quote an ETag in one place but not in another.
@@ -125,6 +129,9 @@ HttpHeaders S3Bucket::read_part_once(std::string_view key, const S3ObjectState& 
                                      std::uint64_t offset, MutableBytesView out) const {
   Call call = call_for_part(key, state, offset, out.size());
   call.into = out;
+  call.judge = [offset, size = out.size()](const HttpResponse& answer) {
+    return why_other_range(answer, offset, size);
+  };
   HttpResponse response = exchange(call);
   // Ceph, for some requests, says that an ETag does not match although it reports the same ETag
   // itself. This bucket then sends no If-Match any more.
@@ -138,7 +145,7 @@ HttpHeaders S3Bucket::read_part_once(std::string_view key, const S3ObjectState& 
   if (status == 412 || status == 416 || (status == 206 && !is_part_of(response.head, state)))
     fail(ErrorKind::changed, "{} is no longer the object of {} bytes with the ETag {}", url_of(key),
          state.size, state.etag);
-  check_range(call, response, offset, out.size());
+  if (status != 206) fail_for(call, response);
   return response.head.headers;
 }
 

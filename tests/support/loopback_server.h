@@ -54,6 +54,7 @@ class LoopbackServer {
            std::string(body));
     }
     void close() { closed_ = true; }
+    bool closed() const { return closed_; }  // also by the client, once send() has noticed
     // Sends nothing until the client goes away or the server ends.
     void stall() {
       server_.wait_for_end(fd_);
