@@ -52,7 +52,7 @@ const std::vector<Kind>& kinds() {
        false},
       {"record", [](const Request& r) { return is_get(r, "datastores/cats/versions/2", ""); }},
       {"tombstone", [](const Request& r) { return is_get(r, "datastores/cats/deleted/1", ""); }},
-      {"no tombstone", [](const Request& r) { return is_get(r, "datastores/cats/deleted/2", ""); },
+      {"no_tombstone", [](const Request& r) { return is_get(r, "datastores/cats/deleted/2", ""); },
        false},
       {"packs", [](const Request& r) { return is_listing(r, "packs/"); }, false},
       {"index", [](const Request& r) { return is_get(r, "packs/", ".index"); }},
@@ -61,7 +61,7 @@ const std::vector<Kind>& kinds() {
   return all;
 }
 
-class MisbehavingServer : public ::testing::Test {
+class MisbehavingServerBase : public ::testing::Test {
  protected:
   OpenStoreOptions options(const fs::path& cache, bool make = false) const {
     net::ServerOptions servers{.aws = bucket_.settings(), .retries = bucket_.retries()};
@@ -143,6 +143,11 @@ class MisbehavingServer : public ::testing::Test {
   mutable std::vector<std::string> warnings_;
 };
 
+class MisbehavingServer : public MisbehavingServerBase,
+                          public ::testing::WithParamInterface<Kind> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, MisbehavingServer, ::testing::ValuesIn(kinds()),
+                         [](const auto& test) { return std::string(test.param.name); });
+
 // A create whose request to store something meets a misbehaviour, whether or not it is carried out.
 void check_storing(std::string_view begin, std::string_view end, const NamedMisbehaviour& how,
                    unsigned times, bool loses) {
@@ -193,16 +198,30 @@ void check_storing(std::string_view begin, std::string_view end, const NamedMisb
   check_newest();
 }
 
-TEST(MisbehavingServerStoring, WhatIsSaidToBeStoredIsThere) {
-  for (const auto& [begin, end] :
-       {std::pair("packs/", ".data"), std::pair("packs/", ".index"), std::pair("datastores/", "")})
-    for (const NamedMisbehaviour& how : testing::misbehaviours())
-      for (const unsigned times : {1u, 100'000u})
-        for (const bool loses : {false, true}) check_storing(begin, end, how, times, loses);
+struct Stored {
+  const char *name, *begin, *end;
+};
+class MisbehavingServerStoring : public ::testing::TestWithParam<Stored> {};
+INSTANTIATE_TEST_SUITE_P(Kinds, MisbehavingServerStoring,
+                         ::testing::Values(Stored{"data", "packs/", ".data"},
+                                           Stored{"index", "packs/", ".index"},
+                                           Stored{"record", "datastores/", ""}),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(MisbehavingServerStoring, OnceWhatIsSaidToBeStoredIsThere) {
+  for (const NamedMisbehaviour& how : testing::misbehaviours())
+    for (const bool loses : {false, true})
+      check_storing(GetParam().begin, GetParam().end, how, 1, loses);
+}
+
+TEST_P(MisbehavingServerStoring, ForLongWhatIsSaidToBeStoredIsThere) {
+  for (const NamedMisbehaviour& how : testing::misbehaviours())
+    for (const bool loses : {false, true})
+      check_storing(GetParam().begin, GetParam().end, how, 100'000, loses);
 }
 
 // Without a word, a reader that knows an older state must not show it.
-TEST_F(MisbehavingServer, WhatWasKnownBeforeIsNotShownInSilence) {
+TEST_F(MisbehavingServerBase, WhatWasKnownBeforeIsNotShownInSilence) {
   const testing::TemporaryFolder folder;
   const std::string before = seen(folder / "cache");
   create("c");
@@ -232,14 +251,12 @@ TEST_F(MisbehavingServer, WhatWasKnownBeforeIsNotShownInSilence) {
   }
 }
 
-TEST_F(MisbehavingServer, OnceChangesNothing) {
-  for (const Kind& kind : kinds())
-    for (const NamedMisbehaviour& how : testing::misbehaviours()) check(kind, how, 1);
+TEST_P(MisbehavingServer, OnceChangesNothing) {
+  for (const NamedMisbehaviour& how : testing::misbehaviours()) check(GetParam(), how, 1);
 }
 
-TEST_F(MisbehavingServer, ForLongIsSaidAndLeavesNothing) {
-  for (const Kind& kind : kinds())
-    for (const NamedMisbehaviour& how : testing::misbehaviours()) check(kind, how, 100'000);
+TEST_P(MisbehavingServer, ForLongIsSaidAndLeavesNothing) {
+  for (const NamedMisbehaviour& how : testing::misbehaviours()) check(GetParam(), how, 100'000);
 }
 
 }  // namespace
