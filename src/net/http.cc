@@ -153,7 +153,8 @@ HttpResult HttpClient::attempt(const HttpRequest& request) {
     note_origin(request.url);
   else if (result.failure == HttpFailure::cut && !other_scheme)
     other_scheme = finds_other_scheme(request.url);
-  if (other_scheme) result.failure = HttpFailure::wrong_scheme;
+  if (other_scheme && result.failure != HttpFailure::none)
+    result.failure = HttpFailure::wrong_scheme;
   if (!result.is_worth_a_retry()) budget_.note_success();
   return result;
 }
