@@ -188,7 +188,8 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
                 .buckets = buckets,
                 .drift = drift,
                 .datastores = std::make_shared<Datastores>(backend),
-                .cache_folder = options.cache_folder});
+                .cache_folder = options.cache_folder,
+                .waits = options.servers.http.stop});
 }
 
 std::shared_ptr<OpenStore> open_past_node(const OpenStore& store,

@@ -47,6 +47,7 @@ struct OpenStore {
   std::shared_ptr<KnownDrift> drift;
   std::shared_ptr<Datastores> datastores;
   std::filesystem::path cache_folder;
+  std::shared_ptr<net::WaitStop> waits{};  // for servers; may be null
   std::filesystem::path
       local_folder{};  // the local folder that holds the store; empty: it is on a server
 

@@ -57,7 +57,10 @@ class Filesystem::State {
   // names forbid it.
   bool pin(const VersionName& version);
 
-  Patience& patience() { return patience_; }
+  void stop_waiting() noexcept {
+    patience_.stop();
+    if (store_->waits) store_->waits->stop();
+  }
   const FilesystemOptions& options() const { return options_; }
   const std::vector<VersionName>& unmerged_pins() const { return unmerged_pins_; }
 
@@ -437,6 +440,6 @@ const std::vector<VersionName>& Filesystem::unmerged_pins() const {
 std::chrono::milliseconds Filesystem::refresh_interval() const {
   return state_->options().refresh_interval;
 }
-void Filesystem::stop_waiting() noexcept { state_->patience().stop(); }
+void Filesystem::stop_waiting() noexcept { state_->stop_waiting(); }
 
 }  // namespace grid::mount

@@ -90,6 +90,7 @@ std::optional<milliseconds> HttpResult::retry_after() const {
 
 HttpClient::HttpClient(HttpOptions options)
     : options_(std::move(options)),
+      budget_(100, options_.stop),
       loop_(std::make_unique<TransferLoop>(options_)),
       taken_loop_(std::make_unique<TransferLoop>(options_)) {}
 

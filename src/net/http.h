@@ -128,6 +128,7 @@ struct HttpOptions {
   std::size_t body_size_max = 64 << 20;        // bytes of a body that comes with the response
   std::size_t exchange_buffer_size = 1 << 20;  // bytes that an exchange buffers before it pauses
   std::shared_ptr<WaitWatch> watch;            // told of requests that wait; null: none
+  std::shared_ptr<WaitStop> stop;              // ends all waits; null: none
 };
 
 class HttpExchange;

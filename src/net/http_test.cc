@@ -182,6 +182,16 @@ TEST(HttpTest, GivesUpOnAServerThatSaysNothing) {
   EXPECT_TRUE(result.is_worth_a_retry());
 }
 
+TEST(HttpTest, AStopEndsWhatIsUnderWay) {
+  LoopbackServer server([](const Request&, Connection& connection) { connection.stall(); });
+  const auto stop = std::make_shared<WaitStop>();
+  HttpClient client({.stop = stop});
+  auto answer = std::async(std::launch::async, [&] { client.send(get(server.url("/"))); });
+  EXPECT_EQ(answer.wait_for(milliseconds(50)), std::future_status::timeout);
+  stop->stop();
+  EXPECT_THROW(answer.get(), Error);
+}
+
 TEST(HttpTest, ABodyThatTricklesCountsAsStalled) {
   LoopbackServer server([](const Request&, Connection& connection) {
     connection.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");

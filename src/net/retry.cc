@@ -46,6 +46,12 @@ bool RetryBudget::take() {
   return true;
 }
 
+bool RetryBudget::wait_for(milliseconds time) {
+  if (stop_) return stop_->wait_for(time);
+  std::this_thread::sleep_for(time);
+  return true;
+}
+
 RetryLoop::RetryLoop(const RetryPolicy& policy, RetryBudget& budget)
     : policy_(policy), budget_(budget), began_(std::chrono::steady_clock::now()) {}
 
@@ -64,8 +70,7 @@ bool RetryLoop::wait(std::optional<milliseconds> server_asks, bool unreachable) 
   state_.chance = random_chance();
   const std::optional<milliseconds> delay = delay_before_retry(policy_, state_);
   if (!delay) return false;
-  std::this_thread::sleep_for(*delay);
-  return true;
+  return budget_.wait_for(*delay);
 }
 
 static std::string seconds_of(milliseconds time) {

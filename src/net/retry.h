@@ -12,9 +12,12 @@
 
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+
+#include "net/wait_stop.h"
 
 namespace grid::net {
 
@@ -49,13 +52,18 @@ bool is_worth_a_retry(int status);
 // Thread-safe.
 class RetryBudget {
  public:
-  explicit RetryBudget(double size = 100) : size_(size), left_(size) {}
+  // The waits of its retries end with `stop`, which may be null.
+  explicit RetryBudget(double size = 100, std::shared_ptr<WaitStop> stop = nullptr)
+      : stop_(std::move(stop)), size_(size), left_(size) {}
 
   void note_success();
   // Takes one token for a retry; false if none is left.
   bool take();
+  // Waits; false if it was stopped.
+  bool wait_for(std::chrono::milliseconds time);
 
  private:
+  const std::shared_ptr<WaitStop> stop_;
   std::mutex mutex_;
   const double size_;
   double left_;  // guarded by mutex_

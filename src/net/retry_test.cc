@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 namespace grid::net {
 namespace {
 
@@ -61,6 +63,16 @@ TEST(RetryTest, SaysWhyItGivesUp) {
   EXPECT_TRUE(often.wait());
   EXPECT_FALSE(often.wait());
   EXPECT_EQ(often.why_no_more(), "; tried 2 times in 0.0 s");
+}
+
+TEST(RetryTest, AStopEndsEveryWait) {
+  const auto stop = std::make_shared<WaitStop>();
+  RetryBudget budget(100, stop);
+  RetryLoop loop({.delay_first = milliseconds(100'000), .delay_max = milliseconds(100'000)},
+                 budget);
+  std::jthread stopping([&] { stop->stop(); });
+  EXPECT_FALSE(loop.wait(milliseconds(100'000)));
+  EXPECT_FALSE(loop.wait(milliseconds(100'000)));
 }
 
 TEST(RetryTest, WithoutBudgetEveryWaitIsLong) {

@@ -346,9 +346,7 @@ struct TransferLoop::Machinery {
     curl().multi_setopt(multi.get(), CURLMOPT_MAXCONNECTS, per_host);
   }
 
-  ~Machinery() {
-    while (!active.empty()) drop(active.begin()->second->transfer, CURLE_ABORTED_BY_CALLBACK);
-  }
+  ~Machinery() { drop_all(); }
 
   void start(std::shared_ptr<Transfer> transfer) {
     auto starting = std::make_unique<Active>(transfer, options, authorities);
@@ -369,6 +367,10 @@ struct TransferLoop::Machinery {
     curl().multi_remove_handle(multi.get(), at->second->easy.get());
     end(*at->second, code);
     active.erase(at);
+  }
+
+  void drop_all() {
+    while (!active.empty()) drop(active.begin()->second->transfer, CURLE_ABORTED_BY_CALLBACK);
   }
 
   void transfer_some() {
@@ -441,6 +443,7 @@ void TransferLoop::work() {
         machinery_->drop(command.transfer, CURLE_ABORTED_BY_CALLBACK);
     }
     machinery_->transfer_some();
+    if (machinery_->options.stop && machinery_->options.stop->stopped()) machinery_->drop_all();
     if (machinery_->options.watch) machinery_->options.watch->look();
     curl().multi_poll(machinery_->multi.get(), nullptr, 0, 1'000, nullptr);
   }

@@ -8,6 +8,7 @@ std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUs
   // A program that reads a mount cannot ask again: an error ends it.
   static constexpr std::chrono::minutes patience_of_mounts{5};
   if (use == StoreUse::attach && !settings.patience) servers.retries.deadline = patience_of_mounts;
+  if (use == StoreUse::attach) servers.http.stop = std::make_shared<net::WaitStop>();
   return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
                                               .servers = std::move(servers),
                                               .cache_folder = settings.cache_folder,
