@@ -58,7 +58,7 @@ class MisbehavingBucket {
   // Patience that a test has.
   static net::RetryPolicy retries() {
     return {.delay_first = std::chrono::milliseconds(1),
-            .delay_max = std::chrono::milliseconds(2),
+            .delay_max = std::chrono::milliseconds(10),
             .deadline = std::chrono::milliseconds(150)};
   }
   std::map<std::string, std::string> objects() const {
