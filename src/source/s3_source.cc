@@ -62,8 +62,8 @@ S3Source::S3Source(net::S3Access access, std::string_view url, S3SourceOptions o
 
 // Requests the next page while this one is used; later, where no thread can be started.
 void S3Source::begin_page() {
-  next_page_ = std::async(std::launch::async | std::launch::deferred,
-                          [this] { return pages_->next(); });
+  next_page_ =
+      std::async(std::launch::async | std::launch::deferred, [this] { return pages_->next(); });
 }
 
 std::optional<net::S3Object> S3Source::next_object() {
