@@ -279,8 +279,28 @@ TEST(LocalBackend, OnlyARegularFileIsAnObject) {
   }
   EXPECT_EQ(as_text(backend.find("a/link").value()), "text");
   EXPECT_FALSE(backend.create("a/folder", as_bytes("text")));
-  EXPECT_EQ(backend.list_names("a/"), (std::vector<std::string>{"file", "folder/", "link"}));
+  EXPECT_EQ(backend.list_names("a/"),
+            (std::vector<std::string>{"dangling/", "file", "folder/", "link", "pipe/"}));
   EXPECT_EQ(backend.list("a/"), (std::vector<ObjectEntry>{{"a/file", 4}, {"a/link", 4}}));
+}
+
+// A listing that came out short could hide versions, or tombstones.
+TEST(LocalBackend, WhatIsNoFolderIsNoEmptyListing) {
+  testing::TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "s/versions");
+  LocalBackend backend(folder / "s");
+  ASSERT_EQ(::mkfifo((folder / "s/pipe").c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo((folder / "s/versions/2").c_str(), 0600), 0);
+  std::filesystem::create_symlink("nowhere", folder / "s/link");
+  std::filesystem::create_symlink("nowhere", folder / "s/versions/3");
+  for (const char* prefix : {"pipe/", "link/"}) {
+    EXPECT_THROW(backend.list_names(prefix), Error) << prefix;
+    EXPECT_THROW(backend.list(prefix), Error) << prefix;
+  }
+  EXPECT_TRUE(backend.list_names("absent/").empty());
+  // A name in use is seen, though no object is there.
+  EXPECT_EQ(backend.list_names("versions/"), (std::vector<std::string>{"2/", "3/"}));
+  EXPECT_TRUE(backend.list("versions/").empty());
 }
 
 TEST(LocalBackend, AFolderHasOneLocationHoweverItIsSpelled) {

@@ -205,26 +205,33 @@ void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
   }
 }
 
-enum class Lying { object, folder, other };
+enum class Lying { object, folder, other, nothing };
 
-// What lies at a path; `other` if nothing does any more.
+// What lies at a path; `nothing` if it was removed since it was listed.
 static Lying what_lies(const fs::path& folder, const dirent& entry) {
   if (entry.d_type == DT_REG) return Lying::object;
   if (entry.d_type == DT_DIR) return Lying::folder;
   struct stat st;
-  if (::stat((folder / entry.d_name).c_str(), &st) != 0) return Lying::other;
+  const fs::path path = folder / entry.d_name;
+  if (::stat(path.c_str(), &st) != 0)
+    return ::lstat(path.c_str(), &st) == 0 ? Lying::other : Lying::nothing;
   return S_ISREG(st.st_mode) ? Lying::object : S_ISDIR(st.st_mode) ? Lying::folder : Lying::other;
 }
 
-// Calls visit(name, what lies there) for each object and folder in a folder; does nothing if there
-// is no folder. A listing that breaks off is an error: a short one could hide a tombstone, which
+// Calls visit(name, what lies there) for each name in a folder; does nothing if nothing is there,
+// or an object. A listing that breaks off is an error: a short one could hide a tombstone, which
 // would bring a deleted version back.
 template <class Visit>
 static void visit_folder(const fs::path& folder, const Visit& visit) {
   DIR* stream = ::opendir(folder.c_str());
   if (stream == nullptr) {
-    if (errno == ENOENT || errno == ENOTDIR) return;
-    throw system_error(errno, fmt::format("cannot list {}", folder.string()));
+    const int error = errno;
+    struct stat st;
+    // Without its slash, or the kernel would follow a link.
+    const fs::path itself = folder.has_filename() ? folder : folder.parent_path();
+    const bool absent = ::lstat(itself.c_str(), &st) != 0 || S_ISREG(st.st_mode);
+    if ((error == ENOENT || error == ENOTDIR) && absent) return;
+    throw system_error(error, fmt::format("cannot list {}", folder.string()));
   }
   std::unique_ptr<DIR, int (*)(DIR*)> owner(stream, ::closedir);
   for (;;) {
@@ -233,7 +240,7 @@ static void visit_folder(const fs::path& folder, const Visit& visit) {
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
-    if (const Lying lying = what_lies(folder, *entry); lying != Lying::other) visit(name, lying);
+    if (const Lying lying = what_lies(folder, *entry); lying != Lying::nothing) visit(name, lying);
   }
   if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", folder.string()));
 }
@@ -247,7 +254,8 @@ static void list_below(const fs::path& folder, const std::string& prefix,
       return;
     }
     struct stat st;
-    if (::stat(path.c_str(), &st) == 0)  // else it was removed since it was listed
+    if (lying == Lying::object &&
+        ::stat(path.c_str(), &st) == 0)  // else it was removed since it was listed
       found.push_back({prefix + std::string(name), static_cast<std::uint64_t>(st.st_size)});
   });
 }
@@ -264,7 +272,8 @@ std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
 std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const {
   std::vector<std::string> names;
   visit_folder(root_ / prefix, [&](std::string_view name, Lying lying) {
-    names.push_back(std::string(name) + (lying == Lying::folder ? "/" : ""));
+    // Whatever is no object looks like a folder: readers pass it over, and its name is taken.
+    names.push_back(std::string(name) + (lying == Lying::object ? "" : "/"));
   });
   if (prefix.empty()) std::erase(names, "tmp/");
   std::sort(names.begin(), names.end());
