@@ -46,12 +46,7 @@ FileDescriptor open_own_file(const std::filesystem::path& path, int flags, mode_
 std::optional<Bytes> find_own_file_bytes(const std::filesystem::path& path) {
   const FileDescriptor fd = find_own_file(path, O_RDONLY);
   if (!fd) return std::nullopt;
-  struct stat st;
-  if (::fstat(fd.get(), &st) != 0)
-    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
-  Bytes bytes(static_cast<std::size_t>(st.st_size));
-  bytes.resize(read_at(fd.get(), bytes, 0, path.native()));
-  return bytes;
+  return read_file_bytes(fd.get(), path.native());
 }
 
 }  // namespace grid

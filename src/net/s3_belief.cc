@@ -77,8 +77,7 @@ std::string why_not_s3(S3Asked asked, const HttpResponse& response) {
       !response.head.headers.contains("x-amz-bucket-region"))
     return fmt::format(
         "answers {}, to go to {}, which is not followed: is a captive portal or a proxy in "
-        "between, "
-        "or is this not the right endpoint?",
+        "between, or is this not the right endpoint?",
         status,
         response.header("Location").empty() ? "another server"
                                             : shown(response.header("Location")));

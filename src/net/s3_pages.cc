@@ -52,15 +52,17 @@ S3Pages::S3Pages(const S3Bucket& bucket, S3ListRequest request, const S3PagesOpt
     waiting_.emplace(bucket_.watch(), fmt::format("list {}", bucket_.url_of(request_.prefix)));
 }
 
+bool S3Pages::brings_new(const S3Listing& page) const {
+  return !page.objects.empty() || (!page.prefixes.empty() && page.prefixes.back() != last_prefix_);
+}
+
 std::string S3Pages::why_not_next(const S3Listing& page) const {
   if (!page.objects.empty() && page.objects[0].key <= last_object_)
     return fmt::format("it goes back to the key {}, after {}", page.objects[0].key, last_object_);
   // Some servers give the prefix at which a page ends again at the beginning of the next.
   if (!page.prefixes.empty() && page.prefixes[0] < last_prefix_)
     return fmt::format("it goes back to the prefix {}, after {}", page.prefixes[0], last_prefix_);
-  const bool moves_on =
-      !page.objects.empty() || (!page.prefixes.empty() && page.prefixes.back() != last_prefix_);
-  if (!moves_on && !page.next.empty() && empty_pages_ >= empty_pages_max)
+  if (!brings_new(page) && !page.next.empty() && empty_pages_ >= empty_pages_max)
     return fmt::format("{} pages in a row have brought nothing new", empty_pages_ + 1);
   if (pages_ >= options_.pages_max || pages_ > pages_of_any_size + names_ / names_per_page_min)
     return fmt::format("it has come to {} pages with {} names and does not end", pages_, names_);
@@ -68,9 +70,7 @@ std::string S3Pages::why_not_next(const S3Listing& page) const {
 }
 
 void S3Pages::note(const S3Listing& page) {
-  const bool brings_new =
-      !page.objects.empty() || (!page.prefixes.empty() && page.prefixes.back() != last_prefix_);
-  empty_pages_ = brings_new ? 0 : empty_pages_ + 1;
+  empty_pages_ = brings_new(page) ? 0 : empty_pages_ + 1;
   if (!page.objects.empty()) last_object_ = page.objects.back().key;
   if (!page.prefixes.empty()) last_prefix_ = page.prefixes.back();
   ++pages_;

@@ -36,6 +36,7 @@ class S3Pages {
   std::optional<S3Listing> next();
 
  private:
+  bool brings_new(const S3Listing& page) const;
   std::string why_not_next(const S3Listing& page) const;
   void note(const S3Listing& page);
 
