@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/beneath.h"
 #include "base/bytes.h"
 #include "net/s3_bucket.h"
 
@@ -73,8 +74,7 @@ int compare_keys(std::string_view folder_a, std::string_view name_a, std::string
 }
 
 bool is_valid_name(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.size() <= UINT16_MAX &&
-         name.find('/') == std::string_view::npos && name.find('\0') == std::string_view::npos;
+  return is_plain_name(name) && name.size() <= UINT16_MAX;
 }
 
 }  // namespace grid::source
