@@ -65,6 +65,7 @@ class MisbehavingServerBase : public ::testing::Test {
  protected:
   OpenStoreOptions options(const fs::path& cache, bool make = false) const {
     net::ServerOptions servers{.aws = bucket_.settings(), .retries = bucket_.retries()};
+    servers.retries.deadline = patience_;
     servers.warn = [this](std::string_view sentence) { warnings_.emplace_back(sentence); };
     servers.http.stall_timeout = std::chrono::seconds(1);
     servers.http.retries = servers.retries;
@@ -116,6 +117,8 @@ class MisbehavingServerBase : public ::testing::Test {
     using Effect = NamedMisbehaviour::Effect;
     const bool deceives =
         how.effect == Effect::hides || (how.effect == Effect::changes && !kind.has_digest);
+    // What happens once must be outlasted on a slow machine too; what lasts is given up soon.
+    patience_ = times > 1 ? bucket_.retries().deadline : std::chrono::seconds(10);
     bucket_.misbehave(kind.pick, how.answer, times);
     bucket_.requests = 0;
     try {
@@ -140,6 +143,7 @@ class MisbehavingServerBase : public ::testing::Test {
   testing::TemporaryFolder source_;
   MisbehavingBucket bucket_;
   std::string truth_;
+  std::chrono::milliseconds patience_ = MisbehavingBucket::retries().deadline;
   mutable std::vector<std::string> warnings_;
 };
 
