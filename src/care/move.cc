@@ -216,7 +216,7 @@ MoveResult Move::run() {
   refuse_other_versions();
   refuse_tombstones();
   to_.datastores->finish_adoptions(options_.name);
-  to_chunks_.refresh();
+  to_chunks_.refresh_for_writing();
   for (const dataset::Version& version : from_.datastores->versions(options_.name)) {
     if (version.state != dataset::VersionState::ready) continue;
     progress_.files_total += version.record.totals.files;

@@ -72,7 +72,8 @@ class Repair {
   const std::shared_ptr<dataset::OpenStore> store_;
   store::ChunkStore& chunks_;
   CheckedPacks packs_;
-  std::set<PackId> packs_before_, damaged_packs_;
+  std::map<PackId, std::uint64_t> packs_before_;
+  std::set<PackId> damaged_packs_;
   store::WantedChunks wanted_;
   std::set<Digest> lost_;  // of these, those that are damaged or nowhere
   std::atomic<std::uint64_t> bytes_written_ = 0;
@@ -203,7 +204,7 @@ void Repair::copy_from_source(const std::string& where) {
 
 // Throws unless the new packs are in the store as they should be: before that, nothing is removed.
 void Repair::check_new_packs() const {
-  for (const PackId& pack : chunks_.index().packs())
+  for (const auto& [pack, size] : chunks_.index().packs())
     if (!packs_before_.contains(pack))
       if (const std::optional<PackFault> fault = find_fault(*store_->backend, pack))
         fail(ErrorKind::corrupt, "{}: a pack that was just written is damaged: {}",

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/user.h"
 #include "create/importer.h"
+#include "create/lost_content.h"
 #include "create/scan_record.h"
 #include "create/version_source.h"
 
@@ -118,11 +119,13 @@ namespace {
 // The log of earlier attempts, as far as the store has the chunks.
 class LoggedCheckpoint : public Checkpoint {
  public:
-  LoggedCheckpoint(CheckpointLog& log, const store::ChunkIndex& index) : log_(log), index_(index) {}
+  LoggedCheckpoint(CheckpointLog& log, const store::ChunkStore& chunks)
+      : log_(log), chunks_(chunks) {}
 
   std::optional<std::vector<store::ChunkRef>> find(const source::SourceEntry& entry,
                                                    std::uint64_t begin) override {
-    return log_.find(entry.entry.path(), entry.state, begin, index_);
+    if (!chunks_.short_packs()->empty()) return std::nullopt;  // the chunks may be lost
+    return log_.find(entry.entry.path(), entry.state, begin, chunks_.index());
   }
   void add(const source::SourceEntry& entry, std::uint64_t begin,
            std::span<const store::ChunkRef> chunks) override {
@@ -131,7 +134,7 @@ class LoggedCheckpoint : public Checkpoint {
 
  private:
   CheckpointLog& log_;
-  const store::ChunkIndex& index_;
+  const store::ChunkStore& chunks_;
 };
 
 }  // namespace
@@ -159,7 +162,9 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   dataset::check_record_text("the message", note.message);  // before anything is read
   dataset::check_record_text("the name of the user", note.created_by,
                              dataset::record_name_size_max);
-  store.chunks->refresh();
+  store.chunks->refresh_for_writing();
+  // If not, every file is read, so that what is lost is stored again.
+  const bool packs_are_whole = store.chunks->short_packs()->empty();
   std::optional<dataset::Version> newest = store.datastores->find_newest(note.name);
   fs::path record_path = store.scan_record_path(note.name);
   std::unique_ptr<source::Source> source = open_source_of(store, input, storing.journals);
@@ -171,10 +176,11 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   }
   ScanRecordWriter scan_record(changes ? fs::path() : record_path);
   KnownContent known;
-  if (!changes) known.unchanged = find_unchanged(store, record_path, newest, source->order());
+  if (!changes && packs_are_whole)
+    known.unchanged = find_unchanged(store, record_path, newest, source->order());
   std::optional<LoggedCheckpoint> checkpoint;
   if (storing.checkpoint != nullptr)
-    known.checkpoint = &checkpoint.emplace(*storing.checkpoint, store.chunks->index());
+    known.checkpoint = &checkpoint.emplace(*storing.checkpoint, *store.chunks);
   const std::optional<Digest> identity = source->identity();
   std::optional<Import> recognised = recognise(newest, known.unchanged, identity, progress);
   Import imported =
@@ -191,12 +197,15 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
          named(input));
+  if (!packs_are_whole) refuse_lost_content(store, imported.root);
   CreateResult result{.files_read = imported.files_read,
                       .files_unchanged = imported.files_unchanged,
                       .bytes_read = imported.bytes_read,
                       .bytes_new = imported.bytes_new,
                       .bytes_resumed = progress.bytes_resumed,
                       .problems = std::move(imported.problems)};
+  for (const auto& [pack, lacking] : *store.chunks->short_packs())
+    result.short_packs.push_back(lacking.reason(pack));
   if (newest && newest->record.root == imported.root && !storing.force) {
     result.same = true;
     result.record = newest->record;

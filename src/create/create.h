@@ -81,6 +81,9 @@ struct CreateResult {
   std::uint64_t bytes_read = 0, bytes_new = 0;
   std::uint64_t bytes_resumed = 0;        // of the files in files_read, stored by earlier attempts
   std::vector<source::Problem> problems;  // what was left out, or is not quite as it was
+  // Packs of the store that have lost bytes, each with what is wrong with it. The version does
+  // without them.
+  std::vector<std::string> short_packs;
 };
 
 // Thrown when CreateStoring::stop was set. What was read by then is stored.

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/faulty_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -389,6 +390,42 @@ TEST_F(CreateTest, ModelTestEveryVersionIsTheSourceAtItsTime) {
     for (const auto& [path, text] : expected)
       EXPECT_EQ(read_from(*reopened, *tree, path) == text, true) << number << ": " << path;
   }
+}
+
+// Also what a scan record says is unchanged: the bytes of the version before are lost.
+TEST_F(CreateTest, WhatAMissingPackHadIsStoredAgain) {
+  const std::string large = random_bytes(300'000, 1);
+  write_file(source_ / "large.bin", large);
+  settle();
+  create();
+  for (const auto& object : backend_->list("packs/"))
+    if (object.key.ends_with(".data")) backend_->remove(object.key);
+  store_ = testing::open_test_store(backend_, folder_ / "cache");
+  const CreateResult result = create({.storing = {.force = true}});
+  EXPECT_EQ(result.record.number, 2u);
+  EXPECT_EQ(result.short_packs.size(), 1u);
+  EXPECT_EQ(result.files_unchanged, 0u);
+  store_ = testing::open_test_store(backend_);
+  EXPECT_EQ(read_from(*store_, *manifest(2), "large.bin"), large);
+}
+
+// What is taken over unread cannot be stored again.
+TEST_F(CreateTest, AVersionOfLostContentIsNotCopied) {
+  write_file(source_ / "old.bin", random_bytes(5000, 1));
+  create();
+  const std::string data_of_old = backend_->list("packs/").front().key;
+  write_file(source_ / "new", "so that the tree of version 2 lies in another pack");
+  create();
+  backend_->remove(data_of_old);
+  store_ = testing::open_test_store(backend_);
+  testing::expect_error(ErrorKind::corrupt, "old.bin: its content is lost: packs/", [&] {
+    create::CreateProgress progress;
+    CreateOptions options;
+    options.note.name = "dogs";
+    options.input.version = dataset::Reference{.name = "cats", .version = 2};
+    create_version(*store_, options, progress);
+  });
+  EXPECT_EQ(store_->datastores->names(), std::vector<std::string>{"cats"});
 }
 
 }  // namespace

@@ -109,6 +109,9 @@ void write_document(JsonWriter& json, const CreatedVersion& created) {
   json.member("bytes_resumed", result.bytes_resumed);
   json.member("seconds", std::chrono::duration<double>(created.elapsed).count());
   write_problems_member(json, result.problems);
+  json.key("damaged_packs").begin_array();
+  for (const std::string& reason : result.short_packs) json.value(reason);
+  json.end_array();
   json.end_object();
 }
 

@@ -91,7 +91,7 @@ static void read_into(Bytes& buffer, const ChunkStore& store, std::span<const Ch
 void ChunkCopier::copy(const Batch& batch, ChunkWriter& writer, Bytes& buffer) {
   Batch there, missing;
   for (const ChunkRef& chunk : batch)
-    (to_.index().find(chunk.digest) ? there : missing).push_back(chunk);
+    (session_->has(chunk.digest) ? there : missing).push_back(chunk);
   if (!there.empty()) {
     session_->rely_on(there);
     read_into(buffer, to_, there);

@@ -31,7 +31,8 @@ struct ChunkCopyCounts {
 // leaves whole packs behind, which the next one finds.
 class ChunkCopier {
  public:
-  // All three must outlive it; `to` must know all packs of its store (ChunkStore::refresh()).
+  // All three must outlive it; `to` must know all packs of its store
+  // (ChunkStore::refresh_for_writing()).
   ChunkCopier(const ChunkStore& from, ChunkStore& to, unsigned workers, ChunkCopyCounts& counts);
   ~ChunkCopier();
   ChunkCopier(const ChunkCopier&) = delete;

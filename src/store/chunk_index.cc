@@ -53,6 +53,10 @@ static std::optional<ChunkTable> find_table(const fs::path& path) {
   return table;
 }
 
+void ChunkIndex::know(std::span<const TablePack> packs) {
+  for (const TablePack& pack : packs) packs_.emplace(pack.id, pack.data_size);
+}
+
 void ChunkIndex::open_tables() {
   std::error_code ignored;
   try_make_private_folders(folder_);
@@ -61,7 +65,7 @@ void ChunkIndex::open_tables() {
     if (at->path().extension() != table_suffix) continue;
     std::optional<ChunkTable> table = find_table(at->path());
     if (!table) continue;
-    packs_.insert(table->packs().begin(), table->packs().end());
+    know(table->packs());
     tables.push_back(std::make_shared<const ChunkTable>(std::move(*table)));
   }
   tables_ = with({}, tables);
@@ -167,13 +171,28 @@ Claim ChunkIndex::claim(const Digest& digest, ChunkClaims& claims) {
   return {.granted = true};
 }
 
+Claim ChunkIndex::claim_again(const Digest& digest, ChunkClaims& claims) {
+  std::lock_guard lock(mutex_);
+  return {.granted = claims.digests_.insert(digest).second};
+}
+
+// Frames lie side by side, and each has chunks.
+static std::uint64_t data_size_of(const std::vector<PackEntry>& entries) {
+  std::uint64_t size = 0;
+  for (const PackEntry& entry : entries)
+    size = std::max(size, entry.place.frame_offset + std::uint64_t{entry.place.frame_stored_size});
+  return size;
+}
+
 void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entries,
                           ChunkClaims* claims) {
+  const TablePack added{.id = pack, .data_size = data_size_of(entries)};
   Lock lock(mutex_);
   if (claims != nullptr)
     for (const PackEntry& entry : entries) claims->digests_.erase(entry.digest);
-  if (!packs_.insert(pack).second) return;  // a listing may have shown it first
-  recent_.packs.push_back(pack);
+  // A listing may have shown it first.
+  if (!packs_.emplace(pack, added.data_size).second) return;
+  recent_.packs.push_back(added);
   for (const PackEntry& entry : entries) {
     const Location place{pack, entry.place};
     if (!recent_.places.emplace(entry.digest, place).second)
@@ -183,7 +202,7 @@ void ChunkIndex::add_pack(const PackId& pack, const std::vector<PackEntry>& entr
     write_tables(std::move(lock));
 }
 
-std::set<PackId> ChunkIndex::packs() const {
+std::map<PackId, std::uint64_t> ChunkIndex::packs() const {
   std::lock_guard lock(mutex_);
   return packs_;
 }
@@ -217,7 +236,7 @@ void ChunkIndex::write_tables(Lock lock) {
 
 // A table on disk if there is a folder that can be written, otherwise in memory.
 std::shared_ptr<const ChunkTable> ChunkIndex::make_table(
-    std::span<const PackId> packs, std::uint64_t entry_count_max,
+    std::span<const TablePack> packs, std::uint64_t entry_count_max,
     const std::function<void(ChunkTableWriter&)>& fill) const {
   if (!folder_.empty()) {
     fs::path path = folder_ / (random_hex(16) + std::string(table_suffix));
@@ -239,13 +258,12 @@ std::shared_ptr<const ChunkTable> ChunkIndex::make_table(
 }
 
 void ChunkIndex::write_sealed(const std::shared_ptr<const Recent>& sealed) {
-  std::vector<PackId> packs = sealed->packs;
+  std::vector<TablePack> packs = sealed->packs;
   std::sort(packs.begin(), packs.end());
   std::vector<TableEntry> entries;
   entries.reserve(sealed->places.size() + sealed->other_places.size());
   const auto add = [&](const Digest& digest, const Location& location) {
-    auto pack = std::lower_bound(packs.begin(), packs.end(), location.pack);
-    entries.push_back({digest, static_cast<std::uint32_t>(pack - packs.begin()), location.place});
+    entries.push_back({digest, place_of(location.pack, packs), location.place});
   };
   for (const auto& [digest, location] : sealed->places) add(digest, location);
   for (const auto& [digest, location] : sealed->other_places) add(digest, location);
@@ -299,7 +317,7 @@ void ChunkIndex::merge_tables() {
     }
   }
   if (drop_damaged(smaller)) return;  // their damage must not get into a sound table
-  const std::vector<PackId> packs = packs_of(smaller);
+  const std::vector<TablePack> packs = packs_of(smaller);
   std::uint64_t count = 0;
   for (const auto& table : smaller) count += table->entries().size();
   const ChunkTables merged = {make_table(
@@ -349,9 +367,9 @@ bool ChunkIndex::drop_damaged(const ChunkTables& tables) {
     ChunkTables sound = *tables_;
     std::erase_if(sound, is_damaged);
     packs_.clear();
-    for (const auto& table : sound) packs_.insert(table->packs().begin(), table->packs().end());
-    packs_.insert(recent_.packs.begin(), recent_.packs.end());
-    if (sealed_) packs_.insert(sealed_->packs.begin(), sealed_->packs.end());
+    for (const auto& table : sound) know(table->packs());
+    know(recent_.packs);
+    if (sealed_) know(sealed_->packs);
     preferred_.clear();
     tables_ = with({}, sound);
   }

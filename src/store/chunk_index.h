@@ -9,10 +9,10 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <span>
 #include <unordered_map>
 #include <unordered_set>
@@ -63,13 +63,16 @@ class ChunkIndex {
   // store it.
   Claim claim(const Digest& digest, ChunkClaims& claims);
 
+  // The same for a chunk whose places in packs are of no use.
+  Claim claim_again(const Digest& digest, ChunkClaims& claims);
+
   // Adds a pack that is durable in the store, and removes its chunks from the `claims` of the
   // session that wrote it (null: another process did). Writes tables when enough has accumulated.
   void add_pack(const PackId& pack, const std::vector<PackEntry>& entries,
                 ChunkClaims* claims = nullptr);
 
-  // All packs that were added.
-  std::set<PackId> packs() const;
+  // All packs that were added, each with the size that its data must have for its chunks, in bytes.
+  std::map<PackId, std::uint64_t> packs() const;
 
   // Writes what is in memory to a table, and merges tables when there are many.
   void flush();
@@ -86,11 +89,12 @@ class ChunkIndex {
   struct Recent {
     std::unordered_map<Digest, Location, DigestHash> places;
     std::unordered_multimap<Digest, Location, DigestHash> other_places;  // of chunks in `places`
-    std::vector<PackId> packs;
+    std::vector<TablePack> packs;
   };
   using Lock = std::unique_lock<std::mutex>;
 
   void open_tables();
+  void know(std::span<const TablePack> packs);                 // mutex_ is held
   const Location* find_in_memory(const Digest& digest) const;  // mutex_ is held
   // Writes recent packs to a table, and merges tables. One thread at a time.
   void write_tables(Lock lock);
@@ -98,7 +102,7 @@ class ChunkIndex {
   void merge_tables();
   bool drop_damaged(const ChunkTables& tables);
   std::shared_ptr<const ChunkTable> make_table(
-      std::span<const PackId> packs, std::uint64_t entry_count_max,
+      std::span<const TablePack> packs, std::uint64_t entry_count_max,
       const std::function<void(ChunkTableWriter&)>& fill) const;
 
   const std::filesystem::path folder_;
@@ -109,8 +113,8 @@ class ChunkIndex {
   std::shared_ptr<const Recent> sealed_;       // guarded by mutex_; becomes the next table
   // Of chunks that are damaged elsewhere.
   std::unordered_map<Digest, Location, DigestHash> preferred_;  // guarded by mutex_
-  bool writing_ = false;    // guarded by mutex_; a thread writes tables
-  std::set<PackId> packs_;  // guarded by mutex_; all that were added
+  bool writing_ = false;                   // guarded by mutex_; a thread writes tables
+  std::map<PackId, std::uint64_t> packs_;  // guarded by mutex_; as packs() says
 };
 
 }  // namespace grid::store

@@ -31,7 +31,26 @@ bool WantedChunks::take(const Digest& digest) {
 
 ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
                            std::filesystem::path folder, WantedChunks* only)
-    : store_(store), bytes_stored_(bytes_stored), folder_(std::move(folder)), only_(only) {}
+    : store_(store),
+      bytes_stored_(bytes_stored),
+      short_packs_(store.short_packs()),
+      folder_(std::move(folder)),
+      only_(only) {}
+
+std::optional<Location> ChunkSession::find(const Digest& digest) const {
+  std::optional<Location> found = store_.index().find(digest);
+  if (!found || !is_short(*found)) return found;
+  for (const Location& place : store_.index().find_all(digest))
+    if (!is_short(place)) return place;
+  return std::nullopt;
+}
+
+Claim ChunkSession::claim(const Digest& digest) {
+  Claim claim = store_.index().claim(digest, claims_);
+  if (!claim.at || !is_short(*claim.at)) return claim;
+  claim.at = find(digest);
+  return claim.at ? claim : store_.index().claim_again(digest, claims_);
+}
 
 std::filesystem::path ChunkSession::next_open_pack_path() {
   if (folder_.empty()) return {};
@@ -46,7 +65,7 @@ void ChunkSession::take_over() {
   for (const std::filesystem::path& path : left)
     read_open_pack(path, [&](const FrameView& frame) {
       if (std::all_of(frame.digests.begin(), frame.digests.end(),
-                      [&](const Digest& digest) { return store_.index().find(digest); }))
+                      [&](const Digest& digest) { return has(digest); }))
         return;
       const bool repeats =
           std::any_of(frame.digests.begin(), frame.digests.end(),
@@ -140,7 +159,7 @@ void ChunkWriter::end_pack() {
 
 bool ChunkWriter::must_store(const Digest& digest) {
   if (session_.only_ != nullptr) return session_.only_->take(digest);
-  const Claim claim = session_.store_.index().claim(digest, session_.claims_);
+  const Claim claim = session_.claim(digest);
   if (claim.at && claim.at->pack != last_pack_found_) {
     last_pack_found_ = claim.at->pack;
     if (packs_found_.insert(last_pack_found_).second) session_.rely_on(last_pack_found_);

@@ -42,7 +42,8 @@ class WantedChunks {
 // that names the chunks is published. A session that is dropped unfinished leaves whole packs
 // behind, which later sessions find and use; they store its other chunks themselves.
 //
-// Only chunks in durable packs are skipped. Two live sessions that are given the same new chunk
+// Only chunks in durable packs are skipped, and of these packs none that the store knows to be
+// short (ChunkStore::refresh_for_writing()). Two live sessions that are given the same new chunk
 // both store it, so that neither publishes a chunk that the other may never make durable.
 class ChunkSession {
  public:
@@ -61,6 +62,9 @@ class ChunkSession {
   // Afterwards every chunk that was put is durable.
   void finish(std::vector<std::unique_ptr<ChunkWriter>> writers);
 
+  // Whether the store has the chunk where this session may rely on it.
+  bool has(const Digest& digest) const { return find(digest).has_value(); }
+
   // Says that the caller will name these chunks, which the store has, without putting them.
   void rely_on(std::span<const ChunkRef> chunks);
 
@@ -72,12 +76,16 @@ class ChunkSession {
  private:
   friend class ChunkWriter;
   void rely_on(const PackId& pack);
+  bool is_short(const Location& place) const { return short_packs_->contains(place.pack); }
+  std::optional<Location> find(const Digest& digest) const;
+  Claim claim(const Digest& digest);
   // Makes a pack durable: its data, then its index. Thread-safe.
   void write(const PackBuilder& pack);
   std::filesystem::path next_open_pack_path();
 
   ChunkStore& store_;
   std::atomic<std::uint64_t>& bytes_stored_;
+  const std::shared_ptr<const ShortPacks> short_packs_;
   const std::filesystem::path folder_;
   WantedChunks* const only_;  // null: every chunk that the store lacks is stored
   std::atomic<unsigned> writer_count_ = 0;

@@ -145,5 +145,64 @@ TEST_F(ChunkSessionTest, StoresOnlyWhatIsWantedIfItIsToldWhatThatIs) {
   EXPECT_TRUE(store_.index().find_all(digest_of(as_bytes(other_text_))).empty());
 }
 
+// A pack that lost bytes, or all of them, is not built on: what it has is stored again.
+TEST_F(ChunkSessionTest, ChunksOfAShortPackAreStoredAgain) {
+  Session first(store_, bytes_stored_);
+  const ChunkRef chunk = first.put(text_);
+  first.finish();
+  const PackId pack = pack_of(chunk);
+  const std::string key = pack_data_key(pack);
+  const Bytes data = backend_->find(key).value();
+  for (const std::size_t left : {std::size_t{0}, data.size() / 2}) {
+    backend_->remove(key);
+    if (left > 0) backend_->create(key, BytesView(data).first(left));
+    const std::string more = testing::random_bytes(1000, 20 + left);
+    ChunkStore other(backend_, marker_);
+    other.refresh_for_writing();
+    ASSERT_EQ(other.short_packs()->count(pack), 1u);
+    EXPECT_EQ(other.short_packs()->at(pack).expected, data.size());
+    Session next(other, bytes_stored_);
+    EXPECT_FALSE(next.session.has(chunk.digest));
+    next.put(text_);
+    next.put(text_);
+    next.put(more);
+    next.finish();
+    EXPECT_EQ(read_elsewhere(chunk), text_);
+    Session last(other, bytes_stored_);
+    EXPECT_TRUE(last.session.has(chunk.digest));
+    const std::uint64_t before = bytes_stored_;
+    last.put(text_);
+    last.finish();
+    EXPECT_EQ(bytes_stored_, before) << "the new pack has it";
+    for (const auto& [each, size] : other.index().packs())
+      if (each != pack) backend_->remove(pack_index_key(each));
+  }
+}
+
+// A pack that appears while packs are listed: the listing may show its index and not its data.
+TEST_F(ChunkSessionTest, APackThatIsBeingWrittenIsNotShort) {
+  class TornListing : public testing::MemoryBackend {
+   public:
+    std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+      std::vector<backend::ObjectEntry> found = MemoryBackend::list(prefix);
+      if (listings_++ == 0)
+        std::erase_if(found, [](const auto& each) { return each.key.ends_with(".data"); });
+      return found;
+    }
+
+   private:
+    mutable int listings_ = 0;
+  };
+  const auto backend = std::make_shared<TornListing>();
+  const StoreMarker marker = make_store(*backend);
+  ChunkStore store(backend, marker), other(backend, marker);
+  Session session(store, bytes_stored_);
+  session.put(text_);
+  session.finish();
+  other.refresh_for_writing();
+  EXPECT_TRUE(other.short_packs()->empty());
+  EXPECT_EQ(other.index().packs().size(), 1u);
+}
+
 }  // namespace
 }  // namespace grid::store

@@ -33,7 +33,8 @@ ChunkStore::ChunkStore(std::shared_ptr<backend::Backend> backend, const StoreMar
       costs_(options.costs),
       prefetcher_(options.read_ahead
                       ? std::make_unique<PackPrefetcher>(*backend_, *options.read_ahead)
-                      : nullptr) {}
+                      : nullptr),
+      short_packs_(std::make_shared<const ShortPacks>()) {}
 
 ChunkStore::~ChunkStore() = default;
 
@@ -82,20 +83,28 @@ static void read_indexes(const backend::Backend& backend, const std::vector<Pack
 
 bool ChunkStore::refresh() const {
   // Taken before the listing: a pack that is added meanwhile does not count as lost then.
-  std::set<PackId> known = index_->packs();
+  const std::map<PackId, std::uint64_t> known = index_->packs();
   std::set<PackId> listed;
   for (const std::string& name : backend_->list_names(packs_prefix()))
     if (std::optional<PackId> pack = pack_of_index_key(packs_prefix() + name)) listed.insert(*pack);
+  return learn(listed, known);
+}
+
+// Makes the index know the packs that were listed, and no others; false if it does already.
+bool ChunkStore::learn(const std::set<PackId>& listed,
+                       const std::map<PackId, std::uint64_t>& known) const {
+  std::set<PackId> kept;
+  for (const auto& [pack, size] : known) kept.insert(kept.end(), pack);
   bool changed = false;
-  if (!std::includes(listed.begin(), listed.end(), known.begin(), known.end())) {
+  if (!std::includes(listed.begin(), listed.end(), kept.begin(), kept.end())) {
     // The store has lost packs, for instance because it was restored from a copy: the tables must
     // not promise their chunks any longer.
     index_->clear();
-    known.clear();
+    kept.clear();
     changed = true;
   }
   std::vector<PackId> unknown;
-  std::set_difference(listed.begin(), listed.end(), known.begin(), known.end(),
+  std::set_difference(listed.begin(), listed.end(), kept.begin(), kept.end(),
                       std::back_inserter(unknown));
   read_indexes(*backend_, unknown, [&](const PackId& pack, const PackIndex& index) {
     index_->add_pack(pack, index.entries);
@@ -103,6 +112,49 @@ bool ChunkStore::refresh() const {
   });
   if (changed) index_->flush();
   return changed;
+}
+
+std::string ShortPack::reason(const PackId& pack) const {
+  const std::string key = pack_data_key(pack);
+  if (!found) return key + " is missing";
+  return fmt::format("{} has {} bytes, and its index says {}", key, *found, expected);
+}
+
+ShortPacks ChunkStore::learn_short_packs() const {
+  const std::map<PackId, std::uint64_t> known = index_->packs();  // as in refresh()
+  std::set<PackId> listed;
+  std::map<PackId, std::uint64_t> data_sizes;
+  for (const backend::ObjectEntry& object : backend_->list(packs_prefix())) {
+    if (std::optional<PackId> of_index = pack_of_index_key(object.key))
+      listed.insert(*of_index);
+    else if (std::optional<PackId> of_data = pack_of_data_key(object.key))
+      data_sizes.emplace(*of_data, object.size);
+  }
+  learn(listed, known);
+  ShortPacks found;
+  for (const auto& [pack, expected] : index_->packs()) {
+    const auto data = data_sizes.find(pack);
+    if (!listed.contains(pack) || (data != data_sizes.end() && data->second >= expected)) continue;
+    ShortPack& lacking = found[pack] = {.expected = expected};
+    if (data != data_sizes.end()) lacking.found = data->second;
+  }
+  return found;
+}
+
+void ChunkStore::refresh_for_writing() const {
+  ShortPacks found = learn_short_packs();
+  if (!found.empty()) {
+    // Of a pack that was written during the listing, it may show the index alone: not twice.
+    const ShortPacks again = learn_short_packs();
+    std::erase_if(found, [&](const auto& each) { return !again.contains(each.first); });
+  }
+  std::lock_guard lock(mutex_);
+  short_packs_ = std::make_shared<const ShortPacks>(std::move(found));
+}
+
+std::shared_ptr<const ShortPacks> ChunkStore::short_packs() const {
+  std::lock_guard lock(mutex_);
+  return short_packs_;
 }
 
 bool ChunkStore::replace_damaged_tables() const {

@@ -4,8 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -31,6 +34,16 @@ struct ChunkStoreOptions {
   StoreCostCounters* costs = nullptr;  // outlives the store; null disables counting
 };
 
+// A pack whose data object is missing, or shorter than its index says.
+struct ShortPack {
+  std::uint64_t expected = 0;            // bytes
+  std::optional<std::uint64_t> found{};  // nullopt: there is no data object
+
+  // What is wrong with it, by the name of the object.
+  std::string reason(const PackId& pack) const;
+};
+using ShortPacks = std::map<PackId, ShortPack>;
+
 // Thread-safe.
 class ChunkStore : public ChunkReader {
  public:
@@ -49,6 +62,11 @@ class ChunkStore : public ChunkReader {
   // Finds packs that others have added or removed; true if there were any. Reading does this by
   // itself when a chunk is not where it should be.
   bool refresh() const;
+  // The same for those who add chunks: learns short_packs() from the same listing.
+  void refresh_for_writing() const;
+  // As of the last refresh_for_writing(): nothing new may rely on a chunk that only these have.
+  // Never null.
+  std::shared_ptr<const ShortPacks> short_packs() const;
   // Makes tables in the cache folder that are damaged again; false if none is. Reading does this by
   // itself before it calls a chunk missing or damaged.
   bool replace_damaged_tables() const;
@@ -58,6 +76,8 @@ class ChunkStore : public ChunkReader {
 
  private:
   struct Located;
+  bool learn(const std::set<PackId>& listed, const std::map<PackId, std::uint64_t>& known) const;
+  ShortPacks learn_short_packs() const;
   Location place_of_size(const ChunkRef& chunk, const Location& found) const;
   std::vector<Located> locate(std::span<const ChunkRef> chunks) const;
   void read_known(std::span<const ChunkRef> chunks, MutableBytesView out) const;
@@ -73,6 +93,8 @@ class ChunkStore : public ChunkReader {
   mutable FrameCache frames_;
   StoreCostCounters* const costs_;
   const std::unique_ptr<PackPrefetcher> prefetcher_;  // null: nothing is read ahead
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const ShortPacks> short_packs_;  // guarded by mutex_
 };
 
 }  // namespace grid::store

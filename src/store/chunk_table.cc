@@ -34,7 +34,7 @@ TableLayout::TableLayout(std::uint64_t pack_count, std::uint64_t entry_count_max
     : bucket_bits(
           std::max(0, static_cast<int>(std::bit_width(entry_count_max / bucket_entry_count)) - 1)),
       packs(sizeof(Header)),
-      buckets(packs + pack_count * sizeof(PackId)),
+      buckets(packs + pack_count * sizeof(TablePack)),
       tags(aligned(buckets + ((std::uint64_t{1} << bucket_bits) + 1) * sizeof(std::uint32_t))),
       entries(aligned(tags + entry_count_max * sizeof(std::uint16_t))) {}
 
@@ -56,7 +56,7 @@ bool ChunkTable::parse(BytesView bytes) {
   layout_ = TableLayout(header.pack_count, header.entry_count_max);
   if (bytes.size() != layout_.entries + header.entry_count * sizeof(TableEntry)) return false;
   const std::byte* at = bytes.data();
-  packs_ = {reinterpret_cast<const PackId*>(at + layout_.packs), header.pack_count};
+  packs_ = {reinterpret_cast<const TablePack*>(at + layout_.packs), header.pack_count};
   buckets_ = {reinterpret_cast<const std::uint32_t*>(at + layout_.buckets),
               (std::size_t{1} << layout_.bucket_bits) + 1};
   tags_ = {reinterpret_cast<const std::uint16_t*>(at + layout_.tags), header.entry_count};
@@ -109,7 +109,7 @@ std::optional<Location> ChunkTable::find(const Digest& digest) const {
   for (std::size_t i = begin; i < end; ++i) {
     if (tags_[i] != tag) continue;
     const TableEntry& entry = entries_[i];
-    if (is_place_of(entry, digest)) return Location{packs_[entry.pack], entry.place};
+    if (is_place_of(entry, digest)) return Location{packs_[entry.pack].id, entry.place};
   }
   return std::nullopt;
 }
@@ -119,7 +119,7 @@ std::vector<Location> ChunkTable::find_all(const Digest& digest) const {
   const auto [begin, end] = bucket_of(digest);
   for (std::size_t i = begin; i < end; ++i)
     if (is_place_of(entries_[i], digest))
-      found.push_back({packs_[entries_[i].pack], entries_[i].place});
+      found.push_back({packs_[entries_[i].pack].id, entries_[i].place});
   return found;
 }
 

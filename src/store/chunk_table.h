@@ -25,6 +25,15 @@ struct Location {
   bool operator==(const Location&) const = default;
 };
 
+// A pack that a table covers.
+struct TablePack {
+  PackId id;
+  std::uint64_t data_size = 0;  // bytes that its data object has, as its index says
+
+  auto operator<=>(const TablePack&) const = default;
+};
+static_assert(sizeof(TablePack) == 24, "packs lie in the file as they lie in memory");
+
 struct TableEntry {
   Digest digest;
   std::uint32_t pack = 0;  // index into the table's packs
@@ -36,7 +45,7 @@ static_assert(sizeof(TableEntry) == 56, "entries lie in the file as they lie in 
 struct TableLayout {
   struct Header {
     std::uint32_t magic = 0x42544347;  // "GCTB"
-    std::uint32_t format = 3;
+    std::uint32_t format = 4;
     std::uint64_t pack_count = 0;
     std::uint64_t entry_count_max = 0;  // the room for entries: decides where sections lie
     std::uint64_t entry_count = 0;
@@ -73,7 +82,7 @@ class ChunkTable {
   static std::optional<ChunkTable> find(const std::filesystem::path& path);
   explicit ChunkTable(Bytes bytes);  // in memory
 
-  std::span<const PackId> packs() const { return packs_; }  // sorted
+  std::span<const TablePack> packs() const { return packs_; }  // sorted
   // Sorted by digest, then by pack.
   std::span<const TableEntry> entries() const { return entries_; }
   const std::filesystem::path& path() const { return path_; }  // empty if in memory
@@ -109,7 +118,7 @@ class ChunkTable {
   MappedFile file_;
   Bytes bytes_;
   TableLayout layout_{0, 0};
-  std::span<const PackId> packs_;
+  std::span<const TablePack> packs_;
   std::span<const std::uint32_t> buckets_;  // the first entry of each, and the end of the last
   std::span<const std::uint16_t> tags_;
   std::span<const TableEntry> entries_;

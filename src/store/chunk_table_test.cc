@@ -31,10 +31,12 @@ std::vector<TableEntry> entries_of(std::uint32_t first, std::uint32_t end) {
   return entries;
 }
 
+std::vector<TablePack> just(const PackId& pack) { return {{.id = pack, .data_size = 10}}; }
+
 std::shared_ptr<const ChunkTable> table_of(const PackId& pack,
                                            const std::vector<TableEntry>& entries) {
   return std::make_shared<const ChunkTable>(
-      encode_chunk_table(std::span(&pack, 1), entries.size(), [&](ChunkTableWriter& writer) {
+      encode_chunk_table(just(pack), entries.size(), [&](ChunkTableWriter& writer) {
         for (const TableEntry& entry : entries) writer.add(entry);
       }));
 }
@@ -71,7 +73,7 @@ TEST(ChunkTable, AMergedTableHasEachPlaceOnce) {
   const ChunkTables tables = {table_of(first, entries_of(0, 3000)),
                               table_of(second, entries_of(2000, 5000)),
                               table_of(first, entries_of(0, 3000))};
-  const std::vector<PackId> packs = packs_of(tables);
+  const std::vector<TablePack> packs = packs_of(tables);
   EXPECT_EQ(packs.size(), 2u);
   ChunkTable merged(encode_chunk_table(
       packs, 9000, [&](ChunkTableWriter& writer) { merge_chunk_tables(tables, writer); }));
@@ -90,10 +92,9 @@ TEST(ChunkTable, AMergedTableHasEachPlaceOnce) {
 TEST(ChunkTable, DamagedBytesDoNotLeadOutOfTheTable) {
   const std::vector<TableEntry> entries = entries_of(0, 1000);
   const PackId pack = new_pack();
-  const Bytes whole =
-      encode_chunk_table(std::span(&pack, 1), entries.size(), [&](ChunkTableWriter& writer) {
-        for (const TableEntry& entry : entries) writer.add(entry);
-      });
+  const Bytes whole = encode_chunk_table(just(pack), entries.size(), [&](ChunkTableWriter& writer) {
+    for (const TableEntry& entry : entries) writer.add(entry);
+  });
   testing::TemporaryFolder folder;
   const std::uint64_t end = TableLayout(1, entries.size()).entries;
   for (std::uint64_t at = 0; at < end + 10 * sizeof(TableEntry); at += 13) {
@@ -117,10 +118,9 @@ TEST(ChunkTable, DamagedBytesDoNotLeadOutOfTheTable) {
 TEST(ChunkTable, ATableWithZerosIsNotSound) {
   const std::vector<TableEntry> entries = entries_of(0, 5000);
   const PackId pack = new_pack();
-  const Bytes whole =
-      encode_chunk_table(std::span(&pack, 1), entries.size(), [&](ChunkTableWriter& writer) {
-        for (const TableEntry& entry : entries) writer.add(entry);
-      });
+  const Bytes whole = encode_chunk_table(just(pack), entries.size(), [&](ChunkTableWriter& writer) {
+    for (const TableEntry& entry : entries) writer.add(entry);
+  });
   EXPECT_TRUE(ChunkTable(whole).is_sound());
   testing::TemporaryFolder folder;
   for (std::size_t at = 0; at + 4096 <= whole.size(); at += 4096) {

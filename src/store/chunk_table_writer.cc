@@ -15,7 +15,7 @@ static BytesView bytes_of(const T& value) {
   return std::as_bytes(std::span<const T>(&value, 1));
 }
 
-ChunkTableWriter::ChunkTableWriter(std::span<const PackId> packs, std::uint64_t entry_count_max,
+ChunkTableWriter::ChunkTableWriter(std::span<const TablePack> packs, std::uint64_t entry_count_max,
                                    Output output)
     : output_(std::move(output)),
       layout_(packs.size(), entry_count_max),
@@ -24,7 +24,7 @@ ChunkTableWriter::ChunkTableWriter(std::span<const PackId> packs, std::uint64_t 
       buckets_{layout_.buckets},
       tags_{layout_.tags},
       entries_{layout_.entries} {
-  for (const PackId& pack : packs) append_to(packs_, pack);
+  for (const TablePack& pack : packs) append_to(packs_, pack);
 }
 
 template <class T>
@@ -69,7 +69,7 @@ void ChunkTableWriter::finish() {
   output_(0, bytes_of(header_));
 }
 
-Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_count_max,
+Bytes encode_chunk_table(std::span<const TablePack> packs, std::uint64_t entry_count_max,
                          const std::function<void(ChunkTableWriter&)>& fill) {
   Bytes bytes(TableLayout(packs.size(), entry_count_max).entries);
   ChunkTableWriter writer(packs, entry_count_max, [&](std::uint64_t offset, BytesView part) {
@@ -81,13 +81,22 @@ Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_coun
   return bytes;
 }
 
-std::vector<PackId> packs_of(const ChunkTables& tables) {
-  std::vector<PackId> packs;
+std::vector<TablePack> packs_of(const ChunkTables& tables) {
+  std::vector<TablePack> packs;
   for (const auto& table : tables)
     packs.insert(packs.end(), table->packs().begin(), table->packs().end());
   std::sort(packs.begin(), packs.end());
-  packs.erase(std::unique(packs.begin(), packs.end()), packs.end());
+  packs.erase(std::unique(packs.begin(), packs.end(),
+                          [](const TablePack& a, const TablePack& b) { return a.id == b.id; }),
+              packs.end());
   return packs;
+}
+
+std::uint32_t place_of(const PackId& pack, std::span<const TablePack> packs) {
+  const auto at =
+      std::lower_bound(packs.begin(), packs.end(), pack,
+                       [](const TablePack& each, const PackId& id) { return each.id < id; });
+  return static_cast<std::uint32_t>(at - packs.begin());
 }
 
 namespace {
@@ -108,13 +117,12 @@ struct MergeHead {
 }  // namespace
 
 void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out) {
-  const std::vector<PackId> packs = packs_of(tables);
+  const std::vector<TablePack> packs = packs_of(tables);
   std::vector<std::vector<std::uint32_t>> new_packs(tables.size());
   std::priority_queue<MergeHead> heads;
   for (std::size_t i = 0; i < tables.size(); ++i) {
-    for (const PackId& pack : tables[i]->packs())
-      new_packs[i].push_back(static_cast<std::uint32_t>(
-          std::lower_bound(packs.begin(), packs.end(), pack) - packs.begin()));
+    for (const TablePack& pack : tables[i]->packs())
+      new_packs[i].push_back(place_of(pack.id, packs));
     const std::span<const TableEntry> entries = tables[i]->entries();
     if (!entries.empty())
       heads.push({entries.data(), entries.data() + entries.size(), &new_packs[i]});

@@ -18,7 +18,7 @@ class ChunkTableWriter {
   using Output = std::function<void(std::uint64_t offset, BytesView bytes)>;
 
   // `packs` are sorted. At most `entry_count_max` entries may be added.
-  ChunkTableWriter(std::span<const PackId> packs, std::uint64_t entry_count_max, Output output);
+  ChunkTableWriter(std::span<const TablePack> packs, std::uint64_t entry_count_max, Output output);
 
   // Entries must come in the order of their digests, then of their packs; a repeated place is left
   // out.
@@ -46,12 +46,14 @@ class ChunkTableWriter {
 };
 
 // The bytes of a table in memory.
-Bytes encode_chunk_table(std::span<const PackId> packs, std::uint64_t entry_count_max,
+Bytes encode_chunk_table(std::span<const TablePack> packs, std::uint64_t entry_count_max,
                          const std::function<void(ChunkTableWriter&)>& fill);
 
 using ChunkTables = std::vector<std::shared_ptr<const ChunkTable>>;
 // The packs of all tables, sorted, each once: those of their union.
-std::vector<PackId> packs_of(const ChunkTables& tables);
+std::vector<TablePack> packs_of(const ChunkTables& tables);
+// Where a pack lies among sorted ones.
+std::uint32_t place_of(const PackId& pack, std::span<const TablePack> packs);
 // Writes the union of sound tables to `out`, whose packs must be packs_of(tables).
 void merge_chunk_tables(const ChunkTables& tables, ChunkTableWriter& out);
 

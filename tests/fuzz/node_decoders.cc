@@ -36,8 +36,8 @@ void write(const std::filesystem::path& path, BytesView bytes) {
 }
 
 std::vector<Bytes> chunk_table_seeds() {
-  std::vector<store::PackId> packs(3);
-  for (std::size_t i = 0; i < packs.size(); ++i) packs[i].bytes[0] = static_cast<std::byte>(i);
+  std::vector<store::TablePack> packs(3);
+  for (std::size_t i = 0; i < packs.size(); ++i) packs[i].id.bytes[0] = static_cast<std::byte>(i);
   std::vector<Bytes> seeds;
   for (const std::uint32_t count : {0u, 5u, 100u}) {
     std::vector<store::TableEntry> entries;

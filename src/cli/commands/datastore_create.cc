@@ -60,6 +60,11 @@ void report_created(Output& output, const service::CreatedVersion& created) {
   for (const source::Problem& problem : result.problems)
     output.warn(
         fmt::format("{}: {}{}", problem.path, problem.reason, problem.kept ? "" : "; left out"));
+  if (const auto count = result.short_packs.size(); count > 0)
+    output.warn(fmt::format(
+        "{}{}: this version does without; for the versions before it, run grid store repair",
+        result.short_packs[0],
+        count == 1 ? "" : fmt::format(" (and {} too)", format_count(count - 1, "other pack"))));
   output.debug(
       fmt::format("{} read, {} unchanged, {} read of which {} new, {} not read again, {} stored",
                   format_count(result.files_read, "file"), result.files_unchanged,
