@@ -24,6 +24,9 @@ void check_key(std::string_view key) {
 
 bool Backend::find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const {
   std::optional<std::size_t> got = find_part(key, offset, out);
+  if (got == std::size_t{0} && !out.empty())  // so the size is not known
+    fail(ErrorKind::corrupt, "{}: {} ends at byte {} at the latest: nothing is there to be read",
+         name(), key, offset);
   if (got && *got < out.size())
     fail(ErrorKind::corrupt, "{}: {} ends at byte {}, before byte {}", name(), key, offset + *got,
          offset + out.size());

@@ -54,14 +54,15 @@ class Backend {
   // full. Returns false if there is no object at `key`.
   bool find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const;
 
-  // Every object whose key starts with `prefix`, in key order. `prefix` is empty or ends in '/'.
+  // The objects PREFIXc, in key order, not those further below. `prefix` is empty or ends in '/'.
+  // What lies deeper is not looked at, so that no stray folder can keep a listing from its end.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
 
   // What a folder listing would show, sorted: "c" for an object PREFIXc, and "c/" if there are
   // objects PREFIXc/…, or a folder of that name. So "3/" is no object 3.
   virtual std::vector<std::string> list_names(std::string_view prefix) const = 0;
 
-  // Removes an object; false if there was none.
+  // Removes an object; false if there was none. What is no object stays.
   virtual bool remove(std::string_view key) = 0;
 
   // True if reading goes over a network, so that copies on the node's own disk pay off.

@@ -152,7 +152,8 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
 static FileDescriptor find_object(const fs::path& path) {
   FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == ENXIO) return {};  // ENXIO: a socket
+    // ENXIO: a socket; ELOOP: links that lead to each other.
+    if (errno == ENOENT || errno == ENOTDIR || errno == ENXIO || errno == ELOOP) return {};
     throw system_error(errno, fmt::format("cannot open {}", path.string()));
   }
   struct stat st;
@@ -245,25 +246,16 @@ static void visit_folder(const fs::path& folder, const Visit& visit) {
   if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", folder.string()));
 }
 
-static void list_below(const fs::path& folder, const std::string& prefix,
-                       std::vector<ObjectEntry>& found) {
-  visit_folder(folder, [&](std::string_view name, Lying lying) {
-    fs::path path = folder / name;
-    if (lying == Lying::folder) {
-      list_below(path, prefix + std::string(name) + "/", found);
-      return;
-    }
-    struct stat st;
-    if (lying == Lying::object &&
-        ::stat(path.c_str(), &st) == 0)  // else it was removed since it was listed
-      found.push_back({prefix + std::string(name), static_cast<std::uint64_t>(st.st_size)});
-  });
-}
-
 std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
   std::vector<ObjectEntry> found;
-  list_below(root_ / prefix, std::string(prefix), found);
-  std::erase_if(found, [](const ObjectEntry& entry) { return entry.key.starts_with("tmp/"); });
+  const fs::path folder = root_ / prefix;
+  visit_folder(folder, [&](std::string_view name, Lying lying) {
+    struct stat st;
+    if (lying == Lying::object &&
+        ::stat((folder / name).c_str(), &st) == 0)  // else it was removed since it was listed
+      found.push_back(
+          {std::string(prefix) + std::string(name), static_cast<std::uint64_t>(st.st_size)});
+  });
   std::sort(found.begin(), found.end(),
             [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
   return found;
@@ -283,6 +275,10 @@ std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const
 bool LocalBackend::remove(std::string_view key) {
   fs::path path = path_of(key);
   open_files_->forget(key);
+  struct stat st;
+  const int error = ::stat(path.c_str(), &st) == 0 ? 0 : errno;
+  if (error == 0 ? !S_ISREG(st.st_mode) : error == ENOENT || error == ENOTDIR || error == ELOOP)
+    return false;
   if (::unlink(path.c_str()) == 0) {
     sync_folder(path.parent_path());
     return true;

@@ -66,7 +66,8 @@ std::optional<std::uint64_t> S3Backend::copy_part(std::string_view key, std::uin
 
 std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
   std::vector<ObjectEntry> found;
-  net::S3Pages pages(bucket_, {.prefix = prefix_ + std::string(prefix)}, pages_options);
+  net::S3Pages pages(bucket_, {.prefix = prefix_ + std::string(prefix), .delimiter = "/"},
+                     pages_options);
   while (const std::optional<net::S3Listing> page = pages.next()) {
     for (const net::S3Object& object : page->objects) {
       std::string key = object.key.substr(prefix_.size());

@@ -1,6 +1,8 @@
 #include "care/lost_chunks.h"
 
 #include "base/error.h"
+#include "care/pack_check.h"
+#include "tree/content_check.h"
 
 namespace grid::care {
 
@@ -46,14 +48,10 @@ class Search {
   explicit Search(const dataset::OpenStore& store)
       : store_(store),
         reader_(std::make_shared<NotingReader>(store.chunks, lost_)),
-        contents_(reader_) {}
+        contents_(*reader_, [this](const ChunkRef& chunk) { return note(chunk); }) {}
 
   std::set<Digest> run() {
-    for (const std::string& name : store_.datastores->names())
-      for (dataset::VersionNumber number : store_.datastores->ready_numbers(name))
-        tried([&] {
-          if (const auto version = store_.datastores->find(name, number)) visit(version->record);
-        });
+    for (const std::string& name : store_.datastores->names()) tried([&] { visit(name); });
     return std::move(lost_);
   }
 
@@ -64,8 +62,15 @@ class Search {
     try {
       step();
     } catch (const Error& error) {
-      if (error.kind() == ErrorKind::unavailable) throw;
+      if (is_outage(*store_.backend, error)) throw;
     }
+  }
+
+  void visit(const std::string& name) {
+    for (dataset::VersionNumber number : store_.datastores->ready_numbers(name))
+      tried([&] {
+        if (const auto version = store_.datastores->find(name, number)) visit(version->record);
+      });
   }
 
   void visit(const dataset::VersionRecord& record) {
@@ -78,21 +83,21 @@ class Search {
   void visit(const tree::Segment& segment) {
     for (std::uint32_t i = 0; i < segment.count(); ++i) {
       if (segment.kind(i) != tree::EntryKind::file || segment.is_in_place(i)) continue;
-      const tree::Content content = segment.content(i);
-      if (content.depth > 0 && !seen_.insert(content.digest).second) continue;
-      tried([&] {
-        contents_.visit_chunks(content, segment.size(i), [&](std::span<const ChunkRef> chunks) {
-          tried([&] { reader_->note(chunks); });
-        });
-      });
+      contents_.problem_of(segment.content(i), segment.size(i));
     }
+  }
+
+  // Never a problem, so that the search goes on behind a lost chunk.
+  std::string note(const ChunkRef& chunk) {
+    tried([&] { reader_->note(std::span(&chunk, 1)); });
+    return {};
   }
 
   const dataset::OpenStore& store_;
   std::set<Digest> lost_;
   const std::shared_ptr<NotingReader> reader_;
-  const tree::ContentReader contents_;
-  std::set<Digest> seen_;  // segments and recipes: versions share most of them
+  tree::ContentCheck contents_;
+  std::set<Digest> seen_;  // segments: versions share most of them
 };
 
 }  // namespace

@@ -84,11 +84,6 @@ class PackCheck {
   Bytes part_, frame_;
 };
 
-// A server that cannot be reached says nothing of what it holds.
-bool is_outage(const backend::Backend& backend, const Error& error) {
-  return backend.remote() && error.kind() == ErrorKind::unavailable;
-}
-
 std::optional<store::PackIndex> PackCheck::find_index() {
   const std::string key = store::pack_index_key(pack_);
   std::optional<Bytes> object;
@@ -255,6 +250,21 @@ struct Listed {
   std::map<PackId, std::uint64_t> data_size;  // of data objects
 };
 
+// `key` ends in '/'. A pack without an index does not exist: if it has data, that is a loss.
+void name_no_object(std::string key, const Listed& listed, CheckedPacks& packs) {
+  key.pop_back();
+  const std::string what = key + " is a folder, a pipe or a link to nothing";
+  const std::optional<PackId> pack = store::pack_of_index_key(key);
+  if (pack && listed.data_size.contains(*pack))
+    packs.faults.push_back({.pack = *pack,
+                            .reason = what + ", so its pack cannot be read: remove it",
+                            .index_is_readable = false,
+                            .good = {},
+                            .bad = {}});
+  else
+    packs.foreign.push_back(what + ", which is not part of the store");
+}
+
 Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
   Listed listed;
   std::set<std::string> names;
@@ -268,9 +278,7 @@ Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
       packs.foreign.push_back(object.key + " is not part of the store");
   }
   for (const std::string& name : backend.list_names(store::packs_prefix()))
-    if (!names.contains(name))
-      packs.foreign.push_back(store::packs_prefix() + name +
-                              " is a folder, which no store has here");
+    if (!names.contains(name)) name_no_object(store::packs_prefix() + name, listed, packs);
   std::set<PackId> indexed(listed.packs.begin(), listed.packs.end());
   for (const auto& [pack, size] : listed.data_size)
     if (!indexed.contains(pack)) {
@@ -316,6 +324,10 @@ CheckedPacks check_packs(const dataset::OpenStore& store, Salvage salvage, KeptT
   }
   store.chunks->index().flush();
   return packs;
+}
+
+bool is_outage(const backend::Backend& backend, const Error& error) {
+  return backend.remote() && error.kind() == ErrorKind::unavailable;
 }
 
 std::optional<PackFault> find_fault(const backend::Backend& backend, const PackId& pack) {

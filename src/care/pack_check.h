@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/error.h"
 #include "dataset/open_store.h"
 #include "store/layout.h"
 #include "store/pack.h"
@@ -29,13 +30,16 @@ struct PackFault {
 };
 
 struct CheckedPacks {
-  std::vector<PackFault> faults;        // in the order of the packs
+  std::vector<PackFault> faults;
   std::vector<std::string> foreign;     // what lies among the packs and is none, each with a reason
   std::uint64_t chunks = 0, bytes = 0;  // of packs that have an index
   std::uint64_t unindexed_packs = 0, unindexed_bytes = 0;  // data objects that have none: not read
   // Of each chunk that is damaged somewhere, one of the faults that it is in.
   std::unordered_map<Digest, std::size_t, DigestHash> damaged;
 };
+
+// Whether an error is that of a server that cannot be reached: it says nothing of what it holds.
+bool is_outage(const backend::Backend& backend, const Error& error);
 
 class KeptTrees;
 

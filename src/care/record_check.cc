@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "care/pack_check.h"
 #include "store/layout.h"
 #include "store/marker.h"
 
@@ -38,18 +39,20 @@ class DatastoreCheck {
   using Numbers = std::set<VersionNumber>;
 
   void damage(VersionNumber version, std::string reason) {
-    findings_.damages.push_back({name_, version, "", std::move(reason)});
+    findings_.damages.push_back(damage_at(name_, version, "", std::move(reason)));
   }
   void note(std::string sentence) { findings_.notes.push_back(std::move(sentence)); }
 
   void read_tombstones();
   void read_records();
   void read_descriptions();
+  bool is_accounted_for(VersionNumber number);
   void name_lost_records();
   void name_lost_range(VersionNumber first, VersionNumber last);
   void name_lost_tombstones();
   void name_broken_adoptions();
 
+  std::vector<std::string> list_names(const std::string& prefix);
   // Calls take(number, bytes) for each object of that number below `prefix`. Names the rest.
   template <class Take>
   void visit(const std::string& prefix, const Take& take);
@@ -59,17 +62,32 @@ class DatastoreCheck {
   RecordFindings& findings_;
   std::map<VersionNumber, Record> records_;
   Numbers tombstones_, descriptions_;
+  // By prefix: numbers that something else has, so that no object can have had them since.
+  std::map<std::string, Numbers> passed_over_;
   std::vector<store::AdvanceTombstone> in_advance_;
   std::map<VersionNumber, VersionNumber> deleted_;  // to a later version that says so
 };
 
+// What cannot be listed is a damage, and the rest is checked.
+std::vector<std::string> DatastoreCheck::list_names(const std::string& prefix) {
+  try {
+    return backend_.list_names(prefix);
+  } catch (const Error& error) {
+    if (is_outage(backend_, error)) throw;
+    damage(0, error.what());
+    return {};
+  }
+}
+
 template <class Take>
 void DatastoreCheck::visit(const std::string& prefix, const Take& take) {
-  for (const std::string& name : backend_.list_names(prefix)) {
+  for (const std::string& name : list_names(prefix)) {
     const std::string key = prefix + name;
     const std::optional<store::RecordKey> record = store::parse_record_key(key);
     if (!record) {
-      if (name.ends_with('/') && store::parse_number(name.substr(0, name.size() - 1)))
+      const std::optional<std::uint32_t> number = dataset::number_taken_by(name);
+      if (number) passed_over_[prefix].insert(*number);
+      if (number && name == fmt::format("{}/", *number))
         note(fmt::format("{} is a folder where a record is expected: it is ignored", key));
       else
         note(fmt::format("{} is not part of the store", key));
@@ -109,7 +127,7 @@ void DatastoreCheck::read_records() {
     if (!record.previous) continue;
     const auto before = records_.find(number - 1);
     if (before == records_.end()) {
-      if (tombstones_.contains(number - 1))  // else name_lost_records() does
+      if (is_accounted_for(number - 1))  // else name_lost_records() does
         damage(number - 1, fmt::format("its record is lost: {}:{} has its digest", name_, number));
     } else if (before->second.readable && before->second.stored != *record.previous) {
       damage(number - 1, fmt::format("its record is not the one that {}:{} was made after: it was "
@@ -119,6 +137,13 @@ void DatastoreCheck::read_records() {
   }
 }
 
+// Whether a number without a record need not have had one.
+bool DatastoreCheck::is_accounted_for(VersionNumber number) {
+  return tombstones_.contains(number) ||
+         passed_over_[store::versions_prefix(name_)].contains(number) ||
+         passed_over_[store::tombstones_prefix(name_)].contains(number);
+}
+
 void DatastoreCheck::read_descriptions() {
   visit(store::descriptions_prefix(name_),
         [&](const store::RecordKey& key, const std::string&, BytesView object) {
@@ -126,7 +151,9 @@ void DatastoreCheck::read_descriptions() {
           dataset::decode_description(object, name_, key.number);
         });
   VersionNumber expected = 1;
-  for (const VersionNumber number : descriptions_) {
+  Numbers known = descriptions_;
+  known.merge(passed_over_[store::descriptions_prefix(name_)]);
+  for (const VersionNumber number : known) {
     if (number > expected + 1)
       damage(0, fmt::format("its descriptions {} to {} are lost", expected, number - 1));
     else if (number > expected)
@@ -151,6 +178,8 @@ void DatastoreCheck::name_lost_records() {
       note(fmt::format("{}:{} has a tombstone and no record", name_, number));
   for (const store::AdvanceTombstone& advance : in_advance_) known.insert(advance.version);
   for (const auto& [number, record] : records_) known.insert(number);
+  known.merge(Numbers(passed_over_[store::versions_prefix(name_)]));
+  known.merge(Numbers(passed_over_[store::tombstones_prefix(name_)]));
   std::uint64_t expected = 1;
   for (const VersionNumber number : known) {
     if (number > expected) name_lost_range(static_cast<VersionNumber>(expected), number - 1);
@@ -222,7 +251,13 @@ RecordFindings check_records(const dataset::OpenStore& store, std::vector<std::s
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   for (const std::string& name : names) {
-    name_strange_folders(backend, name, findings.notes);
+    try {
+      name_strange_folders(backend, name, findings.notes);
+    } catch (const Error& error) {  // report damage and continue
+      if (is_outage(backend, error)) throw;
+      findings.damages.push_back(damage_at(name, 0, "", error.what()));
+      continue;
+    }
     DatastoreCheck(backend, name, findings).run();
   }
   return findings;

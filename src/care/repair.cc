@@ -227,7 +227,7 @@ void Repair::remove_damaged_packs() {
       backend.remove(store::pack_index_key(fault.pack));
       backend.remove(store::pack_data_key(fault.pack));
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::permission_denied) throw;
+      if (is_outage(backend, error)) throw;
       fault.reason +=
           fmt::format("; all in it was written again, but it cannot be removed: {}", error.what());
       return false;

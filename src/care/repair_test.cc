@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "backend/local.h"
 #include "base/error.h"
 #include "store/layout.h"
+#include "tests/support/all_objects.h"
 #include "tests/support/far_store.h"
 #include "tests/support/faulty_backend.h"
 #include "tests/support/random_bytes.h"
@@ -62,14 +64,43 @@ class RepairTest : public ::testing::Test {
   std::shared_ptr<testing::FaultyBackend> backend_ = std::make_shared<testing::FaultyBackend>(far_);
 };
 
+// What takes the place of an object is not removed, and keeps nothing else from being healed.
+TEST_F(RepairTest, HealsAroundWhatIsNoObject) {
+  namespace fs = std::filesystem;
+  const auto open_local = [&] {
+    return testing::open_test_store(std::make_shared<backend::LocalBackend>(folder_ / "local"));
+  };
+  testing::create_version(*open_local(), source());
+  fs::path data;
+  for (const auto& entry : fs::directory_iterator(folder_ / "local/packs"))
+    if (entry.path().extension() == ".data") data = entry.path();
+  for (const bool loop : {true, false}) {
+    fs::remove(data);
+    if (loop)
+      fs::create_symlink(data, data);
+    else
+      fs::create_directories(data);
+    RepairProgress progress;
+    const RepairReport report =
+        care::repair(*open_local(), {.sources = {source().string()}}, progress);
+    EXPECT_EQ(report.packs_removed, 1u);
+    EXPECT_TRUE(report.left.damages.empty());
+    EXPECT_EQ(report.left.notes.size(), loop ? 1u : 2u);
+    for (const auto& entry : fs::directory_iterator(folder_ / "local/packs"))
+      if (std::error_code ignored;
+          entry.path().extension() == ".data" && entry.is_regular_file(ignored))
+        data = entry.path();
+  }
+}
+
 TEST_F(RepairTest, LeavesAHealthyStoreAlone) {
-  const auto before = backend_->list("");
+  const auto before = testing::all_objects(*backend_);
   const RepairReport report = repair({source().string()});
   EXPECT_EQ(report.packs_damaged, 0u);
   EXPECT_EQ(report.chunks_lost, 0u);
   EXPECT_EQ(report.bytes_written, 0u);
   EXPECT_TRUE(report.left.damages.empty());
-  EXPECT_EQ(backend_->list(""), before);
+  EXPECT_EQ(testing::all_objects(*backend_), before);
 }
 
 TEST_F(RepairTest, SaysWhatItCannotHealAndRemovesNothing) {

@@ -54,7 +54,7 @@ class Verification {
  private:
   void damage(const std::string& name, dataset::VersionNumber version, std::string path,
               std::string reason) {
-    report_.damages.push_back({name, version, std::move(path), std::move(reason)});
+    report_.damages.push_back(damage_at(name, version, std::move(path), std::move(reason)));
   }
 
   void gather(const std::vector<dataset::Reference>& scope);
@@ -93,7 +93,14 @@ void Verification::gather_versions(const std::string& name) {
 
 void Verification::gather(const std::vector<dataset::Reference>& scope) {
   if (scope.empty())
-    for (const std::string& name : store_.datastores->names()) gather_versions(name);
+    for (const std::string& name : store_.datastores->names()) {
+      try {
+        gather_versions(name);
+      } catch (const Error& error) {  // report damage and continue
+        if (is_outage(*store_.backend, error)) throw;
+        damage(name, 0, "", error.what());
+      }
+    }
   for (const dataset::Reference& reference : scope) {
     if (!reference.version && !reference.named_latest) {
       store_.datastores->resolve(reference);  // fails if there is none
@@ -163,6 +170,7 @@ void Verification::name_damaged_files(const Subject& subject) {
     }
     check.add(segment);
     for (std::uint32_t entry = 0; entry < segment->count(); ++entry) {
+      if (segment->kind(entry) == tree::EntryKind::hard_link) ++report_.files;
       if (segment->kind(entry) != tree::EntryKind::file || segment->is_in_place(entry)) continue;
       ++report_.files;
       std::string problem = contents_.problem_of(segment->content(entry), segment->size(entry));
@@ -205,6 +213,13 @@ void Verification::compare_in_place() {
 }
 
 }  // namespace
+
+Damage damage_at(const std::string& name, dataset::VersionNumber version, std::string path,
+                 std::string reason) {
+  const std::string place = (version == 0 ? name : dataset::spell(name, version)) + ": ";
+  if (!name.empty() && reason.starts_with(place)) reason.erase(0, place.size());
+  return {name, version, std::move(path), std::move(reason)};
+}
 
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
                     VerifyProgress& progress) {

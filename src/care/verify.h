@@ -19,8 +19,14 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 
+// Leaves out what the reason repeats of the place that it is shown with, as in "cats:2: its
+// record".
+Damage damage_at(const std::string& name, dataset::VersionNumber version, std::string path,
+                 std::string reason);
+
 struct VerifyReport {
-  std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;  // checked
+  // Checked; hard links are counted as files, as in a version's record.
+  std::uint64_t versions = 0, files = 0, chunks = 0, bytes = 0;
   std::vector<Damage> damages;
   std::uint64_t files_in_place = 0;  // compared with the listings of their buckets, not read
   std::vector<Damage> drifts;        // files in place whose objects changed or are gone

@@ -1,6 +1,7 @@
 #include "care/verify.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -115,6 +116,51 @@ TEST_F(VerifyTest, NamesWhatIsNoPart) {
   EXPECT_EQ(report.notes.size(), 2u);
   EXPECT_EQ(report.unindexed_packs, 1u);
   EXPECT_EQ(report.unindexed_bytes, 21u);
+}
+
+// Each is one damage, and the rest is checked.
+TEST_F(VerifyTest, WhatIsNoObjectAmongThePacksIsNamed) {
+  namespace fs = std::filesystem;
+  const fs::path data = files(".data")[0], index = files(".index")[0];
+  const auto check_with = [&](const fs::path& path, const auto& put) {
+    const fs::path kept = folder_ / "kept";
+    fs::rename(path, kept);
+    put(path);
+    const VerifyReport report = check();
+    EXPECT_EQ(report.damages.at(0).name, "");
+    EXPECT_NE(report.damages.at(0).reason.find(path.filename().native()), std::string::npos)
+        << report.damages.at(0).reason;
+    EXPECT_EQ(std::count_if(report.damages.begin(), report.damages.end(),
+                            [](const Damage& damage) { return damage.name.empty(); }),
+              1);
+    EXPECT_GT(report.chunks, 0u) << "the other pack";
+    fs::remove_all(path);
+    fs::rename(kept, path);
+  };
+  for (const fs::path& path : {data, index}) {
+    check_with(path, [](const fs::path& at) { fs::create_symlink(at, at); });
+    check_with(path, [](const fs::path& at) { fs::create_symlink(".", at); });
+    check_with(path, [](const fs::path& at) { ASSERT_EQ(::mkfifo(at.c_str(), 0600), 0); });
+    check_with(path, [](const fs::path& at) { fs::create_directories(at / "below"); });
+  }
+  EXPECT_TRUE(check().damages.empty());
+}
+
+TEST_F(VerifyTest, AFolderThatCannotBeListedIsOneDamage) {
+  std::filesystem::rename(folder_ / "store/datastores/cats", folder_ / "store/datastores/dogs");
+  std::filesystem::create_directories(folder_ / "store/datastores/cats");
+  std::filesystem::create_symlink("versions", folder_ / "store/datastores/cats/versions");
+  const VerifyReport report = check();
+  EXPECT_TRUE(std::any_of(report.damages.begin(), report.damages.end(),
+                          [](const Damage& damage) { return damage.name == "cats"; }));
+}
+
+TEST_F(VerifyTest, CountsFilesAsAVersionDoes) {
+  std::filesystem::create_hard_link(folder_ / "s/1", folder_ / "s/another name of 1");
+  create();
+  const auto store = testing::open_test_store(backend());
+  EXPECT_EQ(check({{.name = "cats", .version = 3}}).files,
+            store->datastores->find("cats", 3)->record.totals.files);
 }
 
 // What this node keeps of the store says nothing about the store.

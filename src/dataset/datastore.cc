@@ -24,14 +24,14 @@ static std::vector<VersionNumber> numbers_below(const backend::Backend& backend,
   return numbers;
 }
 
-// The number that a name begins with, whatever lies there: it cannot be used again.
-static VersionNumber number_taken_by(std::string_view name) {
-  return store::parse_number(name.substr(0, name.find_first_of("/-"))).value_or(0);
+std::optional<VersionNumber> number_taken_by(std::string_view name) {
+  return store::parse_number(name.substr(0, name.find_first_of("/-")));
 }
 
 static VersionNumber highest_taken(const std::vector<std::string>& names) {
   VersionNumber highest = 0;
-  for (const std::string& name : names) highest = std::max(highest, number_taken_by(name));
+  for (const std::string& name : names)
+    highest = std::max(highest, number_taken_by(name).value_or(0));
   return highest;
 }
 

@@ -17,6 +17,10 @@ namespace grid::dataset {
 enum class VersionState { ready, deleted };
 std::string_view name_of(VersionState state);
 
+// The number that a name below the prefix of a datastore's objects begins with, whatever lies
+// there: publish() passes it over.
+std::optional<VersionNumber> number_taken_by(std::string_view name);
+
 struct Version {
   VersionRecord record;
   VersionState state = VersionState::ready;

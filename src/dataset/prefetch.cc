@@ -6,8 +6,9 @@
 // are near each other with one request, several requests at a time. So reads follow the store's
 // order within a batch, and the trace's order from batch to batch.
 //
-// It ends with the trace, or when size_max bytes were read. Memory: a batch's places, and a buffer
-// for each request that is under way.
+// It ends with the trace, when size_max bytes were read, or when many times as many were looked at:
+// a sparse file, or one that a stranger made, may be 128 TiB long and repeat a few chunks. Memory:
+// a batch's places, and a buffer for each request that is under way.
 #include "dataset/prefetch.h"
 
 #include <unistd.h>
@@ -35,22 +36,27 @@ struct Range {
   }
 };
 
-// Appends where the chunks lie that begin in these pieces of one file. `indexes` are sorted.
-void find_ranges(const OpenStore& store, const tree::EntryRef& file,
-                 const std::vector<std::uint32_t>& indexes, std::vector<Range>& out) {
-  std::uint64_t offset = 0;
-  store.contents->visit_chunks(
-      file.content(), file.size(), [&](std::span<const store::ChunkRef> chunks) {
-        for (const store::ChunkRef& chunk : chunks) {
-          const auto index = static_cast<std::uint32_t>(offset / Piece::size);
-          offset += chunk.size;
-          if (!std::binary_search(indexes.begin(), indexes.end(), index)) continue;
-          const std::optional<store::Location> at = store.chunks->index().find(chunk.digest);
-          if (at)
-            out.push_back({at->pack, at->place.frame_offset,
-                           at->place.frame_offset + std::uint64_t{at->place.frame_stored_size}});
-        }
-      });
+// How much may be looked at for each byte that may be read.
+constexpr std::uint64_t looked_at_ratio = 32;
+// A chunk counts as this many bytes at least: looking it up has its price.
+constexpr std::uint64_t looked_at_min = 4096;
+constexpr std::size_t chunks_of_piece_max = 32 << 10;
+
+// Appends where the chunks of a piece of a file lie. Returns how much it has looked at.
+std::uint64_t find_ranges(const OpenStore& store, const tree::EntryRef& file, std::uint32_t index,
+                          std::vector<Range>& out) {
+  const std::uint64_t begin = index * Piece::size;
+  const std::vector<store::ChunkRef> chunks = store.contents->chunks_in(
+      file.content(), file.size(), {begin, begin + Piece::size}, chunks_of_piece_max);
+  std::uint64_t looked_at = looked_at_min;
+  const std::vector<std::optional<store::Location>> found = store.chunks->index().find(chunks);
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    looked_at += std::max<std::uint64_t>(chunks[i].size, looked_at_min);
+    if (const std::optional<store::Location>& at = found[i])
+      out.push_back({at->pack, at->place.frame_offset,
+                     at->place.frame_offset + std::uint64_t{at->place.frame_stored_size}});
+  }
+  return looked_at;
 }
 
 // Merges ranges that are near each other.
@@ -88,8 +94,8 @@ class Prefetcher {
       if (ordinal >= manifest_.totals().entries) continue;
       const tree::EntryRef entry = manifest_.at(ordinal);
       if (entry.kind() != tree::EntryKind::file) continue;
-      std::sort(indexes.begin(), indexes.end());
-      find_ranges(store_, entry, indexes, ranges);
+      for (const std::uint32_t index : indexes)
+        looked_at_ += find_ranges(store_, entry, index, ranges);
     }
     wanted_.clear();
     count_ = 0;
@@ -99,7 +105,8 @@ class Prefetcher {
       size_ += range.end - range.begin;
       coming.push_back(pool_.submit([this, range] { read(range); }));
     }
-    const bool enough = size_ + range_size_max > options_.size_max;
+    const bool enough = size_ + range_size_max > options_.size_max ||
+                        looked_at_ / looked_at_ratio > options_.size_max;
     for (std::future<void>& one : coming) one.get();
     return !enough;
   }
@@ -118,6 +125,7 @@ class Prefetcher {
   std::map<std::uint64_t, std::vector<std::uint32_t>> wanted_;  // pieces by ordinal
   std::size_t count_ = 0;                                       // of them
   std::uint64_t size_ = 0;                                      // bytes read
+  std::uint64_t looked_at_ = 0;                                 // bytes of files
   ThreadPool pool_;
 };
 

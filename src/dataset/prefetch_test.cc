@@ -85,6 +85,15 @@ TEST_F(PrefetchTest, StopsAtItsLimit) {
   EXPECT_LE(backend->bytes_read, 5u << 20);
 }
 
+// A file of 128 TiB may be made of a few chunks.
+TEST_F(PrefetchTest, AFileThatRepeatsAChunkForEverEnds) {
+  const std::uint64_t size = std::uint64_t{1} << 40;
+  ::truncate((source / "large").c_str(), static_cast<off_t>(size));
+  created.create("cats", source.path());
+  const auto sparse = store().manifest(store().datastores->resolve({"cats", 2, false}).record);
+  EXPECT_LE(prefetch_all(store(), *sparse, {.size_max = 32 << 20}), 32u << 20);
+}
+
 TEST_F(PrefetchTest, SkipsWhatIsNotThere) {
   EXPECT_EQ(prefetch(store(), *manifest, {{1'000'000, 0}, {3, 77}}, {.size_max = 1 << 30}), 0u);
 }

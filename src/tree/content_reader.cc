@@ -90,6 +90,14 @@ BytesView ContentReader::read_content(const Content& content, std::uint64_t file
   return BytesView(scratch).subspan(offset - cover.begin, end - offset);
 }
 
+std::vector<ChunkRef> ContentReader::chunks_in(const Content& content, std::uint64_t file_size,
+                                               ByteRange range, std::size_t count_max) const {
+  if (content.depth == Content::in_place || range.begin >= file_size) return {};
+  Cover cover({range.begin, std::min(range.end, file_size)}, count_max);
+  add_to(cover, content, file_size, 0);
+  return std::move(cover.chunks);
+}
+
 void ContentReader::expect(const Content& content, std::uint64_t file_size, ByteRange range) const {
   static constexpr std::size_t chunks_max = 32 << 10;  // a window of 64 MiB has a third of that
   try {

@@ -25,8 +25,14 @@ class ContentReader {
   BytesView read_content(const Content& content, std::uint64_t file_size, std::uint64_t offset,
                          std::size_t size, Bytes& scratch) const;
 
+  // The chunks that cover a range of the file, in order; the last are left out if they are more
+  // than `count_max`. Reads the recipes of the range alone.
+  std::vector<store::ChunkRef> chunks_in(const Content& content, std::uint64_t file_size,
+                                         ByteRange range, std::size_t count_max) const;
+
   // Visits every chunk of the file in order, one recipe's chunks at a time. A file in place has
-  // none.
+  // none. Visits a recipe as often as the file repeats it, which may be without end in practice:
+  // for small files. See also ContentCheck.
   void visit_chunks(const Content& content, std::uint64_t file_size,
                     const std::function<void(std::span<const store::ChunkRef>)>& visit) const;
 

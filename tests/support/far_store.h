@@ -58,6 +58,10 @@ class FarStore : public MemoryBackend {
       take(at, BytesView(bytes).subspan(at, std::min(piece_size, *got - at)));
     return got;
   }
+  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+    ask();
+    return MemoryBackend::list(prefix);
+  }
   std::vector<std::string> list_names(std::string_view prefix) const override {
     ask();
     return MemoryBackend::list_names(prefix);

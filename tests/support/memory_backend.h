@@ -41,13 +41,16 @@ class MemoryBackend : public backend::Backend, public backend::Carrier {
     std::vector<backend::ObjectEntry> found;
     for (auto at = objects_.lower_bound(prefix);
          at != objects_.end() && at->first.starts_with(prefix); ++at)
-      found.push_back({at->first, at->second.size()});
+      if (at->first.find('/', prefix.size()) == std::string::npos)
+        found.push_back({at->first, at->second.size()});
     return found;
   }
   std::vector<std::string> list_names(std::string_view prefix) const override {
+    std::lock_guard lock(mutex_);
     std::vector<std::string> names;
-    for (const backend::ObjectEntry& entry : MemoryBackend::list(prefix)) {
-      const std::string rest = entry.key.substr(prefix.size());
+    for (auto at = objects_.lower_bound(prefix);
+         at != objects_.end() && at->first.starts_with(prefix); ++at) {
+      const std::string rest = at->first.substr(prefix.size());
       names.push_back(rest.substr(0, std::min(rest.find('/'), rest.size() - 1) + 1));
     }
     std::sort(names.begin(), names.end());
