@@ -34,6 +34,9 @@ struct ObjectEntry {
   bool operator==(const ObjectEntry&) const = default;
 };
 
+// What find() reads at most: a longer object is damaged, or someone's trap for the memory.
+constexpr std::uint64_t whole_object_size_max = 64 << 20;  // bytes
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -42,7 +45,8 @@ class Backend {
   // version is winning the race to create its key.
   virtual bool create(std::string_view key, BytesView data) = 0;
 
-  // Reads a whole object; nullopt if there is none at `key`.
+  // Reads a whole object; nullopt if there is none at `key`. Throws if it has more than
+  // whole_object_size_max bytes.
   virtual std::optional<Bytes> find(std::string_view key) const = 0;
 
   // Reads the object's bytes from `offset` on into the front of `out`. Returns how many there are,

@@ -262,6 +262,18 @@ TEST(LocalBackend, TwoBackendsOnOneFolderSeeEachOther) {
   EXPECT_EQ(as_text(other.find("key").value()), "text");
 }
 
+// A file of a terabyte costs nothing, and the memory to read it much.
+TEST(LocalBackend, RefusesToReadAHugeObjectAsAWhole) {
+  testing::TemporaryFolder folder;
+  LocalBackend backend(folder.path());
+  backend.create("key", as_bytes("text"));
+  std::filesystem::permissions(folder / "key", std::filesystem::perms::owner_all);
+  std::filesystem::resize_file(folder / "key", std::uintmax_t{1} << 40);
+  EXPECT_THROW(backend.find("key"), Error);
+  Bytes part(4);
+  EXPECT_EQ(backend.find_part("key", 0, part), std::size_t{4});
+}
+
 TEST(LocalBackend, OnlyARegularFileIsAnObject) {
   testing::TemporaryFolder folder;
   LocalBackend backend(folder / "store");

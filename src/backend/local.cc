@@ -170,6 +170,10 @@ std::optional<Bytes> LocalBackend::find(std::string_view key) const {
   const fs::path path = path_of(key);
   const FileDescriptor fd = find_object(path);
   if (!fd) return std::nullopt;
+  struct stat st;
+  if (::fstat(fd.get(), &st) == 0 && static_cast<std::uint64_t>(st.st_size) > whole_object_size_max)
+    fail(ErrorKind::corrupt, "{} has {} bytes: no object that is read as a whole has so many",
+         path.string(), st.st_size);
   return read_file_bytes(fd.get(), path.native());
 }
 

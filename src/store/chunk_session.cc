@@ -70,7 +70,8 @@ void ChunkSession::take_over() {
       const bool repeats =
           std::any_of(frame.digests.begin(), frame.digests.end(),
                       [&](const Digest& digest) { return packed.contains(digest); });
-      if ((repeats || pack.size() + frame.stored.size() > pack_size_target) && !pack.empty()) {
+      if ((repeats || pack.is_full() || pack.size() + frame.stored.size() > pack_size_target) &&
+          !pack.empty()) {
         write(pack);
         pack.clear();
         packed.clear();
@@ -119,7 +120,7 @@ void ChunkSession::finish(std::vector<std::unique_ptr<ChunkWriter>> writers) {
   PackBuilder* last = nullptr;
   for (auto& writer : writers) {
     if (writer->pack_.empty()) continue;
-    if (last != nullptr && last->size() + writer->pack_.size() <= pack_size_target) {
+    if (last != nullptr && last->has_room_for(writer->pack_)) {
       last->append(writer->pack_);
       continue;
     }
@@ -139,7 +140,7 @@ static constexpr auto loss_time_min = std::chrono::seconds(4);
 
 bool ChunkWriter::pack_is_due() const {
   if (pack_.empty()) return false;
-  if (pack_.size() >= pack_size_target) return true;
+  if (pack_.is_full()) return true;
   if (bytes_put_ - pack_begun_at_ >= std::max(loss_size_min, bytes_put_ / loss_share)) return true;
   const Clock::time_point now = Clock::now();
   return now - pack_begun_ >= std::max<Clock::duration>(loss_time_min, (now - made_) / loss_share);
@@ -175,7 +176,7 @@ ChunkRef ChunkWriter::put(BytesView chunk, const Digest& digest) {
     pack_.add(ref.digest, chunk, compressor_);
     open_pack_.follow(pack_);
   }
-  if (in_batch_ ? pack_.size() >= pack_size_target : pack_is_due()) end_pack();
+  if (in_batch_ ? pack_.is_full() : pack_is_due()) end_pack();
   note_pack_begin();
   return ref;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <thread>
 
 #include "base/error.h"
@@ -143,6 +144,20 @@ TEST_F(ChunkSessionTest, StoresOnlyWhatIsWantedIfItIsToldWhatThatIs) {
   EXPECT_EQ(pack_count(), 2u);
   EXPECT_EQ(store_.index().find_all(known.digest).size(), 2u);
   EXPECT_TRUE(store_.index().find_all(digest_of(as_bytes(other_text_))).empty());
+}
+
+// Tiny files: the index would grow beyond what is read as a whole.
+TEST_F(ChunkSessionTest, APackEndsAtSoManyChunks) {
+  Session session(store_, bytes_stored_);
+  Digest digest;
+  for (std::uint32_t i = 0; i < pack_chunk_count_max + 10; ++i) {
+    std::memcpy(digest.bytes.data(), &i, sizeof i);
+    session.writers.front()->put(std::as_bytes(std::span(&i, 1)), digest);
+  }
+  session.finish();
+  EXPECT_GE(pack_count(), 2u);
+  for (const backend::ObjectEntry& object : backend_->list(packs_prefix()))
+    EXPECT_LE(object.size, backend::whole_object_size_max);
 }
 
 // A pack that lost bytes, or all of them, is not built on: what it has is stored again.

@@ -20,6 +20,8 @@ namespace grid::store {
 
 constexpr std::size_t pack_size_target = 32 << 20;    // bytes
 constexpr std::size_t frame_size_target = 128 << 10;  // bytes, uncompressed
+// A pack ends here too: its index, which readers take as a whole, has 36 bytes for each.
+constexpr std::size_t pack_chunk_count_max = 1 << 20;
 // Nothing stored may claim to be larger: a damaged length must not exhaust memory.
 constexpr std::uint32_t frame_size_max = 256 << 20;
 
@@ -63,6 +65,14 @@ class PackBuilder {
   // Bytes stored so far; the frame that is still open counts uncompressed.
   std::size_t size() const { return data_.size(); }
   bool empty() const { return sizes_.empty(); }
+  bool is_full() const {
+    return data_.size() >= pack_size_target || sizes_.size() >= pack_chunk_count_max;
+  }
+  // Whether another builder's chunks can be appended to a pack of the usual size.
+  bool has_room_for(const PackBuilder& other) const {
+    return data_.size() + other.data_.size() <= pack_size_target &&
+           sizes_.size() + other.sizes_.size() <= pack_chunk_count_max;
+  }
 
   // Appends a chunk; closes the frame when it has grown to frame_size_target.
   void add(const Digest& digest, BytesView chunk, Compressor& compressor);
