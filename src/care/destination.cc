@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "base/timestamp.h"
 
 namespace grid::care {
 
@@ -68,15 +69,6 @@ bool rename_in_folder(int folder, const std::string& from, const std::string& to
   return ::renameat(folder, from.c_str(), folder, to.c_str()) == 0;
 }
 
-timespec time_of(std::int64_t mtime_ns) {
-  std::int64_t seconds = mtime_ns / 1'000'000'000, rest = mtime_ns % 1'000'000'000;
-  if (rest < 0) {  // before 1970
-    --seconds;
-    rest += 1'000'000'000;
-  }
-  return {.tv_sec = seconds, .tv_nsec = rest};
-}
-
 }  // namespace
 
 FileDescriptor open_empty_folder(const std::filesystem::path& folder) {
@@ -118,6 +110,12 @@ int DestinationFolders::open(std::string_view folder) {
   return last_.get();
 }
 
+void set_folder_time(const std::filesystem::path& folder, std::int64_t mtime_ns) {
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(mtime_ns)};
+  if (::utimensat(AT_FDCWD, folder.c_str(), times, 0) != 0)
+    throw system_error(errno, fmt::format("cannot set the time of {}", folder.string()));
+}
+
 void make_folder(const Target& to) {
   if (::mkdirat(to.folder, to.name.c_str(), 0777) != 0)
     throw system_error(errno, "cannot make the folder");
@@ -129,7 +127,7 @@ void make_symlink(const Target& to, std::string_view target) {
 }
 
 void set_time(const Target& to, std::int64_t mtime_ns) {
-  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, time_of(mtime_ns)};
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(mtime_ns)};
   if (::utimensat(to.folder, to.name.c_str(), times, AT_SYMLINK_NOFOLLOW) != 0)
     throw system_error(errno, "cannot set the time");
 }
@@ -186,7 +184,7 @@ FileIdentity NewFile::identity() const {
 }
 
 void NewFile::finish(std::int64_t mtime_ns) {
-  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, time_of(mtime_ns)};
+  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(mtime_ns)};
   const int time_error = ::futimens(fd_.get(), times) == 0 ? 0 : errno;
   // A network file system may say only here that there was no room.
   if (::close(fd_.release()) != 0 && errno != EINTR)

@@ -17,6 +17,8 @@ namespace grid::care {
 
 // Makes `folder`, or opens it if it is there and empty; else throws `already_exists`.
 FileDescriptor open_empty_folder(const std::filesystem::path& folder);
+// To be called when everything is in it: writing into a folder changes its time.
+void set_folder_time(const std::filesystem::path& folder, std::int64_t mtime_ns);
 
 // Where to write an entry: a name in an open folder.
 struct Target {

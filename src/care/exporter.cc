@@ -52,6 +52,8 @@ class Export {
          std::string_view path, ExportProgress& progress)
       : store_(store), manifest_(std::move(manifest)), part_(path), progress_(progress) {}
 
+  // For a part whose own entry is lost. False if nothing below it can be found either.
+  bool note_lost(const Error& error);
   ExportReport write_folder(int top);
   void write_single(const tree::EntryRef& entry, const Target& to);
 
@@ -345,13 +347,24 @@ void Export::count_and_divide() {
   }
 }
 
-ExportReport Export::write_folder(int top) {
+bool Export::note_lost(const Error& error) {
   count_and_divide();
+  note(part_, error);
+  return !stretches_.empty();
+}
+
+ExportReport Export::write_folder(int top) {
+  if (stretches_.empty()) count_and_divide();
   make_folders(top);
   {
     std::vector<std::jthread> threads;
-    for (unsigned i = 0; i < std::clamp(2 * std::thread::hardware_concurrency(), 4u, 8u); ++i)
-      threads.emplace_back([&] { write_stretches(top); });
+    try {
+      for (unsigned i = 0; i < std::clamp(2 * std::thread::hardware_concurrency(), 4u, 8u); ++i)
+        threads.emplace_back([&] { write_stretches(top); });
+    } catch (const std::system_error&) {
+      // No more threads can be had: those that there are do the work.
+    }
+    if (threads.empty()) write_stretches(top);
   }
   if (stopped_) std::rethrow_exception(stopped_);
   DestinationFolders first_folders(top), folders(top);
@@ -374,9 +387,19 @@ ExportReport export_tree(const dataset::OpenStore& store,
                          std::string_view path, const fs::path& destination,
                          ExportProgress& progress) {
   while (path.ends_with('/')) path.remove_suffix(1);
-  const std::optional<tree::EntryRef> entry = manifest->find_path(path);
-  if (!path.empty() && !entry) fail(ErrorKind::not_found, "there is no {} in this version", path);
+  std::optional<tree::EntryRef> entry;
+  std::optional<Error> lost;  // why the entry cannot be read
+  try {
+    entry = manifest->find_path(path);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    lost = error;
+  }
+  if (!path.empty() && !entry && !lost)
+    fail(ErrorKind::not_found, "there is no {} in this version", path);
   Export exporter(store, manifest, path, progress);
+  // Of a folder, what lies below is in other segments.
+  if (lost && !exporter.note_lost(*lost)) throw lost->within(path);
   if (!entry || entry->kind() == tree::EntryKind::folder) {
     const FileDescriptor top = open_empty_folder(destination);
     try {

@@ -189,6 +189,28 @@ TEST_F(ExporterDamageTest, ALostSegmentLosesItsEntriesAndNothingElse) {
   }
 }
 
+TEST_F(ExporterDamageTest, WhatLiesBelowALostFolderIsWritten) {
+  std::vector<Entry> entries;
+  for (int i = 0; i < 30; ++i)
+    entries.push_back({.name = fmt::format("folder-{:02}", i), .kind = EntryKind::folder});
+  for (int i = 0; i < 30; ++i)
+    for (int j = 0; j < 500; ++j)
+      entries.push_back(file(fmt::format("folder-{:02}", i), fmt::format("{:03}", j), "content"));
+  texts_ = {"content"};
+  const Digest root = write_tree(entries);
+  const auto whole = tree::Manifest::open(store_->chunks, segments_, root);
+  const auto lossy = tree::Manifest::open(
+      std::make_shared<LossyReader>(store_->chunks, whole->segments()[0].digest),
+      std::make_shared<tree::SegmentCache>(64 << 20), root);
+  ExportProgress progress;
+  const ExportReport report = export_tree(*store_, lossy, "folder-29", folder_ / "out", progress);
+  ASSERT_EQ(report.failures.size(), 1u);
+  EXPECT_EQ(report.failures[0].path, "folder-29");
+  EXPECT_EQ(written().size(), 500u);
+  EXPECT_THROW(export_tree(*store_, lossy, "folder-", folder_ / "none", progress), Error);
+  EXPECT_FALSE(fs::exists(folder_ / "none"));
+}
+
 TEST_F(ExporterDamageTest, NoRoomEndsItWithOneSentence) {
   for (int i = 0; i < 50; ++i)
     testing::write_file(folder_ / "s" / std::to_string(i), testing::random_bytes(100'000, i));

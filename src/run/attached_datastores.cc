@@ -1,5 +1,6 @@
 #include "run/attached_datastores.h"
 
+#include "care/destination.h"
 #include "care/exporter.h"
 
 namespace grid::run {
@@ -27,6 +28,7 @@ void copy_versions(const ServerRequest& request, const fs::path& folder) {
     const care::ExportReport report =
         care::export_tree(*store, store->manifest(found.record), "", to, progress);
     if (report.failed > 0) refuse_part_of(version, report);
+    if (found.record.top_mtime_ns) care::set_folder_time(to, *found.record.top_mtime_ns);
   }
 }
 

@@ -1,33 +1,40 @@
 #include "service/exports.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
-#include <cerrno>
-
 #include "base/error.h"
-#include "base/timestamp.h"
+#include "care/destination.h"
 
 namespace grid::service {
 
 std::string export_path(const OpenVersion& version, std::string_view written) {
   std::string path = path_in_version(written);
-  if (!path.empty()) entry_at(version, path);
+  try {
+    if (!path.empty()) entry_at(version, path);
+  } catch (const Error& error) {
+    // Damage: what lies below the path may be there all the same.
+    if (error.kind() != ErrorKind::corrupt) throw;
+  }
   return path;
+}
+
+// Empty if its segment is lost: then the report of the export says so.
+static std::optional<tree::EntryRef> find_entry(const ExportRequest& request) {
+  try {
+    return request.version.manifest->find_path(request.path);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 // The time of the destination, if it is a folder. Set last: writing into a folder changes its time.
 static void set_top_time(const ExportRequest& request) {
   std::optional<std::int64_t> mtime_ns = request.version.record.top_mtime_ns;
   if (!request.path.empty()) {
-    const std::optional<tree::EntryRef> entry = request.version.manifest->find_path(request.path);
+    const std::optional<tree::EntryRef> entry = find_entry(request);
     if (!entry || entry->kind() != tree::EntryKind::folder) return;
     mtime_ns = entry->mtime_ns();
   }
   if (!mtime_ns) return;
-  const timespec times[2] = {{.tv_sec = 0, .tv_nsec = UTIME_OMIT}, timespec_of(*mtime_ns)};
-  if (::utimensat(AT_FDCWD, request.destination.c_str(), times, 0) != 0)
-    throw system_error(errno, fmt::format("cannot set the time of {}", request.destination));
+  care::set_folder_time(request.destination, *mtime_ns);
 }
 
 Export export_version(const dataset::OpenStore& store, const ExportRequest& request,
