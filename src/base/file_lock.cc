@@ -91,20 +91,29 @@ bool FileLock::is_in_place() const {
 
 // In find() and get() the last holder may have removed the file between open() and the lock. No
 // other process would see that lock, so they open the file again.
+static constexpr int opened_max = 1000;  // a file that is replaced so often is no lock file
+
+[[noreturn]] static void fail_replaced(const std::filesystem::path& path) {
+  fail(ErrorKind::unavailable, "cannot lock {}: it is removed or replaced again and again",
+       path.string());
+}
+
 std::optional<FileLock> FileLock::find(const std::filesystem::path& path, LockKind kind) {
-  for (;;) {
+  for (int i = 0; i < opened_max; ++i) {
     FileLock lock(open_file(path, O_RDWR | O_CREAT), path, kind);
     if (!lock.try_take(LockMode::exclusive)) return std::nullopt;
     if (lock.is_in_place()) return lock;
   }
+  fail_replaced(path);
 }
 
 FileLock FileLock::get(const std::filesystem::path& path, LockKind kind, mode_t mode) {
-  for (;;) {
+  for (int i = 0; i < opened_max; ++i) {
     FileLock lock(open_file(path, O_RDWR | O_CREAT, mode), path, kind);
     lock.take(LockMode::exclusive);
     if (lock.is_in_place()) return lock;
   }
+  fail_replaced(path);
 }
 
 bool FileLock::is_held(const std::filesystem::path& path, LockKind kind) {

@@ -43,7 +43,8 @@ class FileLock {
       : file_(std::move(file)), path_(std::move(path)), kind_(kind) {}
 
   // Takes an exclusive lock on a lock file, which is created if needed. The holder may remove the
-  // file. find() is empty if the lock is taken, get() waits for it.
+  // file. find() is empty if the lock is taken, get() waits for it. Both throw `unavailable` if the
+  // file is replaced under them again and again.
   static std::optional<FileLock> find(const std::filesystem::path& path,
                                       LockKind kind = LockKind::ofd);
   static FileLock get(const std::filesystem::path& path, LockKind kind,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <ctime>
 
+#include "base/error.h"
 #include "base/text.h"
 #include "base/timestamp.h"
 #include "net/transfer_loop.h"
@@ -43,7 +44,13 @@ static bool same_name(std::string_view a, std::string_view b) {
                                             [](char x, char y) { return lower(x) == lower(y); });
 }
 
+bool HttpHeaders::can_hold(std::string_view text) {
+  return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+}
+
 void HttpHeaders::add(std::string_view name, std::string_view value) {
+  if (!can_hold(name) || !can_hold(value))
+    fail(ErrorKind::invalid_argument, "the header {} cannot hold a line break", name);
   headers_.push_back({std::string(name), std::string(value)});
 }
 

@@ -37,6 +37,9 @@ class HttpHeaders {
   HttpHeaders() = default;
   HttpHeaders(std::initializer_list<HttpHeader> headers) : headers_(headers) {}
 
+  // Whether a header can have this name or value: a line break would begin another header.
+  static bool can_hold(std::string_view text);
+  // Throws `invalid_argument` for what a header cannot hold.
   void add(std::string_view name, std::string_view value);
   void set(std::string_view name, std::string_view value);  // replaces all of that name
   // The first value of that name; empty if there is none.

@@ -199,6 +199,8 @@ TEST(Md5InETagTest, IsOnlyInETagsOfWholePlainObjects) {
   for (const std::string& etag : {md5 + "-1", std::string("\"abc\""), std::string(), md5 + "0"})
     EXPECT_EQ(md5_in_etag(etag), "");
   HttpHeaders headers = {{"ETag", md5}};
+  // A line break in a stored ETag, say, would begin another header.
+  EXPECT_THROW(headers.add("If-Match", "\"a\"\r\nX-Other: b"), Error);
   EXPECT_EQ(md5_in_etag(headers), md5);
   headers.set("x-amz-server-side-encryption", "AES256");
   EXPECT_EQ(md5_in_etag(headers), md5);

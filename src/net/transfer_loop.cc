@@ -101,7 +101,8 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
     active.head_ended = false;
   } else if (trimmed(line).empty()) {
     active.head_ended = true;
-  } else if (const std::size_t colon = line.find(':'); colon != line.npos) {
+  } else if (const std::size_t colon = line.find(':');
+             colon != line.npos && HttpHeaders::can_hold(trimmed(line))) {
     active.head.headers.add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
   }
   return size;

@@ -88,7 +88,8 @@ FileLock find_live(const fs::path& path) {
 // for a dead one and removes it; then this tries again. If that reader was stopped just then, its
 // lock stays: then the file is given up for another.
 FileLock make_locked(const fs::path& path) {
-  for (;;) {
+  static constexpr int tries_max = 100;
+  for (int i = 0; i < tries_max; ++i) {
     FileLock lock(open_file(path, O_WRONLY | O_CREAT | O_TRUNC), path, LockKind::flock);
     if (lock.try_take_for(LockMode::exclusive, reader_patience)) {
       if (lock.is_in_place()) return lock;
@@ -96,6 +97,8 @@ FileLock make_locked(const fs::path& path) {
       ::unlink(path.c_str());
     }
   }
+  fail(ErrorKind::unavailable, "cannot lock {}: it is removed or replaced again and again",
+       path.string());
 }
 
 }  // namespace
