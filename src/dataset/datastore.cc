@@ -130,21 +130,35 @@ std::optional<Version> Datastores::find(std::string_view name, VersionNumber num
   return version;
 }
 
-std::vector<Version> Datastores::versions(std::string_view name) const {
+std::optional<Version> Datastores::find_listed(std::string_view name, VersionNumber number,
+                                               const Tombstones& tombstones,
+                                               const std::vector<VersionNumber>& deleted) const {
+  const std::optional<Bytes> object = find_record(name, number);
+  if (!object) return std::nullopt;
+  Version version{.record = decode_version_record(*object, name, number)};
+  if (has(deleted, number)) version.state = VersionState::deleted;
+  if (has(tombstones.numbers, number))
+    if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number)))
+      version.moved_to = moved_to(*tombstone, name, number);
+  return version;
+}
+
+std::vector<Version> Datastores::versions(std::string_view name,
+                                          std::vector<UnreadableVersion>* unreadable) const {
   auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
   const std::vector<VersionNumber> published = published_numbers(name);
   const Tombstones tombstones = coming.get();
   const std::vector<VersionNumber> deleted = deleted_numbers(name, tombstones, published);
   std::vector<Version> versions;
   for (VersionNumber number : published) {
-    const std::optional<Bytes> object = find_record(name, number);
-    if (!object) continue;
-    Version version{.record = decode_version_record(*object, name, number)};
-    if (has(deleted, number)) version.state = VersionState::deleted;
-    if (has(tombstones.numbers, number))
-      if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number)))
-        version.moved_to = moved_to(*tombstone, name, number);
-    versions.push_back(std::move(version));
+    try {
+      if (std::optional<Version> version = find_listed(name, number, tombstones, deleted))
+        versions.push_back(std::move(*version));
+    } catch (const Error& error) {  // the others can be shown
+      const bool is_outage = backend_->remote() && error.kind() == ErrorKind::unavailable;
+      if (unreadable == nullptr || is_outage) throw;
+      unreadable->push_back({number, error.what()});
+    }
   }
   return versions;
 }
@@ -163,8 +177,14 @@ static std::string joined(const std::vector<std::string>& words) {
 [[noreturn]] static void refuse(const Datastores& datastores, const backend::Backend& backend,
                                 const Reference& reference) {
   std::vector<std::string> names = datastores.names();
-  if (!std::binary_search(names.begin(), names.end(), reference.name)) {
+  const std::vector<VersionNumber> published = datastores.published_numbers(reference.name);
+  // A folder without versions, as anyone can make in a local store, is no datastore.
+  if (!std::binary_search(names.begin(), names.end(), reference.name) ||
+      (published.empty() && datastores.deleted_numbers(reference.name).empty())) {
     std::vector<std::string> nearest = nearest_names(reference.name, names);
+    std::erase_if(nearest, [&](const std::string& name) {
+      return name == reference.name || datastores.published_numbers(name).empty();
+    });
     std::string hint = !nearest.empty() ? "; did you mean " + joined(nearest) + "?"
                        : names.empty()  ? "; the store is empty"
                                         : "; see grid datastore list";
@@ -176,7 +196,6 @@ static std::string joined(const std::vector<std::string>& words) {
                            ? fmt::format("{} has {}", reference.name, fmt::join(ready, ", "))
                            : fmt::format("{} has {} versions from {} to {}", reference.name,
                                          ready.size(), ready.front(), ready.back());
-  std::vector<VersionNumber> published = datastores.published_numbers(reference.name);
   std::optional<Version> meant;
   if (reference.version)
     meant = datastores.find(reference.name, *reference.version);

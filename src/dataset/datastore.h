@@ -27,14 +27,22 @@ struct Version {
   std::string moved_to = {};  // the store that has it now, if it was moved
 };
 
+struct UnreadableVersion {
+  VersionNumber number = 0;
+  std::string reason;
+};
+
 // All datastores of a store. Thread-safe. Opening `cats:1` reads records and lists nothing.
 class Datastores {
  public:
   explicit Datastores(std::shared_ptr<backend::Backend> backend);
 
   std::vector<std::string> names() const;  // sorted; also those whose versions are all deleted
-  // All versions ever published, by number; empty if there is no such datastore.
-  std::vector<Version> versions(std::string_view name) const;
+  // All versions ever published, by number; empty if there is no such datastore. Those whose
+  // records cannot be read are left out and added to `unreadable`; if that is null, throws instead.
+  // A server that cannot be reached is an error in either case.
+  std::vector<Version> versions(std::string_view name,
+                                std::vector<UnreadableVersion>* unreadable = nullptr) const;
   // The numbers of the ready versions, ascending, without reading records: one or two listings.
   std::vector<VersionNumber> ready_numbers(std::string_view name) const;
 
@@ -80,6 +88,9 @@ class Datastores {
   Tombstones tombstones(std::string_view name) const;
   std::vector<VersionNumber> deleted_numbers(std::string_view name, const Tombstones& tombstones,
                                              const std::vector<VersionNumber>& published) const;
+  std::optional<Version> find_listed(std::string_view name, VersionNumber number,
+                                     const Tombstones& tombstones,
+                                     const std::vector<VersionNumber>& deleted) const;
   bool is_record(std::string_view name, const store::AdvanceTombstone& advance) const;
 
   std::shared_ptr<backend::Backend> backend_;

@@ -4,8 +4,10 @@
 #include <set>
 
 #include "base/error.h"
+#include "care/pack_check.h"
 #include "dataset/note_text.h"
 #include "service/uses.h"
+#include "service/verification.h"
 
 namespace grid::service {
 
@@ -19,21 +21,45 @@ std::string_view status_of(const DatastoreSummary& summary, const IncompleteCrea
   return name_of(summary.newest ? summary.newest->state : dataset::VersionState::deleted);
 }
 
-DatastoreSummary summarise(const dataset::Datastores& datastores, const std::string& name,
-                           const IncompleteCreates& creates) {
-  DatastoreSummary summary{.name = name, .description = datastores.description(name)};
-  for (const dataset::Version& version : datastores.versions(name)) {
+DatastoreSummary summarise(const dataset::OpenStore& store, const std::string& name,
+                           DatastoreList& list) {
+  DatastoreSummary summary{.name = name,
+                           .description = readable_description(store, name, list.unreadable)};
+  for (const dataset::Version& version :
+       readable_versions(*store.datastores, name, list.unreadable)) {
     bool ready = version.state == dataset::VersionState::ready;
     if (ready || summary.ready == 0) summary.newest = version;
     if (!ready) continue;
     ++summary.ready;
     summary.stored_bytes += version.record.stored_bytes;
   }
-  summary.status = status_of(summary, of_datastore(creates, name));
+  summary.status = status_of(summary, of_datastore(list.incomplete, name));
   return summary;
 }
 
 }  // namespace
+
+std::vector<dataset::Version> readable_versions(const dataset::Datastores& datastores,
+                                                const std::string& name,
+                                                std::vector<care::Damage>& unreadable) {
+  std::vector<dataset::UnreadableVersion> left_out;
+  std::vector<dataset::Version> versions = datastores.versions(name, &left_out);
+  for (dataset::UnreadableVersion& version : left_out)
+    unreadable.push_back(care::damage_at(name, version.number, "", std::move(version.reason)));
+  return versions;
+}
+
+std::string readable_description(const dataset::OpenStore& store, const std::string& name,
+                                 std::vector<care::Damage>& unreadable) {
+  try {
+    return store.datastores->description(name);
+  } catch (const Error& error) {
+    if (care::is_outage(*store.backend, error)) throw;
+    unreadable.push_back(
+        care::damage_at(name, 0, "", fmt::format("its description: {}", error.what())));
+    return {};
+  }
+}
 
 DatastoreList list_datastores(const Settings& settings, bool deleted_too) {
   try {
@@ -52,9 +78,14 @@ DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore
   std::set<std::string> names(published.begin(), published.end());
   for (const create::IncompleteCreate& create : list.incomplete) names.insert(create.record.name);
   for (const std::string& name : names) {
-    DatastoreSummary summary = summarise(*store.datastores, name, list.incomplete);
-    bool deleted = summary.status == name_of(dataset::VersionState::deleted);
-    if (!deleted || deleted_too) list.datastores.push_back(std::move(summary));
+    try {
+      DatastoreSummary summary = summarise(store, name, list);
+      bool deleted = summary.status == name_of(dataset::VersionState::deleted);
+      if (!deleted || deleted_too) list.datastores.push_back(std::move(summary));
+    } catch (const Error& error) {  // the others can be shown
+      if (care::is_outage(*store.backend, error)) throw;
+      list.unreadable.push_back(care::damage_at(name, 0, "", error.what()));
+    }
   }
   return list;
 }
@@ -113,7 +144,9 @@ void write_document(JsonWriter& json, const DatastoreList& list) {
     json.member("stored_bytes", datastore.stored_bytes).member("created", record.created);
     json.member("status", datastore.status).end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_damages(json, "unreadable", list.unreadable);
+  json.end_object();
 }
 
 void write_document(JsonWriter& json, const Description& description) {

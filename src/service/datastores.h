@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "care/verify.h"
 #include "dataset/open_store.h"
 #include "service/incomplete_creates.h"
 #include "service/json.h"
@@ -28,7 +29,16 @@ struct DatastoreSummary {
 struct DatastoreList {
   std::vector<DatastoreSummary> datastores;  // by name
   IncompleteCreates incomplete;              // of the same store
+  std::vector<care::Damage> unreadable;      // versions and datastores that are left out
 };
+
+// The versions of a datastore whose records can be read; adds the others to `unreadable`.
+std::vector<dataset::Version> readable_versions(const dataset::Datastores& datastores,
+                                                const std::string& name,
+                                                std::vector<care::Damage>& unreadable);
+// Its description; adds the reason to `unreadable` if none can be read.
+std::string readable_description(const dataset::OpenStore& store, const std::string& name,
+                                 std::vector<care::Damage>& unreadable);
 
 // Leaves out datastores whose versions are all deleted, unless `deleted_too`. The list is empty if
 // the default store does not exist yet, as before the first create.

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "run/attachment.h"
 #include "service/shown_datastore.h"
+#include "store/layout.h"
 #include "tests/support/node.h"
 
 namespace grid::service {
@@ -51,6 +52,36 @@ TEST_F(DatastoresTest, AreListedByNameWithTheNewestReadyVersion) {
   EXPECT_EQ(list.datastores[0].newest->record.number, 2u);
   EXPECT_EQ(list.datastores[0].ready, 2u);
   EXPECT_EQ(listed(), (std::vector<std::string>{"cats ready", "dogs ready"}));
+}
+
+// One damaged record hides nothing but itself.
+TEST_F(DatastoresTest, AreListedAroundADamagedRecord) {
+  const std::string key = store::version_key("cats", 2);
+  store_->origin->remove(key);
+  store_->origin->create(key, as_bytes("{}"));
+  const DatastoreList list = list_datastores(node_.settings(), *node_.open());
+  ASSERT_EQ(list.datastores.size(), 2u);
+  EXPECT_EQ(list.datastores[0].newest->record.number, 1u);
+  ASSERT_EQ(list.unreadable.size(), 1u);
+  EXPECT_EQ(list.unreadable[0].name, "cats");
+  EXPECT_EQ(list.unreadable[0].version, 2u);
+  EXPECT_TRUE(list.unreadable[0].reason.starts_with("its record")) << list.unreadable[0].reason;
+  const ShownDatastore shown =
+      show_datastore(node_.settings(), *node_.open(), dataset::Reference::parse("cats"));
+  EXPECT_EQ(shown.versions.size(), 1u);
+  EXPECT_EQ(shown.unreadable, list.unreadable);
+}
+
+TEST_F(DatastoresTest, AFolderWithoutVersionsIsNoHint) {
+  std::filesystem::create_directories(store_->local_folder / "datastores/bats/versions");
+  std::filesystem::create_directories(store_->local_folder / "datastores/rats");
+  try {
+    store_->datastores->resolve({.name = "rats"});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string_view(error.what()).find("did you mean cats?"), std::string_view::npos)
+        << error.what();
+  }
 }
 
 TEST_F(DatastoresTest, AreLeftOutWhenAllTheirVersionsAreDeleted) {

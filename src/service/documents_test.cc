@@ -77,7 +77,7 @@ TEST(Documents, ListDatastores) {
             R"("versions": 2, "files": 4, "bytes": 900, "stored_bytes": 700, )"
             R"("created": "2026-11-22T21:54:45Z", "status": "ready"}, {"name": "dogs", )"
             R"("description": "", "latest": 0, "versions": 0, "files": 0, "bytes": 0, )"
-            R"("stored_bytes": 0, "created": "", "status": "uploading"}]})"
+            R"("stored_bytes": 0, "created": "", "status": "uploading"}], "unreadable": []})"
             "\n");
 }
 
@@ -94,13 +94,15 @@ TEST(Documents, ShowADatastore) {
       .runs = {{.record = {.name = "train", .versions = {{.name = "cats", .version = 3}}},
                 .state = run::RunState::done}},
       .drift = {.compared = "2026-11-22T21:54:45Z", .reasons = {{"a", "is gone"}}}};
-  EXPECT_EQ(line_of(shown),
-            R"({"name": "cats", "description": "37 breeds", "versions": [{)" + version_members() +
-                R"(}], "drift": {"compared": "2026-11-22T21:54:45Z", "files": [{"path": "a", )"
-                R"("reason": "is gone"}]}, "used_by": [{"kind": "mount", "label": "/mnt", )"
-                R"("pid": 9, "versions": [3]}], "incomplete": [)" +
-                incomplete_object() +
-                R"(], "runs": [{"name": "train", "status": "done", "versions": [3]}]})" + "\n");
+  EXPECT_EQ(
+      line_of(shown),
+      R"({"name": "cats", "description": "37 breeds", "versions": [{)" + version_members() +
+          R"(}], "drift": {"compared": "2026-11-22T21:54:45Z", "files": [{"path": "a", )"
+          R"("reason": "is gone"}]}, "used_by": [{"kind": "mount", "label": "/mnt", )"
+          R"("pid": 9, "versions": [3]}], "incomplete": [)" +
+          incomplete_object() +
+          R"(], "runs": [{"name": "train", "status": "done", "versions": [3]}], "unreadable": []})" +
+          "\n");
 }
 
 TEST(Documents, SayWhatACreateMade) {
@@ -114,12 +116,13 @@ TEST(Documents, SayWhatACreateMade) {
                  .bytes_resumed = 50,
                  .problems = {{.path = "s", .reason = "is a socket", .unsupported = true}}},
       .elapsed = std::chrono::milliseconds(1500)};
-  EXPECT_EQ(line_of(created),
-            "{" + version_members() +
-                R"(, "same": false, "files_read": 3, "files_unchanged": 1, "bytes_read": 600, )"
-                R"("bytes_new": 550, "bytes_resumed": 50, "seconds": 1.5, "problems": )"
-                R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}]})"
-                "\n");
+  EXPECT_EQ(
+      line_of(created),
+      "{" + version_members() +
+          R"(, "same": false, "files_read": 3, "files_unchanged": 1, "bytes_read": 600, )"
+          R"("bytes_new": 550, "bytes_resumed": 50, "seconds": 1.5, "problems": )"
+          R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}], "damaged_packs": []})"
+          "\n");
 }
 
 TEST(Documents, ListIncompleteCreates) {

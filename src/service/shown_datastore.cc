@@ -1,6 +1,8 @@
 #include "service/shown_datastore.h"
 
+#include "service/datastores.h"
 #include "service/uses.h"
+#include "service/verification.h"
 #include "service/version_document.h"
 
 namespace grid::service {
@@ -10,15 +12,15 @@ ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore
   ShownDatastore shown{.name = reference.name,
                        .whole = !reference.version && !reference.named_latest};
   if (shown.whole) {
-    shown.versions = store.datastores->versions(reference.name);
+    shown.versions = readable_versions(*store.datastores, reference.name, shown.unreadable);
     shown.creates =
         of_datastore(of_store(find_incomplete_creates(settings), store), reference.name);
   }
   // For one version, or for an unknown datastore, where the error of resolve() says more than an
   // empty list.
-  if (shown.versions.empty() && shown.creates.empty())
+  if (shown.versions.empty() && shown.creates.empty() && shown.unreadable.empty())
     shown.versions = {store.datastores->resolve(reference)};
-  shown.description = store.datastores->description(reference.name);
+  shown.description = readable_description(store, reference.name, shown.unreadable);
   std::optional<dataset::VersionNumber> number;
   if (!shown.whole) {
     number = shown.versions[0].record.number;
@@ -60,7 +62,9 @@ void write_document(JsonWriter& json, const ShownDatastore& shown) {
       if (version.name == shown.name) json.value(version.version);
     json.end_array().end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  write_damages(json, "unreadable", shown.unreadable);
+  json.end_object();
 }
 
 }  // namespace grid::service

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "care/verify.h"
 #include "dataset/open_store.h"
 #include "run/attachment.h"
 #include "service/incomplete_creates.h"
@@ -20,9 +21,10 @@ struct ShownDatastore {
   std::string description;
   std::vector<dataset::Version> versions;  // deleted ones too, or the one asked for
   std::vector<run::Attachment> users;
-  IncompleteCreates creates;      // of its next versions
-  std::vector<ObservedRun> runs;  // that used it, newest first
-  dataset::DriftKnowledge drift;  // of one version in place
+  IncompleteCreates creates;             // of its next versions
+  std::vector<ObservedRun> runs;         // that used it, newest first
+  dataset::DriftKnowledge drift;         // of one version in place
+  std::vector<care::Damage> unreadable;  // versions that are left out, or the description
 };
 
 // Throws `not_found` as Datastores::resolve() does.

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/damages.h"
 #include "cli/incomplete.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -45,7 +46,7 @@ int list_datastores(Context& context, const Arguments& arguments) {
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, found);
-  } else if (found.datastores.empty()) {
+  } else if (found.datastores.empty() && found.unreadable.empty()) {
     output.say(fmt::format(
         "no datastores in {}; make the first with: grid datastore create FOLDER --name NAME",
         context.settings.store));
@@ -55,7 +56,7 @@ int list_datastores(Context& context, const Arguments& arguments) {
       output.say(fmt::format("{}: grid datastore list --show-incomplete",
                              format_count(found.incomplete.size(), "incomplete create")));
   }
-  return 0;
+  return warn_of_unreadable(output, found.unreadable);
 }
 
 }  // namespace

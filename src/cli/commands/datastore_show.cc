@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/damages.h"
 #include "cli/incomplete.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
@@ -145,7 +146,7 @@ int show_datastore(Context& context, const Arguments& arguments) {
   } else {
     write_version(output, shown);
   }
-  return 0;
+  return warn_of_unreadable(output, shown.unreadable);
 }
 
 }  // namespace

@@ -64,6 +64,12 @@ void write_damages(Output& output, const std::vector<Damage>& damages) {
                              escape_controls(damage.reason)));
 }
 
+int warn_of_unreadable(Output& output, const std::vector<Damage>& unreadable) {
+  for (const Damage& damage : unreadable)
+    output.warn(fmt::format("{}: {}", place_of(damage), damage.reason));
+  return unreadable.empty() ? 0 : 1;
+}
+
 namespace {
 
 int verify(Context& context, const Arguments& arguments) {
