@@ -7,12 +7,12 @@ has() { # MEMBERS COMMAND…: the document of the command has exactly these memb
 }
 version='bytes bytes_in_place created created_by files files_in_place folders left_out message name parent program root source status stored_bytes symlinks version'
 mkdir cats && echo a >cats/a && echo b >cats/b
-has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
+has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by damaged_packs files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
   grid datastore create cats
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null
-has datastores grid datastore
-has 'description drift incomplete name runs used_by versions' grid datastore show cats:1
+has 'datastores unreadable' grid datastore
+has 'description drift incomplete name runs unreadable used_by versions' grid datastore show cats:1
 equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)["versions"][0]))' <out)" \
   "$version"
 has incomplete grid datastore list --show-incomplete
