@@ -1,5 +1,7 @@
 // The program: words in, exit status out. Every failure ends here as one sentence.
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <memory>
@@ -91,6 +93,17 @@ void report_file_size_limit() {
   ::sigaction(SIGXFSZ, &action, nullptr);
 }
 
+// Lets no file that is opened later become a standard stream, to be written to by mistake. A script
+// gets these too: /dev/null in place of nothing.
+void open_missing_streams() {
+  for (int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(stream, F_GETFD) >= 0) continue;
+    // The lowest free number is this one. Without /dev any folder keeps the place.
+    const int opened = ::open("/dev/null", stream == STDIN_FILENO ? O_RDONLY : O_WRONLY);
+    if (opened < 0) (void)::open("/", O_RDONLY);
+  }
+}
+
 int run_words(const std::vector<std::string>& words) {
   std::optional<Invocation> invocation;
   Output early({.format = asks_for_json(words) ? Format::json : Format::text});
@@ -115,6 +128,7 @@ int run_words(const std::vector<std::string>& words) {
 }  // namespace grid::cli
 
 int main(int argc, char** argv) {
+  grid::cli::open_missing_streams();
   grid::cli::report_file_size_limit();
   return grid::cli::run_words(std::vector<std::string>(argv + 1, argv + argc));
 }

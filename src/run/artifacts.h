@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace grid::run {
@@ -16,15 +17,34 @@ struct Artifact {
   bool operator==(const Artifact&) const = default;
 };
 
-// All files, sorted by path; none if there is no folder.
-std::vector<Artifact> list_artifacts(const std::filesystem::path& folder);
+// A file or folder that could not be read, or copied. It costs no other.
+struct ArtifactFailure {
+  std::string path;  // below the folder; empty for the folder itself
+  std::string reason;
 
-// Copies files to the same paths below `to`, which is made if needed; replaces existing files.
-void copy_artifacts(const std::filesystem::path& folder, const std::vector<Artifact>& artifacts,
-                    const std::filesystem::path& to);
+  bool operator==(const ArtifactFailure&) const = default;
+};
+
+struct ArtifactList {
+  std::vector<Artifact> artifacts;  // sorted by path
+  std::vector<ArtifactFailure> failures;
+};
+
+// All files; none if there is no folder.
+ArtifactList list_artifacts(const std::filesystem::path& folder);
 
 // The files below `folder` that were written or changed since `time`.
-std::vector<Artifact> changed_since(const std::filesystem::path& folder,
-                                    std::chrono::system_clock::time_point time);
+ArtifactList changed_since(const std::filesystem::path& folder,
+                           std::chrono::system_clock::time_point time);
+
+// Copies files to the same paths below `to`, which is made if needed; replaces existing files.
+// Returns those that could not be copied.
+std::vector<ArtifactFailure> copy_artifacts(const std::filesystem::path& folder,
+                                            const std::vector<Artifact>& artifacts,
+                                            const std::filesystem::path& to);
+
+// "2 artifacts could not be kept: a: Permission denied; b/c: …", with the first few named. `verb`
+// is what could not be done to them.
+std::string spell_failures(const std::vector<ArtifactFailure>& failures, std::string_view verb);
 
 }  // namespace grid::run

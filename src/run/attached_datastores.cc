@@ -1,7 +1,13 @@
 #include "run/attached_datastores.h"
 
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
+
 #include "care/destination.h"
 #include "care/exporter.h"
+#include "run/await.h"
 
 namespace grid::run {
 
@@ -32,6 +38,30 @@ void copy_versions(const ServerRequest& request, const fs::path& folder) {
   }
 }
 
+constexpr std::string_view copied_message = "c";
+
+// In the process that copies, which ends with its supervisor, so that a lost run's copies stay as
+// they are until they are removed.
+void copy_and_tell(const ServerRequest& request, const fs::path& folder, pid_t supervisor,
+                   const FileDescriptor& to) noexcept {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != supervisor) return;
+  try {
+    copy_versions(request, folder);
+    send_message(to, copied_message);
+  } catch (const Error& error) {
+    send_failure(to, error);
+  } catch (const std::exception& error) {  // there is no memory, or no thread can be made
+    send_failure(to, Error(ErrorKind::unavailable,
+                           fmt::format("cannot copy the datastores: {}", error.what())));
+  }
+}
+
+void remove_copies(const fs::path& copies) {
+  std::error_code ignored;
+  if (!copies.empty()) fs::remove_all(copies, ignored);
+}
+
 }  // namespace
 
 AttachedDatastores::AttachedDatastores(Processes& processes, const ServerRequest& request,
@@ -41,15 +71,29 @@ AttachedDatastores::AttachedDatastores(Processes& processes, const ServerRequest
   server_->serve(std::move(mount_->device));
 }
 
-AttachedDatastores::AttachedDatastores(const ServerRequest& request, fs::path copies)
+// A process of its own copies: it can be ended at any moment, whatever its threads wait for.
+AttachedDatastores::AttachedDatastores(Processes& processes, const ServerRequest& request,
+                                       fs::path copies)
     : copies_(std::move(copies)) {
-  copy_versions(request, copies_);
+  const pid_t self = ::getpid();
+  const ChildProcess copier = processes.start(
+      {.name = "grid-copy"},
+      [&](const FileDescriptor& supervisor) { copy_and_tell(request, copies_, self, supervisor); });
+  try {
+    const Message copied = await_message(processes, copier.channel);
+    check_failure(copied);
+    if (copied.text != copied_message)
+      fail(ErrorKind::unavailable, "the process that copies the datastores ended before it could");
+  } catch (const Error&) {
+    processes.send(copier.process, SIGKILL);
+    processes.wait_for_end(copier.process);
+    remove_copies(copies_);
+    throw;
+  }
+  processes.wait_for_end(copier.process);
 }
 
-AttachedDatastores::~AttachedDatastores() {
-  std::error_code ignored;
-  if (!copies_.empty()) fs::remove_all(copies_, ignored);
-}
+AttachedDatastores::~AttachedDatastores() { remove_copies(copies_); }
 
 void AttachedDatastores::leave() {
   mount_.reset();

@@ -12,10 +12,12 @@ namespace grid::run {
 
 class AttachedDatastores {
  public:
-  // Makes the mount and returns when it is served. The arguments must outlive this object.
+  // Makes the mount and returns when it is served. The arguments must outlive this object. This and
+  // the other constructor throw as await_message() does, and leave nothing then.
   AttachedDatastores(Processes& processes, const ServerRequest& request, Scoreboard& board);
   // Copies the attached versions to `copies`, which the destructor removes.
-  AttachedDatastores(const ServerRequest& request, std::filesystem::path copies);
+  AttachedDatastores(Processes& processes, const ServerRequest& request,
+                     std::filesystem::path copies);
   ~AttachedDatastores();
   AttachedDatastores(const AttachedDatastores&) = delete;
   AttachedDatastores& operator=(const AttachedDatastores&) = delete;

@@ -34,7 +34,7 @@ class BackgroundUse {
         hold();
         ::poll(nullptr, 0, 1000);
       }
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       // The disk is full: a version may be deleted while it is read. No process is left to tell.
     }
   }
@@ -53,6 +53,8 @@ class BackgroundUse {
       send_message(channel_, pinned ? pinned_message : not_pinned_message);
     } catch (const Error& error) {
       send_failure(channel_, error);
+    } catch (const std::exception& error) {  // there is no memory
+      send_failure(channel_, Error(ErrorKind::unavailable, error.what()));
     }
   }
 
@@ -114,7 +116,7 @@ void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& s
                   : dataset::prefetch(store, *manifest, dataset::find_trace(traces, root),
                                       {.size_max = left});
     }
-  } catch (const Error&) {
+  } catch (const std::exception&) {
     // Readers get the store's errors themselves.
   }
 }
@@ -162,6 +164,9 @@ void serve_datastores(const ServerRequest& request, Scoreboard& board,
     // Before serving, this is a failure to attach. Later it can only be a broken connection, which
     // the script sees as an I/O error.
     send_failure(channel, error);
+  } catch (const std::exception& error) {  // there is no memory, or no thread can be made
+    send_failure(channel, Error(ErrorKind::unavailable,
+                                fmt::format("cannot serve the datastores: {}", error.what())));
   }
 }
 

@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "run/executor_local.h"
 #include "run/executor_slurm.h"
+#include "run/run_books.h"
 
 namespace grid::run {
 
@@ -46,7 +47,10 @@ RunState observe(const Runs& runs, const RunRecord& record) {
     if (auto state = make_executor(record.executor)->find_state(record.job)) return *state;
   // The job may have started and ended since the first look.
   if (auto state = find_supervised_state(runs, record)) return *state;
-  return runs.folder_of(record.name).was_asked_to_stop() ? RunState::stopped : RunState::lost;
+  const RunFolder folder = runs.folder_of(record.name);
+  // The supervisor may have been killed after the script's end, while it kept the artifacts.
+  if (const auto end = folder.read().end) return state_after(*end, folder.was_asked_to_stop());
+  return folder.was_asked_to_stop() ? RunState::stopped : RunState::lost;
 }
 
 }  // namespace grid::run

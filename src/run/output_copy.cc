@@ -20,6 +20,8 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "base/text.h"
+#include "run/await.h"
 #include "run/messages.h"
 #include "run/process_setup.h"
 
@@ -29,11 +31,13 @@ namespace {
 
 constexpr std::size_t piece_size = 64 << 10;
 
-struct Line {
-  FileDescriptor ours, scripts;
-  int to = -1;  // the caller's stream
-  bool is_terminal = false;
-};
+// What the process that copies tells: a line's number follows.
+constexpr char closed_message = 'c';  // the line's stream has no reader any more
+constexpr char loss_message = 'l';    // why it cannot be written to follows the number
+constexpr std::string_view finish_message = "finish", finished_message = "finished";
+
+// A process that ended sooner is not replaced at once: what ended it may end the next one.
+constexpr std::chrono::milliseconds restart_interval{500};
 
 bool is_same_stream(int a, int b) {
   struct stat first, second;
@@ -46,8 +50,10 @@ void copy_size(int from, int to) {
   if (::ioctl(from, TIOCGWINSZ, &size) == 0) ::ioctl(to, TIOCSWINSZ, &size);
 }
 
+}  // namespace
+
 // Empty if there are no pseudo-terminals.
-std::optional<Line> find_terminal_line(int to) {
+std::optional<OutputCopy::Line> OutputCopy::find_terminal_line(int to) {
   Line line{.ours = FileDescriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)),
             .scripts = {},
             .to = to,
@@ -63,30 +69,31 @@ std::optional<Line> find_terminal_line(int to) {
   return line;
 }
 
-Line make_pipe_line(int to) {
+OutputCopy::Line OutputCopy::make_pipe_line(int to) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) throw system_error(errno, "cannot make a pipe");
   return {.ours = FileDescriptor(ends[0]), .scripts = FileDescriptor(ends[1]), .to = to};
 }
 
 // Empty for a stream that is closed or cannot be copied; the script then inherits it directly.
-std::optional<Line> find_line(int stream) {
+std::optional<OutputCopy::Line> OutputCopy::find_line(int stream) {
   if (::fcntl(stream, F_GETFD) < 0) return std::nullopt;
   if (::isatty(stream) == 1) return find_terminal_line(stream);
   return make_pipe_line(stream);
 }
 
 // The loop of the process that copies.
-class Copier {
+class OutputCopy::Copier {
  public:
-  Copier(std::vector<Line> lines, FileDescriptor log, std::uint64_t log_size_max,
+  Copier(std::vector<Line>& lines, FileDescriptor log, std::uint64_t log_size_max,
          FileDescriptor channel)
-      : lines_(std::move(lines)),
+      : lines_(lines),
+        is_lost_(lines.size()),
         log_(std::move(log)),
-        log_size_left_(log_size_max),
+        log_size_left_(log_size_max - std::min(log_size_max, size_of_log())),
         channel_(std::move(channel)) {
     for (Line& line : lines_) {
-      line.scripts.release();  // closed already
+      if (!line.ours) continue;
       ::fcntl(line.ours.get(), F_SETFL, ::fcntl(line.ours.get(), F_GETFL) | O_NONBLOCK);
       if (line.is_terminal) ::tcgetattr(line.ours.get(), &modes_);
     }
@@ -101,12 +108,17 @@ class Copier {
       if (::poll(events.data(), events.size(), -1) < 0) continue;
       if (events.back().revents != 0) answer_finish();
       for (std::size_t i = 0; i < lines_.size(); ++i)
-        if (lines_[i].ours && events[i].revents != 0) copy_piece(lines_[i]);
+        if (lines_[i].ours && events[i].revents != 0) copy_piece(i);
     }
   }
 
  private:
   enum class Copied { piece, nothing_yet, end };
+
+  std::uint64_t size_of_log() const {
+    struct stat st {};
+    return log_ && ::fstat(log_.get(), &st) == 0 ? static_cast<std::uint64_t>(st.st_size) : 0;
+  }
 
   bool has_lines() const {
     for (const Line& line : lines_)
@@ -122,38 +134,48 @@ class Copier {
       return;
     }
     constexpr int on_its_way_ms = 30;
-    for (Line& line : lines_) {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const Line& line = lines_[i];
       while (line.ours) {
-        if (copy_piece(line) != Copied::nothing_yet) continue;
+        if (copy_piece(i) != Copied::nothing_yet) continue;
         pollfd more{.fd = line.ours.get(), .events = POLLIN, .revents = 0};
         if (!line.is_terminal || ::poll(&more, 1, on_its_way_ms) <= 0) break;
       }
     }
-    send_message(channel_, "finished");
+    send_message(channel_, finished_message);
   }
 
-  Copied copy_piece(Line& line) {
+  Copied copy_piece(std::size_t number) {
+    Line& line = lines_[number];
     const ssize_t got = ::read(line.ours.get(), piece_.data(), piece_.size());
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) return Copied::nothing_yet;
     if (got <= 0) {  // a terminal without writers gives EIO
       line.ours.reset();
       return Copied::end;
     }
-    const auto size = static_cast<std::size_t>(got);
+    const BytesView bytes = BytesView(piece_).first(static_cast<std::size_t>(got));
     if (line.is_terminal) pass_on_modes(line);
-    keep(BytesView(piece_).first(size));
-    // The caller's stream has no reader any more. Closing ours tells the script at its next write.
-    if (!pass_on(line, BytesView(piece_).first(size))) line.ours.reset();
+    keep(bytes);
+    if (!is_lost_[number]) pass_on(number, bytes);
     return Copied::piece;
   }
 
-  static bool pass_on(const Line& line, BytesView bytes) {
-    for (;;) {
-      const int error = try_write_all(line.to, bytes);
-      if (error != EAGAIN) return error == 0;
+  void pass_on(std::size_t number, BytesView bytes) {
+    Line& line = lines_[number];
+    int error;
+    while ((error = try_write_all(line.to, bytes)) == EAGAIN) {
       // The caller's stream is non-blocking: wait here.
       pollfd room{.fd = line.to, .events = POLLOUT, .revents = 0};
       ::poll(&room, 1, -1);
+    }
+    if (error == EPIPE) {
+      // It has no reader any more. Closed here and in the supervisor, the pipe tells the script at
+      // its next write.
+      line.ours.reset();
+      send_message(channel_, fmt::format("{}{}", closed_message, number));
+    } else if (error != 0) {
+      is_lost_[number] = true;
+      send_message(channel_, fmt::format("{}{} {}", loss_message, number, std::strerror(error)));
     }
   }
 
@@ -188,7 +210,8 @@ class Copier {
     ::tcsetattr(line.to, TCSADRAIN, &real);
   }
 
-  std::vector<Line> lines_;
+  std::vector<Line>& lines_;
+  std::vector<bool> is_lost_;  // the line's stream cannot be written to
   FileDescriptor log_;
   std::uint64_t log_size_left_;
   FileDescriptor channel_;
@@ -196,23 +219,26 @@ class Copier {
   Bytes piece_ = Bytes(piece_size);
 };
 
-}  // namespace
-
 OutputCopy::OutputCopy(Processes& processes, const std::filesystem::path& log,
-                       std::uint64_t log_size_max) {
-  FileDescriptor log_file = open_file(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
-  std::vector<Line> lines;
+                       std::uint64_t log_size_max)
+    : processes_(processes), log_(log), log_size_max_(log_size_max) {
   if (auto line = find_line(STDOUT_FILENO)) {
     output_ = line->scripts.get();
-    lines.push_back(std::move(*line));
+    lines_.push_back(std::move(*line));
   }
-  if (!lines.empty() && is_same_stream(STDOUT_FILENO, STDERR_FILENO)) {
+  if (!lines_.empty() && is_same_stream(STDOUT_FILENO, STDERR_FILENO)) {
     errors_ = output_;
   } else if (auto line = find_line(STDERR_FILENO)) {
     errors_ = line->scripts.get();
-    lines.push_back(std::move(*line));
+    lines_.push_back(std::move(*line));
   }
-  auto copy = [&](FileDescriptor supervisor) {
+  start();
+}
+
+void OutputCopy::start() {
+  FileDescriptor log_file = open_file(log_, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  started_ = processes_.now();
+  copier_ = processes_.start({.name = "grid-log"}, [&](FileDescriptor supervisor) {
     ::signal(SIGPIPE, SIG_IGN);
     // This process stays in the caller's group, since only the terminal's foreground group may
     // change its modes, but blocks the signals sent to that group.
@@ -220,32 +246,84 @@ OutputCopy::OutputCopy(Processes& processes, const std::filesystem::path& log,
     ::sigfillset(&all);
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
     std::vector<int> kept = {log_file.get(), supervisor.get()};
-    for (const Line& line : lines) kept.push_back(line.ours.get());
+    for (Line& line : lines_) {
+      line.scripts.reset();
+      kept.push_back(line.ours.get());
+    }
     ::close(STDIN_FILENO);
     close_all_but(kept);
-    Copier copier(std::move(lines), std::move(log_file), log_size_max, std::move(supervisor));
+    Copier copier(lines_, std::move(log_file), log_size_max_, std::move(supervisor));
     copier.run();
-  };
-  channel_ = processes.start({.name = "grid-log"}, copy).channel;
-  for (Line& line : lines) {
-    script_ends_.push_back(std::move(line.scripts));
-    if (line.is_terminal) terminals_.emplace_back(std::move(line.ours), line.to);
-  }
+  });
 }
 
-void OutputCopy::release_streams() { script_ends_.clear(); }
+void OutputCopy::release_streams() {
+  for (Line& line : lines_) line.scripts.reset();
+}
 
 bool OutputCopy::resize() const {
-  for (const auto& [ours, callers] : terminals_) copy_size(callers, ours.get());
-  return !terminals_.empty();
+  bool any = false;
+  for (const Line& line : lines_) {
+    if (!line.is_terminal || !line.ours) continue;
+    copy_size(line.to, line.ours.get());
+    any = true;
+  }
+  return any;
+}
+
+std::string OutputCopy::take_news() {
+  if (is_over_) return "";
+  if (!copier_.channel) {
+    if (processes_.now() - started_ < restart_interval) return "";
+    try {
+      start();
+    } catch (const Error&) {
+      // The script waits at its next write until a process can be made.
+    }
+    return "";
+  }
+  const std::string text = receive_message(copier_.channel).text;
+  if (text.empty()) return hear_of_end();
+  if (text == finished_message) has_finished_ = true;
+  const std::size_t number = parse_number<std::size_t>(text.substr(1, 1)).value_or(lines_.size());
+  if (number >= lines_.size()) return "";
+  if (text[0] == closed_message) lines_[number].ours.reset();
+  if (text[0] != loss_message) return "";
+  const std::string problem = fmt::format(
+      "cannot write to standard {}: {}; what the script prints is only in the run's log now",
+      lines_[number].to == STDERR_FILENO ? "error" : "output", text.substr(3));
+  if (loss_.empty()) loss_ = problem;
+  return problem;
+}
+
+std::string OutputCopy::hear_of_end() {
+  copier_.channel.reset();
+  if (processes_.wait_for_end(copier_.process) == ExitStatus{}) {  // every stream has ended
+    is_over_ = true;
+    lines_.clear();
+    return "";
+  }
+  return take_news();  // at once, unless it has just been started
 }
 
 void OutputCopy::finish() {
-  if (!channel_) return;
-  terminals_.clear();
-  send_message(channel_, "finish");
-  (void)receive_message(channel_);  // its end means the same
-  channel_.reset();
+  pid_t asked = 0;
+  while (!is_over_) {
+    if (copier_.channel && asked != copier_.process) {
+      asked = copier_.process;
+      has_finished_ = false;
+      send_message(copier_.channel, finish_message);
+    }
+    pollfd news{.fd = channel(), .events = POLLIN, .revents = 0};
+    if (processes_.poll({&news, 1}, interrupt_interval) || !copier_.channel)
+      take_news();
+    else if (processes_.find_end_signal())
+      break;  // the reader may have stopped reading for good
+    if (has_finished_) break;
+  }
+  lines_.clear();
+  copier_.channel.reset();
+  is_over_ = true;
 }
 
 }  // namespace grid::run

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "base/current_folder.h"
 #include "base/error.h"
 #include "run/run_name.h"
 
@@ -33,8 +34,8 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.id = make_run_id(now);
   record.command = request.references.command;
   record.settings = request.settings;
-  std::error_code ignored;  // a folder that was removed has no name
-  record.folder = request.folder.empty() ? fs::current_path(ignored).string() : request.folder;
+  bool was_deleted;  // a script may start there all the same
+  record.folder = request.folder.empty() ? current_folder(&was_deleted).string() : request.folder;
   record.user = request.user;
   record.host = request.host;
   record.grid_version = request.grid_version;

@@ -2,19 +2,24 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <memory>
 #include <string>
 
+#include "base/current_folder.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "mount/mount_point.h"
+#include "run/await.h"
 #include "run/messages.h"
 #include "run/references.h"
 
@@ -61,13 +66,6 @@ void go_to_root(const FileDescriptor& root) {
     throw system_error(errno, "cannot enter the root folder");
 }
 
-fs::path current_folder() {
-  std::error_code error;
-  fs::path current = fs::current_path(error);
-  if (error) throw system_error(error.value(), "cannot tell the current folder");
-  return current;
-}
-
 void go_to(const fs::path& current) {
   if (::chdir(current.c_str()) != 0)
     throw system_error(errno, fmt::format("cannot return to {}", current.string()));
@@ -83,7 +81,7 @@ bool keep_mounts_to_ourselves() {
 // Turns a chroot into an ordinary folder into a chroot into a mount of that folder. Joining the
 // namespace that the process is already in leads to that namespace's root.
 void make_root_a_mount() {
-  const fs::path current = current_folder();
+  const fs::path current = get_current_folder();
   const FileDescriptor root = open_folder("/");
   const FileDescriptor self(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   if (!self || ::setns(self.get(), CLONE_NEWNS) != 0)
@@ -161,7 +159,7 @@ void take_over_entries(const fs::path& from) {
 // Makes a file system in memory the root, with the old root's entries and the new folder, then
 // makes it read-only: anything that a script wrote there would be lost.
 void change_root_for(const fs::path& folder) {
-  const fs::path current = current_folder();
+  const fs::path current = get_current_folder();
   const fs::path base = "/proc";  // any folder that surely exists; it is covered for a moment
   const std::string old_name = ".grid-old-root-" + random_hex(16);
   mount_or_fail("grid-root", base, "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755,size=16m",
@@ -207,16 +205,27 @@ void make_mount_point(const fs::path& folder, NewNamespaces made) {
                        fmt::format("cannot attach datastores at {}", folder.string()));
 }
 
+// A mount over /proc would hide what the run's own processes need there, and wait for itself.
+void refuse_proc(const fs::path& folder) {
+  struct statfs system {};
+  if (::statfs(folder.c_str(), &system) == 0 && system.f_type == PROC_SUPER_MAGIC)
+    fail(ErrorKind::invalid_argument,
+         "datastores cannot be attached at {}: it is in the kernel's /proc; name another folder",
+         folder.string());
+}
+
 // In the process that makes the mount: sends the descriptors of a PrivateMount.
 void make_and_send(const fs::path& folder, const FileDescriptor& to) {
   const NewNamespaces made = enter_new_namespaces();
+  refuse_proc(folder.parent_path());
+  refuse_proc(folder);
   make_mount_point(folder, made);
   // A device opened before the namespace was entered would belong to another user namespace.
   FileDescriptor device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (!device) fail_unsupported(errno, "cannot open /dev/fuse");
-  mount::make_mount_with(device, folder, {.allow_other = true});
-  // Not pidfds, though they work without /proc: a pidfd does not hold the namespace of a process
-  // that has ended.
+  // All are opened before the mount is made: nothing here may wait for its server. Not pidfds,
+  // though they work without /proc: a pidfd does not hold the namespace of a process that has
+  // ended.
   const FileDescriptor mounts = open_file("/proc/self/ns/mnt", O_RDONLY);
   const FileDescriptor root = open_folder("/"), current = open_folder(".");
   std::vector<int> descriptors = {device.get(), mounts.get(), root.get(), current.get()};
@@ -225,6 +234,7 @@ void make_and_send(const fs::path& folder, const FileDescriptor& to) {
     user = open_file("/proc/self/ns/user", O_RDONLY);
     descriptors.push_back(user.get());
   }
+  mount::make_mount_with(device, folder, {.allow_other = true});
   send_message(to, "m", descriptors);
 }
 
@@ -244,7 +254,14 @@ PrivateMount make_private_mount(Processes& processes, const fs::path& folder) {
   const ChildProcess maker = processes.start(
       {.name = "grid-mount"},
       [&](const FileDescriptor& supervisor) { send_mount_or_failure(folder, supervisor); });
-  Message made = receive_message(maker.channel);
+  Message made;
+  try {
+    made = await_message(processes, maker.channel);
+  } catch (const Error&) {
+    // Not waited for: the folder may be of a server that does not answer.
+    processes.send(maker.process, SIGKILL);
+    throw;
+  }
   processes.wait_for_end(maker.process);
   check_failure(made);
   if (made.descriptors.size() < 4)

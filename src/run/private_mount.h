@@ -25,7 +25,8 @@ struct PrivateMount {
 // good; for any other new name in `/`, and for ordinary users, processes that enter get another
 // root: a read-only folder with all the old root's entries and the new name.
 //
-// Throws `unsupported`, with what to do instead, if the kernel or a container forbids it.
+// Throws `unsupported`, with what to do instead, if the kernel or a container forbids it,
+// `invalid_argument` for a folder in /proc, and as await_message() does.
 PrivateMount make_private_mount(Processes& processes, const std::filesystem::path& folder);
 
 // Moves the calling process, which must have one thread, inside, to the folder that was current

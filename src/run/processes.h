@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <optional>
 #include <span>
@@ -19,6 +20,7 @@ namespace grid::run {
 struct StartOptions {
   const char* name = "";   // in ps, at most 15 bytes
   bool own_group = false;  // not reached by the terminal's signals
+  bool is_script = false;  // see Processes::kill_scripts()
 };
 
 // A forked process, and our end of its channel (see messages.h).
@@ -39,11 +41,16 @@ struct ArrivedSignal {
   bool from_terminal = false;  // every process of its group has got it already
 };
 
+// Whether a signal asks a process to end.
+inline bool means_end(int signal) {
+  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
+}
+
 // To be used only while the process has one thread, since it forks.
 class Processes {
  public:
   using Time = std::chrono::steady_clock::time_point;
-  // What a child does with its end of the channel. The child ends when this returns.
+  // What a child does with its end of the channel. The child ends when this returns or throws.
   using Work = std::function<void(FileDescriptor supervisor)>;
 
   virtual ~Processes() = default;
@@ -57,12 +64,19 @@ class Processes {
   virtual bool was_continued(pid_t child) = 0;
   // Waits until the process has ended. Empty if it is not a child of this one.
   virtual std::optional<ExitStatus> wait_for_end(pid_t process) = 0;
-  // kill(2): a negative number means a group.
+  // kill(2): a negative number means a group. For children whose end was not returned yet, since
+  // the number of any other process may come to mean another one.
   virtual void send(pid_t process, int signal) = 0;
+  // Sends SIGKILL to a child and to what descends from it.
+  virtual void kill_tree(pid_t child) = 0;
+  // Sends SIGKILL to all that the scripts have started, also to what a script left behind.
+  virtual void kill_scripts() = 0;
 
   // Readable when signals have arrived. They have no other effect on this process.
   virtual int signals() const = 0;
   virtual std::optional<ArrivedSignal> take_signal() = 0;
+  // A signal that asks this process to end and was not taken yet. Leaves it there.
+  virtual std::optional<int> find_end_signal() const = 0;
   // Stops this process, as an unhandled job-control signal does. Returns when it is continued,
   // having consumed the SIGCONT.
   virtual void stop_self(int signal) = 0;

@@ -9,10 +9,14 @@
 //   supervisor     an empty file, locked while the run has a supervisor
 //   door           the socket of a live session; see session.h
 //   stop           exists once the run was asked to stop
-//   datastores/    the copies of a run with --attach copy, while it lives
+//   kill           exists once its time to stop was over
+//   asked          of a sweep: an experiment was asked to stop, and its supervisor has not looked
+//   yet room           keeps room on the disk for the last record of a live run datastores/    the
+//   copies of a run with --attach copy, while it lives
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,8 +60,27 @@ class RunFolder {
   FileLock become_supervisor() const;
   bool has_supervisor() const;
 
+  bool has_record() const;
+
+  // Requests to the supervisor, on whatever machine it is: files that it looks for.
   void ask_to_stop() const;
   bool was_asked_to_stop() const;
+  // To kill all that the run has started, and to record its end.
+  void ask_to_kill() const;
+  bool was_asked_to_kill() const;
+  // Lets the supervisor of a sweep look for such requests to its experiments.
+  void draw_attention() const;
+  // Whether that was done since the last call.
+  bool take_attention() const;
+
+  // Takes room on the disk, so that write_last() succeeds when the disk is full. Does nothing if
+  // there is none.
+  void keep_room() const;
+  // As write(), and gives the room back.
+  void write_last(const RunRecord& record) const;
+
+  // Removes the copies of a run whose supervisor was killed. Does nothing while the run has one.
+  void sweep_copies() const;
 
   // Removes the folder with all that is in it.
   void remove() const;
@@ -68,8 +91,12 @@ class RunFolder {
 
 class Runs {
  public:
+  // Called with a sentence about runs that cannot be read.
+  using Report = std::function<void(std::string_view)>;
+
   // The folder need not exist yet.
-  explicit Runs(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  explicit Runs(std::filesystem::path folder, Report report = nullptr)
+      : folder_(std::move(folder)), report_(std::move(report)) {}
 
   // Makes the folder of a new run; an empty name gets a random one. Throws `already_exists`.
   RunFolder make(std::string_view name) const;
@@ -79,11 +106,13 @@ class Runs {
   // For a run that get() or all() returned.
   RunFolder folder_of(std::string_view name) const { return RunFolder(folder_ / name); }
 
-  // Newest first, without runs that are damaged or still being made.
+  // Newest first, without runs that are damaged or still being made. Skips those that cannot be
+  // read, and reports them.
   std::vector<RunRecord> all() const;
 
  private:
   const std::filesystem::path folder_;
+  const Report report_;
 };
 
 }  // namespace grid::run

@@ -19,15 +19,12 @@
 #include "base/error.h"
 #include "base/spawn.h"
 #include "mount/mount_point.h"
+#include "run/await.h"
 #include "run/messages.h"
 
 namespace grid::run {
 
 namespace {
-
-bool means_end(int signal) {
-  return signal == SIGTERM || signal == SIGINT || signal == SIGHUP || signal == SIGQUIT;
-}
 
 Error cannot_execute(const Program& program, int error_number) {
   if (error_number == ENOENT && ::access(program.file.c_str(), F_OK) == 0)
@@ -55,6 +52,7 @@ Error execute(const Program& program, const std::vector<std::string>& environmen
 
 Scripts::~Scripts() {
   for (auto& [number, script] : running_) {
+    processes_.kill_tree(script.process);
     send(script, SIGKILL);
     processes_.wait_for_end(script.process);
   }
@@ -63,11 +61,12 @@ Scripts::~Scripts() {
 std::size_t Scripts::start(const ScriptRequest& request) {
   const pid_t self = ::getpid();
   const ChildProcess child = processes_.start(
-      {.name = "grid-script", .own_group = request.own_group},
+      {.name = "grid-script", .own_group = request.own_group, .is_script = true},
       [&](const FileDescriptor& supervisor) { become_program(request, supervisor, self); });
   try {
-    check_failure(receive_message(child.channel));
+    check_failure(await_message(processes_, child.channel));
   } catch (const Error&) {
+    processes_.send(child.process, SIGKILL);  // it may still wait for what it is to become
     processes_.wait_for_end(child.process);
     throw;
   }
@@ -127,7 +126,7 @@ std::optional<ScriptEnd> Scripts::wait(std::chrono::milliseconds interval,
         std::chrono::duration_cast<std::chrono::milliseconds>(until - processes_.now());
     if (left.count() < 0) return std::nullopt;
     if (!processes_.poll(events, left + std::chrono::milliseconds(1))) continue;
-    while (const auto signal = processes_.take_signal()) pass_on(*signal);
+    take_signals();
     bool any = false;
     for (std::size_t i = 0; i < watched.size(); ++i) {
       watched[i].revents = events[i].revents;
@@ -137,9 +136,15 @@ std::optional<ScriptEnd> Scripts::wait(std::chrono::milliseconds interval,
   }
 }
 
+void Scripts::take_signals() {
+  while (const auto signal = processes_.take_signal()) pass_on(*signal);
+}
+
 void Scripts::pass_on(const ArrivedSignal& signal) {
   const int number = signal.number;
   if (number == SIGCHLD) return;
+  if (!signal.from_terminal && expected_.erase(number) > 0) return;
+  if (!signal.from_terminal && means_end(number)) passed_on_.insert(number);
   if (number == SIGTSTP || number == SIGTTIN || number == SIGTTOU) stop_signal_ = number;
   if (number == SIGCONT) stop_signal_.reset();
   if (number == SIGWINCH) resized_ = true;
@@ -154,6 +159,27 @@ void Scripts::send(const Running& script, int signal) {
 
 void Scripts::signal_all(int signal) {
   for (const auto& [number, script] : running_) send(script, signal);
+}
+
+void Scripts::ask_all_to_end(int signal) {
+  if (passed_on_.contains(signal)) return;
+  passed_on_.insert(signal);
+  expected_.insert(signal);
+  told_to_end_ = signal;
+  signal_all(signal);
+}
+
+void Scripts::ask_to_end(std::size_t number) { send(running_.at(number), SIGTERM); }
+
+void Scripts::kill(std::size_t number) {
+  const Running& script = running_.at(number);
+  processes_.kill_tree(script.process);
+  send(script, SIGKILL);
+}
+
+void Scripts::kill_all() {
+  processes_.kill_scripts();
+  signal_all(SIGKILL);
 }
 
 std::optional<ScriptEnd> Scripts::find_end() {

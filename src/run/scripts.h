@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -41,7 +42,8 @@ class Scripts {
   Scripts(const Scripts&) = delete;
   Scripts& operator=(const Scripts&) = delete;
 
-  // Returns the script's number (0, 1, …) when its program runs. Throws if it cannot be executed.
+  // Returns the script's number (0, 1, …) when its program runs. Throws if it cannot be executed,
+  // and as await_message() does.
   std::size_t start(const ScriptRequest& request);
 
   std::size_t running_count() const { return running_.size(); }
@@ -58,6 +60,15 @@ class Scripts {
   bool take_resize() { return std::exchange(resized_, false); }
 
   void signal_all(int signal);
+  // For a request to end that did not come as a signal. A signal to this process that means the
+  // same request, and comes before or after it, reaches the scripts only once.
+  void ask_all_to_end(int signal);
+  void ask_to_end(std::size_t number);
+  // Ends a script, or all of them, at once, with everything that they have started.
+  void kill(std::size_t number);
+  void kill_all();
+  // Passes on the signals that have arrived.
+  void take_signals();
 
  private:
   struct Running {
@@ -79,6 +90,8 @@ class Scripts {
   std::size_t started_count_ = 0;
   std::optional<int> stop_signal_;  // from job control, while the scripts have not all stopped
   std::optional<int> told_to_end_;
+  std::set<int> passed_on_;  // signals by which another process asked for the end
+  std::set<int> expected_;   // signals that were anticipated by ask_all_to_end()
   bool resized_ = false;
 };
 

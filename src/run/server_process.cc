@@ -1,8 +1,11 @@
 #include "run/server_process.h"
 
+#include <csignal>
+
 #include "base/error.h"
 #include "mount/fuse_device.h"
 #include "mount/slots.h"
+#include "run/await.h"
 #include "run/messages.h"
 #include "run/process_setup.h"
 
@@ -19,6 +22,10 @@ ServerProcess::ServerProcess(Processes& processes, const ServerRequest& request,
   start();
 }
 
+ServerProcess::~ServerProcess() {
+  if (!has_served_ && process_.channel) processes_.send(process_.process, SIGKILL);
+}
+
 void ServerProcess::start() {
   succession_.note_start(processes_.now());
   process_ = processes_.start({.name = "grid-serve"}, [&](const FileDescriptor& supervisor) {
@@ -32,7 +39,7 @@ void ServerProcess::start() {
 
 std::string ServerProcess::receive_answer() {
   for (;;) {
-    Message message = receive_message(process_.channel);
+    Message message = await_message(processes_, process_.channel);
     check_failure(message);
     if (message.text.empty() || message.text[0] != problem_message) return message.text;
     problems_.push_back(message.text.substr(1));
@@ -45,6 +52,7 @@ void ServerProcess::serve(FileDescriptor device) {
   if (!answer.starts_with(ready_message))
     fail(ErrorKind::unavailable,
          "the process that serves the datastores ended before it was ready");
+  has_served_ = true;
   succession_.note_ready();
   const BytesView handshake = as_bytes(answer).subspan(ready_message.size());
   // If no other server could take over, this one must be the only holder of the device: if it is
@@ -80,8 +88,11 @@ ServerDeath::Mount ServerProcess::mount_without_server() const {
 ServerNews ServerProcess::hear_of_death() {
   process_.channel.reset();
   const std::optional<ExitStatus> end = processes_.wait_for_end(process_.process);
-  const Succession::Decision decision =
-      succession_.after({.end = end, .mount = mount_without_server()}, processes_.now());
+  return follow({.end = end, .mount = mount_without_server()});
+}
+
+ServerNews ServerProcess::follow(const ServerDeath& death) {
+  const Succession::Decision decision = succession_.after(death, processes_.now());
   switch (decision.step) {
     case Succession::Step::wait:
       return {};
@@ -94,7 +105,14 @@ ServerNews ServerProcess::hear_of_death() {
 }
 
 ServerNews ServerProcess::replace() {
-  start();
+  try {
+    start();
+  } catch (const Error& error) {
+    // No process can be made now. Readers wait meanwhile, and it is tried again.
+    process_ = {};
+    succession_.note_failure(error.what());
+    return follow({.end = std::nullopt, .mount = mount_without_server()});
+  }
   ++replaced_count_;
   return {ServerNews::Kind::replaced, ""};
 }
@@ -126,27 +144,32 @@ void ServerProcess::leave() {
 }
 
 void ServerProcess::hand_over() {
-  const ChildProcess keeper =
-      processes_.start({.name = "grid-keep"}, [&](FileDescriptor supervisor) {
-        leave_everything_but({supervisor.get(), channel(), slot_file_.get(), device_.get()});
-        look_after(std::move(supervisor));
-      });
-  receive_message(keeper.channel);  // returns when the keeper closes it or dies
+  try {
+    const ChildProcess keeper =
+        processes_.start({.name = "grid-keep"}, [&](FileDescriptor supervisor) {
+          leave_everything_but({supervisor.get(), channel(), slot_file_.get(), device_.get()});
+          look_after(std::move(supervisor));
+        });
+    receive_message(keeper.channel);  // returns when the keeper closes it or dies
+  } catch (const Error&) {
+    // No process can be made: the server goes on without a keeper, and marks its versions itself.
+  }
 }
 
 void ServerProcess::look_after(FileDescriptor supervisor) noexcept {
-  try {
-    LiveAttachment live(request_.attachment_folder, request_.attachment);
-    for (;;) {
-      live.use(versions_in_use(request_.attachment, board_));
-      supervisor.reset();
-      pollfd news{.fd = channel(), .events = POLLIN, .revents = 0};
-      const bool is_ready = processes_.poll(
-          {&news, 1}, process_.channel ? keep_interval : Succession::retry_interval);
-      if ((is_ready || !process_.channel) && take_news().kind == ServerNews::Kind::ended) break;
+  std::optional<LiveAttachment> live;
+  for (;;) {
+    try {
+      if (!live) live.emplace(request_.attachment_folder, request_.attachment);
+      live->use(versions_in_use(request_.attachment, board_));
+    } catch (const std::exception&) {
+      // The disk is full, say. It is tried again, and the server must be looked after either way.
     }
-  } catch (const Error&) {
-    // The disk is full, or no process can be made: the server continues without a keeper.
+    supervisor.reset();
+    pollfd news{.fd = channel(), .events = POLLIN, .revents = 0};
+    const bool is_ready =
+        processes_.poll({&news, 1}, process_.channel ? keep_interval : Succession::retry_interval);
+    if ((is_ready || !process_.channel) && take_news().kind == ServerNews::Kind::ended) break;
   }
 }
 

@@ -40,13 +40,17 @@ class ServerProcess {
  public:
   // The arguments must outlive this object.
   ServerProcess(Processes& processes, const ServerRequest& request, Scoreboard& board);
+  // Ends a server that never served.
+  ~ServerProcess();
+  ServerProcess(const ServerProcess&) = delete;
+  ServerProcess& operator=(const ServerProcess&) = delete;
 
   // Returns when the kernel and the server have shaken hands. Throws the error that kept the server
-  // from serving.
+  // from serving, and as await_message() does.
   void serve(FileDescriptor device);
 
   // Makes MOUNT_FOLDER/NAME mean this version; false if it already means another one. Throws
-  // `not_found`.
+  // `not_found`, and as await_message() does.
   bool pin(const UsedVersion& version);
 
   // To be called when the last script has ended and this process has released the mount. Returns
@@ -72,6 +76,7 @@ class ServerProcess {
   void start();
   // After the end of the channel: decides whether to start another server.
   ServerNews hear_of_death();
+  ServerNews follow(const ServerDeath& death);
   ServerNews replace();
   ServerDeath::Mount mount_without_server() const;
   // The next message that is not a problem; "" if the server died. Throws a failure.
@@ -86,6 +91,7 @@ class ServerProcess {
   Bytes handshake_;        // empty until a server that can be replaced serves
   ChildProcess process_;   // without a channel between one server's death and the next start
   Succession succession_;
+  bool has_served_ = false;
   unsigned replaced_count_ = 0;
   std::vector<std::string> problems_;  // that arrived while an answer was awaited
 };

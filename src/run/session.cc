@@ -68,6 +68,13 @@ void attach_as_asked(const std::string& text, const SessionDoor::Answers& answer
   answers.attach({reference.name, *reference.version}, *root);
 }
 
+// 0 if it is not known here, as in another container.
+pid_t peer_of(const FileDescriptor& socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 std::vector<int> descriptors_of(const PrivateMount& mount) {
   std::vector<int> descriptors = {mount.mount_namespace.get(), mount.root.get(),
                                   mount.current_folder.get()};
@@ -95,6 +102,7 @@ void SessionDoor::answer(const PrivateMount* mount, const Answers& answers) {
   if (request.empty()) return;
   const std::string what = request.substr(1);
   try {
+    if (request == enter_request) answers.enter(peer_of(from));
     if (request.starts_with(attach_request)) attach_as_asked(what, answers);
     if (request.starts_with(detach_request)) answers.detach(what);
     if (request == enter_request && mount)

@@ -18,6 +18,8 @@ namespace grid::run {
 class SessionDoor {
  public:
   struct Answers {
+    // A client is about to enter, and to become a command of the session.
+    std::function<void(pid_t client)> enter;
     // What these throw is sent to the client.
     std::function<void(const UsedVersion&, const Digest& root)> attach;
     std::function<void(const std::string& name)> detach;

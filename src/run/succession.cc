@@ -31,6 +31,9 @@ Succession::Decision Succession::after(const ServerDeath& death, Time now) {
   const bool crashed = death.end && !was_killed && now - started_ < crash_interval;
   crash_count_ = crashed ? crash_count_ + 1 : 0;
   if (serves_) served_until_ = now;
+  // A server ends by itself only when the connection has ended.
+  const bool was_left = serves_ && death.end == ExitStatus{};
+  if (death.mount == ServerDeath::Mount::is_lost && was_left) return {Step::end, ""};
   if (death.mount == ServerDeath::Mount::is_lost)
     return {Step::end, "the process that serves the datastores was killed: the run ends"};
   if (death.mount == ServerDeath::Mount::is_over) return {Step::end, ""};

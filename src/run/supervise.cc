@@ -9,14 +9,17 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <set>
 
 #include "base/error.h"
 #include "run/artifacts.h"
 #include "run/attached_datastores.h"
+#include "run/await.h"
 #include "run/output_copy.h"
 #include "run/run_books.h"
 #include "run/scripts.h"
 #include "run/session.h"
+#include "run/session_commands.h"
 #include "run/system_processes.h"
 
 namespace grid::run {
@@ -28,6 +31,8 @@ namespace {
 using Clock = std::chrono::system_clock;
 
 constexpr std::chrono::milliseconds bookkeeping_interval{1000};
+constexpr std::chrono::milliseconds request_interval{100};  // once the run was asked to stop
+constexpr std::chrono::seconds command_patience{5};  // of a session that ends, for its commands
 constexpr std::uint64_t log_size_max = 256 << 20;
 
 Attachment attachment_of(const SuperviseRequest& request) {
@@ -58,19 +63,53 @@ class Supervision {
         server_request_(server_request(request)),
         attachment_(request.attachment_folder, server_request_.attachment) {
     if (run_.experiments.empty()) {
-      waiting_.push_back({run_.folder, &run_.record, 0});
+      waiting_.push_back({.folder = run_.folder, .record = &run_.record, .script = 0});
     } else {
       for (RunRecord& experiment : run_.experiments)
-        waiting_.push_back({runs.folder_of(experiment.name), &experiment, 0});
+        waiting_.push_back(
+            {.folder = runs.folder_of(experiment.name), .record = &experiment, .script = 0});
     }
   }
 
   ExitStatus run() {
+    record_all();
     attach();
     tell_early_problems();
     if (run_.record.session) door_.emplace(run_.folder);
     start_time_ = Clock::now();
+    refuse_if_interrupted(processes_);
     start_next();  // throws if the first script cannot start
+    // From here on nothing of the run is lost, whatever fails.
+    try {
+      run_scripts();
+    } catch (const std::exception& error) {
+      break_off(error.what());
+    }
+    return finish();
+  }
+
+  bool has_started() const { return has_started_; }
+
+ private:
+  struct Task {
+    RunFolder folder;
+    RunRecord* record;
+    std::size_t script;
+    bool was_asked_to_stop = false, was_killed = false;  // alone, not with its sweep
+  };
+
+  bool is_sweep() const { return !run_.experiments.empty(); }
+
+  // Before anything is made, so that what a run leaves that is killed meanwhile is known as its
+  // own.
+  void record_all() {
+    run_.folder.keep_room();
+    run_.folder.write(run_.record);
+    for (const Task& task : waiting_)
+      if (is_sweep() && !task.folder.has_record()) task.folder.write(*task.record);
+  }
+
+  void run_scripts() {
     if (is_sweep()) {
       begin(run_.record);
       reporting([&] { run_.folder.write(run_.record); });
@@ -79,23 +118,24 @@ class Supervision {
     if (request_.on_started) request_.on_started();
     start_more();
     while (scripts_.running_count() > 0) wait_once();
-    if (output_) output_->finish();
-    attached_->leave();
-    return finish();
   }
 
- private:
-  struct Task {
-    RunFolder folder;
-    RunRecord* record;
-    std::size_t script;
-  };
-
-  bool is_sweep() const { return !run_.experiments.empty(); }
+  // The run cannot be continued: ends it, and waits for its ends as for any other.
+  void break_off(std::string_view why) {
+    reason_ = why;
+    tell(why);
+    is_broken_off_ = true;
+    scripts_.kill_all();
+    while (scripts_.running_count() > 0) {
+      reporting([&] {
+        if (const auto end = scripts_.wait(bookkeeping_interval, {})) take_end(*end);
+      });
+    }
+  }
 
   void attach() {
     if (run_.record.copied)
-      attached_.emplace(server_request_, run_.folder.copies());
+      attached_.emplace(processes_, server_request_, run_.folder.copies());
     else
       attached_.emplace(processes_, server_request_, board_);
   }
@@ -109,6 +149,7 @@ class Supervision {
 
   void start_next() {
     Task task = waiting_.front();
+    if (is_sweep()) task.folder.keep_room();
     const std::vector<std::string> environment =
         environment_of(task.folder, *task.record, run_.environment);
     make_folders(find_variable(environment, "GRID_ARTIFACTS"));
@@ -129,6 +170,7 @@ class Supervision {
       script.errors = output_->errors();
     }
     task.script = scripts_.start(script);
+    has_started_ = true;
     if (output_) output_->release_streams();
     waiting_.pop_front();
     begin(*task.record);
@@ -142,6 +184,8 @@ class Supervision {
       try {
         start_next();
       } catch (const Error& error) {
+        scripts_.take_signals();
+        if (is_stopped()) return;
         // The others may still start; the record of this one says why it did not.
         const Task task = waiting_.front();
         waiting_.pop_front();
@@ -151,27 +195,73 @@ class Supervision {
     }
   }
 
+  // Requests that come as files: from another machine, or to one experiment.
+  void hear_requests() {
+    if (run_.folder.was_asked_to_kill() && !is_killed_) {
+      is_killed_ = true;
+      scripts_.kill_all();
+    } else if (run_.folder.was_asked_to_stop()) {
+      if (run_.record.session) scripts_.ask_all_to_end(SIGHUP);
+      scripts_.ask_all_to_end(SIGTERM);
+      wait_interval_ = request_interval;
+    }
+    if (is_sweep() && run_.folder.take_attention()) hear_experiments();
+  }
+
+  void hear_experiments() {
+    for (auto task = waiting_.begin(); task != waiting_.end();) {
+      if (!task->folder.was_asked_to_stop()) {
+        ++task;
+        continue;
+      }
+      stop_unstarted(*task);
+      task = waiting_.erase(task);
+    }
+    for (Task& task : running_) {
+      if (!task.was_asked_to_stop && task.folder.was_asked_to_stop()) {
+        task.was_asked_to_stop = true;
+        scripts_.ask_to_end(task.script);
+        wait_interval_ = request_interval;
+      }
+      if (!task.was_killed && task.folder.was_asked_to_kill()) {
+        task.was_killed = true;
+        scripts_.kill(task.script);
+      }
+    }
+  }
+
   void wait_once() {
     ServerProcess* server = attached_->server();
     // A descriptor of -1 is not waited for.
-    std::array<pollfd, 2> watched{
+    std::array<pollfd, 3> watched{
         {{.fd = server ? server->channel() : -1, .events = POLLIN, .revents = 0},
-         {.fd = door_ ? door_->descriptor() : -1, .events = POLLIN, .revents = 0}}};
-    const std::optional<ScriptEnd> end = scripts_.wait(bookkeeping_interval, watched);
+         {.fd = door_ ? door_->descriptor() : -1, .events = POLLIN, .revents = 0},
+         {.fd = output_ ? output_->channel() : -1, .events = POLLIN, .revents = 0}}};
+    const std::optional<ScriptEnd> end = scripts_.wait(wait_interval_, watched);
     // Signalled again: the first signal came before the script's terminal had the new size.
     if (output_ && scripts_.take_resize() && output_->resize()) scripts_.signal_all(SIGWINCH);
     if (watched[0].revents != 0 || (server && watched[0].fd < 0)) hear_server();
     if (watched[1].revents != 0) answer_door();
+    if (output_ && (watched[2].revents != 0 || watched[2].fd < 0)) hear_output();
     if (end) {
-      const auto task = std::find_if(running_.begin(), running_.end(),
-                                     [&](const Task& t) { return t.script == end->number; });
-      const Task ended = *task;
-      running_.erase(task);
-      end_task(ended, *end);
+      take_end(*end);
       start_more();
     } else {
       keep_books();
     }
+    hear_requests();
+  }
+
+  void take_end(const ScriptEnd& end) {
+    const auto task = std::find_if(running_.begin(), running_.end(),
+                                   [&](const Task& t) { return t.script == end.number; });
+    const Task ended = *task;
+    running_.erase(task);
+    end_task(ended, end);
+  }
+
+  void hear_output() {
+    if (const std::string problem = output_->take_news(); !problem.empty()) tell(problem);
   }
 
   void hear_server() {
@@ -190,8 +280,13 @@ class Supervision {
         break;
     }
     attached_->forget_server();
-    tell(news.sentence);
-    scripts_.signal_all(SIGKILL);
+    if (!news.sentence.empty()) {
+      reason_ = news.sentence;
+      tell(news.sentence);
+      scripts_.kill_all();
+    } else if (scripts_.running_count() > 0) {
+      tell("the datastores were unmounted from inside the run, which goes on without them");
+    }
   }
 
   void tell_early_problems() {
@@ -201,12 +296,16 @@ class Supervision {
 
   void answer_door() {
     door_->answer(attached_->mount(),
-                  {.attach = [&](const UsedVersion& version,
+                  {.enter = [&](pid_t client) { commands_.add(client); },
+                   .attach = [&](const UsedVersion& version,
                                  const Digest& root) { attach_to_session(version, root); },
                    .detach = [&](const std::string& name) { detach_from_session(name); }});
   }
 
   void attach_to_session(const UsedVersion& version, const Digest& root) {
+    if (!attached_->server() && attached_->mount())
+      fail(ErrorKind::unavailable, "the datastores were unmounted in {}: nothing can be attached",
+           run_.record.name);
     if (!attached_->server())
       fail(ErrorKind::unsupported, "the datastores of {} are copies: nothing can be attached to it",
            run_.record.name);
@@ -264,56 +363,122 @@ class Supervision {
     record.ended = format_time(Clock::now());
     record.end = end.status;
     record.used = end.used;
-    record.state = state_after(end.status, is_stopped() || task.folder.was_asked_to_stop());
-    if (!is_sweep()) return;
-    sum_.add(record);
-    reporting([&] { task.folder.write(record); });
-    if (request_.on_experiment_end) request_.on_experiment_end(record);
-  }
-
-  // Records the experiments that never started because the sweep was stopped.
-  void stop_waiting() {
-    for (const Task& task : waiting_) {
-      task.record->state = RunState::stopped;
-      task.record->ended = format_time(Clock::now());
-      reporting([&] { task.folder.write(*task.record); });
-      sum_.add(*task.record);
+    if (!is_sweep()) {
+      // Its state follows in finish(). The status is on the disk from now on.
+      if (needs_more_than_its_script()) reporting([&] { task.folder.write(record); });
+      return;
     }
+    record.state = state_after(end.status, is_stopped() || task.folder.was_asked_to_stop());
+    sum_.add(record);
+    reporting([&] { task.folder.write_last(record); });
+    reporting([&] {
+      if (request_.on_experiment_end) request_.on_experiment_end(record);
+    });
   }
 
+  bool needs_more_than_its_script() const {
+    return run_.record.session || !run_.record.artifacts_source.empty();
+  }
+
+  void stop_unstarted(const Task& task) {
+    task.record->state = is_broken_off_ ? RunState::failed : RunState::stopped;
+    task.record->reason = reason_;
+    task.record->ended = format_time(Clock::now());
+    reporting([&] { task.folder.write(*task.record); });
+    sum_.add(*task.record);
+  }
+
+  // The commands of a session end with it.
+  void end_commands() {
+    door_.reset();
+    const auto find_live = [&] { return commands_.find_live(attached_->mount()); };
+    std::set<ProcessIdentity> asked;
+    for (const Processes::Time until = processes_.now() + command_patience;
+         processes_.now() < until && !run_.folder.was_asked_to_kill() &&
+         !processes_.find_end_signal();
+         processes_.poll({}, interrupt_interval)) {
+      const std::vector<ProcessIdentity> live = find_live();
+      if (live.empty()) return;
+      for (const ProcessIdentity& command : live) {
+        if (!asked.insert(command).second) continue;
+        send_signal(command, SIGHUP);
+        send_signal(command, SIGTERM);
+      }
+    }
+    kill_each(find_live);
+  }
+
+  // The record of the end is complete before anything is waited for that may take long.
   ExitStatus finish() {
     RunRecord& record = run_.record;
-    take_counts();  // again: reads until the server's end count too
+    scripts_.take_signals();  // the script may have ended by one that has not been taken yet
     if (is_sweep()) {
-      stop_waiting();
+      for (const Task& task : waiting_) stop_unstarted(task);
       record.end = sum_.end();
       record.used = sum_.used();
       record.ended = format_time(Clock::now());
-      record.state = state_after(*record.end, is_stopped());
     }
+    if (record.session) reporting([&] { end_commands(); });
     reporting([&] { keep_artifacts(); });
-    reporting([&] { run_.folder.write(record); });
-    return *record.end;
+    settle_end();
+    const RunRecord written = record;
+    reporting([&] { run_.folder.write_last(record); });
+    reporting([&] {
+      if (output_) output_->finish();
+      if (output_ && !output_->loss().empty()) lose(output_->loss());
+    });
+    reporting([&] { attached_->leave(); });
+    take_counts();  // again: reads until the server's end count too
+    settle_end();
+    if (record != written) reporting([&] { run_.folder.write(record); });
+    return exit_status();
   }
 
-  void keep_artifacts() const {
+  void settle_end() {
+    RunRecord& record = run_.record;
+    record.reason = reason_;
+    record.state = state_after(exit_status(), is_stopped());
+  }
+
+  // A run whose output or artifacts are incomplete has not succeeded.
+  ExitStatus exit_status() const {
+    const ExitStatus end = run_.record.end.value_or(ExitStatus{.status = 1});
+    return end == ExitStatus{} && !reason_.empty() ? ExitStatus{.status = 1} : end;
+  }
+
+  void lose(const std::string& what) {
+    if (reason_.empty()) reason_ = what;
+  }
+
+  void keep_artifacts() {
     if (run_.record.artifacts_source.empty()) return;
     const fs::path source = run_.record.artifacts_source;
-    copy_artifacts(source, changed_since(source, start_time_), run_.folder.artifacts());
+    ArtifactList list = changed_since(source, start_time_);
+    for (ArtifactFailure& failure : copy_artifacts(source, list.artifacts, run_.folder.artifacts()))
+      list.failures.push_back(std::move(failure));
+    if (list.failures.empty()) return;
+    const std::string sentence = spell_failures(list.failures, "kept");
+    lose(sentence);
+    tell(sentence);
   }
 
-  void tell(std::string_view sentence) const {
-    if (request_.on_problem) request_.on_problem(sentence);
+  // Throws nothing: a person who cannot be told changes nothing either.
+  void tell(std::string_view sentence) const noexcept {
+    try {
+      if (request_.on_problem) request_.on_problem(sentence);
+    } catch (...) {  // also what is no std::exception: the reader of the output has gone
+    }
   }
 
-  // Once the script runs, a full disk must not change how it ends: failures are reported, not
-  // thrown.
+  // Once the script runs, a full disk or another failure must not change how it ends: each is
+  // reported once, and nothing is thrown.
   template <class Write>
-  void reporting(const Write& write) const {
+  void reporting(const Write& write) noexcept {
     try {
       write();
-    } catch (const Error& error) {
-      tell(error.what());
+    } catch (const std::exception& error) {
+      if (reported_.insert(error.what()).second) tell(error.what());
+    } catch (...) {  // the reader of the output has gone
     }
   }
 
@@ -327,45 +492,57 @@ class Supervision {
   std::optional<AttachedDatastores> attached_;
   std::optional<OutputCopy> output_;
   std::optional<SessionDoor> door_;
+  SessionCommands commands_;
   ReleasedVersions released_;
   std::deque<Task> waiting_;
   std::vector<Task> running_;
   Clock::time_point start_time_;
   SweepSum sum_;
+  std::chrono::milliseconds wait_interval_ = bookkeeping_interval;
+  std::string reason_;  // why the run did not go as it should
+  std::set<std::string> reported_;
+  bool has_started_ = false, is_broken_off_ = false, is_killed_ = false;
 };
 
-template <class Run>
-ExitStatus run_or_clean_up(const Runs& runs, SuperviseRequest& request, const Run& run) {
-  try {
-    return run();
-  } catch (const Error& error) {
-    for (const RunRecord& experiment : request.run.experiments)
-      runs.folder_of(experiment.name).remove();
-    if (!request.keep_failed) {
-      request.run.folder.remove();
-      throw;
-    }
-    RunRecord& record = request.run.record;
-    record.state = RunState::failed;
-    record.reason = error.what();
-    record.ended = format_time(Clock::now());
-    request.run.folder.write(record);
-    throw;
-  }
+// Of a run that did not start: its folder goes, or says why.
+void clean_up(const Runs& runs, SuperviseRequest& request, RunState state, std::string_view why) {
+  for (const RunRecord& experiment : request.run.experiments)
+    runs.folder_of(experiment.name).remove();
+  if (!request.keep_failed) return request.run.folder.remove();
+  RunRecord& record = request.run.record;
+  record.state = state;
+  record.reason = why;
+  record.ended = format_time(Clock::now());
+  request.run.folder.write_last(record);
 }
 
 }  // namespace
 
 ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
-  return run_or_clean_up(runs, request, [&] {
-    SystemProcesses processes;
-    return Supervision(processes, runs, request).run();
-  });
+  std::optional<SystemProcesses> processes;
+  try {
+    processes.emplace();
+  } catch (const Error& error) {
+    clean_up(runs, request, RunState::failed, error.what());
+    throw;
+  }
+  return supervise(*processes, runs, std::move(request));
 }
 
 ExitStatus supervise(Processes& processes, const Runs& runs, SuperviseRequest request) {
-  return run_or_clean_up(runs, request,
-                         [&] { return Supervision(processes, runs, request).run(); });
+  std::optional<Supervision> supervision;
+  try {
+    supervision.emplace(processes, runs, request);
+    return supervision->run();
+  } catch (const Error& error) {
+    if (supervision && supervision->has_started()) throw;
+    supervision.reset();
+    const std::optional<int> signal = processes.find_end_signal();
+    clean_up(runs, request, signal ? RunState::stopped : RunState::failed,
+             signal ? "interrupted before it started" : error.what());
+    if (signal) return {.status = 0, .signal = signal};
+    throw;
+  }
 }
 
 }  // namespace grid::run

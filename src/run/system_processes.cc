@@ -10,7 +10,9 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "base/fork.h"
 #include "run/messages.h"
+#include "run/process_tree.h"
 
 namespace grid::run {
 
@@ -52,10 +54,19 @@ SystemProcesses::SystemProcesses() {
   const sigset_t passed_on = signals_passed_on();
   ::pthread_sigmask(SIG_BLOCK, &passed_on, &caller_mask_);
   signals_ = FileDescriptor(::signalfd(-1, &passed_on, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!signals_) throw system_error(errno, "cannot wait for signals");
+  if (!signals_) {
+    const int error = errno;
+    restore_callers_signals();
+    throw system_error(error, "cannot wait for signals");
+  }
+  ::prctl(PR_GET_CHILD_SUBREAPER, &caller_is_subreaper_);
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
-SystemProcesses::~SystemProcesses() { restore_callers_signals(); }
+SystemProcesses::~SystemProcesses() {
+  ::prctl(PR_SET_CHILD_SUBREAPER, caller_is_subreaper_);
+  restore_callers_signals();
+}
 
 void SystemProcesses::restore_callers_signals() {
   ::sigaction(SIGCHLD, &caller_child_action_, nullptr);
@@ -64,15 +75,16 @@ void SystemProcesses::restore_callers_signals() {
 
 ChildProcess SystemProcesses::start(const StartOptions& options, const Work& work) {
   Channel channel = make_channel();
-  const pid_t process = ::fork();
-  if (process < 0) throw system_error(errno, "cannot start a process");
-  if (process == 0) {
+  std::set<pid_t>& group = options.is_script ? scripts_ : helpers_;
+  const pid_t process = fork_child([&] {
     channel.ours.reset();
     ::prctl(PR_SET_NAME, options.name);
     if (options.own_group) ::setpgid(0, 0);
     work(std::move(channel.theirs));
-    ::_exit(0);  // without destroying the parent's objects
-  }
+    return 0;
+  });
+  if (process < 0) throw system_error(errno, "cannot start a process");
+  group.insert(process);
   if (options.own_group) ::setpgid(process, process);  // here too: a signal may be sent at once
   return {process, std::move(channel.ours)};
 }
@@ -88,6 +100,8 @@ std::optional<ProcessChange> SystemProcesses::find_change(pid_t child) {
   assert(changed == child);  // nothing else waits for it
   if (WIFSTOPPED(status)) return ProcessChange{ProcessChange::Kind::stopped, {}, {}};
   if (WIFCONTINUED(status)) return ProcessChange{ProcessChange::Kind::continued, {}, {}};
+  helpers_.erase(child);
+  scripts_.erase(child);
   return ProcessChange{ProcessChange::Kind::ended, exit_status_of(status), resources_of(usage)};
 }
 
@@ -103,17 +117,54 @@ std::optional<ExitStatus> SystemProcesses::wait_for_end(pid_t process) {
   do {
     ended = ::waitpid(process, &status, 0);
   } while (ended < 0 && errno == EINTR);
+  helpers_.erase(process);
+  scripts_.erase(process);
   if (ended != process) return std::nullopt;
   return exit_status_of(status);
 }
 
 void SystemProcesses::send(pid_t process, int signal) { ::kill(process, signal); }
 
+void SystemProcesses::kill_tree(pid_t child) {
+  // Found before the child is killed: then it would have no descendants any more.
+  kill_each([&] { return descendants_of(child, list_processes()); });
+  ::kill(child, SIGKILL);
+}
+
+void SystemProcesses::kill_scripts() {
+  kill_each([&] { return descendants_of(::getpid(), list_processes(), helpers_); });
+  for (const pid_t script : scripts_) ::kill(script, SIGKILL);  // without /proc nothing was found
+}
+
+// Stops at the first child that another function waits for. What ended after it is found next time.
+void SystemProcesses::forget_orphans() const {
+  for (;;) {
+    siginfo_t ended{};
+    if (::waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid == 0) return;
+    if (helpers_.contains(ended.si_pid) || scripts_.contains(ended.si_pid)) return;
+    ::waitpid(ended.si_pid, nullptr, WNOHANG);
+  }
+}
+
 std::optional<ArrivedSignal> SystemProcesses::take_signal() {
   signalfd_siginfo came{};
   if (::read(signals_.get(), &came, sizeof came) != sizeof came) return std::nullopt;
+  if (came.ssi_signo == SIGCHLD) forget_orphans();
   // The terminal's signals come from the kernel, with the code SI_KERNEL.
   return ArrivedSignal{static_cast<int>(came.ssi_signo), came.ssi_code == SI_KERNEL};
+}
+
+std::optional<int> SystemProcesses::find_end_signal() const {
+  sigset_t pending;
+  if (::sigpending(&pending) != 0) return std::nullopt;
+  for (int signal : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    struct sigaction action {};
+    // A blocked signal waits even if it is ignored, as SIGINT is in a shell's background.
+    if (::sigismember(&pending, signal) == 1 && ::sigaction(signal, nullptr, &action) == 0 &&
+        action.sa_handler != SIG_IGN)
+      return signal;
+  }
+  return std::nullopt;
 }
 
 void SystemProcesses::stop_self(int signal) {

@@ -28,9 +28,11 @@ std::vector<run::Artifact> matching(std::vector<run::Artifact> artifacts,
 RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
                             const std::optional<std::string>& match) {
   const run::RunFolder folder = run::Runs(settings.run_folder).get(name);
+  run::ArtifactList list = run::list_artifacts(folder.artifacts());
   RunArtifacts found{.run = folder.name(),
                      .folder = folder.artifacts(),
-                     .artifacts = run::list_artifacts(folder.artifacts())};
+                     .artifacts = std::move(list.artifacts),
+                     .failures = std::move(list.failures)};
   if (match) found.artifacts = matching(std::move(found.artifacts), *match);
   return found;
 }

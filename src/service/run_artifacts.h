@@ -15,7 +15,8 @@ namespace grid::service {
 struct RunArtifacts {
   std::string run;
   std::filesystem::path folder;
-  std::vector<run::Artifact> artifacts;  // by path
+  std::vector<run::Artifact> artifacts;        // by path
+  std::vector<run::ArtifactFailure> failures;  // what cannot be listed
 };
 
 // All of a run's artifacts, or those with a match of the regular expression `match` in their path.

@@ -38,8 +38,9 @@ BytesView RunLog::read_next() {
 
 bool RunLog::wait_for_more(const std::atomic<bool>* stop) {
   if (over_ || (stop && *stop)) return false;
-  // A run prints nothing after its end, so one more read finds its last bytes.
-  over_ = run::is_over(run::observe(runs_, folder_.read()));
+  // A run prints nothing after its end, so one more read finds its last bytes. Its end is on record
+  // before its last output is in the log, but not before its supervisor has ended.
+  over_ = run::is_over(run::observe(runs_, folder_.read())) && !folder_.has_supervisor();
   if (!over_) std::this_thread::sleep_for(look_again);
   return !(stop && *stop);
 }

@@ -113,7 +113,7 @@ std::vector<std::string> merged_environment(const run::RunFolder& folder,
 
 run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore& store,
                              const StartRequest& request) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   run::RunRequest made = run_request(settings, request);
   if (!request.repeated) {
     if (request.command.empty()) fail(ErrorKind::invalid_argument, "there is no command to run");
@@ -130,10 +130,11 @@ run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore&
 }
 
 StartedJob start_job(const Settings& settings, run::PreparedRun run, const JobOptions& options) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   const run::RunFolder& folder = run.folder;
   StartedJob started{.name = run.record.name, .executor = run.record.executor, .job = {}};
   try {
+    check_folder(run.record);  // before a job is started only to say so
     folder.write(run.record);
     folder.write_environment(run.environment);
     for (const run::RunRecord& experiment : run.experiments)

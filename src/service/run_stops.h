@@ -24,10 +24,9 @@ struct StoppedRun {
   run::RunState state;  // over, unless `stop` ended the wait
 };
 
-// Asks a run to end, kills it when it takes too long, and returns when it is over. An experiment
-// ends alone; its sweep goes on. Throws `not_found` with the nearest names, `unavailable` if the
-// run is already over or cannot be ended, `unsupported` for an experiment in a job of an executor
-// other than "local".
+// Asks a run to end, kills everything that it has started when it takes too long, and returns when
+// it is over. An experiment ends alone, also one that waits for its turn; its sweep goes on. Throws
+// `not_found` with the nearest names, `unavailable` if the run is already over or cannot be ended.
 StoppedRun stop_run(const Settings& settings, const std::string& name, const StopRequest& request);
 
 void write_document(JsonWriter& json, const StoppedRun& stopped);

@@ -52,6 +52,8 @@ void write_text_or_null(JsonWriter& json, std::string_view name, const std::stri
 
 ObservedRun observe_run(const run::Runs& runs, run::RunRecord record) {
   const run::RunState state = run::observe(runs, record);
+  // Copies of a whole version are too large to be left there.
+  if (state == run::RunState::lost && record.copied) runs.folder_of(record.name).sweep_copies();
   // The run may have ended since the record was read.
   if (run::is_over(state) && !run::is_over(record.state))
     record = runs.folder_of(record.name).read();
@@ -59,7 +61,7 @@ ObservedRun observe_run(const run::Runs& runs, run::RunRecord record) {
 }
 
 ShownRun show_run(const Settings& settings, const std::string& name) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   ShownRun shown{.run = observe_run(runs, runs.get(name).read()), .experiments = {}};
   for (const std::string& experiment : shown.run.record.experiments)
     shown.experiments.push_back(observe_run(runs, runs.get(experiment).read()));
@@ -67,7 +69,7 @@ ShownRun show_run(const Settings& settings, const std::string& name) {
 }
 
 RunList live_runs(const Settings& settings) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   RunList live;
   for (run::RunRecord& record : runs.all()) {
     if (run::is_over(record.state) || !record.parent.empty()) continue;
@@ -78,7 +80,7 @@ RunList live_runs(const Settings& settings) {
 }
 
 RunList newest_runs(const Settings& settings, std::size_t count_max) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   RunList newest;
   for (run::RunRecord& record : runs.all()) {
     if (!record.parent.empty()) continue;

@@ -7,7 +7,7 @@
 namespace grid::service {
 
 SessionList live_sessions(const Settings& settings) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   SessionList live;
   for (run::RunRecord& record : runs.all()) {
     if (!record.session || run::is_over(record.state)) continue;
@@ -18,7 +18,7 @@ SessionList live_sessions(const Settings& settings) {
 }
 
 Session get_session(const Settings& settings, const std::string& name) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   run::RunFolder folder = runs.get(name);
   run::RunRecord record = folder.read();
   if (!record.session) fail(ErrorKind::unavailable, "{} is a run, not a session", name);

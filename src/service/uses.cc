@@ -36,7 +36,7 @@ std::vector<run::Attachment> find_users(const Settings& settings, const dataset:
 
 std::vector<ObservedRun> find_runs_using(const Settings& settings, const dataset::OpenStore& store,
                                          const std::string& name, std::optional<Number> number) {
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   std::vector<ObservedRun> found;
   for (run::RunRecord& record : runs.all())
     if (record.store_id == store.marker.store_id && record.parent.empty() &&
@@ -53,7 +53,7 @@ void refuse_if_used(const Settings& settings, const dataset::OpenStore& store,
       if (used.name == name && is_one_of(numbers, used.version))
         fail(ErrorKind::unavailable, "{}:{} is in use by the {} {} (process {}); {}", name,
              used.version, run::name_of(user.kind), user.label, user.pid, ending);
-  const run::Runs runs(settings.run_folder);
+  const run::Runs runs(settings.run_folder, settings.servers.warn);
   for (const run::RunRecord& record : runs.all()) {
     if (run::is_over(record.state) || record.store_id != store.marker.store_id) continue;
     for (const run::RunVersion& version : record.versions)

@@ -129,6 +129,7 @@ class FakeProcesses final : public run::Processes {
     Child& made = children_[process];
     made.name = name;
     made.own_group = options.own_group;
+    made.is_script = options.is_script;
     made.channel = std::move(channel.theirs);
     started_.push_back(name);
     if (const auto play = plays_.find(name); play != plays_.end()) play->second(process);
@@ -171,6 +172,19 @@ class FakeProcesses final : public run::Processes {
       reaction->second(to);
   }
 
+  void kill_tree(pid_t process) override { kill_running(process); }
+
+  void kill_scripts() override {
+    for (auto& [process, child] : children_)
+      if (child.is_script) kill_running(process);
+  }
+
+  std::optional<int> find_end_signal() const override {
+    for (const run::ArrivedSignal& signal : arrived_)
+      if (run::means_end(signal.number)) return signal.number;
+    return std::nullopt;
+  }
+
   int signals() const override { return signals_.get(); }
 
   std::optional<run::ArrivedSignal> take_signal() override {
@@ -204,7 +218,7 @@ class FakeProcesses final : public run::Processes {
  private:
   struct Child {
     std::string name;
-    bool own_group = false, is_ours = true;
+    bool own_group = false, is_ours = true, is_script = false;
     FileDescriptor channel;
     std::vector<std::string> heard;
     std::deque<run::ProcessChange> changes;  // not yet reported
@@ -212,6 +226,10 @@ class FakeProcesses final : public run::Processes {
   };
 
   Child& child(pid_t process) { return children_.at(process); }
+
+  void kill_running(pid_t process) {
+    if (is_running(process)) end(process, {.status = 0, .signal = SIGKILL});
+  }
 
   void change(pid_t process, const run::ProcessChange& change) {
     if (!child(process).is_ours) return;

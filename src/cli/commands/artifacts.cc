@@ -13,12 +13,16 @@ int show_artifacts(Context& context, const Arguments& arguments) {
   const service::RunArtifacts found =
       service::list_artifacts(context.settings, arguments.get("RUN"), arguments.find("--match"));
   const std::optional<std::string> destination = arguments.find("--download_dir");
-  if (destination) run::copy_artifacts(found.folder, found.artifacts, *destination);
+  std::vector<run::ArtifactFailure> uncopied;
+  if (destination) uncopied = run::copy_artifacts(found.folder, found.artifacts, *destination);
+  if (!found.failures.empty()) output.warn(run::spell_failures(found.failures, "listed"));
+  if (!uncopied.empty()) output.warn(run::spell_failures(uncopied, "copied"));
+  const int status = found.failures.empty() && uncopied.empty() ? 0 : 1;
 
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, found);
-    return 0;
+    return status;
   }
   Table table;
   table.columns = {{.title = "SIZE", .align = Align::right}, {.title = "PATH"}};
@@ -26,13 +30,14 @@ int show_artifacts(Context& context, const Arguments& arguments) {
     table.rows.push_back({format_size(artifact.size), escape_name(artifact.path)});
   if (!found.artifacts.empty()) output.write(table.layout(output.result_width()));
   if (destination)
-    output.say(
-        fmt::format("{} copied to {}", format_count(found.artifacts.size(), "file"), *destination));
+    output.say(fmt::format("{} copied to {}",
+                           format_count(found.artifacts.size() - uncopied.size(), "file"),
+                           *destination));
   else if (found.artifacts.empty())
     output.say(fmt::format("{} has no such artifacts", found.run));
   else
     output.say(fmt::format("in {}", found.folder.string()));
-  return 0;
+  return status;
 }
 
 }  // namespace

@@ -16,6 +16,7 @@
 #include "mount/filesystem.h"
 #include "mount/fuse_server.h"
 #include "run/attachment.h"
+#include "run/process_setup.h"
 #include "service/mounts.h"
 
 namespace grid::cli {
@@ -29,6 +30,7 @@ class Readiness {
  public:
   explicit Readiness(FileDescriptor pipe) : pipe_(std::move(pipe)) {}
 
+  int descriptor() const { return pipe_.get(); }
   void tell_ready() { tell("ready"); }
   void tell_failure(const Error& error) {
     tell(fmt::format("{} {}", static_cast<int>(error.kind()), error.what()));
@@ -156,6 +158,7 @@ int mount_in_background(Context& context, const MountPlan& plan) {
   Readiness ready(std::move(tell));
   try {
     leave_terminal(plan.log);
+    run::close_all_but({ready.descriptor()});
     serve(context, plan, ready);
   } catch (const Error& failure) {
     // Reported twice on purpose: to the parent, if it still waits, and to the log.

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/current_folder.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/run_request.h"
@@ -17,12 +18,12 @@ int execute(Context& context, const Arguments& arguments) {
   if (words.size() < 2)
     fail(ErrorKind::invalid_argument,
          "grid session exec: name a session and a command; see grid session exec --help");
+  const std::string current = get_current_folder().string();
   const service::Session session = service::get_session(context.settings, words[0]);
   std::vector<std::string> command(words.begin() + 1, words.end());
   if (command[0] == "--") command.erase(command.begin());
   const service::SessionCommand prepared =
       service::prepare_command(context.settings, session, command, callers_environment());
-  const std::string current = std::filesystem::current_path().string();
   context.output.flush();
   run::enter_session(session.folder);
   // Keeps the caller's folder if the session has it too; else it is the one in which the session
