@@ -49,6 +49,9 @@ int invoke(const Invocation& invocation, Output& output) {
   settings.servers.warn = [&output](std::string_view sentence) { output.warn(sentence); };
   Context context{settings, output};
   output.debug(fmt::format("store {}", settings.store));
+  if (const std::string hint = home_hint(settings);
+      !hint.empty() && !invocation.command->spec.hidden)
+    output.warn(hint);
   int status = 0;
   try {
     status = invocation.command->run(context, *invocation.arguments);
@@ -104,6 +107,13 @@ void open_missing_streams() {
   }
 }
 
+// Whatever the umask, the user can use what grid makes for itself: a umask that takes the user's
+// own rights would make records that no later command could read.
+void keep_own_rights() {
+  constexpr mode_t own_rights = 0700;
+  ::umask(::umask(0) & ~own_rights);
+}
+
 int run_words(const std::vector<std::string>& words) {
   std::optional<Invocation> invocation;
   Output early({.format = asks_for_json(words) ? Format::json : Format::text});
@@ -129,6 +139,7 @@ int run_words(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   grid::cli::open_missing_streams();
+  grid::cli::keep_own_rights();
   grid::cli::report_file_size_limit();
   return grid::cli::run_words(std::vector<std::string>(argv + 1, argv + argc));
 }

@@ -1,6 +1,7 @@
 #include "cli/settings.h"
 
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -154,6 +155,18 @@ std::string folder_hint(const Settings& settings, std::string_view sentence) {
   return variable.empty()
              ? ""
              : fmt::format("; {} names another folder if this one cannot be used", variable);
+}
+
+std::string home_hint(const Settings& settings) {
+  const std::string home = environment("HOME");
+  struct stat st {};
+  if (::geteuid() != 0 || home.empty() || ::stat(home.c_str(), &st) != 0 || st.st_uid == 0)
+    return "";
+  if (!settings.state_folder.native().starts_with(home)) return "";
+  return fmt::format(
+      "you are root, but HOME is {}, which is another user's: that user cannot use what is made "
+      "there now; sudo -H takes root's own",
+      home);
 }
 
 Settings read_settings(const std::optional<std::string>& store_option) {

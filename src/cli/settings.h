@@ -12,6 +12,10 @@ namespace grid::cli {
 
 using service::Settings;
 
+// A warning for root in another user's home folder, where that user could not use what grid makes;
+// else empty.
+std::string home_hint(const Settings& settings);
+
 // Variables that are unset, empty or (as the XDG rules say) relative paths count as absent.
 Settings read_settings(const std::optional<std::string>& store_option);
 

@@ -65,6 +65,9 @@ SystemProcesses::SystemProcesses() {
 
 SystemProcesses::~SystemProcesses() {
   ::prctl(PR_SET_CHILD_SUBREAPER, caller_is_subreaper_);
+  // What has come was for the processes that have ended, whose status must still be passed on.
+  while (take_signal()) {
+  }
   restore_callers_signals();
 }
 

@@ -26,7 +26,7 @@ std::string mount_folder_of(const std::string& written, const RunCaller& caller)
   fs::path folder = "/";
   if (!written.empty()) folder = absolute_path(written, caller).lexically_normal();
   if (!folder.has_filename()) folder = folder.parent_path();
-  if (folder == "/")
+  if (folder.relative_path().empty())  // "//" is not "/" to this library
     fail(ErrorKind::invalid_argument, "datastores cannot be attached at {}: name a folder",
          written.empty() ? "\"\"" : written);
   return folder.string();

@@ -40,8 +40,8 @@ for moment in $(seq 0 39); do
   wait $run 2>/dev/null || :
   nothing_left "grid killed, $moment"
 done
-# The process that copies the output is killed: the run ends, nothing hangs, and the record tells. (For
-# the server see run-server-killed.sh.)
+# The process that copies the output is killed: another takes over. (For the server see
+# run-server-killed.sh.)
 child_called() { # NAME
   for p in /proc/[0-9]*; do
     [ "$(cat "$p/comm" 2>/dev/null)" = "$1" ] && grep -q "^PPid:.$run\$" "$p/status" && echo "${p#/proc/}"
@@ -64,10 +64,15 @@ start; until [ -s pid ]; do sleep 0.01; done
 server=$(child_called grid-serve)
 kill -9 $run "$server"; wait $run 2>/dev/null || :
 nothing_left "grid and server killed"
-rm -f pid; "$GRID" run -q --name copied --datastore_mount_dir $sets -- sh -c 'echo $$ >pid; while cat $1/a; do :; done' sh grid:cats >out 2>err & run=$!
+rm -f pid; "$GRID" run -q --name copied --datastore_mount_dir $sets -- sh -c 'trap "" PIPE; echo $$ >pid; while [ ! -e enough ]; do echo line || exit 9; sleep 0.01; done; echo end' sh grid:cats >out 2>err & run=$!
 until [ -s pid ]; do sleep 0.01; done
-kill -9 "$(child_called grid-log)"
-wait $run || :
+for n in 1 2 3; do
+  until grep -q line out; do sleep 0.01; done
+  kill -9 "$(child_called grid-log)"; : >out
+done
+touch enough
+wait $run || die "copier killed: status $?: $(cat err)"
+equal "$(tail -1 out)$(grid logs copied | tail -1)" endend
 nothing_left "copier killed"
 # The next command removes the attachments that dead processes left.
 "$GRID" run -q sleep 60 & run=$!
