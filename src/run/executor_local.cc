@@ -1,73 +1,46 @@
 #include "run/executor_local.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
-#include <sstream>
 #include <thread>
 
 #include "base/error.h"
 #include "base/spawn.h"
+#include "base/text.h"
+#include "run/process_tree.h"
 
 namespace grid::run {
 
 namespace {
 
-struct Identity {
-  pid_t process = 0;
-  std::string started;  // in ticks since the machine started
-
-  bool operator==(const Identity&) const = default;
-};
-
-// Empty if there is no such process or it is a zombie.
-std::optional<Identity> identity_of(pid_t process) {
-  const std::string path = fmt::format("/proc/{}/stat", process);
-  const FileDescriptor file = find_file(path, O_RDONLY);
-  if (!file) return std::nullopt;
-  Bytes bytes(4096);  // files in /proc report no size
-  bytes.resize(read_at(file.get(), bytes, 0, path));
-  const std::string_view text = as_text(bytes);
-  const std::size_t name_end = text.rfind(')');
-  if (name_end == text.npos) return std::nullopt;
-  std::istringstream fields{std::string(text.substr(name_end + 1))};
-  std::string field, state;
-  fields >> state;
-  constexpr int fields_before_start = 18;
-  for (int i = 0; i < fields_before_start; ++i) fields >> field;
-  fields >> field;
-  if (state == "Z" || state == "X") return std::nullopt;
-  return Identity{process, field};
+// Start times are counted from the start of a machine: another machine that shares the state
+// folder, or this one after a restart, may have a process with the same number and time.
+std::string machine_start() {
+  const FileDescriptor file = find_file("/proc/sys/kernel/random/boot_id", O_RDONLY);
+  Bytes bytes(8);  // enough to tell the machines of one user apart
+  if (file) bytes.resize(read_at(file.get(), bytes, 0, "the id of the machine's start"));
+  return file ? std::string(as_text(bytes)) : "0";
 }
 
 std::string spell(pid_t process) {
-  const std::optional<Identity> identity = identity_of(process);
-  return fmt::format("{}-{}", process, identity ? identity->started : "0");
+  const std::optional<ListedProcess> listed = find_listed_process(process);
+  return fmt::format("{}-{}-{}", process, listed ? listed->identity.started : 0, machine_start());
 }
 
-std::optional<Identity> parse(const std::string& job) {
-  const std::size_t dash = job.find('-');
-  if (dash == job.npos) return std::nullopt;
-  return Identity{static_cast<pid_t>(std::strtol(job.c_str(), nullptr, 10)), job.substr(dash + 1)};
-}
-
-// A descriptor: unlike a number, it cannot come to mean another process.
-FileDescriptor find_process(const std::string& job) {
-  const std::optional<Identity> wanted = parse(job);
-  if (!wanted || wanted->process <= 1) return {};
-  FileDescriptor process(static_cast<int>(::syscall(SYS_pidfd_open, wanted->process, 0)));
-  if (!process || identity_of(wanted->process) != wanted) return {};
-  return process;
+// Empty for a job of another machine.
+std::optional<ProcessIdentity> parse(std::string_view job) {
+  const auto process = parse_number<pid_t>(take_until(job, '-'));
+  const auto started = parse_number<std::uint64_t>(take_until(job, '-'));
+  if (!process || !started || job != machine_start()) return std::nullopt;
+  return ProcessIdentity{*process, *started};
 }
 
 void send(const std::string& job, int signal) {
-  if (FileDescriptor process = find_process(job))
-    (void)::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0);
+  if (const auto process = parse(job)) send_signal(*process, signal);
 }
 
 std::string read_to_end(const FileDescriptor& from) {
@@ -107,7 +80,7 @@ std::string LocalExecutor::start(const JobRequest& request) const {
 }
 
 std::optional<RunState> LocalExecutor::find_state(const std::string& job) const {
-  if (find_process(job)) return RunState::running;
+  if (const auto process = parse(job); process && open_process(*process)) return RunState::running;
   return std::nullopt;
 }
 

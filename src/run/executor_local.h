@@ -8,8 +8,8 @@ namespace grid::run {
 // The name that a LocalExecutor would give this process.
 std::string own_job();
 
-// A job is named by its process: number and start time, so that a later process with the same
-// number is not mistaken for it.
+// A job is named by its process: number, start time and the start of its machine, so that no other
+// process with the same number is mistaken for it.
 class LocalExecutor : public Executor {
  public:
   std::string_view name() const override { return "local"; }
