@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "mount/fuse_device.h"
@@ -552,6 +553,39 @@ TEST_F(SuperviseTest, RecordsTheEndBeforeItWaitsForTheReaderOfTheOutput) {
   EXPECT_EQ(record().state, RunState::done);
   EXPECT_GE(processes.elapsed(), 1min);
 }
+
+// The life of a run in which a server and a process for the log are replaced, and processes are
+// left behind: each start of a process fails once.
+class FailingStart : public SuperviseTest, public ::testing::WithParamInterface<std::size_t> {};
+
+TEST_P(FailingStart, LosesNothingThatWasWritten) {
+  constexpr std::size_t starts_before_it_runs = 4;  // a server, the mount, the log and the script
+  play_script([&](pid_t script) {
+    write_file(runs.get("otter").artifacts() / "model", "weights");
+    processes.after(3s, [&] { processes.end(newest_server(), killed); });
+    processes.after(6s, [&] { processes.end(processes.newest("grid-log"), killed); });
+    processes.after(12s, [&, script] {
+      processes.end(script, {.status = 3});
+      processes.after(1s, [&] { processes.say(processes.newest("grid-log"), "finished"); });
+    });
+  });
+  processes.fail_start_number(GetParam());
+  if (GetParam() <= starts_before_it_runs) {
+    EXPECT_THROW(supervise(processes, runs, request(Streams::callers_and_log)), Error);
+    EXPECT_FALSE(is_there("otter"));
+  } else {
+    EXPECT_EQ(supervise(processes, runs, request(Streams::callers_and_log)),
+              ExitStatus{.status = 3});
+    EXPECT_EQ(record().state, RunState::failed);
+    EXPECT_EQ(record().end, ExitStatus{.status = 3});
+    EXPECT_EQ(record().servers_replaced, 1u);
+    EXPECT_EQ(read_file(runs.get("otter").artifacts() / "model"), "weights");
+  }
+  EXPECT_GE(processes.start_count(), std::min<std::size_t>(GetParam(), 7));
+  EXPECT_EQ(attachment_count(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Starts, FailingStart, ::testing::Range<std::size_t>(1, 9));
 
 TEST_F(SuperviseTest, WaitsForTheReaderOfTheOutputNoLongerThanUntilASignal) {
   play_script([&](pid_t) {

@@ -49,6 +49,8 @@ class FakeProcesses final : public run::Processes {
   }
   // The next processes of this name cannot be started.
   void fail_starts(std::string_view name, unsigned count) { failures_[std::string(name)] = count; }
+  // The n-th start of all, counted from 1, fails.
+  void fail_start_number(std::size_t number) { failing_start_ = number; }
   void after(Milliseconds delay, std::function<void()> event) {
     plan_.emplace(now_ + delay, std::move(event));
   }
@@ -104,6 +106,8 @@ class FakeProcesses final : public run::Processes {
     return std::all_of(children_.begin(), children_.end(),
                        [](const auto& entry) { return entry.second.was_waited_for; });
   }
+  // How many starts were tried.
+  std::size_t start_count() const { return start_count_; }
   const std::vector<Sent>& sent() const { return sent_; }
   const std::vector<int>& own_stops() const { return own_stops_; }
   // The texts that were sent to a process.
@@ -117,6 +121,7 @@ class FakeProcesses final : public run::Processes {
 
   run::ChildProcess start(const run::StartOptions& options, const Work&) override {
     const std::string name = options.name;
+    if (++start_count_ == failing_start_) throw system_error(EAGAIN, "cannot start a process");
     if (unsigned& left = failures_[name]; left > 0) {
       --left;
       throw system_error(EAGAIN, "cannot start a process");
@@ -262,6 +267,7 @@ class FakeProcesses final : public run::Processes {
   std::vector<std::string> started_;
   std::map<std::string, Play, std::less<>> plays_;
   std::map<std::string, unsigned> failures_;
+  std::size_t start_count_ = 0, failing_start_ = 0;
   std::map<int, Play> reactions_;
   std::multimap<Time, std::function<void()>> plan_;
   std::function<void()> while_stopped_;
