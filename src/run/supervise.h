@@ -36,8 +36,11 @@ struct SuperviseRequest {
 };
 
 // Returns when the script or the last experiment has ended: its status or, for a sweep, 1 if an
-// experiment failed. Throws if the first script cannot start; then nothing has run, and the run's
-// folder is gone unless `keep_failed`. Call it while the process has one thread.
+// experiment failed; 1 too if a script has succeeded whose output or artifacts could not be kept. A
+// signal before the first script returns that signal. Throws if the first script cannot start. In
+// both cases nothing has run, and the run's folder is gone unless `keep_failed`. Whatever happens
+// later, the record says how the run ended, and its folder stays. Call it while the process has one
+// thread.
 ExitStatus supervise(const Runs& runs, SuperviseRequest request);
 // The same with the given processes.
 ExitStatus supervise(Processes& processes, const Runs& runs, SuperviseRequest request);
