@@ -68,7 +68,9 @@ std::optional<Bytes> CachingBackend::find(std::string_view key) const {
 }
 
 std::vector<backend::ObjectEntry> CachingBackend::list(std::string_view prefix) const {
-  return remote_->list(prefix);
+  // The listing of a whole store is as large as the store: it is not kept.
+  if (prefix.empty() || options_.caching_of(prefix) != Caching::whole) return remote_->list(prefix);
+  return answers_->objects_below(prefix);
 }
 
 std::vector<std::string> CachingBackend::list_names(std::string_view prefix) const {

@@ -158,17 +158,21 @@ static std::string text_of(const std::vector<std::string>& names) {
   return text;
 }
 
-std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
-  using Names = std::vector<std::string>;
-  const fs::path path = path_of("listings", prefix);
-  const auto kept = [&]() -> std::optional<Names> {
-    std::optional<Bytes> text = load(path);
-    if (!text) return std::nullopt;
-    Names names = lines_of(as_text(*text));
-    std::erase(names, "");
-    if (!is_understood(prefix, as_bytes(text_of(names)))) return std::nullopt;
-    return names;
-  };
+std::optional<KeptAnswers::Names> KeptAnswers::find_kept_names(std::string_view kind,
+                                                               std::string_view prefix) const {
+  std::optional<Bytes> text = load(path_of(kind, prefix));
+  if (!text) return std::nullopt;
+  Names names = lines_of(as_text(*text));
+  std::erase(names, "");
+  if (!is_understood(prefix, as_bytes(text_of(names)))) return std::nullopt;
+  return names;
+}
+
+KeptAnswers::Names KeptAnswers::names(
+    std::string_view kind, std::string_view prefix,
+    const std::function<Names(const backend::Backend&)>& ask) const {
+  const fs::path path = path_of(kind, prefix);
+  const auto kept = [&] { return find_kept_names(kind, prefix); };
   const auto is_good = [&](const Names& names) {
     const Names before = kept().value_or(Names());
     return is_understood(prefix, as_bytes(text_of(names))) &&
@@ -176,8 +180,8 @@ std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
   };
   return asked<Names>(
       [&](const backend::Backend& store) {
-        Names names = store.list_names(prefix);
-        return is_good(names) ? std::move(names) : store.list_names(prefix);
+        Names names = ask(store);
+        return is_good(names) ? std::move(names) : ask(store);
       },
       [&](const Names& names) {
         if (!is_understood(prefix, as_bytes(text_of(names)))) return;
@@ -189,6 +193,42 @@ std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
           save(path, as_bytes(text));
       },
       kept, path);
+}
+
+std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
+  return names("listings", prefix,
+               [&](const backend::Backend& store) { return store.list_names(prefix); });
+}
+
+// An object as a line of a list: its key, '/' and its size.
+static std::string line_of(const backend::ObjectEntry& object) {
+  return fmt::format("{}/{}", object.key, object.size);
+}
+
+static backend::ObjectEntry object_of_line(std::string_view line) {
+  const std::size_t end = line.rfind('/');
+  if (end == line.npos) return {std::string(line), 0};
+  return {std::string(line.substr(0, end)),
+          parse_number<std::uint64_t>(line.substr(end + 1)).value_or(0)};
+}
+
+std::vector<backend::ObjectEntry> KeptAnswers::objects_below(std::string_view prefix) const {
+  static constexpr std::string_view kind = "below";
+  if (is_unreachable() && !find_kept_names(kind, prefix)) {
+    std::lock_guard lock(mutex_);
+    throw Error(ErrorKind::unavailable, unreachable_because_);
+  }
+  const Names lines = names(kind, prefix, [&](const backend::Backend& store) {
+    Names sorted;
+    for (const backend::ObjectEntry& object : store.list(prefix)) sorted.push_back(line_of(object));
+    std::sort(sorted.begin(), sorted.end());
+    return sorted;
+  });
+  std::vector<backend::ObjectEntry> objects;
+  for (const std::string& line : lines) objects.push_back(object_of_line(line));
+  std::sort(objects.begin(), objects.end(),
+            [](const auto& a, const auto& b) { return a.key < b.key; });
+  return objects;
 }
 
 }  // namespace grid::cache

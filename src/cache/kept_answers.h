@@ -39,8 +39,16 @@ class KeptAnswers {
   // The store's listing; the last one if the store cannot be reached. Stores lose no names: a
   // listing without some of those that were kept is asked for once more.
   std::vector<std::string> listing(std::string_view prefix) const;
+  // The same for Backend::list(). Throws `unavailable` at once if the store could not be reached
+  // just now and nothing is kept.
+  std::vector<backend::ObjectEntry> objects_below(std::string_view prefix) const;
 
  private:
+  using Names = std::vector<std::string>;
+  // A sorted list that `ask` gets from a store, kept as `kind`.
+  Names names(std::string_view kind, std::string_view prefix,
+              const std::function<Names(const backend::Backend&)>& ask) const;
+  std::optional<Names> find_kept_names(std::string_view kind, std::string_view prefix) const;
   template <class Answer>
   Answer asked(const std::function<Answer(const backend::Backend&)>& ask,
                const std::function<void(const Answer&)>& keep,

@@ -37,6 +37,10 @@ class Misanswering : public testing::FarStore {
     listings.pop_front();
     return truth;
   }
+  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+    FarStore::list_names(prefix);  // counts, and fails out of reach
+    return FarStore::list(prefix);
+  }
 };
 
 class KeptAnswersTest : public ::testing::Test {
@@ -91,6 +95,25 @@ TEST_F(KeptAnswersTest, AListingThatLacksNamesIsAskedForAgain) {
     store_->listings = {wrong};
     EXPECT_EQ(open().listing("a/"), (Names{"1", "2"}));
   }
+}
+
+TEST_F(KeptAnswersTest, ObjectsBelowAPrefixAreKeptForWhenTheStoreIsOutOfReach) {
+  store_->create("a/b/1", as_bytes("one"));
+  store_->create("a/b-1", as_bytes("three"));
+  const std::vector<backend::ObjectEntry> all = {{"a/b-1", 5}, {"a/b/1", 3}};
+  EXPECT_EQ(open().objects_below("a/"), all);
+  store_->create("a/c", as_bytes("1"));
+  EXPECT_EQ(open().objects_below("a/").size(), 3u);
+  store_->remove("a/c");
+  EXPECT_EQ(open().objects_below("a/"), all);
+  store_->reachable = false;
+  const KeptAnswers answers = open();
+  EXPECT_EQ(answers.objects_below("a/"), all);
+  EXPECT_EQ(warnings_.size(), 1u);
+  // What was not kept is not waited for again.
+  const std::uint64_t before = store_->requests;
+  EXPECT_THROW(answers.objects_below("d/"), Error);
+  EXPECT_EQ(store_->requests, before);
 }
 
 TEST_F(KeptAnswersTest, OfflineReadingIsSaidOnceWithItsAge) {

@@ -299,7 +299,11 @@ void Datastores::finish_adoptions(std::string_view name) {
 }
 
 std::string Datastores::description(std::string_view name) const {
-  std::vector<VersionNumber> numbers = numbers_below(*backend_, store::descriptions_prefix(name));
+  return description(name, numbers_below(*backend_, store::descriptions_prefix(name)));
+}
+
+std::string Datastores::description(std::string_view name,
+                                    const std::vector<VersionNumber>& numbers) const {
   for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
     const std::optional<Bytes> object = backend_->find(store::description_key(name, *number));
     try {

@@ -81,6 +81,8 @@ class Datastores {
 
   // The newest one that can be read: a damaged one does not hide those before it.
   std::string description(std::string_view name) const;
+  // The same, of the descriptions that have these numbers, ascending.
+  std::string description(std::string_view name, const std::vector<VersionNumber>& numbers) const;
   void describe(std::string_view name, std::string_view text);
 
  private:

@@ -1,11 +1,12 @@
 #include "service/datastores.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "base/error.h"
 #include "care/pack_check.h"
 #include "dataset/note_text.h"
+#include "dataset/overview.h"
 #include "service/uses.h"
 #include "service/verification.h"
 
@@ -21,19 +22,17 @@ std::string_view status_of(const DatastoreSummary& summary, const IncompleteCrea
   return name_of(summary.newest ? summary.newest->state : dataset::VersionState::deleted);
 }
 
-DatastoreSummary summarise(const dataset::OpenStore& store, const std::string& name,
-                           DatastoreList& list) {
-  DatastoreSummary summary{.name = name,
-                           .description = readable_description(store, name, list.unreadable)};
-  for (const dataset::Version& version :
-       readable_versions(*store.datastores, name, list.unreadable)) {
-    bool ready = version.state == dataset::VersionState::ready;
-    if (ready || summary.ready == 0) summary.newest = version;
-    if (!ready) continue;
-    ++summary.ready;
-    summary.stored_bytes += version.record.stored_bytes;
-  }
-  summary.status = status_of(summary, of_datastore(list.incomplete, name));
+DatastoreSummary summarise(dataset::DatastoreOverview&& overview, DatastoreList& list) {
+  for (dataset::UnreadableVersion& version : overview.unreadable)
+    list.unreadable.push_back(
+        care::damage_at(overview.name, version.number, "", std::move(version.reason)));
+  DatastoreSummary summary{.name = std::move(overview.name),
+                           .description = std::move(overview.description),
+                           .newest = std::move(overview.newest),
+                           .ready = overview.ready,
+                           .stored_bytes = overview.stored_bytes,
+                           .status = {}};
+  summary.status = status_of(summary, of_datastore(list.incomplete, summary.name));
   return summary;
 }
 
@@ -74,18 +73,19 @@ DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore
                               bool deleted_too) {
   DatastoreList list;
   list.incomplete = of_store(find_incomplete_creates(settings), store);
-  std::vector<std::string> published = store.datastores->names();
-  std::set<std::string> names(published.begin(), published.end());
-  for (const create::IncompleteCreate& create : list.incomplete) names.insert(create.record.name);
-  for (const std::string& name : names) {
-    try {
-      DatastoreSummary summary = summarise(store, name, list);
-      bool deleted = summary.status == name_of(dataset::VersionState::deleted);
-      if (!deleted || deleted_too) list.datastores.push_back(std::move(summary));
-    } catch (const Error& error) {  // the others can be shown
-      if (care::is_outage(*store.backend, error)) throw;
-      list.unreadable.push_back(care::damage_at(name, 0, "", error.what()));
-    }
+  std::map<std::string, dataset::DatastoreOverview> found;
+  for (dataset::DatastoreOverview& one : dataset::overview(*store.datastores, *store.backend)) {
+    const std::string name = one.name;
+    found.emplace(name, std::move(one));
+  }
+  for (const create::IncompleteCreate& create : list.incomplete)
+    found.try_emplace(create.record.name, dataset::DatastoreOverview{.name = create.record.name});
+  for (auto& [name, overview] : found) {
+    const bool hides = !overview.newest && !overview.unreadable.empty() &&
+                       of_datastore(list.incomplete, name).empty();
+    DatastoreSummary summary = summarise(std::move(overview), list);
+    bool deleted = summary.status == name_of(dataset::VersionState::deleted);
+    if (!hides && (!deleted || deleted_too)) list.datastores.push_back(std::move(summary));
   }
   return list;
 }
