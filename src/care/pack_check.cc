@@ -277,7 +277,9 @@ Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
     else
       packs.foreign.push_back(object.key + " is not part of the store");
   }
-  for (const std::string& name : backend.list_names(store::packs_prefix()))
+  // A server has no folders but those of objects, and those are none of the store's.
+  for (const std::string& name :
+       backend.remote() ? std::vector<std::string>() : backend.list_names(store::packs_prefix()))
     if (!names.contains(name)) name_no_object(store::packs_prefix() + name, listed, packs);
   std::set<PackId> indexed(listed.packs.begin(), listed.packs.end());
   for (const auto& [pack, size] : listed.data_size)
