@@ -115,6 +115,20 @@ TEST_F(RequestCosts, OfACat) {
   EXPECT_LE(requests_of_cat("cats:1"), 2u);
 }
 
+TEST_F(RequestCosts, OfACatInAStoreOfManyPacks) {
+  write_small_files("one", 10);
+  other_.create(*other_.open(), "cats", "one");
+  for (unsigned i = 0; i < 39; ++i) {
+    const std::string name = "other" + std::to_string(i);
+    testing::write_file(other_ / (name + "/a"), name);
+    other_.create(*other_.open(), name, name);
+  }
+  // Each pack's index once, many at a time: the format has nothing that says which pack has what
+  // for several packs together.
+  EXPECT_LE(requests_of_cat("cats:1"), 6u + 39);
+  EXPECT_LE(requests_of_cat("cats:1"), 2u);
+}
+
 TEST_F(RequestCosts, OfAVerify) {
   write_small_files("one", 10);
   write_small_files("two", 11);
