@@ -85,6 +85,13 @@ TEST_F(RequestCosts, OfAList) {
   EXPECT_EQ(listed[1].stored_bytes, 210u);
   EXPECT_EQ(listed[1].newest->record.number, 20u);
 
+  // Out of reach, what was listed last is listed.
+  bucket_.misbehave([](const auto&) { return true; }, [](const auto&, auto& c) { c.close(); },
+                    100'000);
+  EXPECT_EQ(list().size(), 21u);
+  EXPECT_EQ(list()[1].stored_bytes, 210u);
+  bucket_.behave();
+
   // A version that another machine deletes is gone from the next list.
   store->datastores->remove("b", 20);
   EXPECT_EQ(list()[1].newest->record.number, 19u);
