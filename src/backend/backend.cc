@@ -1,5 +1,7 @@
 #include "backend/backend.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace grid::backend {
@@ -20,6 +22,18 @@ void check_key(std::string_view key) {
     if (slash == std::string_view::npos) return;
     rest.remove_prefix(slash + 1);
   }
+}
+
+std::vector<ObjectEntry> Backend::list_below(std::string_view prefix) const {
+  std::vector<ObjectEntry> found = list(prefix);
+  for (const std::string& name : list_names(prefix)) {
+    if (!name.ends_with('/')) continue;
+    const std::vector<ObjectEntry> below = list_below(std::string(prefix) + name);
+    found.insert(found.end(), below.begin(), below.end());
+  }
+  std::sort(found.begin(), found.end(),
+            [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
+  return found;
 }
 
 bool Backend::find_range(std::string_view key, std::uint64_t offset, MutableBytesView out) const {

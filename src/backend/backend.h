@@ -62,6 +62,10 @@ class Backend {
   // What lies deeper is not looked at, so that no stray folder can keep a listing from its end.
   virtual std::vector<ObjectEntry> list(std::string_view prefix) const = 0;
 
+  // Every object whose key starts with `prefix`, in key order: a listing for each folder, but only
+  // one of a server.
+  virtual std::vector<ObjectEntry> list_below(std::string_view prefix) const;
+
   // What a folder listing would show, sorted: "c" for an object PREFIXc, and "c/" if there are
   // objects PREFIXc/…, or a folder of that name. So "3/" is no object 3.
   virtual std::vector<std::string> list_names(std::string_view prefix) const = 0;

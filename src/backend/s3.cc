@@ -65,9 +65,16 @@ std::optional<std::uint64_t> S3Backend::copy_part(std::string_view key, std::uin
 }
 
 std::vector<ObjectEntry> S3Backend::list(std::string_view prefix) const {
+  return objects({.prefix = prefix_ + std::string(prefix), .delimiter = "/"});
+}
+
+std::vector<ObjectEntry> S3Backend::list_below(std::string_view prefix) const {
+  return objects({.prefix = prefix_ + std::string(prefix)});
+}
+
+std::vector<ObjectEntry> S3Backend::objects(const net::S3ListRequest& request) const {
   std::vector<ObjectEntry> found;
-  net::S3Pages pages(bucket_, {.prefix = prefix_ + std::string(prefix), .delimiter = "/"},
-                     pages_options);
+  net::S3Pages pages(bucket_, request, pages_options);
   while (const std::optional<net::S3Listing> page = pages.next()) {
     for (const net::S3Object& object : page->objects) {
       std::string key = object.key.substr(prefix_.size());

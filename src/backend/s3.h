@@ -30,6 +30,7 @@ class S3Backend : public Backend, private Carrier {
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
   std::vector<ObjectEntry> list(std::string_view prefix) const override;
+  std::vector<ObjectEntry> list_below(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return true; }
@@ -39,6 +40,7 @@ class S3Backend : public Backend, private Carrier {
   const Carrier& carrier() const override { return *this; }
 
  private:
+  std::vector<ObjectEntry> objects(const net::S3ListRequest& request) const;
   // Nothing can be brought near without a cache in front.
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}
   std::uint64_t read_ahead_max() const override { return 0; }

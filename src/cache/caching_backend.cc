@@ -68,8 +68,13 @@ std::optional<Bytes> CachingBackend::find(std::string_view key) const {
 }
 
 std::vector<backend::ObjectEntry> CachingBackend::list(std::string_view prefix) const {
+  return remote_->list(prefix);
+}
+
+std::vector<backend::ObjectEntry> CachingBackend::list_below(std::string_view prefix) const {
   // The listing of a whole store is as large as the store: it is not kept.
-  if (prefix.empty() || options_.caching_of(prefix) != Caching::whole) return remote_->list(prefix);
+  if (prefix.empty() || options_.caching_of(prefix) != Caching::whole)
+    return remote_->list_below(prefix);
   return answers_->objects_below(prefix);
 }
 

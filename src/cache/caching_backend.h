@@ -49,6 +49,7 @@ class CachingBackend : public backend::Backend, private backend::Carrier {
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override;
+  std::vector<backend::ObjectEntry> list_below(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
   bool remote() const override { return remote_->remote(); }

@@ -220,7 +220,8 @@ std::vector<backend::ObjectEntry> KeptAnswers::objects_below(std::string_view pr
   }
   const Names lines = names(kind, prefix, [&](const backend::Backend& store) {
     Names sorted;
-    for (const backend::ObjectEntry& object : store.list(prefix)) sorted.push_back(line_of(object));
+    for (const backend::ObjectEntry& object : store.list_below(prefix))
+      sorted.push_back(line_of(object));
     std::sort(sorted.begin(), sorted.end());
     return sorted;
   });

@@ -39,7 +39,7 @@ class KeptAnswers {
   // The store's listing; the last one if the store cannot be reached. Stores lose no names: a
   // listing without some of those that were kept is asked for once more.
   std::vector<std::string> listing(std::string_view prefix) const;
-  // The same for Backend::list(). Throws `unavailable` at once if the store could not be reached
+  // The same for Backend::list_below(). Throws `unavailable` at once if the store could not be reached
   // just now and nothing is kept.
   std::vector<backend::ObjectEntry> objects_below(std::string_view prefix) const;
 

@@ -37,9 +37,9 @@ class Misanswering : public testing::FarStore {
     listings.pop_front();
     return truth;
   }
-  std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
+  std::vector<backend::ObjectEntry> list_below(std::string_view prefix) const override {
     FarStore::list_names(prefix);  // counts, and fails out of reach
-    return FarStore::list(prefix);
+    return MemoryBackend::list_below(prefix);
   }
 };
 

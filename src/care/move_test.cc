@@ -6,7 +6,6 @@
 #include "care/verify.h"
 #include "create/create.h"
 #include "store/layout.h"
-#include "tests/support/all_objects.h"
 #include "tests/support/faulty_backend.h"
 #include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
@@ -97,9 +96,9 @@ TEST_F(Moving, TheOldStoreNotesWhereItWent) {
 
 TEST_F(Moving, ASecondMoveDoesNothing) {
   move(*old_, *new_);
-  const auto before = testing::all_objects(*new_backend_);
+  const auto before = new_backend_->list_below("");
   EXPECT_TRUE(move(*old_, *new_).moved_before);
-  EXPECT_EQ(testing::all_objects(*new_backend_), before);
+  EXPECT_EQ(new_backend_->list_below(""), before);
 }
 
 TEST_F(Moving, KeepOnlyCopiesAndCanBeRepeatedForTheNextVersion) {
@@ -166,10 +165,10 @@ TEST_F(Moving, NamesDamageInTheOldStoreAndPublishesNothingOfThatVersion) {
 TEST_F(Moving, RefusesATakenNameBeforeSendingAnything) {
   testing::write_file(folder_ / "other/file", "other");
   create_version(*new_, folder_ / "other");
-  const auto before = testing::all_objects(*new_backend_);
+  const auto before = new_backend_->list_below("");
   EXPECT_NE(message_of([&] { move(*old_, *new_); }).find("has a datastore cats of its own"),
             std::string::npos);
-  EXPECT_EQ(testing::all_objects(*new_backend_), before);
+  EXPECT_EQ(new_backend_->list_below(""), before);
 }
 
 TEST_F(Moving, RefusesTheSameStoreAndAMissingDatastore) {
@@ -236,7 +235,7 @@ TEST_F(Moving, ContinuesAfterAnyFailure) {
       for (std::uint64_t call = 1;; ++call) {
         auto source = std::make_shared<NamedBackend>("old");
         auto target = std::make_shared<NamedBackend>("new");
-        for (const backend::ObjectEntry& object : testing::all_objects(*old_backend_))
+        for (const backend::ObjectEntry& object : old_backend_->list_below(""))
           source->create(object.key, *old_backend_->find(object.key));
         auto faulty = std::make_shared<testing::FaultyBackend>(
             std::static_pointer_cast<backend::Backend>(old_fails ? source : target));

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "store/layout.h"
-#include "tests/support/all_objects.h"
 #include "tests/support/memory_backend.h"
 #include "tests/support/test_store.h"
 
@@ -56,7 +55,7 @@ TEST_F(RecordCheckTest, AHealthyStoreHasNothingToTell) {
 }
 
 TEST_F(RecordCheckTest, NamesEveryObjectInWhichABitFlipped) {
-  for (const backend::ObjectEntry& object : testing::all_objects(*backend_)) {
+  for (const backend::ObjectEntry& object : backend_->list_below("")) {
     const Bytes before = *backend_->find(object.key);
     for (std::size_t bit = 0; bit < 8 * before.size(); bit += 5) {
       Bytes flipped = before;

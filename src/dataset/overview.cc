@@ -25,7 +25,7 @@ struct DatastoreKeys {
 
 std::map<std::string, DatastoreKeys> keys_by_datastore(const backend::Backend& backend) {
   std::map<std::string, DatastoreKeys> found;
-  for (const backend::ObjectEntry& object : backend.list(store::datastores_prefix())) {
+  for (const backend::ObjectEntry& object : backend.list_below(store::datastores_prefix())) {
     std::string_view below = object.key;
     below.remove_prefix(std::min(store::datastores_prefix().size(), below.size()));
     std::string name(take_until(below, '/'));
