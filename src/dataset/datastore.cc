@@ -4,6 +4,7 @@
 #include <future>
 
 #include "base/error.h"
+#include "dataset/publish.h"
 #include "store/layout.h"
 
 namespace grid::dataset {
@@ -12,7 +13,9 @@ std::string_view name_of(VersionState state) {
   return state == VersionState::ready ? "ready" : "deleted";
 }
 
-Datastores::Datastores(std::shared_ptr<backend::Backend> backend) : backend_(std::move(backend)) {}
+Datastores::Datastores(std::shared_ptr<backend::Backend> backend,
+                       std::chrono::milliseconds pause_first)
+    : backend_(std::move(backend)), pause_first_(pause_first) {}
 
 // The numbers that are keys below a prefix, ascending.
 static std::vector<VersionNumber> numbers_below(const backend::Backend& backend,
@@ -217,44 +220,16 @@ Version Datastores::resolve(const Reference& reference) const {
   return std::move(*version);
 }
 
-// The newest of the versions below `number` that have a tombstone.
-static std::vector<VersionNumber> listed_deleted(std::vector<VersionNumber> deleted,
-                                                 VersionNumber number) {
-  deleted.erase(std::lower_bound(deleted.begin(), deleted.end(), number), deleted.end());
-  if (deleted.size() > listed_deleted_max)
-    deleted.erase(deleted.begin(), deleted.end() - listed_deleted_max);
-  return deleted;
-}
-
 VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
   check_datastore_name(name);
   auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
-  VersionNumber highest = highest_taken(backend_->list_names(store::versions_prefix(name)));
-  const Tombstones found = coming.get();
-  highest = std::max(highest, found.highest_taken);
+  const VersionNumber published = highest_taken(backend_->list_names(store::versions_prefix(name)));
+  Tombstones found = coming.get();
   record.datastore = name;
-  std::optional<Bytes> before;
-  if (highest > 0) before = find_record(name, highest);
-  for (;;) {
-    if (highest == UINT32_MAX)
-      fail(ErrorKind::unsupported, "{} has the highest number that a version can have, {}", name,
-           highest);
-    record.number = highest + 1;
-    record.deleted = listed_deleted(found.numbers, record.number);
-    record.previous = before ? std::optional(digest_of(*before)) : std::nullopt;
-    const std::string text = encode_version_record(record);
-    // The one step that makes the version exist. If the key is taken, another create has published
-    // this number since the listing: take the next.
-    const std::string key = store::version_key(name, record.number);
-    if (backend_->create(key, as_bytes(text))) return record;
-    before = backend_->find(key);
-    if (!before)
-      fail(ErrorKind::unavailable,
-           "{}: {} can be neither made nor read: the store says that it is taken, and that nothing "
-           "is there; nothing was published",
-           backend_->name(), key);
-    ++highest;
-  }
+  return dataset::publish(*backend_, std::move(record),
+                          {.highest_taken = std::max(published, found.highest_taken),
+                           .deleted = std::move(found.numbers),
+                           .pause_first = pause_first_});
 }
 
 void Datastores::remove(std::string_view name, VersionNumber number, std::string_view moved_to) {
@@ -318,12 +293,16 @@ std::string Datastores::description(std::string_view name,
 void Datastores::describe(std::string_view name, std::string_view text) {
   resolve({.name = std::string(name)});
   VersionNumber number = highest_taken(backend_->list_names(store::descriptions_prefix(name)));
-  do {
+  for (unsigned lost = 0; lost < races_max; ++lost) {
     if (number == UINT32_MAX)
       fail(ErrorKind::unsupported, "{} has all the descriptions that it can have", name);
     ++number;
-  } while (!backend_->create(store::description_key(name, number),
-                             as_bytes(encode_description(name, number, text))));
+    if (backend_->create(store::description_key(name, number),
+                         as_bytes(encode_description(name, number, text))))
+      return;
+  }
+  fail(ErrorKind::unavailable, "{}: {} says that {} descriptions in a row are taken; try again",
+       backend_->name(), name, races_max);
 }
 
 }  // namespace grid::dataset

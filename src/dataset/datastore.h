@@ -1,6 +1,7 @@
 // Datastores and their versions: names, numbers, records, publishing, deleting.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,9 @@ struct UnreadableVersion {
 // All datastores of a store. Thread-safe. Opening `cats:1` reads records and lists nothing.
 class Datastores {
  public:
-  explicit Datastores(std::shared_ptr<backend::Backend> backend);
+  // `pause_first`: see PublishAt.
+  explicit Datastores(std::shared_ptr<backend::Backend> backend,
+                      std::chrono::milliseconds pause_first = std::chrono::milliseconds(50));
 
   std::vector<std::string> names() const;  // sorted; also those whose versions are all deleted
   // All versions ever published, by number; empty if there is no such datastore. Those whose
@@ -57,8 +60,9 @@ class Datastores {
 
   // Makes the next version exist, atomically; returns its record with the number it got. The number
   // is one that has neither a record nor a tombstone. What the record says about other records, and
-  // whose it is, is set here. Throws `invalid_argument` for a record that is too large,
-  // `unsupported` if all numbers are taken.
+  // whose it is, is set here, and its create_id, if it has none. Throws `invalid_argument` for a
+  // record that is too large, `unsupported` if all numbers are taken. Unless the error says that it
+  // is not known, nothing was published if it throws: see publish.h.
   VersionRecord publish(std::string_view name, VersionRecord record);
 
   // Leaves a tombstone: the version is gone from every listing, its number is never used again.
@@ -96,6 +100,7 @@ class Datastores {
   bool is_record(std::string_view name, const store::AdvanceTombstone& advance) const;
 
   std::shared_ptr<backend::Backend> backend_;
+  const std::chrono::milliseconds pause_first_;
 };
 
 }  // namespace grid::dataset

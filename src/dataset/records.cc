@@ -44,6 +44,7 @@ std::string encode_version_record(const VersionRecord& record) {
   if (record.previous) value["previous"] = record.previous->hex();
   if (!record.deleted.empty()) value["deleted"] = record.deleted;
   if (record.top_mtime_ns) value["top_mtime_ns"] = *record.top_mtime_ns;
+  if (!record.create_id.empty()) value["create_id"] = record.create_id;
   return store::seal(version_kind, std::move(value));
 }
 
@@ -62,6 +63,14 @@ static Digest digest_member(const JsonObject& json, std::string_view member) {
   const std::optional<Digest> digest = parse_digest(json.text(member));
   if (!digest) json.refuse(member, "not 64 lower-case hexadecimal digits");
   return *digest;
+}
+
+static std::string create_id(const JsonObject& json) {
+  std::string id = json.find_text("create_id").value_or("");
+  const bool is_hex = id.find_first_not_of("0123456789abcdef") == id.npos;
+  if (json.has("create_id") && (id.size() != create_id_size || !is_hex))
+    json.refuse("create_id", "not 32 lower-case hexadecimal digits");
+  return id;
 }
 
 static std::vector<VersionNumber> deleted_before(const JsonObject& json, VersionNumber version) {
@@ -107,6 +116,7 @@ VersionRecord decode_version_record(BytesView object, std::string_view datastore
   if (json.has("previous")) record.previous = digest_member(json, "previous");
   record.deleted = deleted_before(json, number);
   record.top_mtime_ns = json.find_integer("top_mtime_ns");
+  record.create_id = create_id(json);
   return record;
 }
 

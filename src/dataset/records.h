@@ -19,6 +19,8 @@ inline constexpr std::size_t record_name_size_max = 4 << 10;   // of a user's or
 // The newest so many numbers are listed in VersionRecord::deleted.
 inline constexpr std::size_t listed_deleted_max = 4096;
 
+inline constexpr std::size_t create_id_size = 32;
+
 // What is stored about a version when it is published; never changed afterwards. The members from
 // `datastore` on are missing in records of earlier versions of grid.
 struct VersionRecord {
@@ -41,6 +43,8 @@ struct VersionRecord {
   // tombstone is missed.
   std::vector<VersionNumber> deleted = {};
   std::optional<std::int64_t> top_mtime_ns = {};  // of the source's own folder, if it has one
+  // Of the create that made it: create_id_size random hexadecimal digits, or "" in older records.
+  std::string create_id = {};
 
   bool operator==(const VersionRecord&) const = default;
 };

@@ -27,7 +27,8 @@ VersionRecord example() {
           .datastore = "cats",
           .previous = digest_of(as_bytes("6")),
           .deleted = {1, 3},
-          .top_mtime_ns = -1};
+          .top_mtime_ns = -1,
+          .create_id = "00112233445566778899aabbccddeeff"};
 }
 
 // As an earlier version of grid wrote it, with one member replaced or added.
@@ -153,6 +154,9 @@ TEST(Records, BreakNoRule) {
       {"deleted", "1"},
       {"top_mtime_ns", "9223372036854775808"},
       {"top_mtime_ns", "0.5"},
+      {"create_id", "\"\""},
+      {"create_id", "\"" + std::string(32, 'A') + "\""},
+      {"create_id", "1"},
       {"datastore", "\"cats\""},
       {"digest", "\"" + std::string(64, '0') + "\""}};
   for (const auto& [member, value] : broken)
