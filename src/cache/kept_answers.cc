@@ -146,6 +146,8 @@ std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
       absent);
 }
 
+static constexpr std::string_view kind_listing = "listings", kind_below = "below";
+
 static std::vector<std::string> lines_of(std::string_view text) {
   std::vector<std::string> lines;
   while (!text.empty()) lines.emplace_back(take_until(text, '\n'));
@@ -158,10 +160,36 @@ static std::string text_of(const std::vector<std::string>& names) {
   return text;
 }
 
+// The names right below `prefix`, which ends in '/', of the objects in `lines`.
+static std::vector<std::string> names_below(std::string_view prefix,
+                                            const std::vector<std::string>& lines) {
+  std::vector<std::string> names;
+  for (const std::string& line : lines) {
+    std::string_view key = std::string_view(line).substr(0, line.rfind('/'));
+    if (!key.starts_with(prefix) || key.size() == prefix.size()) continue;
+    key.remove_prefix(prefix.size());
+    names.emplace_back(key.substr(0, std::min(key.find('/'), key.size() - 1) + 1));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+std::optional<KeptAnswers::Names> KeptAnswers::find_names_in_lists(std::string_view prefix) const {
+  for (std::string_view above = prefix; !above.empty();) {
+    if (const std::optional<Names> lines = find_kept_names(kind_below, above)) {
+      Names names = names_below(prefix, *lines);
+      if (!names.empty() && is_understood(prefix, as_bytes(text_of(names)))) return names;
+    }
+    above = above.substr(0, above.rfind('/', above.size() - 2) + 1);
+  }
+  return std::nullopt;
+}
+
 std::optional<KeptAnswers::Names> KeptAnswers::find_kept_names(std::string_view kind,
                                                                std::string_view prefix) const {
   std::optional<Bytes> text = load(path_of(kind, prefix));
-  if (!text) return std::nullopt;
+  if (!text) return kind == kind_below ? std::nullopt : find_names_in_lists(prefix);
   Names names = lines_of(as_text(*text));
   std::erase(names, "");
   if (!is_understood(prefix, as_bytes(text_of(names)))) return std::nullopt;
@@ -196,7 +224,7 @@ KeptAnswers::Names KeptAnswers::names(
 }
 
 std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {
-  return names("listings", prefix,
+  return names(kind_listing, prefix,
                [&](const backend::Backend& store) { return store.list_names(prefix); });
 }
 
@@ -213,12 +241,11 @@ static backend::ObjectEntry object_of_line(std::string_view line) {
 }
 
 std::vector<backend::ObjectEntry> KeptAnswers::objects_below(std::string_view prefix) const {
-  static constexpr std::string_view kind = "below";
-  if (is_unreachable() && !find_kept_names(kind, prefix)) {
+  if (is_unreachable() && !find_kept_names(kind_below, prefix)) {
     std::lock_guard lock(mutex_);
     throw Error(ErrorKind::unavailable, unreachable_because_);
   }
-  const Names lines = names(kind, prefix, [&](const backend::Backend& store) {
+  const Names lines = names(kind_below, prefix, [&](const backend::Backend& store) {
     Names sorted;
     for (const backend::ObjectEntry& object : store.list_below(prefix))
       sorted.push_back(line_of(object));

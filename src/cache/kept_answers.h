@@ -39,8 +39,8 @@ class KeptAnswers {
   // The store's listing; the last one if the store cannot be reached. Stores lose no names: a
   // listing without some of those that were kept is asked for once more.
   std::vector<std::string> listing(std::string_view prefix) const;
-  // The same for Backend::list_below(). Throws `unavailable` at once if the store could not be reached
-  // just now and nothing is kept.
+  // The same for Backend::list_below(). Throws `unavailable` at once if the store could not be
+  // reached just now and nothing is kept.
   std::vector<backend::ObjectEntry> objects_below(std::string_view prefix) const;
 
  private:
@@ -49,6 +49,8 @@ class KeptAnswers {
   Names names(std::string_view kind, std::string_view prefix,
               const std::function<Names(const backend::Backend&)>& ask) const;
   std::optional<Names> find_kept_names(std::string_view kind, std::string_view prefix) const;
+  // A listing that was never asked for, from one of all objects that has it.
+  std::optional<Names> find_names_in_lists(std::string_view prefix) const;
   template <class Answer>
   Answer asked(const std::function<Answer(const backend::Backend&)>& ask,
                const std::function<void(const Answer&)>& keep,

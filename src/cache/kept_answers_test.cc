@@ -116,6 +116,19 @@ TEST_F(KeptAnswersTest, ObjectsBelowAPrefixAreKeptForWhenTheStoreIsOutOfReach) {
   EXPECT_EQ(store_->requests, before);
 }
 
+TEST_F(KeptAnswersTest, ListingNeverAskedForIsTakenFromTheObjectsAbove) {
+  store_->create("a/b/1", as_bytes("one"));
+  store_->create("a/b/2", as_bytes("two"));
+  store_->create("a/c", as_bytes("three"));
+  EXPECT_EQ(open().objects_below("a/").size(), 3u);
+  store_->reachable = false;
+  const KeptAnswers answers = open();
+  EXPECT_EQ(answers.listing("a/"), (Names{"b/", "c"}));
+  EXPECT_EQ(answers.listing("a/b/"), (Names{"1", "2"}));
+  // Nothing is known of what is not there.
+  EXPECT_THROW(answers.listing("a/d/"), Error);
+}
+
 TEST_F(KeptAnswersTest, OfflineReadingIsSaidOnceWithItsAge) {
   store_->create("a/1", as_bytes("one"));
   {

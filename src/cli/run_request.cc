@@ -49,6 +49,8 @@ std::vector<OptionSpec> attach_options() {
            .help = "mount, or copy for plain files in the run's folder, where mounts are "
                    "forbidden",
            .default_value = "mount"},
+          {.name = "--literal",
+           .help = "pass the arguments as they are, without looking for references to datastores"},
           {.name = "--env",
            .value = "NAME=VALUE",
            .help = "set an environment variable for the script",
@@ -81,6 +83,7 @@ service::StartRequest start_request(const Arguments& arguments) {
   return {.datastore_names = arguments.all("--datastore_name"),
           .datastore_version = given(arguments, "--datastore_version"),
           .mount_folder = given(arguments, "--datastore_mount_dir"),
+          .literal = arguments.has("--literal"),
           .copy = wants_copy(arguments),
           .settings = arguments.all("--env"),
           .name = arguments.find("--name").value_or(""),

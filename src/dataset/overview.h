@@ -23,8 +23,8 @@ struct DatastoreOverview {
 };
 
 // By name; also those whose versions are all deleted. A server is asked for one listing of all
-// names, and for the records and descriptions that this node has not kept, many at once. Throws if a
-// server cannot be reached.
+// names, and for the records and descriptions that this node has not kept, many at once. Throws if
+// a server cannot be reached.
 std::vector<DatastoreOverview> overview(const Datastores& datastores,
                                         const backend::Backend& backend);
 

@@ -43,6 +43,7 @@ RunRecord record_of(const RunRequest& request, const ResolvedReferences& resolve
   record.store = request.store;
   record.store_id = store_id;
   record.mount_folder = request.references.mount_folder;
+  record.literal = request.references.literal;
   record.copied = request.copy;
   record.prefetch = request.prefetch;
   record.session = request.session;
@@ -83,7 +84,7 @@ void set_resolved(const std::vector<std::string>& resolved, RunRecord& run,
 }
 
 bool begins_with_reference(const RunRecord& record) {
-  return find_reference(record.command.front(), record.mount_folder).has_value();
+  return !find_references(record.command.front(), record.mount_folder).empty();
 }
 
 void remove_all(const Runs& runs, const PreparedRun& run) {
@@ -149,6 +150,7 @@ RunRequest repeat_request(const RunRecord& record, const dataset::OpenStore& sto
          record.name, record.store);
   ReferenceRequest& references = request.references;
   references.command = record.resolved_command;
+  references.literal = references.literal || record.literal;
   if (record.experiments.empty()) request.sweep.strategy = Strategy::none;
   references.mount_folder = record.copied ? std::string(default_mount_folder) : record.mount_folder;
   references.datastore_names.clear();

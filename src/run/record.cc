@@ -135,6 +135,7 @@ Json encode(const RunRecord& record) {
                {"store", record.store},
                {"store_id", record.store_id},
                {"mount_folder", record.mount_folder},
+               {"literal", record.literal},
                {"prefetch", name_of(record.prefetch)},
                {"attach", record.copied ? "copy" : "mount"},
                {"versions", encode_versions(record.versions)},
@@ -174,6 +175,7 @@ RunRecord decode(const Json& json) {
   record.store = json.at("store");
   record.store_id = json.at("store_id");
   record.mount_folder = json.at("mount_folder");
+  record.literal = json.value("literal", false);
   record.prefetch =
       parse_prefetch(json.value("prefetch", "none")).value_or(dataset::Prefetch::none);
   record.copied = json.at("attach") == "copy";

@@ -71,6 +71,7 @@ struct RunRecord {
   pid_t script_pid = 0;
   std::string store, store_id;  // location and identity
   std::string mount_folder;     // where the script sees the datastores
+  bool literal = false;         // the command was passed as it is, without references
   dataset::Prefetch prefetch = dataset::Prefetch::none;
   bool copied = false;                                 // attached as copies, not by a mount
   std::vector<RunVersion> versions;                    // by name, then version

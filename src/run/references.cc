@@ -1,9 +1,11 @@
 #include "run/references.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "base/error.h"
+#include "store/layout.h"
 
 namespace grid::run {
 
@@ -11,68 +13,6 @@ using dataset::Reference;
 using dataset::Version;
 
 namespace {
-
-constexpr std::string_view scheme = "grid:";
-
-bool is_version_word(std::string_view word) {
-  if (word == "latest") return true;
-  return !word.empty() && word.front() != '0' &&
-         std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-// What follows `folder` in a path at or below it, from the '/' on.
-std::optional<std::string_view> find_below(std::string_view path, std::string_view folder) {
-  if (path.substr(0, folder.size()) != folder) return std::nullopt;
-  path.remove_prefix(folder.size());
-  if (!path.empty() && path.front() != '/') return std::nullopt;
-  return path;
-}
-
-// Parses "cats:3/images", which follows "grid:".
-ArgumentReference parse_scheme(std::string_view text) {
-  std::size_t end = std::min(text.find('/'), text.size());
-  return {0, Reference::parse(text.substr(0, end)), std::string(text.substr(end))};
-}
-
-// Parses "/cats/3/images", which follows the mount folder; empty for the folder itself.
-std::optional<ArgumentReference> parse_below(std::string_view text) {
-  std::size_t start = text.find_first_not_of('/');
-  if (start == std::string_view::npos) return std::nullopt;
-  text.remove_prefix(start);
-  std::size_t end = std::min(text.find('/'), text.size());
-  std::string_view name = text.substr(0, end);
-  dataset::check_datastore_name(name);
-  ArgumentReference found{0, Reference{std::string(name), {}, false},
-                          std::string(text.substr(end))};
-
-  start = text.find_first_not_of('/', end);
-  if (start == std::string_view::npos) return found;
-  end = std::min(text.find('/', start), text.size());
-  std::string_view word = text.substr(start, end - start);
-  if (!is_version_word(word)) return found;
-  found.reference = Reference::parse(fmt::format("{}:{}", name, word));
-  found.path = text.substr(end);
-  return found;
-}
-
-std::optional<ArgumentReference> find_at(std::string_view argument, std::size_t offset,
-                                         std::string_view mount_folder) {
-  std::string_view text = argument.substr(offset);
-  std::optional<ArgumentReference> found;
-  try {
-    if (text.substr(0, scheme.size()) == scheme) {
-      found = parse_scheme(text.substr(scheme.size()));
-    } else if (auto below = find_below(text, mount_folder)) {
-      found = parse_below(*below);
-    } else if (auto below_default = find_below(text, default_mount_folder)) {
-      found = parse_below(*below_default);
-    }
-  } catch (const Error& error) {  // which does not name the argument
-    throw error.within(argument);
-  }
-  if (found) found->offset = offset;
-  return found;
-}
 
 // Resolves each reference once, so that all its uses in a command line agree.
 class Pins {
@@ -89,6 +29,21 @@ class Pins {
            reference.name, it->second, version.record.number);
   }
 
+  // Empty if it is no reference after all.
+  std::optional<dataset::VersionNumber> find_version(const ArgumentReference& found,
+                                                     std::string_view argument) {
+    const bool must_be_there = found.certain && found.problem.empty();
+    if (!must_be_there && !is_datastore(found.reference.name)) return std::nullopt;
+    if (!found.problem.empty())
+      throw Error(ErrorKind::invalid_argument, found.problem).within(argument);
+    return version_of(found.reference);
+  }
+
+  void attach_if_there(const Reference& reference) {
+    if (find(reference)) attach(reference);
+  }
+
+ private:
   dataset::VersionNumber version_of(const Reference& reference) {
     if (reference.version || reference.named_latest) return attach(reference).record.number;
     auto pinned = resolved_.pins.find(reference.name);
@@ -98,12 +53,29 @@ class Pins {
     return number;
   }
 
- private:
-  Version attach(const Reference& reference) {
+  const Version& get(const Reference& reference) {
     const auto key = std::make_pair(reference.name, reference.version);
     auto known = known_.find(key);
-    if (known == known_.end()) known = known_.emplace(key, resolve_(reference)).first;
-    const Version& version = known->second;
+    if (known != known_.end()) return known->second;
+    known = known_.emplace(key, resolve_(reference)).first;
+    known_.emplace(std::make_pair(reference.name, known->second.record.number), known->second);
+    return known->second;
+  }
+
+  bool find(const Reference& reference) {
+    try {
+      get(reference);
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::not_found) throw;
+      return false;
+    }
+  }
+
+  bool is_datastore(const std::string& name) { return find({.name = name}); }
+
+  Version attach(const Reference& reference) {
+    const Version version = get(reference);
     auto& versions = resolved_.versions;
     auto at = std::lower_bound(
         versions.begin(), versions.end(), version, [&](const AttachedVersion& a, const Version& b) {
@@ -124,20 +96,20 @@ class Pins {
 // The datastores that the options pin, with --datastore_version applied to the one it is for.
 std::vector<Reference> named_references(
     const ReferenceRequest& request,
-    const std::vector<std::optional<ArgumentReference>>& in_arguments) {
+    const std::vector<std::vector<ArgumentReference>>& in_arguments) {
   std::vector<Reference> named;
   for (const std::string& text : request.datastore_names) named.push_back(Reference::parse(text));
   if (request.datastore_version.empty()) return named;
 
   const std::string& version = request.datastore_version;
-  if (!is_version_word(version))
+  if (version != "latest" && !store::parse_number(version))
     fail(ErrorKind::invalid_argument,
          "--datastore_version {}: a version is a number from 1, or latest", version);
   std::set<std::string> names;
   for (const Reference& reference : named) names.insert(reference.name);
   if (names.empty())
     for (const auto& found : in_arguments)
-      if (found) names.insert(found->reference.name);
+      for (const ArgumentReference& one : found) names.insert(one.reference.name);
   if (names.size() != 1)
     fail(ErrorKind::invalid_argument,
          "--datastore_version {} is for one datastore, and the command {}: use "
@@ -149,33 +121,38 @@ std::vector<Reference> named_references(
   return named;
 }
 
-}  // namespace
-
-std::optional<ArgumentReference> find_reference(std::string_view argument,
-                                                std::string_view mount_folder) {
-  if (auto found = find_at(argument, 0, mount_folder)) return found;
-  std::size_t equals = argument.find('=');
-  if (equals == std::string_view::npos) return std::nullopt;
-  return find_at(argument, equals + 1, mount_folder);
+// The argument with paths in place of its references.
+std::string replaced(const std::string& argument, const std::vector<ArgumentReference>& found,
+                     const std::string& mount_folder, Pins& pins) {
+  std::string out;
+  std::size_t done = 0;
+  for (const ArgumentReference& one : found) {
+    const std::optional<dataset::VersionNumber> version = pins.find_version(one, argument);
+    if (!version) continue;
+    out += argument.substr(done, one.offset - done);
+    out += fmt::format("{}/{}/{}", mount_folder, one.reference.name, *version);
+    done = one.offset + one.size;
+  }
+  return out + argument.substr(done);
 }
+
+}  // namespace
 
 ResolvedReferences resolve_references(const ReferenceRequest& request,
                                       const VersionResolver& resolve) {
-  std::vector<std::optional<ArgumentReference>> found;
-  for (const std::string& argument : request.command)
-    found.push_back(find_reference(argument, request.mount_folder));
+  std::vector<std::vector<ArgumentReference>> found(request.command.size());
+  for (std::size_t i = 0; i < found.size() && !request.literal; ++i)
+    found[i] = find_references(request.command[i], request.mount_folder);
 
   ResolvedReferences resolved;
   resolved.command = request.command;
   resolved.pins_were_named = !request.datastore_names.empty() || !request.datastore_version.empty();
   Pins pins(resolve, resolved);
   for (const Reference& reference : named_references(request, found)) pins.name(reference);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    if (!found[i]) continue;
-    dataset::VersionNumber version = pins.version_of(found[i]->reference);
-    resolved.command[i] =
-        fmt::format("{}{}/{}/{}{}", request.command[i].substr(0, found[i]->offset),
-                    request.mount_folder, found[i]->reference.name, version, found[i]->path);
+  for (std::size_t i = 0; i < found.size() && !request.literal; ++i) {
+    resolved.command[i] = replaced(request.command[i], found[i], request.mount_folder, pins);
+    for (const Reference& mention : find_mentions(resolved.command[i], request.mount_folder))
+      pins.attach_if_there(mention);
   }
   return resolved;
 }

@@ -60,24 +60,98 @@ TEST(References, AreReplacedByThePathsOfTheirVersions) {
       {"/datastores/cats/1", "/datastores/cats/1"},
       {"/datastores/cats/1/", "/datastores/cats/1/"},
       {"/datastores//cats//1//a", "/datastores/cats/1//a"},
+      {"/datastores/cats/a,b.jpg", "/datastores/cats/5/a,b.jpg"},
+      {"/datastores/cats/2024-01/x", "/datastores/cats/5/2024-01/x"},
+      {"/datastores/cats/*.png", "/datastores/cats/5/*.png"},
+  };
+  for (const auto& [argument, expected] : cases)
+    EXPECT_EQ(resolved({"main.py", argument}).command[1], expected) << argument;
+}
+
+TEST(References, InListsAreReplacedEach) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"/datastores/cats/1,/datastores/dogs/1", "/datastores/cats/1,/datastores/dogs/1"},
+      {"/datastores/cats/1:/datastores/dogs", "/datastores/cats/1:/datastores/dogs/1"},
+      {"/datastores/cats;/datastores/dogs/1/a", "/datastores/cats/5;/datastores/dogs/1/a"},
+      {"/datastores/cats/1 /datastores/dogs", "/datastores/cats/1 /datastores/dogs/1"},
+      {"--dirs=grid:cats:2,grid:dogs", "--dirs=/datastores/cats/2,/datastores/dogs/1"},
+      {"grid:cats:2:grid:dogs", "/datastores/cats/2:/datastores/dogs/1"},
+      {"grid:cats/train,grid:dogs", "/datastores/cats/5/train,/datastores/dogs/1"},
+      {"/tmp/x,/datastores/cats", "/tmp/x,/datastores/cats/5"},
+      {"/datastores/cats:/out", "/datastores/cats/5:/out"},
+      {"grid:cats:1:/out", "/datastores/cats/1:/out"},
   };
   for (const auto& [argument, expected] : cases)
     EXPECT_EQ(resolved({"main.py", argument}).command[1], expected) << argument;
 }
 
 TEST(References, LeaveEverythingElseAlone) {
-  for (const std::string argument :
-       {"", "=", "cats:3", "a=b=grid:cats", "xgrid:cats", "the grid:cats", "/datastoresx/cats/9",
-        "datastores/cats/9", "/datastores", "/datastores/", "/data/datastores/cats/9",
-        "http://host/datastores/cats/9", "--x=/tmp=/datastores/nosuch"})
+  for (const std::string argument : {"",
+                                     "=",
+                                     "cats:3",
+                                     "a=b=grid:cats",
+                                     "xgrid:cats",
+                                     "the grid:cats",
+                                     "/datastoresx/cats/9",
+                                     "datastores/cats/9",
+                                     "/datastores",
+                                     "/datastores/",
+                                     "/data/datastores/cats/9",
+                                     "http://host/datastores/cats/9",
+                                     "--x=/tmp=/datastores/nosuch",
+                                     "http://h/?p=/datastores/cats",
+                                     "http://h/?a=b&p=/datastores/nosuch,1",
+                                     "grid:",
+                                     "grid:/cats",
+                                     "grid: search",
+                                     "--title=grid: search",
+                                     "grid:lr=0.1",
+                                     "grid:one two",
+                                     "grid:nosuch:one",
+                                     "host:/datastores/cats",
+                                     "/datastores/*/1/*.png",
+                                     "/datastores/{cats,dogs}/1",
+                                     "/datastores/%s/1",
+                                     "/datastores/$NAME/1",
+                                     "/datastores/cats/{1,2}/a",
+                                     "/datastores/cats/*/a",
+                                     "/datastores/cats/[12]",
+                                     "/datastores/cats/%d",
+                                     "/datastores/cats*",
+                                     "/datastores/cats/1,2",
+                                     "--d=/datastores/-cats",
+                                     "/datastores/Cats",
+                                     "sh -c 'cat /datastores/cats/x'",
+                                     "open('/datastores/cats')"})
     EXPECT_EQ(resolved({"main.py", argument}).command[1], argument) << argument;
 }
 
+TEST(References, ThatAreOnlyMentionedAttachTheirVersions) {
+  const ResolvedReferences all =
+      resolved({"sh", "-c", "wc /datastores/cats/2/a '/datastores/dogs/1' /datastores/cats/9/a",
+                "/data/datastores/cats/1"});
+  EXPECT_EQ(all.command[2], "wc /datastores/cats/2/a '/datastores/dogs/1' /datastores/cats/9/a");
+  EXPECT_EQ(versions_of(all), (std::vector<std::string>{"cats:2", "dogs:1"}));
+}
+
+TEST(References, AreNoneInALiteralCommand) {
+  const std::vector<std::string> command = {"m", "grid:cats", "/datastores/nosuch/1",
+                                            "grid:Cats:1"};
+  const ResolvedReferences all = resolved(command, {.literal = true});
+  EXPECT_EQ(all.command, command);
+  EXPECT_TRUE(all.versions.empty());
+}
+
+TEST(References, BelowAFolderThatIsNotTheMountMayBeFilesOfTheMachine) {
+  const ReferenceRequest elsewhere{.mount_folder = "/data"};
+  EXPECT_EQ(resolved({"m", "/datastores/birds/1", "/datastores/cats/1"}, elsewhere).command,
+            (std::vector<std::string>{"m", "/datastores/birds/1", "/data/cats/1"}));
+}
+
 TEST(References, AreNamedInTheErrorIfTheyAreMalformed) {
-  for (const std::string argument :
-       {"grid:", "grid:/cats", "grid:Cats:1", "grid:cats:0", "grid:cats:1:2",
-        "grid:cats:", "--d=grid:cats:one", "/datastores/Cats/1", "--d=/datastores/-cats",
-        "/datastores/cats/99999999999999999999"})
+  for (const std::string argument : {"grid:Cats", "grid:Cats:1", "grid:cats:0", "grid:cats:1:2",
+                                     "grid:cats:", "--d=grid:cats:one", "/datastores/Cats/1",
+                                     "/datastores/cats/99999999999999999999"})
     expect_error(ErrorKind::invalid_argument, argument, [&] { resolved({"main.py", argument}); });
 }
 

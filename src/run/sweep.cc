@@ -13,7 +13,21 @@ namespace grid::run {
 
 namespace {
 
-using Values = std::vector<std::string>;
+// What a place in the command stands for: a list, or a range, which is not written out, as one of
+// 10^10 numbers may be searched at random.
+struct Values {
+  std::vector<std::string> list;
+  std::int64_t first = 0, step = 1;
+  std::uint64_t range_size = 0;
+
+  std::uint64_t size() const { return range_size + list.size(); }
+  bool empty() const { return size() == 0; }
+  std::string operator[](std::uint64_t i) const {
+    if (range_size == 0) return list[i];
+    return std::to_string(static_cast<std::int64_t>(static_cast<std::uint64_t>(first) +
+                                                    i * static_cast<std::uint64_t>(step)));
+  }
+};
 
 // A place in the command that stands for several values.
 struct Dimension {
@@ -68,9 +82,9 @@ Values find_list(std::string_view text) {
   while (inside && !trimmed(*inside, blanks).empty()) {
     const std::string_view item = take_item(*inside);
     if (is_quoted(item))
-      values.emplace_back(item.substr(1, item.size() - 2));
+      values.list.emplace_back(item.substr(1, item.size() - 2));
     else if (find_number<double>(item))
-      values.emplace_back(item);
+      values.list.emplace_back(item);
     else
       return {};
   }
@@ -96,15 +110,17 @@ Values values_of_range(std::string_view text, std::string_view inside) {
          way_out);
   if (numbers.size() == 1) numbers.insert(numbers.begin(), 0);
   if (numbers.size() == 2) numbers.push_back(1);
-  const std::int64_t stop = numbers[1], step = numbers[2];
+  const std::int64_t start = numbers[0], stop = numbers[1], step = numbers[2];
   if (step == 0) fail(ErrorKind::invalid_argument, "{}: a range cannot go in steps of 0", text);
-  Values values;
-  for (std::int64_t at = numbers[0]; step > 0 ? at < stop : at > stop;) {
-    values.push_back(std::to_string(at));
-    if (values.size() > experiment_count_max || __builtin_add_overflow(at, step, &at)) break;
-  }
-  if (values.empty()) fail(ErrorKind::invalid_argument, "{}: this range has no values", text);
-  return values;
+  if (step > 0 ? start >= stop : start <= stop)
+    fail(ErrorKind::invalid_argument, "{}: this range has no values", text);
+  // Unsigned, as neither the length nor the smallest step fits a signed number.
+  const auto width = [](std::int64_t from, std::int64_t to) {
+    return static_cast<std::uint64_t>(to) - static_cast<std::uint64_t>(from);
+  };
+  const std::uint64_t length = step > 0 ? width(start, stop) : width(stop, start);
+  const std::uint64_t stride = step > 0 ? width(0, step) : width(step, 0);
+  return {.list = {}, .first = start, .step = step, .range_size = (length - 1) / stride + 1};
 }
 
 // Not a distribution of the standard library: those differ from one implementation to the next.
@@ -131,7 +147,7 @@ Values values_of_uniform(std::string_view text, std::string_view inside, std::mt
          experiment_count_max);
   Values values;
   while (static_cast<double>(values.size()) < *count)
-    values.push_back(fmt::format("{}", draw(random, *low, *high)));
+    values.list.push_back(fmt::format("{}", draw(random, *low, *high)));
   return values;
 }
 
@@ -187,7 +203,7 @@ Experiment combination(const std::vector<std::string>& command,
                        const std::vector<Dimension>& dimensions, std::uint64_t number) {
   Experiment experiment{command, {}};
   for (auto it = dimensions.rbegin(); it != dimensions.rend(); ++it) {
-    const std::string& value = it->values[number % it->values.size()];
+    const std::string value = it->values[number % it->values.size()];
     number /= it->values.size();
     experiment.command[it->argument] = command[it->argument].substr(0, it->offset) + value;
     experiment.parameters.insert(experiment.parameters.begin(), {it->name, value});
@@ -243,8 +259,9 @@ std::vector<Experiment> expand_sweep(const std::vector<std::string>& command,
   }
   if (wanted > experiment_count_max)
     fail(ErrorKind::invalid_argument,
-         "this sweep has {} experiments, more than {}: --strategy random_search tries some of them",
-         wanted, experiment_count_max);
+         "this sweep has {}{} experiments, more than {}: --strategy random_search tries some of "
+         "them",
+         wanted == UINT64_MAX ? "at least " : "", wanted, experiment_count_max);
 
   std::vector<Experiment> experiments;
   if (options.strategy == Strategy::random_search) {

@@ -82,6 +82,11 @@ TEST(Sweeps, TrySomeCombinationsEachOnce) {
   const auto all =
       commands_of({"x", "range(20)"}, {.strategy = Strategy::random_search, .num_trials = 20});
   EXPECT_EQ(std::set<Words>(all.begin(), all.end()).size(), 20u);
+  // Some of more than could ever be written out.
+  EXPECT_EQ(commands_of({"x", "range(10, -10000000000, -1)", "range(10000000000)"},
+                        {.strategy = Strategy::random_search, .num_trials = 20})
+                .size(),
+            20u);
 }
 
 TEST(Sweeps, LeaveOtherArgumentsAlone) {
@@ -103,6 +108,11 @@ TEST(Sweeps, ThatAreImpossibleAreRefused) {
   expect_impossible({"x", "uniform(2,1,3)"}, "not below");
   expect_impossible({"x", "uniform(0,1,0)"}, "1 to 10000");
   expect_impossible({"x", "range(200)", "range(200)"}, "40000 experiments");
+  expect_impossible({"x", "range(10000000000)"}, "has 10000000000 experiments");
+  expect_impossible({"x", "range(100000)", "range(100000)"}, "has 10000000000 experiments");
+  expect_impossible({"x", "range(10000000000)", "range(10000000000)"}, "at least");
+  expect_impossible({"x", "range(-9223372036854775808, 9223372036854775807, 2)"},
+                    "has 9223372036854775808 experiments");
   expect_impossible({"x", "range(999999999999)"}, "more than 10000");
   expect_impossible({"x", "[1,2]"}, "1 to 2",
                     {.strategy = Strategy::random_search, .num_trials = 3});

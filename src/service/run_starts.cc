@@ -48,6 +48,7 @@ run::ReferenceRequest references_of(const StartRequest& request, const run::RunC
     references.mount_folder = mount_folder_of(*request.mount_folder, request.caller);
   else if (!config.datastore_mount_folder.empty())
     references.mount_folder = mount_folder_of(config.datastore_mount_folder, request.caller);
+  references.literal = request.literal;
   for (const auto& [name, value] : config.parameters)
     for (std::string& word : run::spell_parameter(name, value))
       references.command.push_back(std::move(word));

@@ -32,6 +32,7 @@ struct StartRequest {
   std::vector<std::string> datastore_names;  // see run::ReferenceRequest
   std::optional<std::string> datastore_version;
   std::optional<std::string> mount_folder;  // where the script sees the datastores
+  bool literal = false;                     // the command has no references
   bool copy = false;                        // attach by copying
   std::vector<std::string> settings;        // "NAME=VALUE", after those of `config`
   std::string name;                         // of the run; empty: a random one
