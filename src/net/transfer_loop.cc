@@ -91,7 +91,14 @@ void note_bytes(const Active& active, std::size_t size) {
   if (active.options.watch) active.options.watch->note_bytes(size);
 }
 
-std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept {
+void add_header_line(HttpHead& head, std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (colon == line.npos || !HttpHeaders::can_hold(trimmed(line))) return;
+  head.headers.add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+}
+
+// Ends the transfer where memory is short, as no exception may pass through libcurl.
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noexcept try {
   Active& active = *static_cast<Active*>(user);
   note_bytes(active, size);
   std::string_view line(data, size);
@@ -101,11 +108,12 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) noe
     active.head_ended = false;
   } else if (trimmed(line).empty()) {
     active.head_ended = true;
-  } else if (const std::size_t colon = line.find(':');
-             colon != line.npos && HttpHeaders::can_hold(trimmed(line))) {
-    active.head.headers.add(trimmed(line.substr(0, colon)), trimmed(line.substr(colon + 1)));
+  } else {
+    add_header_line(active.head, line);
   }
   return size;
+} catch (...) {
+  return 0;
 }
 
 void complete_head(Active& active) {
