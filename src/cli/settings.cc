@@ -185,6 +185,7 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.create_folder = settings.state_folder / "creates";
   settings.run_folder = settings.state_folder / "runs";
   settings.credential_folder = xdg_folder("XDG_CONFIG_HOME", ".config") / "credentials";
+  settings.token_folder = settings.credential_folder.parent_path() / "tokens";
   settings.servers.aws.saved_credentials = settings.credential_folder;
   return settings;
 }

@@ -30,17 +30,6 @@ EntryRef file_at(const OpenVersion& version, const std::string& path) {
        entry.target());
 }
 
-void write_entry(JsonWriter& json, const tree::Manifest& manifest, const EntryRef& entry) {
-  EntryRef file = without_hard_link(manifest, entry);
-  json.begin_object().name_member("path", entry.path()).member("kind", name_of(entry.kind()));
-  if (file.kind() == EntryKind::file)
-    json.member("size", file.size()).member("executable", file.executable());
-  json.member("mtime_ns", file.mtime_ns());
-  if (entry.kind() == EntryKind::symlink || entry.kind() == EntryKind::hard_link)
-    json.name_member("target", entry.target());
-  json.end_object();
-}
-
 }  // namespace
 
 OpenVersion open_version(const dataset::OpenStore& store, const dataset::Reference& reference) {
@@ -117,6 +106,17 @@ void read_file(const dataset::OpenStore& store, const OpenVersion& version, std:
       throw error.within(canonical).within(version.text());
     throw;
   }
+}
+
+void write_entry(JsonWriter& json, const tree::Manifest& manifest, const EntryRef& entry) {
+  EntryRef file = without_hard_link(manifest, entry);
+  json.begin_object().name_member("path", entry.path()).member("kind", name_of(entry.kind()));
+  if (file.kind() == EntryKind::file)
+    json.member("size", file.size()).member("executable", file.executable());
+  json.member("mtime_ns", file.mtime_ns());
+  if (entry.kind() == EntryKind::symlink || entry.kind() == EntryKind::hard_link)
+    json.name_member("target", entry.target());
+  json.end_object();
 }
 
 void write_document(JsonWriter& json, const EntryListing& listing) {

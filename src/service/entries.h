@@ -54,6 +54,9 @@ EntryListing list_entries(OpenVersion version, std::string_view path, bool recur
 void read_file(const dataset::OpenStore& store, const OpenVersion& version, std::string_view path,
                const std::function<void(BytesView)>& take);
 
+// An entry as an object, with the members of docs/json-output.md.
+void write_entry(JsonWriter& json, const tree::Manifest& manifest, const tree::EntryRef& entry);
+
 // Needs the same memory for ten million entries as for ten.
 void write_document(JsonWriter& json, const EntryListing& listing);
 

@@ -24,6 +24,7 @@ struct Settings {
   std::filesystem::path create_folder;      // the same: see create::incomplete_creates()
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
   std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
+  std::filesystem::path token_folder;       // XDG_CONFIG_HOME/grid/tokens: of who may use a server
   ReadAhead read_ahead;                     // GRID_READ_AHEAD
   // GRID_PATIENCE: how long a server that fails is asked again. Unset: minutes, more of them for a
   // reader that stays.

@@ -24,6 +24,7 @@ class Node {
     settings_.create_folder = settings_.state_folder / "creates";
     settings_.run_folder = settings_.state_folder / "runs";
     settings_.credential_folder = folder_ / "config/credentials";
+    settings_.token_folder = folder_ / "config/tokens";
     settings_.servers.aws.saved_credentials = settings_.credential_folder;
   }
 

@@ -1,0 +1,54 @@
+// Which function answers which request, as data: the OpenAPI document is made of the same table.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "server/access.h"
+#include "server/message.h"
+
+namespace grid::server {
+
+class Api;
+
+// A request of a caller who may make it.
+struct Call {
+  const Request& request;
+  const Caller& caller;
+  // Of the components of the path: "name" of ".../{name}/...", decoded. "path" of ".../{path...}"
+  // has all that is left, with '/' between the components.
+  std::map<std::string, std::string, std::less<>> parts{};
+
+  const std::string& part(std::string_view name) const { return parts.find(name)->second; }
+  // A parameter of the query as a number from `min` to `max`. Throws `invalid_argument`.
+  std::uint64_t number(std::string_view name, std::uint64_t otherwise, std::uint64_t min,
+                       std::uint64_t max) const;
+};
+
+enum class Needs { nobody, reader, writer, admin };  // who may call a route
+
+struct Parameter {
+  std::string_view name;
+  std::string_view type;  // of JSON schema: "string", "integer"
+  std::string_view description;
+  bool required = false;
+};
+
+struct Route {
+  std::string_view method;
+  // "/api/v1/datastores/{name}". Where a component is {name}, the caller must be let see that
+  // datastore.
+  std::string_view pattern;
+  Needs needs;
+  std::string_view summary;
+  std::vector<Parameter> parameters;  // of the query
+  Response (*answer)(const Api& api, const Call& call);
+};
+
+// The parts of the path, if the pattern matches it.
+std::optional<std::map<std::string, std::string, std::less<>>> match(
+    std::string_view pattern, const std::vector<std::string>& components);
+
+}  // namespace grid::server
