@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -29,7 +31,9 @@ ListenAddress parse_listen(const std::string& text) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
   if (host == "localhost") host = "127.0.0.1";
   const auto number = port.empty() ? port_default : parse_number<std::uint16_t>(port);
-  if (!number || host.empty())
+  in6_addr address;  // large enough for both kinds
+  if (!number || (::inet_pton(AF_INET, host.c_str(), &address) != 1 &&
+                  ::inet_pton(AF_INET6, host.c_str(), &address) != 1))
     fail(ErrorKind::invalid_argument,
          "--listen {}: it takes an IP address and a port, as 127.0.0.1:8080", text);
   return {host, *number};
