@@ -16,7 +16,7 @@ says 'did you mean datastore?'
 fails 2 grid datastore craete x
 says 'did you mean create?'
 fails 2 grid create x
-says 'did you mean grid datastore create or grid credential create or grid session create?'
+says 'did you mean grid datastore create or grid token create or grid credential create or grid session create?'
 fails 2 grid datastore list --al
 says 'did you mean --all?'
 fails 2 grid datastore create
