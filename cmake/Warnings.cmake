@@ -10,6 +10,6 @@ target_compile_options(
             -Wno-restrict
             # … and, with -O3, overflows by 4 bytes in fmt's format parser.
             $<$<AND:$<CXX_COMPILER_ID:GNU>,$<CONFIG:Release>>:-Wno-stringop-overflow>
-            # In a unity build a file's names can shadow another file's; dev compiles each file alone.
+            # In a unity build a file's names can shadow another file's; the sanitizers' presets compile each alone.
             $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-shadow;$<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>>
             $<$<BOOL:${GRID_WERROR}>:-Werror>)

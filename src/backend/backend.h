@@ -72,6 +72,8 @@ class Backend {
 
   // Removes an object; false if there was none. What is no object stays.
   virtual bool remove(std::string_view key) = 0;
+  // Removes an object, if there is one: one request to a server, which need not say.
+  virtual void discard(std::string_view key) { remove(key); }
 
   // True if reading goes over a network, so that copies on the node's own disk pay off.
   virtual bool remote() const = 0;

@@ -38,6 +38,11 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Subject{"memory", [](const auto&) { return std::make_unique<testing::MemoryBackend>(); }},
         Subject{"local", [](const auto& path) { return std::make_unique<LocalBackend>(path); }},
+        Subject{"held",
+                [](const auto& path) {
+                  std::filesystem::create_directories(path);
+                  return std::make_unique<LocalBackend>(path, LocalBackend::Folder::held);
+                }},
         Subject{"decorated",
                 [](const auto&) {
                   return std::make_unique<testing::FaultyBackend>(

@@ -42,8 +42,24 @@ struct LocalBackend::OpenFiles {
   }
 };
 
-LocalBackend::LocalBackend(fs::path root)
-    : root_(std::move(root)), open_files_(std::make_unique<OpenFiles>()) {}
+// Something below the root, for the *at() calls.
+struct LocalBackend::Place {
+  int folder = AT_FDCWD;
+  fs::path path;  // from `folder`
+  fs::path name;  // for messages
+
+  Place parent() const {
+    fs::path above = path.parent_path();
+    return {folder, above.empty() ? "." : std::move(above), name.parent_path()};
+  }
+  Place operator/(std::string_view below) const { return {folder, path / below, name / below}; }
+};
+
+LocalBackend::LocalBackend(fs::path root, Folder folder)
+    : root_(std::move(root)), open_files_(std::make_unique<OpenFiles>()) {
+  if (folder == Folder::held)
+    held_ = FileDescriptor(::open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
 
 LocalBackend::~LocalBackend() = default;
 
@@ -56,39 +72,54 @@ std::string LocalBackend::location() const {
   return "folder " + (path / "").lexically_normal().string();
 }
 
-fs::path LocalBackend::path_of(std::string_view key) const {
-  check_key(key);
-  return root_ / key;
+LocalBackend::Place LocalBackend::place_below(std::string_view below) const {
+  if (!held_) return {AT_FDCWD, root_ / below, root_ / below};
+  return {held_.get(), below.empty() ? "." : below, root_ / below};
 }
 
-static void sync_folder(const fs::path& folder) {
-  FileDescriptor fd = open_file(folder, O_RDONLY | O_DIRECTORY);
+LocalBackend::Place LocalBackend::place_of(std::string_view key) const {
+  check_key(key);
+  return place_below(key);
+}
+
+template <class Place>
+static FileDescriptor open_at(const Place& place, int flags, mode_t mode = 0) {
+  return FileDescriptor(::openat(place.folder, place.path.c_str(), flags | O_CLOEXEC, mode));
+}
+
+template <class Place>
+static void sync_folder(const Place& folder) {
+  const FileDescriptor fd = open_at(folder, O_RDONLY | O_DIRECTORY);
+  if (!fd) throw system_error(errno, fmt::format("cannot open {}", folder.name.string()));
   // Some file systems cannot sync a folder and say EINVAL: they have nothing to sync.
   if (::fsync(fd.get()) != 0 && errno != EINVAL)
-    throw system_error(errno, fmt::format("cannot sync {}", folder.string()));
+    throw system_error(errno, fmt::format("cannot sync {}", folder.name.string()));
 }
 
 // 0, or an errno.
-static int try_make_synced_folder(const fs::path& folder) {
-  if (::mkdir(folder.c_str(), 0777) != 0) return errno == EEXIST ? 0 : errno;
-  sync_folder(folder.has_parent_path() ? folder.parent_path() : ".");
+template <class Place>
+static int try_make_synced_folder(const Place& folder) {
+  if (::mkdirat(folder.folder, folder.path.c_str(), 0777) != 0) return errno == EEXIST ? 0 : errno;
+  sync_folder(folder.parent());
   return 0;
 }
 
 // The same with the folders above it. Each is tried twice at most: folders in /proc say for ever
 // that what is made in them is missing.
-static int try_make_synced_folders(const fs::path& folder) {
+template <class Place>
+static int try_make_synced_folders(const Place& folder) {
   const int error = try_make_synced_folder(folder);
-  const fs::path above = folder.parent_path();
-  if (error != ENOENT || above.empty() || above == folder) return error;
+  const Place above = folder.parent();
+  if (error != ENOENT || above.path == "." || above.path == folder.path) return error;
   const int error_above = try_make_synced_folders(above);
   return error_above != 0 ? error_above : try_make_synced_folder(folder);
 }
 
 // Makes a folder and those above it, each one durable before anything is put into it.
-static void make_synced_folders(const fs::path& folder) {
+template <class Place>
+static void make_synced_folders(const Place& folder) {
   if (const int error = try_make_synced_folders(folder); error != 0)
-    throw system_error(error, fmt::format("cannot make the folder {}", folder.string()));
+    throw system_error(error, fmt::format("cannot make the folder {}", folder.name.string()));
 }
 
 // Throws for anything but success (true) and a taken name (false).
@@ -103,45 +134,49 @@ static void write_and_sync(int fd, BytesView data, const fs::path& path) {
   if (::fdatasync(fd) != 0) throw system_error(errno, fmt::format("cannot sync {}", path.string()));
 }
 
-static bool create_through_named_file(const fs::path& root, const fs::path& path, BytesView data) {
-  fs::path temporary = root / "tmp" / random_hex(16);
-  make_synced_folders(temporary.parent_path());
-  FileDescriptor fd = open_file(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444);
+bool LocalBackend::create_through_named_file(const Place& place, BytesView data) {
+  const Place temporary = place_below("tmp") / random_hex(16);
+  make_synced_folders(temporary.parent());
+  const FileDescriptor fd = open_at(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444);
+  if (!fd) throw system_error(errno, fmt::format("cannot open {}", temporary.name.string()));
+  const auto remove = [&] { ::unlinkat(temporary.folder, temporary.path.c_str(), 0); };
   bool made = false;
   try {
-    write_and_sync(fd.get(), data, path);
-    made = link_succeeded(::link(temporary.c_str(), path.c_str()), path);
+    write_and_sync(fd.get(), data, place.name);
+    made = link_succeeded(
+        ::linkat(temporary.folder, temporary.path.c_str(), place.folder, place.path.c_str(), 0),
+        place.name);
   } catch (const Error&) {
-    ::unlink(temporary.c_str());  // it may have filled the disk
+    remove();  // it may have filled the disk
     throw;
   }
-  ::unlink(temporary.c_str());
+  remove();
   return made;
 }
 
 bool LocalBackend::create(std::string_view key, BytesView data) {
-  fs::path path = path_of(key);
-  fs::path folder = path.parent_path();
-  if (::access(path.c_str(), F_OK) == 0) return false;
-  FileDescriptor fd(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
+  const Place place = place_of(key);
+  const Place folder = place.parent();
+  if (::faccessat(place.folder, place.path.c_str(), F_OK, 0) == 0) return false;
+  FileDescriptor fd = open_at(folder, O_TMPFILE | O_WRONLY, 0444);
   if (!fd && errno == ENOENT) {
     make_synced_folders(folder);
-    fd = FileDescriptor(::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0444));
+    fd = open_at(folder, O_TMPFILE | O_WRONLY, 0444);
   }
   bool made = false;
   if (fd) {
-    write_and_sync(fd.get(), data, path);
+    write_and_sync(fd.get(), data, place.name);
     // linkat() on the descriptor itself needs a privilege; on its name in /proc it does not.
     std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());
     const int linked =
-        ::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, path.c_str(), AT_SYMLINK_FOLLOW);
+        ::linkat(AT_FDCWD, unnamed.c_str(), place.folder, place.path.c_str(), AT_SYMLINK_FOLLOW);
     made = linked != 0 && errno == ENOENT  // there is no /proc
-               ? create_through_named_file(root_, path, data)
-               : link_succeeded(linked, path);
+               ? create_through_named_file(place, data)
+               : link_succeeded(linked, place.name);
   } else if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
-    made = create_through_named_file(root_, path, data);
+    made = create_through_named_file(place, data);
   } else {
-    throw system_error(errno, fmt::format("cannot write to the store at {}", folder.string()));
+    throw system_error(errno, fmt::format("cannot write to the store at {}", folder.name.string()));
   }
   if (made) sync_folder(folder);
   return made;
@@ -149,37 +184,44 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
 
 // The one place that says what is an object here: a regular file. Whatever else lies at a key is
 // ignored; without O_NONBLOCK, opening a pipe would wait for a writer.
-static FileDescriptor find_object(const fs::path& path) {
-  FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+template <class Place>
+static FileDescriptor find_object(const Place& place) {
+  FileDescriptor fd = open_at(place, O_RDONLY | O_NONBLOCK);
   if (!fd) {
     // ENXIO: a socket; ELOOP: links that lead to each other.
     if (errno == ENOENT || errno == ENOTDIR || errno == ENXIO || errno == ELOOP) return {};
-    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    throw system_error(errno, fmt::format("cannot open {}", place.name.string()));
   }
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
-    throw system_error(errno, fmt::format("cannot stat {}", path.string()));
+    throw system_error(errno, fmt::format("cannot stat {}", place.name.string()));
   if (!S_ISREG(st.st_mode)) return {};
   // io_uring would take the flag for a wish not to wait for the disk.
   if (::fcntl(fd.get(), F_SETFL, 0) != 0)
-    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+    throw system_error(errno, fmt::format("cannot open {}", place.name.string()));
   return fd;
 }
 
 std::optional<Bytes> LocalBackend::find(std::string_view key) const {
-  const fs::path path = path_of(key);
-  const FileDescriptor fd = find_object(path);
+  // Whether a version was deleted is asked with each file that a server gives: to hear that an
+  // object is absent takes no more than a call.
+  check_key(key);
+  const std::string path = held_ ? std::string(key) : (root_ / key).string();
+  if (::faccessat(held_ ? held_.get() : AT_FDCWD, path.c_str(), F_OK, 0) != 0 && errno == ENOENT)
+    return std::nullopt;
+  const Place place = place_of(key);
+  const FileDescriptor fd = find_object(place);
   if (!fd) return std::nullopt;
   struct stat st;
   if (::fstat(fd.get(), &st) == 0 && static_cast<std::uint64_t>(st.st_size) > whole_object_size_max)
     fail(ErrorKind::corrupt, "{} has {} bytes: no object that is read as a whole has so many",
-         path.string(), st.st_size);
-  return read_file_bytes(fd.get(), path.native());
+         place.name.string(), st.st_size);
+  return read_file_bytes(fd.get(), place.name.native());
 }
 
 LocalBackend::OpenFile LocalBackend::open_for_ranges(std::string_view key) const {
   if (OpenFile file = open_files_->find(key)) return file;
-  FileDescriptor fd = find_object(path_of(key));
+  FileDescriptor fd = find_object(place_of(key));
   if (!fd) return nullptr;
   auto file = std::make_shared<const FileDescriptor>(std::move(fd));
   open_files_->remember(key, file);
@@ -199,7 +241,7 @@ std::optional<std::size_t> LocalBackend::find_part(std::string_view key, std::ui
 void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
                                 std::uint64_t size) const {
   static constexpr std::size_t step = 1 << 20;
-  const FileDescriptor file = find_object(path_of(key));
+  const FileDescriptor file = find_object(place_of(key));
   const FileDescriptor nowhere = open_file("/dev/null", O_WRONLY);
   auto at = static_cast<off_t>(offset);
   while (file && size > 0) {
@@ -212,32 +254,40 @@ void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
 
 enum class Lying { object, folder, other, nothing };
 
-// What lies at a path; `nothing` if it was removed since it was listed.
-static Lying what_lies(const fs::path& folder, const dirent& entry) {
+// What lies in an open folder; `nothing` if it was removed since it was listed.
+static Lying what_lies(int folder, const dirent& entry) {
   if (entry.d_type == DT_REG) return Lying::object;
   if (entry.d_type == DT_DIR) return Lying::folder;
   struct stat st;
-  const fs::path path = folder / entry.d_name;
-  if (::stat(path.c_str(), &st) != 0)
-    return ::lstat(path.c_str(), &st) == 0 ? Lying::other : Lying::nothing;
+  if (::fstatat(folder, entry.d_name, &st, 0) != 0)
+    return ::fstatat(folder, entry.d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? Lying::other
+                                                                          : Lying::nothing;
   return S_ISREG(st.st_mode) ? Lying::object : S_ISDIR(st.st_mode) ? Lying::folder : Lying::other;
 }
 
-// Calls visit(name, what lies there) for each name in a folder; does nothing if nothing is there,
-// or an object. A listing that breaks off is an error: a short one could hide a tombstone, which
-// would bring a deleted version back.
-template <class Visit>
-static void visit_folder(const fs::path& folder, const Visit& visit) {
-  DIR* stream = ::opendir(folder.c_str());
+// Whether nothing is there, or an object.
+template <class Place>
+static bool is_no_folder(const Place& folder) {
+  struct stat st;
+  // Without its slash, or the kernel would follow a link.
+  const fs::path itself = folder.path.has_filename() ? folder.path : folder.path.parent_path();
+  return ::fstatat(folder.folder, itself.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+         S_ISREG(st.st_mode);
+}
+
+// Calls visit(folder, name, what lies there) for each name in a folder; does nothing if nothing is
+// there, or an object. A listing that breaks off is an error: a short one could hide a tombstone,
+// which would bring a deleted version back.
+template <class Place, class Visit>
+static void visit_folder(const Place& folder, const Visit& visit) {
+  FileDescriptor fd = open_at(folder, O_RDONLY | O_DIRECTORY);
+  DIR* stream = fd ? ::fdopendir(fd.get()) : nullptr;
   if (stream == nullptr) {
     const int error = errno;
-    struct stat st;
-    // Without its slash, or the kernel would follow a link.
-    const fs::path itself = folder.has_filename() ? folder : folder.parent_path();
-    const bool absent = ::lstat(itself.c_str(), &st) != 0 || S_ISREG(st.st_mode);
-    if ((error == ENOENT || error == ENOTDIR) && absent) return;
-    throw system_error(error, fmt::format("cannot list {}", folder.string()));
+    if ((error == ENOENT || error == ENOTDIR) && is_no_folder(folder)) return;
+    throw system_error(error, fmt::format("cannot list {}", folder.name.string()));
   }
+  const int open_folder = fd.release();
   std::unique_ptr<DIR, int (*)(DIR*)> owner(stream, ::closedir);
   for (;;) {
     errno = 0;
@@ -245,20 +295,19 @@ static void visit_folder(const fs::path& folder, const Visit& visit) {
     if (entry == nullptr) break;
     const std::string_view name = entry->d_name;
     if (name == "." || name == "..") continue;
-    if (const Lying lying = what_lies(folder, *entry); lying != Lying::nothing) visit(name, lying);
+    if (const Lying lying = what_lies(open_folder, *entry); lying != Lying::nothing)
+      visit(open_folder, entry->d_name, lying);
   }
-  if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", folder.string()));
+  if (errno != 0) throw system_error(errno, fmt::format("cannot list {}", folder.name.string()));
 }
 
 std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
   std::vector<ObjectEntry> found;
-  const fs::path folder = root_ / prefix;
-  visit_folder(folder, [&](std::string_view name, Lying lying) {
+  visit_folder(place_below(prefix), [&](int folder, const char* name, Lying lying) {
     struct stat st;
     if (lying == Lying::object &&
-        ::stat((folder / name).c_str(), &st) == 0)  // else it was removed since it was listed
-      found.push_back(
-          {std::string(prefix) + std::string(name), static_cast<std::uint64_t>(st.st_size)});
+        ::fstatat(folder, name, &st, 0) == 0)  // else it was removed since it was listed
+      found.push_back({std::string(prefix) + name, static_cast<std::uint64_t>(st.st_size)});
   });
   std::sort(found.begin(), found.end(),
             [](const ObjectEntry& a, const ObjectEntry& b) { return a.key < b.key; });
@@ -267,7 +316,7 @@ std::vector<ObjectEntry> LocalBackend::list(std::string_view prefix) const {
 
 std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const {
   std::vector<std::string> names;
-  visit_folder(root_ / prefix, [&](std::string_view name, Lying lying) {
+  visit_folder(place_below(prefix), [&](int, const char* name, Lying lying) {
     // Whatever is no object looks like a folder: readers pass it over, and its name is taken.
     names.push_back(std::string(name) + (lying == Lying::object ? "" : "/"));
   });
@@ -277,18 +326,18 @@ std::vector<std::string> LocalBackend::list_names(std::string_view prefix) const
 }
 
 bool LocalBackend::remove(std::string_view key) {
-  fs::path path = path_of(key);
+  const Place place = place_of(key);
   open_files_->forget(key);
   struct stat st;
-  const int error = ::stat(path.c_str(), &st) == 0 ? 0 : errno;
+  const int error = ::fstatat(place.folder, place.path.c_str(), &st, 0) == 0 ? 0 : errno;
   if (error == 0 ? !S_ISREG(st.st_mode) : error == ENOENT || error == ENOTDIR || error == ELOOP)
     return false;
-  if (::unlink(path.c_str()) == 0) {
-    sync_folder(path.parent_path());
+  if (::unlinkat(place.folder, place.path.c_str(), 0) == 0) {
+    sync_folder(place.parent());
     return true;
   }
   if (errno == ENOENT || errno == ENOTDIR) return false;
-  throw system_error(errno, fmt::format("cannot remove {}", path.string()));
+  throw system_error(errno, fmt::format("cannot remove {}", place.name.string()));
 }
 
 }  // namespace grid::backend

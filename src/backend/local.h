@@ -14,8 +14,13 @@ namespace grid::backend {
 // the file system has no O_TMPFILE, a file under ROOT/tmp/ is linked instead.
 class LocalBackend : public Backend, private Carrier {
  public:
+  // `held`: the folder that is at the path now is used, wherever it is moved and whatever comes to
+  // be at the path. A server must not look for its store by a path that may lead into its own
+  // mount.
+  enum class Folder { found_by_path, held };
+
   // The folder is made by the first create().
-  explicit LocalBackend(std::filesystem::path root);
+  explicit LocalBackend(std::filesystem::path root, Folder folder = Folder::found_by_path);
   ~LocalBackend() override;
 
   bool create(std::string_view key, BytesView data) override;
@@ -44,10 +49,15 @@ class LocalBackend : public Backend, private Carrier {
   using OpenFile = std::shared_ptr<const FileDescriptor>;
   struct OpenFiles;
 
-  std::filesystem::path path_of(std::string_view key) const;
+  struct Place;
+
+  Place place_of(std::string_view key) const;
+  Place place_below(std::string_view below) const;
+  bool create_through_named_file(const Place& place, BytesView data);
   OpenFile open_for_ranges(std::string_view key) const;
 
   std::filesystem::path root_;
+  FileDescriptor held_;  // the folder at root_; none: it is looked for by its path
   std::unique_ptr<OpenFiles> open_files_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "backend/grid_server.h"
 #include "backend/local.h"
 #include "backend/s3.h"
 #include "base/error.h"
@@ -26,20 +27,28 @@ static std::unique_ptr<Backend> open_s3(std::string_view location,
       net::S3Access::open(servers.http, servers.aws, servers.retries), url.bucket, url.key);
 }
 
+static bool is_grid_server(std::string_view location) {
+  return location.starts_with("http://") || location.starts_with("https://");
+}
+
 std::optional<std::filesystem::path> local_folder(std::string_view location) {
-  if (location.starts_with("s3://")) return std::nullopt;
+  if (location.starts_with("s3://") || is_grid_server(location)) return std::nullopt;
   if (location.starts_with("file://")) location.remove_prefix(7);
   if (std::size_t scheme = location.find("://"); scheme != std::string_view::npos)
     fail(ErrorKind::invalid_argument,
-         "store {}: a store is a folder of this machine or s3://BUCKET/PREFIX; {}:// is neither",
+         "store {}: a store is a folder of this machine, s3://BUCKET/PREFIX, or http(s)://HOST of "
+         "a grid "
+         "serve; {}:// is none of these",
          location, location.substr(0, scheme));
   if (location.empty()) fail(ErrorKind::invalid_argument, "the store's location is empty");
   return std::filesystem::absolute(location);
 }
 
-std::unique_ptr<Backend> open(std::string_view location, const net::ServerOptions& servers) {
-  if (std::optional<std::filesystem::path> folder = local_folder(location))
-    return std::make_unique<LocalBackend>(std::move(*folder));
+std::unique_ptr<Backend> open(std::string_view location, const net::ServerOptions& servers,
+                              LocalBackend::Folder folder) {
+  if (std::optional<std::filesystem::path> path = local_folder(location))
+    return std::make_unique<LocalBackend>(std::move(*path), folder);
+  if (is_grid_server(location)) return std::make_unique<GridServerBackend>(location, servers);
   return open_s3(location, servers);
 }
 

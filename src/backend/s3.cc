@@ -104,6 +104,7 @@ std::vector<std::string> S3Backend::list_names(std::string_view prefix) const {
 }
 
 bool S3Backend::remove(std::string_view key) { return bucket_.remove(full_key(key)); }
+void S3Backend::discard(std::string_view key) { bucket_.discard(full_key(key)); }
 
 void S3Backend::prove_creates() {
   const std::string key = prefix_ + std::string(probe_prefix) + random_hex(32);

@@ -33,6 +33,7 @@ class S3Backend : public Backend, private Carrier {
   std::vector<ObjectEntry> list_below(std::string_view prefix) const override;
   std::vector<std::string> list_names(std::string_view prefix) const override;
   bool remove(std::string_view key) override;
+  void discard(std::string_view key) override;
   bool remote() const override { return true; }
   void prove_creates() override;
   std::string name() const override;

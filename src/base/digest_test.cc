@@ -74,5 +74,12 @@ TEST(Hex, RoundTrips) {
   EXPECT_FALSE(from_hex("00017F80FF", back));
 }
 
+TEST(Hex, IsSoManyDigits) {
+  EXPECT_TRUE(is_hex("09af", 4));
+  EXPECT_TRUE(is_hex("", 0));
+  for (const char* other : {"09a", "09aff", "09aF", "09ag", "09a/", "09a:", "09a`"})
+    EXPECT_FALSE(is_hex(other, 4)) << other;
+}
+
 }  // namespace
 }  // namespace grid

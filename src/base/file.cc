@@ -132,7 +132,8 @@ Bytes read_file_bytes(int fd, std::string_view name) {
 }
 
 std::optional<Bytes> find_file_bytes(const std::filesystem::path& path) {
-  FileDescriptor fd = find_file(path, O_RDONLY);
+  // O_NONBLOCK: a FIFO in its place opens at once, and is empty.
+  FileDescriptor fd = find_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return std::nullopt;
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
@@ -165,12 +166,13 @@ void replace_file(const std::filesystem::path& path, const std::function<void(in
 }
 
 std::optional<MappedFile> MappedFile::find(const std::filesystem::path& path) {
-  FileDescriptor fd = find_file(path, O_RDONLY);
+  // Only regular files can be mapped. O_NONBLOCK: a FIFO in its place opens at once.
+  FileDescriptor fd = find_file(path, O_RDONLY | O_NONBLOCK);
   if (!fd) return std::nullopt;
   struct stat st;
   if (::fstat(fd.get(), &st) != 0)
     throw system_error(errno, fmt::format("cannot stat {}", path.string()));
-  if (S_ISDIR(st.st_mode)) return std::nullopt;
+  if (!S_ISREG(st.st_mode)) return std::nullopt;
   MappedFile file;
   if (st.st_size == 0) return file;
   auto size = static_cast<std::size_t>(st.st_size);

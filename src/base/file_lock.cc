@@ -117,7 +117,8 @@ FileLock FileLock::get(const std::filesystem::path& path, LockKind kind, mode_t 
 }
 
 bool FileLock::is_held(const std::filesystem::path& path, LockKind kind) {
-  FileLock lock(find_file(path, O_RDONLY), path, kind);
+  // O_NONBLOCK: a FIFO in its place opens at once.
+  FileLock lock(find_file(path, O_RDONLY | O_NONBLOCK), path, kind);
   if (!lock.file_) return false;
   if (kind == LockKind::flock) return !lock.try_take(LockMode::shared);
   struct flock range = range_of(F_RDLCK);

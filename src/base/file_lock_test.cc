@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,12 @@ TEST_P(FileLockOfKind, IsHeldByOneAtATime) {
   EXPECT_FALSE(FileLock::find(path_, GetParam()));
   held.reset();
   EXPECT_TRUE(FileLock::find(path_, GetParam()));
+}
+
+TEST_P(FileLockOfKind, APipeInItsPlaceKeepsNobodyWaiting) {
+  ASSERT_EQ(::mkfifo(path_.c_str(), 0600), 0);
+  EXPECT_FALSE(FileLock::is_held(path_, GetParam()));
+  EXPECT_TRUE(find_file_bytes(path_).value_or(Bytes()).empty());
 }
 
 TEST_P(FileLockOfKind, IsTestedWithoutBeingTaken) {

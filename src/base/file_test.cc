@@ -44,6 +44,14 @@ TEST(File, MappingAnEmptyFileIsEmpty) {
   EXPECT_TRUE(MappedFile::find(folder / "empty")->bytes().empty());
 }
 
+TEST(File, OnlyARegularFileIsMapped) {
+  TemporaryFolder folder;
+  ASSERT_EQ(::mkfifo((folder / "pipe").c_str(), 0600), 0);
+  EXPECT_FALSE(MappedFile::find(folder / "pipe"));
+  EXPECT_FALSE(MappedFile::find(folder.path()));
+  EXPECT_FALSE(MappedFile::find(folder / "none"));
+}
+
 class PrivateFiles : public ::testing::Test {
  protected:
   PrivateFiles() { before_ = ::umask(022); }

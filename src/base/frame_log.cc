@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/own_file.h"
 
 namespace grid {
 
@@ -18,7 +19,7 @@ static std::uint64_t checksum(BytesView bytes) {
 
 FrameLog::FrameLog(const std::filesystem::path& path, const Format& format,
                    const std::function<void(BytesView, std::uint64_t)>& take)
-    : fd_(open_file(path, O_RDWR | O_CREAT | O_APPEND)),
+    : fd_(open_own_file(path, O_RDWR | O_CREAT | O_APPEND)),
       file_(MappedFile::find(path).value_or(MappedFile())) {
   std::uint64_t end = begin_of_frames(path, format);
   BytesView rest = bytes().subspan(end);

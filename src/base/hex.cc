@@ -1,5 +1,7 @@
 #include "base/hex.h"
 
+#include <algorithm>
+
 namespace grid {
 
 std::string to_hex(BytesView bytes) {
@@ -27,6 +29,11 @@ bool from_hex(std::string_view hex, MutableBytesView out) {
     out[i] = static_cast<std::byte>(high << 4 | low);
   }
   return true;
+}
+
+bool is_hex(std::string_view text, std::size_t digit_count) {
+  return text.size() == digit_count &&
+         std::all_of(text.begin(), text.end(), [](char c) { return value_of(c) >= 0; });
 }
 
 }  // namespace grid

@@ -133,4 +133,23 @@ std::optional<std::vector<std::uint64_t>> JsonObject::find_numbers(std::string_v
   return numbers;
 }
 
+std::optional<bool> JsonObject::find_truth(std::string_view name) const {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_boolean()) refuse(name, "neither true nor false");
+  return value->get<bool>();
+}
+
+std::optional<std::vector<std::string>> JsonObject::find_texts(std::string_view name) const {
+  const nlohmann::json* value = find(name);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_array()) refuse(name, "not an array of texts");
+  std::vector<std::string> texts;
+  for (const nlohmann::json& text : *value) {
+    if (!text.is_string()) refuse(name, "not an array of texts");
+    texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
 }  // namespace grid

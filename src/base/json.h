@@ -51,6 +51,8 @@ class JsonObject {
   // An array of numbers.
   std::optional<std::vector<std::uint64_t>> find_numbers(std::string_view name, std::uint64_t min,
                                                          std::uint64_t max) const;
+  std::optional<bool> find_truth(std::string_view name) const;
+  std::optional<std::vector<std::string>> find_texts(std::string_view name) const;  // an array
 
   // Throws `corrupt` for this member.
   [[noreturn]] void refuse(std::string_view name, std::string_view why) const;

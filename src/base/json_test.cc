@@ -23,6 +23,13 @@ TEST(JsonObject, ReadsMembersOfAnyOrderWithWhiteSpaceAround) {
   EXPECT_EQ(object.text("text"), "gä");
   EXPECT_EQ(object.number("number"), 7u);
   EXPECT_EQ(object.find_numbers("many", 1, 2), (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_EQ(JsonObject(R"({"a": ["x", ""]})", "noun").find_texts("a"),
+            (std::vector<std::string>{"x", ""}));
+  EXPECT_THROW(JsonObject(R"({"a": ["x", 1]})", "noun").find_texts("a"), Error);
+  EXPECT_THROW(JsonObject(R"({"a": "x"})", "noun").find_texts("a"), Error);
+  EXPECT_EQ(JsonObject(R"({"a": true})", "noun").find_truth("a"), true);
+  EXPECT_EQ(JsonObject("{}", "noun").find_truth("a"), std::nullopt);
+  EXPECT_THROW(JsonObject(R"({"a": 1})", "noun").find_truth("a"), Error);
   EXPECT_FALSE(object.find_text("other"));
   EXPECT_FALSE(object.find_number("other"));
 }

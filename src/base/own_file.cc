@@ -38,6 +38,20 @@ FileDescriptor find_own_file(const std::filesystem::path& path, int flags) {
   return FileDescriptor();
 }
 
+FileDescriptor find_regular_file(const std::filesystem::path& path, int flags) {
+  FileDescriptor fd(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
+  if (fd) return is_regular(fd) ? std::move(fd) : FileDescriptor();
+  if (errno != ENOENT && errno != ENOTDIR && errno != ELOOP && errno != EISDIR && errno != ENXIO)
+    throw system_error(errno, fmt::format("cannot open {}", path.string()));
+  return fd;
+}
+
+std::optional<Bytes> find_regular_file_bytes(const std::filesystem::path& path) {
+  const FileDescriptor fd = find_regular_file(path, O_RDONLY);
+  if (!fd) return std::nullopt;
+  return read_file_bytes(fd.get(), path.native());
+}
+
 FileDescriptor open_own_file(const std::filesystem::path& path, int flags, mode_t mode) {
   remove_unless_file(path);
   return open_file(path, flags | O_NOFOLLOW, mode);

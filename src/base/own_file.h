@@ -19,6 +19,11 @@ FileDescriptor open_own_file(const std::filesystem::path& path, int flags,
 // Like find_file_bytes().
 std::optional<Bytes> find_own_file_bytes(const std::filesystem::path& path);
 
+// The same without removing anything, for what a person may have put there: links are followed, and
+// what is no regular file counts as absent. A FIFO is not waited for.
+FileDescriptor find_regular_file(const std::filesystem::path& path, int flags);
+std::optional<Bytes> find_regular_file_bytes(const std::filesystem::path& path);
+
 // Removes what is at `path` unless it is a regular file. Throws Error if it cannot.
 void remove_unless_file(const std::filesystem::path& path);
 

@@ -32,6 +32,16 @@ TEST(OwnFileTest, WhatIsNoFileIsAbsentAndGoes) {
       fs::remove(path);
     }
   EXPECT_EQ(as_text(find_file_bytes(folder / "other").value()), "other");
+  for (const std::function<void()>& make : {std::function<void()>(fifo), {loop}, {directory}}) {
+    make();
+    EXPECT_FALSE(find_regular_file_bytes(path));
+    EXPECT_TRUE(fs::exists(fs::symlink_status(path)));
+    fs::remove_all(path);
+  }
+  link();
+  EXPECT_EQ(as_text(find_regular_file_bytes(path).value()), "other");
+  fs::remove(path);
+  EXPECT_FALSE(find_regular_file_bytes(path));
   replace_file(path, as_bytes("text"));
   EXPECT_EQ(as_text(find_own_file_bytes(path).value()), "text");
   EXPECT_FALSE(find_own_file_bytes(folder / "none"));

@@ -13,6 +13,12 @@ namespace grid {
 // Without the blanks at both ends.
 std::string_view trimmed(std::string_view text, std::string_view blanks = " \t\r\n");
 
+// With the letters of ASCII in lower case, whatever the locale.
+constexpr char lower_case(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+std::string lower_case(std::string_view text);
+
 // Removes and returns what comes before the first `end` in `text`, and drops that `end`; takes all
 // of `text` if there is none.
 std::string_view take_until(std::string_view& text, char end);

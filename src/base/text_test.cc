@@ -14,6 +14,11 @@ TEST(Text, IsTrimmedAtBothEnds) {
   EXPECT_EQ(trimmed(" a\n", " "), "a\n") << "only the blanks that were given";
 }
 
+TEST(Text, LowerCaseIsThatOfAscii) {
+  EXPECT_EQ(lower_case("@AZ[`az{ \xc3\x84"), "@az[`az{ \xc3\x84");
+  EXPECT_EQ(lower_case(""), "");
+}
+
 TEST(Text, IsTakenUpToAnEnd) {
   std::string_view text = "a//bc";
   EXPECT_EQ(take_until(text, '/'), "a");

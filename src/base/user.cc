@@ -1,23 +1,24 @@
 #include "base/user.h"
 
+#include <fcntl.h>
 #include <pwd.h>
 #include <unistd.h>
 
 #include <array>
 #include <vector>
 
+#include "base/file.h"
 #include "base/utc.h"
 
 namespace grid {
 
-static std::string user_name() {
+std::string user_name(uid_t user) {
   std::vector<char> buffer(4096);
   passwd entry;
   passwd* found = nullptr;
-  if (::getpwuid_r(::getuid(), &entry, buffer.data(), buffer.size(), &found) == 0 &&
-      found != nullptr)
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
     return found->pw_name;
-  return std::to_string(::getuid());
+  return std::to_string(user);
 }
 
 std::string host_name() {
@@ -26,7 +27,15 @@ std::string host_name() {
   return name.data();
 }
 
-std::string user_at_host() { return user_name() + "@" + host_name(); }
+std::string user_at_host() { return user_name(::getuid()) + "@" + host_name(); }
+
+std::string boot_id() {
+  const FileDescriptor file = find_file("/proc/sys/kernel/random/boot_id", O_RDONLY);
+  Bytes bytes(36);
+  if (!file) return {};
+  bytes.resize(read_at(file.get(), bytes, 0, "the id of the machine's start"));
+  return std::string(as_text(bytes));
+}
 
 std::string utc_now() { return format_rfc3339(std::chrono::system_clock::now()); }
 

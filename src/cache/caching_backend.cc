@@ -59,7 +59,30 @@ CachingBackend::CachingBackend(std::shared_ptr<backend::Backend> remote,
 CachingBackend::~CachingBackend() = default;
 
 bool CachingBackend::create(std::string_view key, BytesView data) {
-  return remote_->create(key, data);
+  const Caching caching = options_.caching_of(key);
+  if (caching == Caching::parts) {
+    const bool created = remote_->create(key, data);
+    if (created) keep_small(key, data);
+    return created;
+  }
+  if (caching == Caching::none) return remote_->create(key, data);
+  answers_->forget_absence(key);
+  const bool created = remote_->create(key, data);
+  // Someone may have asked meanwhile.
+  answers_->forget_absence(key);
+  if (created) answers_->keep(key, data);
+  return created;
+}
+
+// A pack of one block, as a create of small files makes: the next create reads the tree in it.
+void CachingBackend::keep_small(std::string_view key, BytesView data) const {
+  if (data.empty() || data.size() > block_size) return;
+  const std::shared_ptr<CachedObject> copy = object_of(key);
+  const std::unique_ptr<DiskCache::Filling> filling =
+      copy ? cache_->begin_filling(*copy, 0, data.size()) : nullptr;
+  if (!filling) return;
+  filling->write(0, data);
+  if (filling->publish(data.size())) copy->learn_size(data.size());
 }
 
 std::optional<Bytes> CachingBackend::find(std::string_view key) const {

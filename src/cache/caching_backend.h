@@ -72,6 +72,7 @@ class CachingBackend : public backend::Backend, private backend::Carrier {
   std::shared_ptr<backend::Backend> hasty() const override { return remote_->carrier().hasty(); }
 
   std::shared_ptr<CachedObject> object_of(std::string_view key) const;
+  void keep_small(std::string_view key, BytesView data) const;
 
   const std::shared_ptr<backend::Backend> remote_;
   const std::shared_ptr<DiskCache> cache_;

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -91,6 +93,27 @@ void KeptAnswers::note_unreachable(std::string_view why, const fs::path& kept_at
                             remote_->name(), age_of(kept_at), why));
 }
 
+// The time of a file; 0 if there is none.
+static std::int64_t time_of(const fs::path& path) {
+  struct stat st;
+  return ::stat(path.c_str(), &st) == 0 ? st.st_mtim.tv_sec : 0;
+}
+
+// A clock that was set back makes an answer old.
+bool KeptAnswers::holds_still(std::string_view key, const fs::path& absence) const {
+  if (!options_.absence_holds) return false;
+  const std::int64_t age = ::time(nullptr) - time_of(absence);
+  return age >= 0 && age < options_.absence_holds(key).count();
+}
+
+void KeptAnswers::keep(std::string_view key, BytesView bytes) const {
+  if (is_understood(key, bytes)) save(path_of("objects", key), bytes);
+}
+
+void KeptAnswers::forget_absence(std::string_view key) const {
+  ::unlink(path_of("absent", key).c_str());
+}
+
 // Asks the store and keeps the answer. While the store cannot be reached, returns the kept answer,
 // which is at `kept_at`; without one, it asks with all patience.
 template <class Answer>
@@ -126,6 +149,8 @@ std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
   using Object = std::optional<Bytes>;
   const fs::path path = path_of("objects", key), absent = path_of("absent", key);
   if (Object here = load(path); here && is_understood(key, *here)) return here;
+  const std::optional<fs::path> absence = find_absence(key);
+  if (absence && holds_still(key, *absence)) return std::nullopt;
   return asked<Object>(
       [&](const backend::Backend& store) {
         Object answer = store.find(key);
@@ -140,10 +165,10 @@ std::optional<Bytes> KeptAnswers::object(std::string_view key) const {
           save(absent, as_bytes(key));
       },
       [&]() -> std::optional<Object> {
-        if (load(absent)) return Object();
+        if (absence) return Object();
         return std::nullopt;
       },
-      absent);
+      absence.value_or(absent));
 }
 
 static constexpr std::string_view kind_listing = "listings", kind_below = "below";
@@ -158,6 +183,29 @@ static std::string text_of(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += name + "\n";
   return text;
+}
+
+static std::string_view folder_above(std::string_view prefix) {
+  return prefix.substr(0, prefix.rfind('/', prefix.size() - 2) + 1);
+}
+
+// The newest kept answer that there is no object at `key`: a list without it is one.
+std::optional<fs::path> KeptAnswers::find_absence(std::string_view key) const {
+  std::optional<fs::path> newest;
+  const auto take = [&](fs::path path) {
+    if (!newest || time_of(path) > time_of(*newest)) newest = std::move(path);
+  };
+  if (fs::path absent = path_of("absent", key); load(absent)) take(std::move(absent));
+  const std::string line = "\n" + std::string(key) + "/";
+  for (std::string_view above = key.substr(0, key.rfind('/') + 1); !above.empty();
+       above = folder_above(above)) {
+    fs::path path = path_of(kind_below, above);
+    const std::optional<Bytes> list = load(path);
+    if (!list) continue;
+    if (as_text(*list).find(line) != std::string_view::npos) return std::nullopt;
+    take(std::move(path));
+  }
+  return newest;
 }
 
 // The names right below `prefix`, which ends in '/', of the objects in `lines`.
@@ -175,13 +223,23 @@ static std::vector<std::string> names_below(std::string_view prefix,
   return names;
 }
 
+std::optional<KeptAnswers::Names> KeptAnswers::find_lines_in_lists(std::string_view prefix) const {
+  for (std::string_view above = folder_above(prefix); !above.empty(); above = folder_above(above))
+    if (const std::optional<Bytes> text = load(path_of(kind_below, above))) {
+      Names lines = lines_of(as_text(*text));
+      std::erase_if(lines, [&](const std::string& line) { return !line.starts_with(prefix); });
+      if (!lines.empty()) return lines;
+    }
+  return std::nullopt;
+}
+
 std::optional<KeptAnswers::Names> KeptAnswers::find_names_in_lists(std::string_view prefix) const {
   for (std::string_view above = prefix; !above.empty();) {
     if (const std::optional<Names> lines = find_kept_names(kind_below, above)) {
       Names names = names_below(prefix, *lines);
       if (!names.empty() && is_understood(prefix, as_bytes(text_of(names)))) return names;
     }
-    above = above.substr(0, above.rfind('/', above.size() - 2) + 1);
+    above = folder_above(above);
   }
   return std::nullopt;
 }
@@ -189,7 +247,7 @@ std::optional<KeptAnswers::Names> KeptAnswers::find_names_in_lists(std::string_v
 std::optional<KeptAnswers::Names> KeptAnswers::find_kept_names(std::string_view kind,
                                                                std::string_view prefix) const {
   std::optional<Bytes> text = load(path_of(kind, prefix));
-  if (!text) return kind == kind_below ? std::nullopt : find_names_in_lists(prefix);
+  if (!text) return kind == kind_below ? find_lines_in_lists(prefix) : find_names_in_lists(prefix);
   Names names = lines_of(as_text(*text));
   std::erase(names, "");
   if (!is_understood(prefix, as_bytes(text_of(names)))) return std::nullopt;
@@ -213,6 +271,7 @@ KeptAnswers::Names KeptAnswers::names(
       },
       [&](const Names& names) {
         if (!is_understood(prefix, as_bytes(text_of(names)))) return;
+        forget_absences(kind, prefix, names);
         const std::string text = "\n" + text_of(names);  // also if there are no names
         const std::optional<Bytes> before = load(path);
         if (before && as_text(*before) == text)
@@ -221,6 +280,18 @@ KeptAnswers::Names KeptAnswers::names(
           save(path, as_bytes(text));
       },
       kept, path);
+}
+
+// Of objects that were not listed before.
+void KeptAnswers::forget_absences(std::string_view kind, std::string_view prefix,
+                                  const Names& names) const {
+  const Names before = find_kept_names(kind, prefix).value_or(Names());
+  Names fresh;
+  std::set_difference(names.begin(), names.end(), before.begin(), before.end(),
+                      std::back_inserter(fresh));
+  for (const std::string& name : fresh)
+    forget_absence(kind == kind_below ? name.substr(0, name.rfind('/'))
+                                      : std::string(prefix) + name);
 }
 
 std::vector<std::string> KeptAnswers::listing(std::string_view prefix) const {

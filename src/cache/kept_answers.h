@@ -1,5 +1,6 @@
 // The last answers of a remote store about small things: objects, which never change and are not
-// requested again, and what can change, which is used only while the store cannot be reached.
+// requested again, and what can change, which is used only while the store cannot be reached, or,
+// if its user allows, for a short time.
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,9 @@ struct KeptAnswersOptions {
   std::function<bool(std::string_view key, BytesView bytes)> is_understood{};
   // Is told once, in a sentence, when kept answers are used because the store cannot be reached.
   std::function<void(std::string_view sentence)> warn{};
+  // How long it holds that there is no object at a key: it is not asked for again then, unless
+  // forget_absence() was called. Unset: not at all.
+  std::function<std::chrono::seconds(std::string_view key)> absence_holds{};
   // Why the store could not be reached just now; empty if it could, or was not asked.
   std::string unreachable_because{};
 };
@@ -36,6 +40,10 @@ class KeptAnswers {
   // The object at `key`: the kept one, or else what the store finds. What is not understood is not
   // kept, and returned only if the store gives it twice.
   std::optional<Bytes> object(std::string_view key) const;
+  // Keeps an object that the store has.
+  void keep(std::string_view key, BytesView bytes) const;
+  // Before and after an object is made, by this process.
+  void forget_absence(std::string_view key) const;
   // The store's listing; the last one if the store cannot be reached. Stores lose no names: a
   // listing without some of those that were kept is asked for once more.
   std::vector<std::string> listing(std::string_view prefix) const;
@@ -51,6 +59,7 @@ class KeptAnswers {
   std::optional<Names> find_kept_names(std::string_view kind, std::string_view prefix) const;
   // A listing that was never asked for, from one of all objects that has it.
   std::optional<Names> find_names_in_lists(std::string_view prefix) const;
+  std::optional<Names> find_lines_in_lists(std::string_view prefix) const;
   template <class Answer>
   Answer asked(const std::function<Answer(const backend::Backend&)>& ask,
                const std::function<void(const Answer&)>& keep,
@@ -59,6 +68,9 @@ class KeptAnswers {
   bool is_unreachable() const;
   bool is_understood(std::string_view key, BytesView bytes) const;
   void note_unreachable(std::string_view why, const std::filesystem::path& kept_at) const;
+  void forget_absences(std::string_view kind, std::string_view prefix, const Names& names) const;
+  std::optional<std::filesystem::path> find_absence(std::string_view key) const;
+  bool holds_still(std::string_view key, const std::filesystem::path& absence) const;
   std::filesystem::path path_of(std::string_view kind, std::string_view key) const;
   std::optional<Bytes> load(const std::filesystem::path& path) const;
   void save(const std::filesystem::path& path, BytesView bytes) const;

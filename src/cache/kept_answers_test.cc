@@ -129,6 +129,42 @@ TEST_F(KeptAnswersTest, ListingNeverAskedForIsTakenFromTheObjectsAbove) {
   EXPECT_THROW(answers.listing("a/d/"), Error);
 }
 
+TEST_F(KeptAnswersTest, ThatNothingIsThereHoldsAsLongAsItIsToldTo) {
+  const auto holding = [&] {
+    return KeptAnswers(store_, folder_ / "kept", {.absence_holds = [](std::string_view key) {
+                         return std::chrono::seconds(key.starts_with("a/") ? 60 : 0);
+                       }});
+  };
+  const auto requests_of = [&](std::string_view key, const std::string& expected) {
+    const std::uint64_t before = store_->requests;
+    EXPECT_EQ(text(holding().object(key)), expected) << key;
+    return store_->requests - before;
+  };
+  EXPECT_EQ(requests_of("a/1", "nothing"), 1u);
+  EXPECT_EQ(requests_of("a/1", "nothing"), 0u);
+  EXPECT_EQ(requests_of("b/1", "nothing"), 1u);
+  EXPECT_EQ(requests_of("b/1", "nothing"), 1u);
+  store_->create("a/1", as_bytes("one"));
+  EXPECT_EQ(requests_of("a/1", "nothing"), 0u);
+  holding().forget_absence("a/1");
+  EXPECT_EQ(requests_of("a/1", "one"), 1u);
+
+  // What a list shows, and what it does not show, is known by it.
+  EXPECT_EQ(requests_of("a/2", "nothing"), 1u);
+  store_->create("a/2", as_bytes("two"));
+  holding().objects_below("a/");
+  EXPECT_EQ(requests_of("a/2", "two"), 1u);
+  EXPECT_EQ(requests_of("a/3", "nothing"), 0u);
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_ / "kept"))
+    fs::last_write_time(entry.path(), fs::file_time_type::clock::now() - std::chrono::minutes(2));
+  EXPECT_EQ(requests_of("a/3", "nothing"), 1u);
+  EXPECT_EQ(requests_of("a/3", "nothing"), 0u);
+  // A clock that was set back makes what was heard old.
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(folder_ / "kept"))
+    fs::last_write_time(entry.path(), fs::file_time_type::clock::now() + std::chrono::hours(2));
+  EXPECT_EQ(requests_of("a/3", "nothing"), 1u);
+}
+
 TEST_F(KeptAnswersTest, OfflineReadingIsSaidOnceWithItsAge) {
   store_->create("a/1", as_bytes("one"));
   {

@@ -17,6 +17,8 @@
 
 #include "base/beneath.h"
 #include "care/destination.h"
+#include "care/export_plan.h"
+#include "dataset/file_group.h"
 
 namespace grid::care {
 
@@ -24,27 +26,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint32_t stretch_entries_max = 1024;
 constexpr std::size_t read_size = NewFile::at_once_size_max;
-constexpr std::uint64_t small_file_size_max = 256 << 10;  // bytes; such files are read together
 constexpr std::size_t failures_max = 100'000;
 // So many files one after the other that the store did not give: it does not answer any more, and
 // each would wait until its time is up.
 constexpr unsigned unavailable_max = 16;
-
-// Entries of one segment and one folder, since threads that create files in the same folder wait
-// for each other.
-struct Stretch {
-  std::size_t segment = 0;
-  std::uint32_t first = 0, count = 0;
-};
-
-// Files to be read together, and all their chunks.
-struct SmallFiles {
-  std::vector<tree::EntryRef> entries;
-  std::vector<store::ChunkRef> chunks;
-  std::uint64_t size = 0;  // bytes
-};
 
 class Export {
  public:
@@ -58,12 +44,6 @@ class Export {
   void write_single(const tree::EntryRef& entry, const Target& to);
 
  private:
-  struct Folder {
-    std::string path;
-    std::int64_t mtime_ns = 0;
-    bool made = false;
-  };
-
   // Runs `write`, which writes the entry at `path`, and notes the error that it may throw.
   template <class Write>
   void attempt(std::string_view path, const Write& write);
@@ -72,14 +52,11 @@ class Export {
     return folders.target(path.substr(part_.empty() ? 0 : part_.size() + 1));
   }
 
-  void count_and_divide();
-  void count(tree::EntryRef entry);
-  std::shared_ptr<const tree::Segment> find_segment(std::size_t index, std::uint32_t lost_count);
+  void make_plan();
   void make_folders(int top);
   void write_stretches(int top);
   void write_stretch(const Stretch& stretch, DestinationFolders& folders);
-  bool add(const tree::EntryRef& entry, SmallFiles& files) const;
-  void write_small_files(const SmallFiles& files, DestinationFolders& folders);
+  void write_small_files(const dataset::FileGroup& group, DestinationFolders& folders);
   void write_small_file(const tree::EntryRef& entry, BytesView content, const Target& to);
   void write_symlink(const tree::EntryRef& entry, const Target& to);
   void write_file(const tree::EntryRef& entry, const Target& to);
@@ -90,18 +67,20 @@ class Export {
   const dataset::OpenStore& store_;
   const std::shared_ptr<const tree::Manifest> manifest_;
   const std::string part_;  // "": the whole version
+  const NoteLost note_lost_entries_ = [this](const Error& error, std::uint64_t entry_count) {
+    note("", error, entry_count);
+  };
   ExportProgress& progress_;
 
-  // Set by count_and_divide() before the threads start.
-  std::vector<Folder> folders_;
-  std::vector<tree::EntryRef> hard_links_;
-  std::vector<Stretch> stretches_;
-  // The first names of hard links. Each value is set once, by the thread that has written the file.
+  // Set by make_plan() before the threads start.
+  std::optional<ExportPlan> plan_;
+  std::vector<const ExportPlan::Folder*> made_;  // folders, in the order of the plan
+  // The plan's first names. Each value is set once, by the thread that has written the file.
   std::unordered_map<std::string, std::optional<FileIdentity>> first_names_;
 
   std::atomic<unsigned> unavailable_in_a_row_ = 0;
   std::mutex mutex_;
-  std::size_t next_ = 0;        // guarded by mutex_; the next stretch to take
+  std::size_t next_ = 0;        // guarded by mutex_; the next stretch of the plan to take
   std::exception_ptr stopped_;  // guarded by mutex_
   ExportReport report_;         // guarded by mutex_
 };
@@ -198,21 +177,19 @@ void Export::write_small_file(const tree::EntryRef& entry, BytesView content, co
   progress_.bytes_done += entry.size();
 }
 
-// Reads all the files' content with one call: in tree order it lies side by side.
-void Export::write_small_files(const SmallFiles& files, DestinationFolders& folders) {
+void Export::write_small_files(const dataset::FileGroup& group, DestinationFolders& folders) {
   thread_local Bytes scratch;
-  scratch.resize(files.size);
   bool whole = true;
+  BytesView rest;
   try {
-    store_.chunks->read_chunks(files.chunks, scratch);
+    rest = group.read(scratch);
     unavailable_in_a_row_ = 0;
   } catch (const Error&) {  // one of them is damaged: read file by file, the error names it
     whole = false;
   }
-  BytesView rest = scratch;
-  for (const tree::EntryRef& entry : files.entries) {
-    const BytesView content = rest.first(entry.size());
-    rest = rest.subspan(entry.size());
+  for (const tree::EntryRef& entry : group.files()) {
+    const BytesView content = whole ? rest.first(entry.size()) : BytesView();
+    rest = rest.subspan(content.size());
     const std::string path = entry.path();
     attempt(path, [&] {
       const Target to = target_of(path, folders);
@@ -224,33 +201,18 @@ void Export::write_small_files(const SmallFiles& files, DestinationFolders& fold
   }
 }
 
-// False for a file that is not to be read together with others.
-bool Export::add(const tree::EntryRef& entry, SmallFiles& files) const {
-  if (entry.size() > small_file_size_max || entry.is_in_place()) return false;
-  const std::size_t chunk_count = files.chunks.size();
-  try {
-    store_.contents->visit_chunks(entry.content(), entry.size(), [&](auto chunks) {
-      files.chunks.insert(files.chunks.end(), chunks.begin(), chunks.end());
-    });
-  } catch (const Error&) {  // its recipe is damaged: read alone, the error names it
-    files.chunks.resize(chunk_count);
-    return false;
-  }
-  files.size += entry.size();
-  files.entries.push_back(entry);
-  return true;
-}
-
 void Export::write_stretch(const Stretch& stretch, DestinationFolders& folders) {
-  const auto segment = find_segment(stretch.segment, stretch.count);
+  const auto segment = find_segment(*manifest_, stretch.segment, stretch.count, note_lost_entries_);
   if (!segment) return;
   const std::uint64_t before = manifest_->segments()[stretch.segment].first;
-  SmallFiles small;
+  dataset::FileGroup small(store_);
   for (std::uint32_t i = stretch.first; i < stretch.first + stretch.count; ++i) {
     const tree::EntryRef entry(segment, i, before + i);
     const bool is_file = entry.kind() == tree::EntryKind::file;
-    if (is_file && add(entry, small)) {
-      if (small.size >= read_size) write_small_files(std::exchange(small, {}), folders);
+    if (is_file && small.add(entry)) {
+      if (small.size() < read_size) continue;
+      write_small_files(small, folders);
+      small = dataset::FileGroup(store_);
     } else if (is_file || entry.kind() == tree::EntryKind::symlink) {
       const std::string path = entry.path();
       attempt(path, [&] {
@@ -272,8 +234,8 @@ void Export::write_stretches(int top) {
     Stretch stretch;
     {
       std::lock_guard lock(mutex_);
-      if (stopped_ || next_ == stretches_.size()) return;
-      stretch = stretches_[next_++];
+      if (stopped_ || next_ == plan_->stretches.size()) return;
+      stretch = plan_->stretches[next_++];
     }
     try {
       write_stretch(stretch, folders);
@@ -286,75 +248,28 @@ void Export::write_stretches(int top) {
 
 void Export::make_folders(int top) {
   DestinationFolders above(top);
-  for (Folder& folder : folders_)
+  for (const ExportPlan::Folder& folder : plan_->folders)
     attempt(folder.path, [&] {
       make_folder(target_of(folder.path, above));
-      folder.made = true;
+      made_.push_back(&folder);
     });
 }
 
-void Export::count(tree::EntryRef entry) {
-  const tree::EntryKind kind = entry.kind();
-  if (kind == tree::EntryKind::folder) folders_.push_back({entry.path(), entry.mtime_ns()});
-  if (kind == tree::EntryKind::file || kind == tree::EntryKind::hard_link) ++progress_.files_total;
-  if (kind == tree::EntryKind::file) progress_.bytes_total += entry.size();
-  if (kind == tree::EntryKind::hard_link) {
-    if (part_.empty() || entry.target().starts_with(part_ + "/"))
-      first_names_.try_emplace(std::string(entry.target()));
-    hard_links_.push_back(std::move(entry));
-  }
-}
-
-// Null if the segment cannot be read: `lost_count` of its entries are then noted as lost.
-std::shared_ptr<const tree::Segment> Export::find_segment(std::size_t index,
-                                                          std::uint32_t lost_count) {
-  try {
-    return manifest_->segment(index);
-  } catch (const Error& error) {  // the entries of the other segments can be written
-    const auto& lost = manifest_->segments()[index];
-    const std::string first =
-        lost.first_folder.empty() ? lost.first_name : lost.first_folder + "/" + lost.first_name;
-    note("",
-         Error(error.kind(),
-               fmt::format("{} entries from {} on are lost: {}", lost_count, first, error.what())),
-         lost_count);
-    return nullptr;
-  }
-}
-
-// Looks at each segment that has something of the part.
-void Export::count_and_divide() {
-  const auto& segments = manifest_->segments();
-  const std::string behind = part_ + '\1';  // see Manifest::subtree()
-  auto begins_before = [&](std::size_t index, std::string_view folder) {
-    return tree::compare_keys(segments[index].first_folder, segments[index].first_name, folder,
-                              "") < 0;
-  };
-  for (std::size_t i = 0; i < segments.size(); ++i) {
-    if (!part_.empty() && i + 1 < segments.size() && begins_before(i + 1, part_)) continue;
-    if (!part_.empty() && !begins_before(i, behind)) break;
-    const auto segment = find_segment(i, segments[i].count);
-    if (!segment) continue;
-    std::uint32_t entry = part_.empty() ? 0 : segment->lower_bound(part_, "");
-    const std::uint32_t end = part_.empty() ? segment->count() : segment->lower_bound(behind, "");
-    for (bool continues = false; entry < end; ++entry, continues = true) {
-      if (!continues || stretches_.back().count == stretch_entries_max ||
-          segment->folder(entry) != segment->folder(entry - 1))
-        stretches_.push_back({i, entry, 0});
-      ++stretches_.back().count;
-      count({segment, entry, segments[i].first + entry});
-    }
-  }
+void Export::make_plan() {
+  plan_ = plan_export(*manifest_, part_, note_lost_entries_);
+  progress_.files_total += plan_->files;
+  progress_.bytes_total += plan_->bytes;
+  for (const std::string& path : plan_->first_names) first_names_.try_emplace(path);
 }
 
 bool Export::note_lost(const Error& error) {
-  count_and_divide();
+  make_plan();
   note(part_, error);
-  return !stretches_.empty();
+  return !plan_->stretches.empty();
 }
 
 ExportReport Export::write_folder(int top) {
-  if (stretches_.empty()) count_and_divide();
+  if (!plan_) make_plan();
   make_folders(top);
   {
     std::vector<std::jthread> threads;
@@ -368,13 +283,15 @@ ExportReport Export::write_folder(int top) {
   }
   if (stopped_) std::rethrow_exception(stopped_);
   DestinationFolders first_folders(top), folders(top);
-  for (const tree::EntryRef& entry : hard_links_) {
+  for (const tree::EntryRef& entry : plan_->hard_links) {
     const std::string path = entry.path();
     attempt(path, [&] { write_hard_link(entry, target_of(path, folders), first_folders); });
   }
   // Deepest first: writing into a folder would change its time again.
-  for (auto at = folders_.rbegin(); at != folders_.rend(); ++at)
-    if (at->made) attempt(at->path, [&] { set_time(target_of(at->path, folders), at->mtime_ns); });
+  for (auto at = made_.rbegin(); at != made_.rend(); ++at) {
+    const ExportPlan::Folder& folder = **at;
+    attempt(folder.path, [&] { set_time(target_of(folder.path, folders), folder.mtime_ns); });
+  }
   std::stable_sort(report_.failures.begin(), report_.failures.end(),
                    [](const auto& a, const auto& b) { return a.path < b.path; });
   return std::move(report_);

@@ -55,6 +55,45 @@ bool KeptTrees::find_kept(std::string_view key, std::uint64_t offset, MutableByt
   return true;
 }
 
+std::optional<Bytes> KeptTrees::find(std::string_view key) const {
+  if (!store::pack_of_index_key(key)) return store_->find(key);
+  std::uint64_t size = 0;
+  {
+    std::lock_guard lock(mutex_);
+    const auto of_object = parts_.find(key);
+    if (of_object != parts_.end() && !of_object->second.empty())
+      size = of_object->second.begin()->second.size;
+  }
+  try {
+    Bytes index(size);
+    if (size > 0 && find_kept(key, 0, index)) {
+      std::lock_guard lock(mutex_);
+      parts_.erase(std::string(key));
+      return index;
+    }
+  } catch (const Error&) {
+    // As in find_part().
+  }
+  return store_->find(key);
+}
+
+void KeptTrees::show_only(const std::set<store::PackId>& packs) {
+  std::vector<std::string> names;
+  for (const store::PackId& pack : packs)
+    names.push_back(store::pack_index_key(pack).substr(store::packs_prefix().size()));
+  std::sort(names.begin(), names.end());
+  std::lock_guard lock(mutex_);
+  index_names_shown_ = std::move(names);
+}
+
+std::vector<std::string> KeptTrees::list_names(std::string_view prefix) const {
+  if (prefix == store::packs_prefix()) {
+    std::lock_guard lock(mutex_);
+    if (index_names_shown_) return *index_names_shown_;
+  }
+  return store_->list_names(prefix);
+}
+
 std::optional<std::size_t> KeptTrees::find_part(std::string_view key, std::uint64_t offset,
                                                 MutableBytesView out) const {
   try {

@@ -1,5 +1,6 @@
 // Keeps the trees and recipes that pass by while the packs of a remote store are checked, so that
-// walking the versions afterwards does not request them one by one.
+// walking the versions afterwards does not request them one by one; and indexes that were read
+// before their packs are checked.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +8,15 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "backend/backend.h"
 #include "base/file.h"
+#include "store/layout.h"
 
 namespace grid::care {
 
@@ -27,16 +32,22 @@ class KeptTrees : public backend::Backend {
   static bool may_be_tree(BytesView chunk);
   void keep(const std::string& key, std::uint64_t offset, BytesView bytes);
 
+  // From now on, list_names() shows the indexes of these packs and no others, for a chunk store
+  // that must not find more.
+  void show_only(const std::set<store::PackId>& packs);
+
   std::optional<std::size_t> find_part(std::string_view key, std::uint64_t offset,
                                        MutableBytesView out) const override;
 
   bool create(std::string_view key, BytesView data) override { return store_->create(key, data); }
-  std::optional<Bytes> find(std::string_view key) const override { return store_->find(key); }
+  // The index of a pack is given once if it was kept.
+  std::optional<Bytes> find(std::string_view key) const override;
   std::vector<backend::ObjectEntry> list(std::string_view prefix) const override {
     return store_->list(prefix);
   }
-  std::vector<std::string> list_names(std::string_view prefix) const override {
-    return store_->list_names(prefix);
+  std::vector<std::string> list_names(std::string_view prefix) const override;
+  std::vector<backend::ObjectEntry> list_below(std::string_view prefix) const override {
+    return store_->list_below(prefix);
   }
   bool remove(std::string_view key) override { return store_->remove(key); }
   bool remote() const override { return store_->remote(); }
@@ -58,7 +69,9 @@ class KeptTrees : public backend::Backend {
   FileDescriptor file_;     // guarded by mutex_; opened when there is something to keep
   std::uint64_t size_ = 0;  // guarded by mutex_; of the file
   bool full_ = false;       // guarded by mutex_; or it cannot be written
-  std::map<std::string, std::map<std::uint64_t, Part>, std::less<>> parts_;  // guarded by mutex_
+  using Parts = std::map<std::uint64_t, Part>;
+  mutable std::map<std::string, Parts, std::less<>> parts_;    // guarded by mutex_
+  std::optional<std::vector<std::string>> index_names_shown_;  // guarded by mutex_
 };
 
 }  // namespace grid::care

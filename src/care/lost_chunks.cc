@@ -1,5 +1,6 @@
 #include "care/lost_chunks.h"
 
+#include "backend/outage.h"
 #include "base/error.h"
 #include "care/pack_check.h"
 #include "tree/content_check.h"
@@ -54,6 +55,10 @@ class Search {
     for (const std::string& name : store_.datastores->names()) tried([&] { visit(name); });
     return std::move(lost_);
   }
+  std::set<Digest> run(const Digest& root) {
+    tried([&] { visit(root); });
+    return std::move(lost_);
+  }
 
  private:
   // Damage is noted, or verify reports it.
@@ -69,12 +74,12 @@ class Search {
   void visit(const std::string& name) {
     for (dataset::VersionNumber number : store_.datastores->ready_numbers(name))
       tried([&] {
-        if (const auto version = store_.datastores->find(name, number)) visit(version->record);
+        if (const auto version = store_.datastores->find(name, number)) visit(version->record.root);
       });
   }
 
-  void visit(const dataset::VersionRecord& record) {
-    const auto manifest = tree::Manifest::open(reader_, store_.segments, record.root);
+  void visit(const Digest& root) {
+    const auto manifest = tree::Manifest::open(reader_, store_.segments, root);
     for (std::size_t i = 0; i < manifest->segments().size(); ++i)
       if (seen_.insert(manifest->segments()[i].digest).second)
         tried([&] { visit(*manifest->segment(i)); });
@@ -83,7 +88,7 @@ class Search {
   void visit(const tree::Segment& segment) {
     for (std::uint32_t i = 0; i < segment.count(); ++i) {
       if (segment.kind(i) != tree::EntryKind::file || segment.is_in_place(i)) continue;
-      contents_.problem_of(segment.content(i), segment.size(i));
+      tried([&] { contents_.problem_of(segment.content(i), segment.size(i)); });
     }
   }
 
@@ -103,5 +108,10 @@ class Search {
 }  // namespace
 
 std::set<Digest> find_lost_chunks(const dataset::OpenStore& store) { return Search(store).run(); }
+
+std::set<Digest> find_lost_chunks(const dataset::OpenStore& store, const Digest& root) {
+  store.chunks->refresh();
+  return Search(store).run(root);
+}
 
 }  // namespace grid::care

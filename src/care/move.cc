@@ -6,7 +6,9 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/user.h"
 #include "create/create.h"
+#include "store/lease_keeper.h"
 #include "tree/recipe.h"
 
 namespace grid::care {
@@ -18,22 +20,24 @@ namespace {
 class Move {
  public:
   Move(const dataset::OpenStore& from, dataset::OpenStore& to, const MoveOptions& options,
-       MoveProgress& progress)
+       MoveProgress& progress, store::Lease& lease)
       : from_(from),
         to_(to),
         options_(options),
         progress_(progress),
         to_chunks_(to.origin, to.marker, {.cache_folder = to.cache_folder}),
+        lease_(lease),
         copier_(*from.chunks, to_chunks_,
                 options.workers ? options.workers
                                 : std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u),
-                progress.chunks) {}
+                progress.chunks, lease_.id()) {}
 
   MoveResult run();
 
  private:
   void refuse_other_versions() const;
   void refuse_tombstones() const;
+  void refuse_unreadable(const std::vector<dataset::UnreadableVersion>& versions) const;
   std::vector<dataset::VersionNumber> missing_there() const;
   void move_version(dataset::VersionNumber number);
   void copy_tree(const dataset::VersionRecord& record);
@@ -51,6 +55,7 @@ class Move {
   MoveProgress& progress_;
   // Past the copies that this node keeps: what is read back must be what is there.
   store::ChunkStore to_chunks_;
+  store::Lease& lease_;
   store::ChunkCopier copier_;
   std::unordered_set<Digest, DigestHash> lists_;  // segments and recipes whose parts were added
   MoveResult result_;
@@ -153,20 +158,25 @@ void Move::copy_tree(const dataset::VersionRecord& record) {
 
 void Move::move_version(dataset::VersionNumber number) {
   const std::string noun = fmt::format("{}:{}", options_.name, number);
-  const std::optional<dataset::Version> version = from_.datastores->find(options_.name, number);
   const std::optional<Bytes> record = from_.datastores->find_record(options_.name, number);
-  if (!version || !record)
+  if (!record)
     fail(ErrorKind::corrupt, "{}: the store {} has lost its record", noun, from_.backend->name());
-  if (version->state == dataset::VersionState::ready) {
+  // Of a deleted version only the number is moved, and what its record holds does not matter.
+  const std::vector<dataset::VersionNumber> ready = from_.datastores->ready_numbers(options_.name);
+  const bool is_ready = std::binary_search(ready.begin(), ready.end(), number);
+  if (is_ready) {
     try {
-      copy_tree(version->record);
+      const store::LeaseKeeper keeper(lease_);
+      copy_tree(dataset::decode_version_record(*record, options_.name, number));
     } catch (const create::Interrupted&) {  // not an error of the version
       throw;
     } catch (const Error& error) {  // this function knows the version
       throw error.within(noun);
     }
   }
-  if (to_.datastores->adopt(options_.name, number, *record, version->state))
+  if (to_.datastores->adopt(
+          options_.name, number, *record,
+          is_ready ? dataset::VersionState::ready : dataset::VersionState::deleted, &lease_))
     ++result_.versions_published;
   else
     refuse_other_versions();  // another process published it: the same version or another
@@ -182,7 +192,7 @@ void Move::end_old_versions() {
   for (dataset::VersionNumber number : from_.datastores->ready_numbers(options_.name)) {
     // What is deleted here must be ready there.
     to_.datastores->resolve({.name = options_.name, .version = number});
-    from_.datastores->remove(options_.name, number, to_.backend->name());
+    from_.datastores->remove(options_.name, number, {.moved_to = to_.backend->name()});
   }
 }
 
@@ -212,16 +222,32 @@ void Move::refuse_tombstones() const {
            to_.backend->name(), options_.name, number, options_.name);
 }
 
+// Of a version whose record is damaged nothing can be moved. A deleted one has nothing.
+void Move::refuse_unreadable(const std::vector<dataset::UnreadableVersion>& versions) const {
+  const std::vector<dataset::VersionNumber> ready = from_.datastores->ready_numbers(options_.name);
+  for (const dataset::UnreadableVersion& version : versions) {
+    if (!std::binary_search(ready.begin(), ready.end(), version.number)) continue;
+    if (version.kind != ErrorKind::corrupt)
+      fail(version.kind, "{}; nothing was moved", version.reason);
+    fail(ErrorKind::corrupt,
+         "{}; nothing was moved: to move the other versions, give it up with grid datastore "
+         "delete {}:{}",
+         version.reason, options_.name, version.number);
+  }
+}
+
 MoveResult Move::run() {
   refuse_other_versions();
   refuse_tombstones();
   to_.datastores->finish_adoptions(options_.name);
-  to_chunks_.refresh_for_writing();
-  for (const dataset::Version& version : from_.datastores->versions(options_.name)) {
+  to_chunks_.refresh_for_writing(lease_.excluded());
+  std::vector<dataset::UnreadableVersion> unreadable;
+  for (const dataset::Version& version : from_.datastores->versions(options_.name, &unreadable)) {
     if (version.state != dataset::VersionState::ready) continue;
     progress_.files_total += version.record.totals.files;
     progress_.bytes_total += version.record.totals.bytes;
   }
+  refuse_unreadable(unreadable);
   // Other processes may publish meanwhile.
   for (std::vector<dataset::VersionNumber> missing = missing_there(); !missing.empty();
        missing = missing_there())
@@ -233,13 +259,16 @@ MoveResult Move::run() {
   return std::move(result_);
 }
 
-// True if an earlier move to that store did everything: the last version notes where it went.
+// True if an earlier move to that store did everything: the last version that was moved notes where
+// it went. Those behind it were deleted before.
 bool moved_before(const dataset::OpenStore& from, const dataset::OpenStore& to,
                   const std::string& name) {
   const std::vector<dataset::VersionNumber> published = from.datastores->published_numbers(name);
   if (published.empty() || !from.datastores->ready_numbers(name).empty()) return false;
-  const std::optional<dataset::Version> last = from.datastores->find(name, published.back());
-  return last && last->moved_to == to.backend->name();
+  for (auto number = published.rbegin(); number != published.rend(); ++number)
+    if (const std::string there = from.datastores->moved_to(name, *number); !there.empty())
+      return there == to.backend->name();
+  return false;
 }
 
 }  // namespace
@@ -251,8 +280,11 @@ MoveResult move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to
          from.backend->name(), to.backend->name(), options.name);
   if (moved_before(from, to, options.name))
     return {.versions = to.datastores->ready_numbers(options.name), .moved_before = true};
-  from.datastores->resolve({.name = options.name});  // fails if there is none
-  return Move(from, to, options, progress).run();
+  from.datastores->resolve_number({.name = options.name});  // fails if there is none
+  return store::under_lease(
+      *to.origin, fmt::format("move of {} by {}", options.name, user_at_host()),
+      progress.chunks.bytes_stored,
+      [&](store::Lease& lease) { return Move(from, to, options, progress, lease).run(); });
 }
 
 }  // namespace grid::care

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "base/error.h"
 #include "care/verify.h"
 #include "create/create.h"
@@ -47,9 +49,22 @@ class Moving : public ::testing::Test {
   static Digest root_of(const dataset::OpenStore& store, dataset::VersionNumber number) {
     return store.datastores->resolve({.name = "cats", .version = number}).record.root;
   }
-  void expect_all_is_there(const dataset::OpenStore& store) {
+  static void expect_all_is_there(const dataset::OpenStore& store) {
+    expect_damages_only_of(store, {});
+    expect_content(store);
+  }
+  // `versions`: deleted ones, whose damaged records are moved as they are.
+  static void expect_damages_only_of(const dataset::OpenStore& store,
+                                     const std::set<dataset::VersionNumber>& versions) {
     VerifyProgress progress;
-    EXPECT_EQ(verify(store, {}, progress).damages, std::vector<Damage>{});
+    std::set<dataset::VersionNumber> damaged;
+    for (const Damage& damage : verify(store, {}, progress).damages) {
+      EXPECT_TRUE(versions.contains(damage.version)) << damage.version << ": " << damage.reason;
+      damaged.insert(damage.version);
+    }
+    EXPECT_EQ(damaged, versions);
+  }
+  static void expect_content(const dataset::OpenStore& store) {
     auto manifest = store.manifest(store.datastores->resolve({.name = "cats"}).record);
     EXPECT_EQ(testing::read_from(store, *manifest, "large"), testing::random_bytes(2 << 20, 1));
     EXPECT_EQ(testing::read_from(store, *manifest, "a/small"), "small");
@@ -121,6 +136,19 @@ TEST_F(Moving, NumbersOfDeletedVersionsStayTaken) {
   std::uint64_t size = 0;  // bytes
   for (const backend::ObjectEntry& object : new_backend_->list("packs/")) size += object.size;
   EXPECT_LT(size, 4u << 20) << "the content of a deleted version was sent";
+}
+
+TEST_F(Moving, ADamagedRecordIsInTheWayUntilItsVersionIsDeleted) {
+  old_backend_->create(store::version_key("cats", 3), as_bytes("<html>"));
+  EXPECT_NE(message_of([&] { move(*old_, *new_); }).find("grid datastore delete cats:3"),
+            std::string::npos);
+  EXPECT_TRUE(new_->datastores->names().empty());
+  old_->datastores->remove("cats", 3);
+  EXPECT_EQ(move(*old_, *new_).versions, (std::vector<dataset::VersionNumber>{1, 2}));
+  expect_damages_only_of(*new_, {3});
+  expect_content(*new_);
+  EXPECT_EQ(new_->datastores->deleted_numbers("cats"), std::vector<dataset::VersionNumber>{3});
+  EXPECT_TRUE(move(*old_, *new_).moved_before);
 }
 
 TEST_F(Moving, SendsOnlyWhatIsMissing) {
@@ -220,7 +248,7 @@ TEST_F(Moving, ADeletedVersionNeverLooksReadyThere) {
 
 TEST_F(Moving, RefusesATombstoneThatWouldDeleteWhatComes) {
   new_backend_->create(store::tombstone_key("cats", 2),
-                       as_bytes(dataset::encode_tombstone("cats", 2, "")));
+                       as_bytes(dataset::encode_tombstone("cats", 2, {})));
   EXPECT_NE(message_of([&] { move(*old_, *new_); }).find("has a tombstone of cats:2"),
             std::string::npos);
   EXPECT_EQ(old_->datastores->ready_numbers("cats").size(), 2u);

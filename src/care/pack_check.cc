@@ -7,9 +7,11 @@
 #include <span>
 #include <thread>
 
+#include "backend/outage.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
 #include "care/kept_trees.h"
+#include "create/create.h"
 #include "store/codec.h"
 
 namespace grid::care {
@@ -58,8 +60,14 @@ class PackCheck {
         progress_(progress) {}
 
   CheckedPack run();
+  // The same with an index that is not in the store.
+  CheckedPack run_with(const store::PackIndex& index) {
+    run(index);
+    return std::move(checked_);
+  }
 
  private:
+  void run(const store::PackIndex& index);
   std::optional<store::PackIndex> find_index();
   std::string problem_of_length(std::uint64_t size_in_index);
   void check_data(std::span<const PackEntry> entries);
@@ -121,37 +129,43 @@ std::string PackCheck::problem_of_length(std::uint64_t size_in_index) {
 CheckedPack PackCheck::run() {
   const std::optional<store::PackIndex> index = find_index();
   if (!index) return std::move(checked_);
-  checked_.chunks = index->entries.size();
-  checked_.bytes = index->data_size;
+  run(*index);
+  // The pack may have been removed meanwhile.
+  if (checked_.fault && !backend_.find(store::pack_index_key(pack_))) return {};
+  return std::move(checked_);
+}
+
+void PackCheck::run(const store::PackIndex& index) {
+  checked_.chunks = index.entries.size();
+  checked_.bytes = index.data_size;
   std::string problem;
   try {
-    problem = problem_of_length(index->data_size);
+    problem = problem_of_length(index.data_size);
   } catch (const Error& error) {
     if (is_outage(backend_, error)) throw;
     problem = error.what();
   }
   if (missing_)
-    bad_ = index->entries;
+    bad_ = index.entries;
   else
-    check_data(index->entries);
+    check_data(index.entries);
   if (problem.empty() && !bad_.empty())
     problem = !unreadable_.empty() ? unreadable_
                                    : fmt::format("{}: {} of {} chunks are damaged", data_key_,
-                                                 bad_.size(), index->entries.size());
+                                                 bad_.size(), index.entries.size());
   if (checked_.fault) {  // the index is damaged
     checked_.fault->good = checked_.good;
     checked_.fault->bad = std::move(bad_);
-    return std::move(checked_);
+    return;
   }
-  if (problem.empty()) return std::move(checked_);
-  if (!backend_.find(store::pack_index_key(pack_))) return {};  // the pack was removed meanwhile
+  if (problem.empty()) return;
   checked_.fault =
       PackFault{.pack = pack_, .reason = problem, .good = checked_.good, .bad = std::move(bad_)};
-  return std::move(checked_);
 }
 
 void PackCheck::check_data(std::span<const PackEntry> entries) {
   while (!entries.empty()) {
+    if (progress_.stop != nullptr && *progress_.stop) throw create::Interrupted();
     const std::uint64_t begin = entries[0].place.frame_offset;
     std::size_t count = 0;
     do {
@@ -244,14 +258,8 @@ void PackCheck::check_bytes(std::span<const PackEntry> entries, BytesView bytes,
   digest_pieces();
 }
 
-// What lies below packs/.
-struct Listed {
-  std::vector<PackId> packs;                  // that have an index
-  std::map<PackId, std::uint64_t> data_size;  // of data objects
-};
-
 // `key` ends in '/'. A pack without an index does not exist: if it has data, that is a loss.
-void name_no_object(std::string key, const Listed& listed, CheckedPacks& packs) {
+void name_no_object(std::string key, const ListedPacks& listed, CheckedPacks& packs) {
   key.pop_back();
   const std::string what = key + " is a folder, a pipe or a link to nothing";
   const std::optional<PackId> pack = store::pack_of_index_key(key);
@@ -265,8 +273,10 @@ void name_no_object(std::string key, const Listed& listed, CheckedPacks& packs) 
     packs.foreign.push_back(what + ", which is not part of the store");
 }
 
-Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
-  Listed listed;
+}  // namespace
+
+ListedPacks list_packs(const backend::Backend& backend, CheckedPacks& packs) {
+  ListedPacks listed;
   std::set<std::string> names;
   for (const backend::ObjectEntry& object : backend.list(store::packs_prefix())) {
     names.insert(object.key.substr(store::packs_prefix().size()));
@@ -290,51 +300,57 @@ Listed list_packs(const backend::Backend& backend, CheckedPacks& packs) {
   return listed;
 }
 
-}  // namespace
-
 CheckedPacks check_packs(const dataset::OpenStore& store, Salvage salvage, KeptTrees* trees,
                          VerifyProgress& progress) {
-  CheckedPacks packs;
+  CheckedPacks checked;
+  const ListedPacks listed = list_packs(*store.backend, checked);
+  check_some_packs(store, listed, listed.packs, salvage, trees, progress, checked);
+  return checked;
+}
+
+void check_some_packs(const dataset::OpenStore& store, const ListedPacks& listed,
+                      const std::vector<PackId>& packs, Salvage salvage, KeptTrees* trees,
+                      VerifyProgress& progress, CheckedPacks& checked) {
   const backend::Backend& backend = *store.backend;
-  const Listed listed = list_packs(backend, packs);
   const auto size_of = [&](const PackId& pack) -> std::optional<std::uint64_t> {
     const auto at = listed.data_size.find(pack);
     return at == listed.data_size.end() ? std::nullopt : std::optional(at->second);
   };
-  for (const PackId& pack : listed.packs) progress.bytes_total += size_of(pack).value_or(0);
+  for (const PackId& pack : packs) progress.bytes_total += size_of(pack).value_or(0);
   const unsigned threads =
       backend.remote() ? remote_threads
                        : std::clamp(std::thread::hardware_concurrency(), 1u, local_threads_max);
   std::deque<std::future<CheckedPack>> coming;
   ThreadPool pool(threads);
   std::size_t begun = 0;
-  for (const PackId& pack : listed.packs) {
-    for (; begun < listed.packs.size() && coming.size() < 2 * threads; ++begun)
-      coming.push_back(pool.submit([&, next = listed.packs[begun]] {
+  for (const PackId& pack : packs) {
+    for (; begun < packs.size() && coming.size() < 2 * threads; ++begun)
+      coming.push_back(pool.submit([&, next = packs[begun]] {
         return PackCheck(backend, next, size_of(next), salvage, trees, progress).run();
       }));
-    CheckedPack checked = coming.front().get();
+    CheckedPack found = coming.front().get();
     coming.pop_front();
-    packs.chunks += checked.chunks;
-    packs.bytes += checked.bytes;
+    checked.chunks += found.chunks;
+    checked.bytes += found.bytes;
     // A damaged pack is made known too: a reader that misses a chunk need not look at it again.
-    store.chunks->index().add_pack(pack, checked.good);
-    if (!checked.fault) continue;
-    for (const PackEntry& entry : checked.fault->bad)
-      packs.damaged.emplace(entry.digest, packs.faults.size());
-    packs.faults.push_back(std::move(*checked.fault));
+    store.chunks->index().add_pack(pack, found.good);
+    if (!found.fault) continue;
+    for (const PackEntry& entry : found.fault->bad)
+      checked.damaged.emplace(entry.digest, checked.faults.size());
+    checked.faults.push_back(std::move(*found.fault));
   }
   store.chunks->index().flush();
-  return packs;
-}
-
-bool is_outage(const backend::Backend& backend, const Error& error) {
-  return backend.remote() && error.kind() == ErrorKind::unavailable;
 }
 
 std::optional<PackFault> find_fault(const backend::Backend& backend, const PackId& pack) {
   VerifyProgress unseen;
   return PackCheck(backend, pack, std::nullopt, Salvage::no, nullptr, unseen).run().fault;
+}
+
+std::optional<PackFault> find_fault(const backend::Backend& backend, const PackId& pack,
+                                    const store::PackIndex& index) {
+  VerifyProgress unseen;
+  return PackCheck(backend, pack, std::nullopt, Salvage::no, nullptr, unseen).run_with(index).fault;
 }
 
 std::string problem_of(const store::ChunkRef& chunk, const dataset::OpenStore& store,

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -17,6 +18,8 @@ namespace grid::care {
 
 struct VerifyProgress {
   std::atomic<std::uint64_t> bytes_total = 0, bytes_done = 0;  // of packs
+  // Set by others while it runs: it then ends soon with create::Interrupted; null: never.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // A pack that is not as its index says, or whose index says nothing.
@@ -38,9 +41,6 @@ struct CheckedPacks {
   std::unordered_map<Digest, std::size_t, DigestHash> damaged;
 };
 
-// Whether an error is that of a server that cannot be reached: it says nothing of what it holds.
-bool is_outage(const backend::Backend& backend, const Error& error);
-
 class KeptTrees;
 
 // Whether chunks of a pack whose index is damaged are looked for. Readers do not: for them, the
@@ -54,8 +54,24 @@ enum class Salvage { no, yes };
 CheckedPacks check_packs(const dataset::OpenStore& store, Salvage salvage, KeptTrees* trees,
                          VerifyProgress& progress);
 
+// What lies below packs/.
+struct ListedPacks {
+  std::vector<store::PackId> packs;                  // that have an index
+  std::map<store::PackId, std::uint64_t> data_size;  // of data objects
+};
+
+// The two parts of check_packs(): what is no pack, or has no index, is noted in `checked`; then
+// some of the packs are checked.
+ListedPacks list_packs(const backend::Backend& backend, CheckedPacks& checked);
+void check_some_packs(const dataset::OpenStore& store, const ListedPacks& listed,
+                      const std::vector<store::PackId>& packs, Salvage salvage, KeptTrees* trees,
+                      VerifyProgress& progress, CheckedPacks& checked);
+
 // Checks one pack.
 std::optional<PackFault> find_fault(const backend::Backend& backend, const store::PackId& pack);
+// The same with an index that is not in the store yet.
+std::optional<PackFault> find_fault(const backend::Backend& backend, const store::PackId& pack,
+                                    const store::PackIndex& index);
 
 // Why a file that needs this chunk is damaged; empty if a sound place has it. `store` is the one
 // that was checked.

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "backend/outage.h"
 #include "base/error.h"
 #include "care/pack_check.h"
 #include "store/layout.h"
@@ -23,6 +24,7 @@ class DatastoreCheck {
 
   void run() {
     read_tombstones();
+    read_restorations();
     read_records();
     read_descriptions();
     name_lost_records();
@@ -35,15 +37,30 @@ class DatastoreCheck {
     Digest stored;  // of its bytes
     bool readable = false;
     std::optional<Digest> previous;
+    std::uint64_t stored_bytes = 0;
+    std::optional<dataset::StoredSum> stored_sum;
   };
   using Numbers = std::set<VersionNumber>;
 
+  static dataset::StoredSum sum_after(VersionNumber number, const Record& record,
+                                      std::uint64_t stored_bytes) {
+    dataset::StoredSum sum =
+        record.stored_sum.value_or(dataset::StoredSum{number, record.stored_bytes});
+    sum.bytes += stored_bytes;
+    return sum;
+  }
   void damage(VersionNumber version, std::string reason) {
     findings_.damages.push_back(damage_at(name_, version, "", std::move(reason)));
+  }
+  // What cannot be read or listed.
+  void name_unreadable(VersionNumber version, const Error& error) {
+    (error.kind() == ErrorKind::permission_denied ? findings_.unseen : findings_.damages)
+        .push_back(damage_at(name_, version, "", error.what()));
   }
   void note(std::string sentence) { findings_.notes.push_back(std::move(sentence)); }
 
   void read_tombstones();
+  void read_restorations();
   void read_records();
   void read_descriptions();
   bool is_accounted_for(VersionNumber number);
@@ -74,7 +91,7 @@ std::vector<std::string> DatastoreCheck::list_names(const std::string& prefix) {
     return backend_.list_names(prefix);
   } catch (const Error& error) {
     if (is_outage(backend_, error)) throw;
-    damage(0, error.what());
+    name_unreadable(0, error);
     return {};
   }
 }
@@ -97,7 +114,8 @@ void DatastoreCheck::visit(const std::string& prefix, const Take& take) {
       const std::optional<Bytes> object = backend_.find(key);
       if (object) take(*record, name, *object);
     } catch (const Error& error) {  // report damage and continue
-      damage(record->kind == store::RecordKind::description ? 0 : record->number, error.what());
+      if (is_outage(backend_, error)) throw;
+      name_unreadable(record->kind == store::RecordKind::description ? 0 : record->number, error);
     }
   }
 }
@@ -107,9 +125,18 @@ void DatastoreCheck::read_tombstones() {
         [&](const store::RecordKey& key, const std::string& name, BytesView object) {
           if (std::optional<store::AdvanceTombstone> advance = store::parse_advance_tombstone(name))
             in_advance_.push_back(*advance);
-          else
+          else if (key.again == 0)
             tombstones_.insert(key.number);  // also if it cannot be read: it means deleted
           dataset::decode_tombstone(object, name_, key.number);
+        });
+}
+
+void DatastoreCheck::read_restorations() {
+  visit(store::restorations_prefix(name_),
+        [&](const store::RecordKey& key, const std::string&, BytesView object) {
+          dataset::check_restoration(object, name_, key.number, key.again);
+          if (!tombstones_.contains(key.number))
+            damage(key.number, "its tombstone is lost: it was taken back, so it was deleted");
         });
 }
 
@@ -121,11 +148,16 @@ void DatastoreCheck::read_records() {
     const dataset::VersionRecord record = dataset::decode_version_record(object, name_, key.number);
     seen.readable = true;
     seen.previous = record.previous;
+    seen.stored_bytes = record.stored_bytes;
+    seen.stored_sum = record.stored_sum;
     for (const VersionNumber number : record.deleted) deleted_.emplace(number, key.number);
   });
   for (const auto& [number, record] : records_) {
-    if (!record.previous) continue;
     const auto before = records_.find(number - 1);
+    if (record.stored_sum && before != records_.end() && before->second.readable &&
+        *record.stored_sum != sum_after(number - 1, before->second, record.stored_bytes))
+      damage(number, "its sum of stored bytes does not continue that of the version before it");
+    if (!record.previous) continue;
     if (before == records_.end()) {
       if (is_accounted_for(number - 1))  // else name_lost_records() does
         damage(number - 1, fmt::format("its record is lost: {}:{} has its digest", name_, number));
@@ -213,8 +245,12 @@ void name_strange_keys(const backend::Backend& backend, std::vector<std::string>
         notes.push_back(fmt::format("{}{} is not part of the store", prefix, name));
   };
   name_others("", [](const std::string& name) {
-    return name == store::marker_key() || name == store::packs_prefix() ||
-           name == store::datastores_prefix();
+    for (const std::string& known :
+         {store::marker_key(), store::next_marker_key(), store::packs_prefix(),
+          store::datastores_prefix(), store::leases_prefix(), store::collections_prefix(),
+          store::summaries_prefix()})
+      if (name == known) return true;
+    return false;
   });
   name_others(store::datastores_prefix(), [](const std::string& name) {
     return name.ends_with('/') && dataset::is_datastore_name(name.substr(0, name.size() - 1));
@@ -228,6 +264,7 @@ void name_strange_folders(const backend::Backend& backend, const std::string& da
   for (const std::string& name : backend.list_names(prefix))
     if (const std::string key = prefix + name; key != versions &&
                                                key != store::tombstones_prefix(datastore) &&
+                                               key != store::restorations_prefix(datastore) &&
                                                key != store::descriptions_prefix(datastore))
       notes.push_back(fmt::format("{} is not part of the store", key));
 }
@@ -243,6 +280,7 @@ RecordFindings check_records(const dataset::OpenStore& store, std::vector<std::s
       if (!store::find_marker(backend))
         findings.damages.push_back({"", 0, "", "store.json is lost"});
     } catch (const Error& error) {  // report damage and continue
+      if (is_outage(backend, error)) throw;
       findings.damages.push_back({"", 0, "", error.what()});
     }
     name_strange_keys(backend, findings.notes);

@@ -17,6 +17,7 @@ namespace grid::care {
 
 struct RecordFindings {
   std::vector<Damage> damages;
+  std::vector<Damage> unseen;  // see VerifyReport::unseen
   // Sentences about what is no damage: keys that are not part of a store, traces of moves that were
   // broken off.
   std::vector<std::string> notes;

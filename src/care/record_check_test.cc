@@ -90,6 +90,20 @@ TEST_F(RecordCheckTest, NamesALostTombstoneOnce) {
             "again\n");
 }
 
+TEST_F(RecordCheckTest, KnowsVersionsThatWereTakenBack) {
+  store::Lease lease(*backend_, "test");
+  store_->datastores->restore("cats", 2, lease);
+  lease.end();
+  EXPECT_EQ(damages(), "");
+  store_->datastores->remove("cats", 2, {.until = "2026-12-05T08:00:00Z"});
+  EXPECT_EQ(damages(), "");
+  EXPECT_EQ(notes(), "");
+  replace(store::restoration_key("cats", 2, 1), "<html>");
+  expect_damage("its restoration 1");
+  backend_->remove(store::tombstone_key("cats", 2));
+  expect_damage("its tombstone is lost");
+}
+
 TEST_F(RecordCheckTest, NamesARecordThatWasReplaced) {
   dataset::VersionRecord record = store_->datastores->find("cats", 1)->record;
   record.message = "another";
@@ -97,6 +111,19 @@ TEST_F(RecordCheckTest, NamesARecordThatWasReplaced) {
   EXPECT_EQ(damages(),
             "cats:1: its record is not the one that cats:2 was made after: it was damaged or "
             "replaced\n");
+}
+
+TEST_F(RecordCheckTest, NamesASumThatLies) {
+  for (const dataset::StoredSum lie : {dataset::StoredSum{1, 7}, dataset::StoredSum{2, 0}}) {
+    dataset::VersionRecord record = store_->datastores->find("cats", 4)->record;
+    EXPECT_EQ(record.stored_sum, (dataset::StoredSum{1, 0}));
+    record.stored_sum = lie;
+    const Bytes before = *backend_->find(store::version_key("cats", 4));
+    replace(store::version_key("cats", 4), dataset::encode_version_record(record));
+    EXPECT_EQ(damages(),
+              "cats:4: its sum of stored bytes does not continue that of the version before it\n");
+    replace(store::version_key("cats", 4), as_text(before));
+  }
 }
 
 TEST_F(RecordCheckTest, NamesWhatCannotBeRead) {
@@ -155,9 +182,9 @@ TEST_F(RecordCheckTest, ANumberThatIsPassedOverIsNoLoss) {
 
 TEST_F(RecordCheckTest, NotesTombstonesWithoutRecordAndMovesThatWereBrokenOff) {
   backend_->create(store::tombstone_key("cats", 6),
-                   as_bytes(dataset::encode_tombstone("cats", 6, "")));
+                   as_bytes(dataset::encode_tombstone("cats", 6, {})));
   backend_->create(store::advance_tombstone_key("cats", 5, digest_of(as_bytes("x"))),
-                   as_bytes(dataset::encode_tombstone("cats", 5, "")));
+                   as_bytes(dataset::encode_tombstone("cats", 5, {})));
   publish();
   EXPECT_EQ(damages(), "");
   EXPECT_EQ(notes(),

@@ -1,6 +1,7 @@
 // A remote store, read through the node's cache.
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <fstream>
 #include <functional>
@@ -13,6 +14,7 @@
 #include "dataset/open_store.h"
 #include "store/layout.h"
 #include "tests/support/far_store.h"
+#include "tests/support/faulty_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_store.h"
@@ -158,18 +160,25 @@ TEST_F(RemoteStore, ReadsRightWhateverLiesInTheCacheFolder) {
   const auto empty = [](std::string& all) { all.clear(); };
   const std::vector<std::function<void(std::string&)>> harms = {
       zeros, garbage, behind_the_magic, wrong_size, cut, empty};
+  // What is no file: a folder, a pipe that nobody writes to, links to nothing and elsewhere.
+  testing::write_file(folder_ / "elsewhere", "not grid's");
+  const std::vector<std::function<void(const fs::path&)>> others = {
+      [](const fs::path& path) { fs::create_directory(path); },
+      [](const fs::path& path) { EXPECT_EQ(::mkfifo(path.c_str(), 0600), 0); },
+      [](const fs::path& path) { fs::create_symlink(path, path); },
+      [&](const fs::path& path) { fs::create_symlink(folder_ / "elsewhere", path); }};
   std::size_t files = 0;
   for (const auto& file : fs::recursive_directory_iterator(folder_ / "kept")) {
     if (!file.is_regular_file()) continue;
     ++files;
-    for (std::size_t harm = 0; harm <= harms.size(); ++harm) {
+    for (std::size_t harm = 0; harm < harms.size() + others.size(); ++harm) {
       fs::remove_all(folder_ / "cache");
       fs::copy(folder_ / "kept", folder_ / "cache", fs::copy_options::recursive);
       const fs::path path = folder_ / "cache" / fs::relative(file.path(), folder_ / "kept");
       std::string all = testing::read_file(path);
       fs::remove(path);
-      if (harm == harms.size()) {
-        fs::create_directory(path);
+      if (harm >= harms.size()) {
+        others[harm - harms.size()](path);
       } else {
         harms[harm](all);
         testing::write_file(path, all);
@@ -180,6 +189,32 @@ TEST_F(RemoteStore, ReadsRightWhateverLiesInTheCacheFolder) {
     }
   }
   EXPECT_GE(files, 5u);
+  EXPECT_EQ(testing::read_file(folder_ / "elsewhere"), "not grid's");
+}
+
+// It says nothing of what is stored, whichever request it hits.
+TEST_F(RemoteStore, AnOutageIsNoDamage) {
+  testing::write_file(folder_ / "source/large", testing::random_bytes(3 << 20, 1));
+  testing::write_file(folder_ / "source/small", "small");
+  create("cats");
+  create("dogs");
+  const auto faulty = std::make_shared<testing::FaultyBackend>(far_);
+  const auto store = dataset::open_store(faulty, {});
+  bool failed = true;
+  for (std::uint64_t call = 1; failed; ++call) {
+    ASSERT_LT(call, 1000u);
+    faulty->fail_call(call);
+    failed = false;
+    VerifyProgress progress;
+    try {
+      for (const Damage& damage : verify(*store, {}, progress).damages)
+        ADD_FAILURE() << call << ": " << damage.path << ": " << damage.reason;
+      failed = faulty->calls() >= call;  // and was asked again
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::unavailable) << call << ": " << error.what();
+      failed = true;
+    }
+  }
 }
 
 // A move relies on what the other store has, not on what this node has of it.

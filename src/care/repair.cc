@@ -18,13 +18,16 @@
 #include <set>
 #include <thread>
 
+#include "backend/outage.h"
 #include "base/error.h"
+#include "base/user.h"
 #include "care/kept_trees.h"
 #include "care/lost_chunks.h"
 #include "create/importer.h"
 #include "create/scan_record.h"
 #include "source/open_source.h"
 #include "store/chunk_session.h"
+#include "store/lease_keeper.h"
 
 namespace grid::care {
 
@@ -37,17 +40,23 @@ constexpr std::uint64_t batch_size_max = 4 << 20;  // bytes that are copied at a
 
 class Repair {
  public:
-  Repair(const dataset::OpenStore& store, const RepairOptions& options, RepairProgress& progress)
+  Repair(const dataset::OpenStore& store, const RepairOptions& options, RepairProgress& progress,
+         const store::Lease* lease, std::atomic<std::uint64_t>& bytes_written)
       : node_(store),
         options_(options),
         progress_(progress),
         trees_(std::make_shared<KeptTrees>(store.origin, store.temporary_folder())),
         store_(dataset::open_past_node(store, trees_)),
-        chunks_(*store_->chunks) {}
+        chunks_(*store_->chunks),
+        lease_(lease),
+        damaged_packs_(lease ? lease->excluded() : std::set<PackId>()),
+        bytes_written_(bytes_written) {}
 
-  RepairReport run();
+  // Empty if there is something to heal, and no lease for it.
+  std::optional<RepairReport> run();
 
  private:
+  void heal();
   bool in_whole_pack(const Digest& digest) const;
   std::unique_ptr<source::Source> open_source(const std::string& where) const;
   void want_chunks_of_damaged_packs();
@@ -71,19 +80,20 @@ class Repair {
   const std::shared_ptr<KeptTrees> trees_;
   const std::shared_ptr<dataset::OpenStore> store_;
   store::ChunkStore& chunks_;
+  const store::Lease* const lease_;  // null: nothing can be written
   CheckedPacks packs_;
   std::map<PackId, std::uint64_t> packs_before_;
-  std::set<PackId> damaged_packs_;
+  std::set<PackId> damaged_packs_;  // and those that a collection may remove
   store::WantedChunks wanted_;
   std::set<Digest> lost_;  // of these, those that are damaged or nowhere
-  std::atomic<std::uint64_t> bytes_written_ = 0;
+  std::atomic<std::uint64_t>& bytes_written_;
   RepairReport report_;
 };
 
 // Stores what `put` gives to a writer, as far as it is wanted.
 template <class Put>
 void Repair::write(const Put& put) {
-  store::ChunkSession session(chunks_, bytes_written_, {}, &wanted_);
+  store::ChunkSession session(chunks_, bytes_written_, {}, &wanted_, lease_->id());
   std::vector<std::unique_ptr<store::ChunkWriter>> writers;
   writers.push_back(std::make_unique<store::ChunkWriter>(session));
   put(*writers[0]);
@@ -194,7 +204,8 @@ void Repair::copy_from_source(const std::string& where) {
                           {.workers = std::clamp(std::thread::hardware_concurrency() + 1, 3u, 16u),
                            .temporary_folder = node_.temporary_folder(),
                            .stop = options_.stop,
-                           .only = &wanted_},
+                           .only = &wanted_,
+                           .lease = lease_->id()},
                           *source, {}, no_record, progress_.sources);
   bytes_written_ += progress_.sources.bytes_stored - stored_before;
   report_.healed_by_sources += before - wanted_.count();
@@ -240,7 +251,7 @@ void Repair::remove_damaged_packs() {
     for (const PackEntry& entry : packs_.faults[i].bad) packs_.damaged.emplace(entry.digest, i);
 }
 
-RepairReport Repair::run() {
+std::optional<RepairReport> Repair::run() {
   // A name that is mistyped is found before hours of reading.
   for (const std::string& where : options_.sources)
     if (where != "-" && !source::is_url(where) && !source::is_s3_url(where)) open_source(where);
@@ -250,6 +261,15 @@ RepairReport Repair::run() {
   for (const PackFault& fault : packs_.faults) damaged_packs_.insert(fault.pack);
   report_.packs_damaged = packs_.faults.size();
   want_chunks_of_damaged_packs();
+  const bool is_well = !want_lost_chunks() && packs_.faults.empty();
+  if (lease_ == nullptr && !is_well) return std::nullopt;
+  if (!is_well) heal();
+  report_.bytes_written = bytes_written_;
+  report_.left = verify_versions_of(*store_, packs_, {}, InPlace::left_out);
+  return std::move(report_);
+}
+
+void Repair::heal() {
   copy_from_damaged_packs();
   want_lost_chunks();
   do {
@@ -257,16 +277,38 @@ RepairReport Repair::run() {
     for (const std::string& where : options_.sources) copy_from_source(where);
   } while (want_lost_chunks());
   remove_damaged_packs();
-  report_.bytes_written = bytes_written_;
-  report_.left = verify_versions_of(*store_, packs_, {}, InPlace::left_out);
-  return std::move(report_);
 }
 
 }  // namespace
 
 RepairReport repair(const dataset::OpenStore& store, const RepairOptions& options,
                     RepairProgress& progress) {
-  return Repair(store, options, progress).run();
+  std::atomic<std::uint64_t> bytes_written = 0;
+  const auto run = [&](const store::Lease* lease) {
+    return Repair(store, options, progress, lease, bytes_written).run();
+  };
+  std::optional<store::Lease> lease;
+  std::exception_ptr refusal;
+  try {
+    lease.emplace(*store.origin, "repair by " + user_at_host());
+  } catch (const Error&) {  // a store that nobody may write to may be well
+    refusal = std::current_exception();
+  }
+  if (!lease) {
+    if (std::optional<RepairReport> report = run(nullptr)) return std::move(*report);
+    std::rethrow_exception(refusal);
+  }
+  try {
+    RepairReport report = lease->run([&] {
+      const store::LeaseKeeper keeper(*lease);
+      return run(&*lease).value();
+    });
+    lease->end();
+    return report;
+  } catch (...) {
+    lease->abandon(bytes_written == 0);
+    throw;
+  }
 }
 
 }  // namespace grid::care

@@ -1,9 +1,9 @@
 // Problem. Versions share chunks and packs, so checking version by version would read the same
 // bytes again and again.
 //
-// Idea. First read each pack once, and note for every chunk in it whether it is good or damaged.
-// Then walk the trees, without reading content, to name the files that need a damaged or missing
-// chunk.
+// Idea. First read each pack once, or each that the versions need (needed_packs.cc), and note for
+// every chunk in it whether it is good or damaged. Then walk the trees, without reading content, to
+// name the files that need a damaged or missing chunk.
 //
 // Files in place have nothing in the packs. Their buckets are listed, once for all versions.
 //
@@ -15,10 +15,12 @@
 
 #include <algorithm>
 
+#include "backend/outage.h"
 #include "base/error.h"
 #include "base/user.h"
 #include "care/drift.h"
 #include "care/kept_trees.h"
+#include "care/needed_packs.h"
 #include "care/record_check.h"
 #include "tree/content_check.h"
 #include "tree/tree_check.h"
@@ -34,6 +36,59 @@ struct Subject {
   dataset::Version version;
 };
 
+struct Subjects {
+  std::vector<Subject> versions;
+  std::vector<Damage> damages, unseen;  // what of the scope cannot be looked at
+  std::uint64_t deleted_versions = 0;   // of the datastores in the scope
+};
+
+void gather_versions(const dataset::OpenStore& store, const std::string& name, Subjects& subjects) {
+  const std::vector<dataset::VersionNumber> ready = store.datastores->ready_numbers(name);
+  const std::size_t published = store.datastores->published_numbers(name).size();
+  subjects.deleted_versions += std::max(published, ready.size()) - ready.size();
+  for (dataset::VersionNumber number : ready) {
+    try {
+      if (std::optional<dataset::Version> version = store.datastores->find(name, number))
+        subjects.versions.push_back({name, std::move(*version)});
+    } catch (const Error& error) {  // report damage and continue
+      if (is_outage(*store.backend, error)) throw;
+      // check_records() reports what is wrong with the record itself, or that it is not shown.
+      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported &&
+          error.kind() != ErrorKind::permission_denied)
+        subjects.damages.push_back(damage_at(name, number, "", error.what()));
+    }
+  }
+}
+
+Subjects gather(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope) {
+  Subjects subjects;
+  if (scope.empty())
+    for (const std::string& name : store.datastores->names()) {
+      try {
+        gather_versions(store, name, subjects);
+      } catch (const Error& error) {  // report damage and continue
+        if (is_outage(*store.backend, error)) throw;
+        (error.kind() == ErrorKind::permission_denied ? subjects.unseen : subjects.damages)
+            .push_back(damage_at(name, 0, "", error.what()));
+      }
+    }
+  for (const dataset::Reference& reference : scope) {
+    if (!reference.version && !reference.named_latest) {
+      store.datastores->resolve_number(reference);  // fails if there is none
+      gather_versions(store, reference.name, subjects);
+    } else {
+      subjects.versions.push_back({reference.name, store.datastores->resolve(reference)});
+    }
+  }
+  return subjects;
+}
+
+std::vector<Digest> roots_of(const Subjects& subjects) {
+  std::vector<Digest> roots;
+  for (const Subject& subject : subjects.versions) roots.push_back(subject.version.record.root);
+  return roots;
+}
+
 class Verification {
  public:
   Verification(const dataset::OpenStore& store, const CheckedPacks& packs)
@@ -41,8 +96,12 @@ class Verification {
         packs_(packs),
         contents_(*store.chunks, [this](const ChunkRef& chunk) { return problem_of(chunk); }) {}
 
-  VerifyReport run(const std::vector<dataset::Reference>& scope, InPlace in_place) {
-    gather(scope);
+  VerifyReport run(const std::vector<dataset::Reference>& scope, Subjects subjects,
+                   InPlace in_place) {
+    subjects_ = std::move(subjects.versions);
+    report_.damages = std::move(subjects.damages);
+    report_.unseen = std::move(subjects.unseen);
+    report_.deleted_versions = subjects.deleted_versions;
     take_record_findings(scope);
     name_damaged_packs(!scope.empty());
     for (const Subject& subject : subjects_) name_damaged_files(subject);
@@ -57,8 +116,6 @@ class Verification {
     report_.damages.push_back(damage_at(name, version, std::move(path), std::move(reason)));
   }
 
-  void gather(const std::vector<dataset::Reference>& scope);
-  void gather_versions(const std::string& name);
   void take_record_findings(const std::vector<dataset::Reference>& scope);
   void name_damaged_packs(bool scoped);
   void name_damaged_files(const Subject& subject);
@@ -68,6 +125,15 @@ class Verification {
     return care::problem_of(chunk, store_, packs_);
   }
 
+  std::string problem_of(const tree::Content& content, std::uint64_t size) {
+    try {
+      return contents_.problem_of(content, size);
+    } catch (const Error& error) {  // as gather() does
+      if (is_outage(*store_.backend, error)) throw;
+      return error.what();
+    }
+  }
+
   const dataset::OpenStore& store_;
   const CheckedPacks& packs_;
   VerifyReport report_;
@@ -75,47 +141,12 @@ class Verification {
   tree::ContentCheck contents_;
 };
 
-void Verification::gather_versions(const std::string& name) {
-  const std::vector<dataset::VersionNumber> ready = store_.datastores->ready_numbers(name);
-  const std::size_t published = store_.datastores->published_numbers(name).size();
-  report_.deleted_versions += std::max(published, ready.size()) - ready.size();
-  for (dataset::VersionNumber number : ready) {
-    try {
-      if (std::optional<dataset::Version> version = store_.datastores->find(name, number))
-        subjects_.push_back({name, std::move(*version)});
-    } catch (const Error& error) {  // report damage and continue
-      // check_records() reports what is wrong with the record itself.
-      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported)
-        damage(name, number, "", error.what());
-    }
-  }
-}
-
-void Verification::gather(const std::vector<dataset::Reference>& scope) {
-  if (scope.empty())
-    for (const std::string& name : store_.datastores->names()) {
-      try {
-        gather_versions(name);
-      } catch (const Error& error) {  // report damage and continue
-        if (is_outage(*store_.backend, error)) throw;
-        damage(name, 0, "", error.what());
-      }
-    }
-  for (const dataset::Reference& reference : scope) {
-    if (!reference.version && !reference.named_latest) {
-      store_.datastores->resolve(reference);  // fails if there is none
-      gather_versions(reference.name);
-    } else {
-      subjects_.push_back({reference.name, store_.datastores->resolve(reference)});
-    }
-  }
-}
-
 void Verification::take_record_findings(const std::vector<dataset::Reference>& scope) {
   std::vector<std::string> names;
   for (const dataset::Reference& reference : scope) names.push_back(reference.name);
   RecordFindings found = check_records(store_, std::move(names));
   std::move(found.damages.begin(), found.damages.end(), std::back_inserter(report_.damages));
+  std::move(found.unseen.begin(), found.unseen.end(), std::back_inserter(report_.unseen));
   report_.notes = std::move(found.notes);
 }
 
@@ -152,6 +183,7 @@ void Verification::name_damaged_files(const Subject& subject) {
   try {
     manifest = store_.manifest(record);
   } catch (const Error& error) {  // as above
+    if (is_outage(*store_.backend, error)) throw;
     return noted("", error.what());
   }
   if (manifest->totals() != record.totals)
@@ -162,6 +194,7 @@ void Verification::name_damaged_files(const Subject& subject) {
     try {
       segment = manifest->segment(i);
     } catch (const Error& error) {  // as above
+      if (is_outage(*store_.backend, error)) throw;
       check.add_lost();
       const auto& lost = manifest->segments()[i];
       noted("", fmt::format("{} entries from {}{}{} on are lost: {}", lost.count, lost.first_folder,
@@ -173,7 +206,7 @@ void Verification::name_damaged_files(const Subject& subject) {
       if (segment->kind(entry) == tree::EntryKind::hard_link) ++report_.files;
       if (segment->kind(entry) != tree::EntryKind::file || segment->is_in_place(entry)) continue;
       ++report_.files;
-      std::string problem = contents_.problem_of(segment->content(entry), segment->size(entry));
+      std::string problem = problem_of(segment->content(entry), segment->size(entry));
       if (!problem.empty()) noted(segment->entry(entry).path(), std::move(problem));
     }
   }
@@ -204,8 +237,10 @@ void Verification::compare_in_place() {
         });
   } catch (const Error& error) {  // as above
     for (const Subject* subject : subjects)
-      damage(subject->name, subject->version.record.number, "",
-             fmt::format("its files in place could not be compared: {}", error.what()));
+      (error.kind() == ErrorKind::permission_denied ? report_.unseen : report_.damages)
+          .push_back(
+              damage_at(subject->name, subject->version.record.number, "",
+                        fmt::format("its files in place could not be compared: {}", error.what())));
     return;
   }
   for (std::size_t i = 0; i < subjects.size(); ++i)
@@ -222,19 +257,24 @@ Damage damage_at(const std::string& name, dataset::VersionNumber version, std::s
 }
 
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
-                    VerifyProgress& progress) {
+                    VerifyProgress& progress, PacksChecked which) {
+  const bool whole = scope.empty() || which == PacksChecked::all;
+  const bool remote = store.backend->remote();
   std::shared_ptr<KeptTrees> trees;
-  if (store.backend->remote())
-    trees = std::make_shared<KeptTrees>(store.origin, store.temporary_folder());
+  if (remote || !whole) trees = std::make_shared<KeptTrees>(store.origin, store.temporary_folder());
   const std::shared_ptr<dataset::OpenStore> opened =
       trees ? dataset::open_past_node(store, trees) : dataset::open_past_node(store, store.origin);
-  const CheckedPacks packs = check_packs(*opened, Salvage::no, trees.get(), progress);
-  return verify_versions_of(*opened, packs, scope, InPlace::compared);
+  // Before the packs are listed: what is published meanwhile may need others.
+  Subjects subjects = gather(*opened, scope);
+  const CheckedPacks packs =
+      whole ? check_packs(*opened, Salvage::no, trees.get(), progress)
+            : check_needed_packs(*opened, roots_of(subjects), *trees, progress);
+  return Verification(*opened, packs).run(scope, std::move(subjects), InPlace::compared);
 }
 
 VerifyReport verify_versions_of(const dataset::OpenStore& store, const CheckedPacks& packs,
                                 const std::vector<dataset::Reference>& scope, InPlace in_place) {
-  return Verification(store, packs).run(scope, in_place);
+  return Verification(store, packs).run(scope, gather(store, scope), in_place);
 }
 
 }  // namespace grid::care

@@ -30,18 +30,24 @@ struct VerifyReport {
   std::vector<Damage> damages;
   std::uint64_t files_in_place = 0;  // compared with the listings of their buckets, not read
   std::vector<Damage> drifts;        // files in place whose objects changed or are gone
-  std::vector<std::string> notes;    // sentences about what is no damage
+  // What the server refuses to show or to list, and the reason: it may be as it should be.
+  std::vector<Damage> unseen;
+  std::vector<std::string> notes;  // sentences about what is no damage
   // What was seen and not checked.
   std::uint64_t deleted_versions = 0;  // of the datastores in the scope
   std::uint64_t unindexed_packs = 0, unindexed_bytes = 0;
 };
 
+// needed: by the versions in the scope; all: every pack of the store, whatever needs it, which an
+// empty scope means in any case.
+enum class PacksChecked { needed, all };
+
 // Checks the versions in `scope`, where empty means every ready version of every datastore, and
-// every pack of the store, whatever needs it. Reads the store itself, past the copies and the chunk
+// packs. Reads the store itself, past the copies and the chunk
 // tables that this node keeps. Records in the store's KnownDrift which files in place have drifted.
 // Throws `unavailable` if a server cannot be reached.
 VerifyReport verify(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope,
-                    VerifyProgress& progress);
+                    VerifyProgress& progress, PacksChecked packs = PacksChecked::needed);
 
 // The part of verify() that follows check_packs(), for the same two.
 enum class InPlace { compared, left_out };

@@ -34,9 +34,10 @@ class VerifyTest : public ::testing::Test {
   std::shared_ptr<backend::Backend> backend() const {
     return std::make_shared<backend::LocalBackend>(folder_ / "store");
   }
-  VerifyReport check(const std::vector<dataset::Reference>& scope = {}) const {
+  VerifyReport check(const std::vector<dataset::Reference>& scope = {},
+                     PacksChecked packs = PacksChecked::needed) const {
     VerifyProgress progress;
-    return verify(*testing::open_test_store(backend()), scope, progress);
+    return verify(*testing::open_test_store(backend()), scope, progress, packs);
   }
   // The store's files with this extension, the largest first.
   std::vector<std::filesystem::path> files(const std::string& extension) const {
@@ -231,12 +232,49 @@ TEST_F(VerifyTest, NamesADamagedRecordAndStillChecksTheOtherVersion) {
   EXPECT_EQ(report.versions, 1u);
 }
 
+// Whatever is wrong, a version is as well as it is when all of the store is checked.
+TEST_F(VerifyTest, FindsAllThatIsWrongWithAVersionInThePacksThatItNeeds) {
+  write_file(folder_ / "t/large", testing::random_bytes(9'000'000, 7));
+  testing::create_version(*testing::open_test_store(backend()), folder_ / "t",
+                          {.note = {.name = "dogs"}});
+  const auto texts = [&](PacksChecked packs) {
+    std::vector<std::string> found;
+    for (const char* name : {"cats", "dogs"})
+      for (const Damage& damage : check({{.name = name}}, packs).damages)
+        found.push_back(
+            fmt::format("{}:{} {}: {}", damage.name, damage.version, damage.path, damage.reason));
+    std::sort(found.begin(), found.end());
+    return found;
+  };
+  EXPECT_TRUE(texts(PacksChecked::needed).empty());
+  unsigned harms = 0;
+  for (const char* extension : {".data", ".index"})
+    for (const std::filesystem::path& file : files(extension)) {
+      const std::string whole = testing::read_file(file);
+      for (std::size_t at = 3; at < whole.size(); at += whole.size() / 7 + 1) {
+        flip(file, at);
+        EXPECT_EQ(texts(PacksChecked::needed), texts(PacksChecked::all)) << file << " " << at;
+        std::filesystem::remove(file);
+        write_file(file, whole);
+        ++harms;
+      }
+      std::filesystem::remove(file);
+      EXPECT_EQ(texts(PacksChecked::needed), texts(PacksChecked::all)) << file;
+      write_file(file, whole);
+    }
+  EXPECT_GT(harms, 20u);
+}
+
 TEST_F(VerifyTest, ChecksOnlyTheRequestedVersions) {
+  EXPECT_LT(check({{.name = "cats", .version = 1}}).bytes,
+            check({{.name = "cats", .version = 2}}).bytes);
   std::filesystem::remove(files(".data").back());  // only version 2 needs it
   EXPECT_FALSE(check({{.name = "cats", .version = 2}}).damages.empty());
   VerifyReport report = check({{.name = "cats", .version = 1}});
   EXPECT_TRUE(std::none_of(report.damages.begin(), report.damages.end(),
                            [](const Damage& damage) { return damage.version == 1; }));
+  EXPECT_TRUE(report.notes.empty());
+  EXPECT_EQ(check({{.name = "cats", .version = 1}}, PacksChecked::all).notes.size(), 1u);
   EXPECT_THROW(check({{.name = "dogs"}}), Error);
 }
 

@@ -14,6 +14,7 @@
 #include <deque>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "dataset/reference.h"
 
 namespace grid::cli {
@@ -250,8 +251,8 @@ const std::vector<OptionSpec>& global_options() {
   static const std::vector<OptionSpec> options = {
       {.name = "--store",
        .value = "URL",
-       .help = "the store, a folder or s3://BUCKET/PREFIX (default: $GRID_STORE, else "
-               "~/.local/share/grid)",
+       .help = "the store: a folder, s3://BUCKET/PREFIX, or the URL of a grid serve (default: "
+               "$GRID_STORE, else ~/.local/share/grid)",
        .completes = Completes::folder},
       {.name = "--output",
        .short_name = "-o",
@@ -335,6 +336,21 @@ const std::vector<std::string>& Arguments::all(std::string_view name) const {
                      [&](const PositionalSpec& positional) { return positional.name == name; }));
   auto found = values_.find(std::string(name));
   return found == values_.end() ? none : found->second;
+}
+
+std::chrono::seconds parse_duration(std::string_view option, const std::string& text) {
+  const std::uint64_t unit = text.ends_with('d')   ? 86'400
+                             : text.ends_with('h') ? 3'600
+                             : text.ends_with('m') ? 60
+                             : text.ends_with('s') ? 1
+                                                   : 0;
+  constexpr std::uint64_t years_max = 100;
+  const auto count = parse_number<std::uint32_t>(text.substr(0, text.size() - (unit > 0 ? 1 : 0)));
+  if (unit == 0 || !count || *count == 0 || *count * unit > years_max * 365 * 86'400)
+    fail(ErrorKind::invalid_argument,
+         "{} {}: it takes a number with d, h, m or s, as 30d, up to {} years", option, text,
+         years_max);
+  return std::chrono::seconds(*count * unit);
 }
 
 }  // namespace grid::cli

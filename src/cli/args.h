@@ -1,6 +1,7 @@
 // Parses what was written after `grid` by the rules of a CommandSpec.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,6 +36,10 @@ class Arguments {
   std::map<std::string, std::vector<std::string>> values_;
   std::vector<std::string> rest_;
 };
+
+// A time as people write it: "30d", "12h", "45m", "90s". Throws `invalid_argument`, which names the
+// option.
+std::chrono::seconds parse_duration(std::string_view option, const std::string& text);
 
 // The options that every command accepts, in any place.
 const std::vector<OptionSpec>& global_options();

@@ -15,7 +15,7 @@ namespace {
 // Options of a create that do not change what is read.
 bool decides_nothing(std::string_view option) {
   static const std::set<std::string_view> names = {"--name", "--message", "--force",
-                                                   "--allow-partial"};
+                                                   "--allow-partial", "--paranoid"};
   return names.contains(option);
 }
 

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/version.h"
 #include "net/url.h"
+#include "service/logins.h"
 
 namespace grid::cli {
 
@@ -40,11 +41,11 @@ std::string first_of(std::initializer_list<const char*> names) {
 }
 
 // A number of seconds; empty if the variable is unset.
-std::optional<std::chrono::seconds> seconds_of(const char* variable) {
+std::optional<std::chrono::seconds> seconds_of(const char* variable, long min = 1) {
   const std::string text = environment(variable);
   if (text.empty()) return std::nullopt;
-  const long seconds = parse_number<long>(text).value_or(0);
-  if (seconds < 1)
+  const long seconds = parse_number<long>(text).value_or(-1);
+  if (seconds < min)
     fail(ErrorKind::invalid_argument, "{} is \"{}\"; it must be a number of seconds", variable,
          text);
   return std::chrono::seconds(seconds);
@@ -180,12 +181,18 @@ Settings read_settings(const std::optional<std::string>& store_option) {
   settings.patience = seconds_of("GRID_PATIENCE");
   if (settings.patience) settings.servers.retries.deadline = *settings.patience;
   settings.servers.http.retries = settings.servers.retries;
+  settings.recheck = seconds_of("GRID_RECHECK", 0).value_or(settings.recheck);
   settings.read_ahead = read_ahead_policies();
   settings.attachment_folder = settings.state_folder / "attachments";
   settings.create_folder = settings.state_folder / "creates";
   settings.run_folder = settings.state_folder / "runs";
   settings.credential_folder = xdg_folder("XDG_CONFIG_HOME", ".config") / "credentials";
   settings.token_folder = settings.credential_folder.parent_path() / "tokens";
+  settings.login_folder = settings.credential_folder.parent_path() / "logins";
+  settings.servers.token_for = [folder = settings.login_folder](const std::string& url) {
+    const std::string token = environment("GRID_TOKEN");
+    return token.empty() ? service::find_login(folder, url).value_or("") : token;
+  };
   settings.servers.aws.saved_credentials = settings.credential_folder;
   return settings;
 }

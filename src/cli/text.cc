@@ -83,7 +83,7 @@ std::uint64_t parse_size(std::string_view text, std::string_view what) {
   };
   std::string word;
   for (char c : text)
-    if (c != ' ') word += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (c != ' ') word += lower_case(c);
   double number = 0;
   auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
   std::string_view unit(end, static_cast<std::size_t>(word.data() + word.size() - end));

@@ -9,7 +9,9 @@
 #include "create/importer.h"
 #include "create/lost_content.h"
 #include "create/scan_record.h"
+#include "create/second_reading.h"
 #include "create/version_source.h"
+#include "store/lease_keeper.h"
 
 namespace grid::create {
 
@@ -83,6 +85,7 @@ static TreeChanges changes_of(const dataset::OpenStore& store, const CreateBase&
 static std::unique_ptr<source::Source> open_source_of(const dataset::OpenStore& store,
                                                       const CreateInput& input,
                                                       const fs::path& journals) {
+  if (input.open_source) return input.open_source();
   if (input.version) {
     const dataset::VersionRecord copied = store.datastores->resolve(*input.version).record;
     return std::make_unique<VersionSource>(store.manifest(copied), copied.top_mtime_ns,
@@ -153,8 +156,35 @@ static std::optional<Import> recognise(const std::optional<dataset::Version>& ne
   return Import{.root = newest->record.root, .totals = totals, .files_unchanged = totals.files};
 }
 
-CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
-                            CreateProgress& progress) {
+// The version that an earlier attempt has published. Those who publish at the same time may have
+// come after it, but not many.
+static std::optional<dataset::Version> find_own(const dataset::OpenStore& store,
+                                                const std::string& name,
+                                                const dataset::DatastoreKeys& listed,
+                                                const std::string& create_id) {
+  static constexpr std::size_t looked_at_max = 8;
+  const std::vector<dataset::VersionNumber>& versions = listed.versions;
+  for (std::size_t i = 0; i < std::min(looked_at_max, versions.size()); ++i) {
+    try {
+      std::optional<dataset::Version> version =
+          store.datastores->find(name, versions[versions.size() - 1 - i]);
+      if (version && version->record.create_id == create_id) return version;
+    } catch (const Error& error) {  // a damaged one is not this create's
+      if (error.kind() == ErrorKind::unavailable) throw;
+    }
+  }
+  return std::nullopt;
+}
+
+static void refuse_what_cannot_be_read_twice(const CreateInput& input) {
+  for (const source::SourceSpec& source : input.sources)
+    if (source.where == "-")
+      fail(ErrorKind::invalid_argument, "standard input cannot be read twice (--paranoid)");
+}
+
+static CreateResult make_version(dataset::OpenStore& store, const CreateOptions& options,
+                                 CreateProgress& progress, store::Lease& lease) {
+  store::LeaseKeeper keeper(lease);
   const CreateInput& input = options.input;
   const CreateStoring& storing = options.storing;
   const CreateNote& note = options.note;
@@ -162,11 +192,17 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
   dataset::check_record_text("the message", note.message);  // before anything is read
   dataset::check_record_text("the name of the user", note.created_by,
                              dataset::record_name_size_max);
-  store.chunks->refresh_for_writing();
+  if (storing.paranoid) refuse_what_cannot_be_read_twice(input);
+  store.chunks->refresh_for_writing(lease.excluded());
   // If not, every file is read, so that what is lost is stored again.
   const bool packs_are_whole = store.chunks->short_packs()->empty();
-  std::optional<dataset::Version> newest = store.datastores->find_newest(note.name);
-  fs::path record_path = store.scan_record_path(note.name);
+  const auto asked = std::chrono::steady_clock::now();
+  CreateResult result;
+  const dataset::DatastoreKeys listed = dataset::list_datastore_keys(*store.backend, note.name);
+  std::optional<dataset::Version> newest =
+      store.datastores->find_newest_sound(note.name, listed, result.damaged);
+  // Made sources have files that nobody finds again.
+  const fs::path record_path = input.open_source ? fs::path() : store.scan_record_path(note.name);
   std::unique_ptr<source::Source> source = open_source_of(store, input, storing.journals);
   std::optional<TreeChanges> changes;
   std::optional<std::int64_t> base_top_mtime_ns;
@@ -190,23 +226,45 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
                                 .temporary_folder = store.temporary_folder(),
                                 .open_packs = storing.journals,
                                 .changes = std::move(changes),
-                                .stop = storing.stop},
+                                .stop = storing.stop,
+                                .lease = lease.id()},
                                *source, std::move(known), scan_record, progress);
   if (!storing.allow_partial) refuse_incomplete(input, imported.problems);
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
          named(input));
-  if (!packs_are_whole) refuse_lost_content(store, imported.root);
-  CreateResult result{.files_read = imported.files_read,
-                      .files_unchanged = imported.files_unchanged,
-                      .bytes_read = imported.bytes_read,
-                      .bytes_new = imported.bytes_new,
-                      .bytes_resumed = progress.bytes_resumed,
-                      .problems = std::move(imported.problems)};
+  if (!packs_are_whole) secure_content(store, imported.root, lease.id(), progress.bytes_stored);
+  if (storing.paranoid) {
+    progress.reading_again = true;
+    read_again(
+        store,
+        {.workers = storing.workers ? storing.workers : default_workers(),
+         .temporary_folder = store.temporary_folder(),
+         .changes = input.base ? std::optional(changes_of(store, *input.base)) : std::nullopt,
+         .stop = storing.stop},
+        *open_source_of(store, input, {}), imported.root, named(input));
+  }
+  result.files_read = imported.files_read;
+  result.files_unchanged = imported.files_unchanged;
+  result.bytes_read = imported.bytes_read;
+  result.bytes_new = imported.bytes_new;
+  result.bytes_resumed = progress.bytes_resumed;
+  result.problems = std::move(imported.problems);
   for (const auto& [pack, lacking] : *store.chunks->short_packs())
-    result.short_packs.push_back(lacking.reason(pack));
-  if (newest && newest->record.root == imported.root && !storing.force) {
+    if (!lacking.is_excluded) result.short_packs.push_back(lacking.reason(pack));
+  // Behind a damaged one, a new version makes the datastore's name mean a sound one again.
+  const bool is_newest = newest && result.damaged.empty();
+  std::optional<dataset::Version> own;
+  if (storing.is_repeat) own = find_own(store, note.name, listed, storing.create_id);
+  // Somebody may have deleted it while the source was read.
+  const auto is_this = [&](const dataset::Version& version) {
+    return version.record.root == imported.root && version.state == dataset::VersionState::ready &&
+           !store.datastores->find_tombstone(note.name, version.record.number);
+  };
+  if (own && is_this(*own)) {
+    result.record = own->record;
+  } else if (is_newest && !storing.force && is_this(*newest)) {
     result.same = true;
     result.record = newest->record;
   } else {
@@ -222,15 +280,35 @@ CreateResult create_version(dataset::OpenStore& store, const CreateOptions& opti
         .left_out = static_cast<std::uint64_t>(
             std::count_if(result.problems.begin(), result.problems.end(),
                           [](const source::Problem& problem) { return !problem.kept; }))};
+    if (!own) record.create_id = storing.create_id;  // else that of another version
     if (newest) record.parent = newest->record.number;
     record.top_mtime_ns = source->top_mtime_ns();
     if (!record.top_mtime_ns) record.top_mtime_ns = base_top_mtime_ns;
-    result.record = store.datastores->publish(note.name, std::move(record));
+    // A short create does not list twice: what others publish meanwhile is met in any case.
+    static constexpr std::chrono::seconds listing_holds{10};
+    const bool holds = std::chrono::steady_clock::now() - asked < listing_holds;
+    const dataset::DatastoreKeys recent =
+        holds ? listed : dataset::list_datastore_keys(*store.backend, note.name);
+    progress.publishing = true;
+    keeper.stop();
+    result.record = store.datastores->publish(note.name, std::move(record), recent, &lease);
+    progress.published = result.record.number;
   }
   // Without the identity the next create reads the source and names again what was left out.
   if (!recognised)
     scan_record.finish(imported.root, result.problems.empty() ? identity : std::nullopt);
   return result;
+}
+
+CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
+                            CreateProgress& progress) {
+  const auto make = [&](store::Lease& lease) {
+    return make_version(store, options, progress, lease);
+  };
+  if (store::Lease* lease = options.storing.lease) return lease->run([&] { return make(*lease); });
+  return store::under_lease(*store.origin,
+                            fmt::format("create of {} by {}", options.note.name, user_at_host()),
+                            progress.bytes_stored, make);
 }
 
 }  // namespace grid::create

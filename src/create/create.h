@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ struct CreateInput {
   std::optional<dataset::Reference>
       version;  // is what is copied; `sources` has it for messages alone
   std::optional<CreateBase> base;
+  // Opens what is stored, instead of `sources`, which are for messages alone; null: they are
+  // opened.
+  std::function<std::unique_ptr<source::Source>()> open_source{};
   // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
   source::IgnorePatterns patterns{};
   bool use_ignore_files = true;
@@ -39,12 +44,20 @@ struct CreateInput {
 struct CreateStoring {
   bool force = false;          // a new version even if nothing has changed
   bool allow_partial = false;  // leave out files that could not be read
+  bool paranoid = false;       // read everything twice, and publish what was the same
   unsigned workers = 0;        // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
   // A folder for the same of archives, and of packs that are being filled; empty: nowhere.
   std::filesystem::path journals{};
   std::uint64_t bytes_stored_before = 0;  // written to the store by earlier attempts
+  // For the version's record, the same in all attempts; empty: it has none before.
+  std::string create_id{};
+  // An earlier attempt with this create_id may have published, and not have heard of it.
+  bool is_repeat = false;
+  // The writer's, held from before it looked at the store, and not ended here; null: one is made
+  // for the time of the create.
+  store::Lease* lease = nullptr;
   // Set by others while it runs: it then ends soon with Interrupted; null: never.
   const std::atomic<bool>* stop = nullptr;
 };
@@ -69,9 +82,12 @@ struct CreateProgress {
   std::atomic<bool> total_known = false;                        // the source was read to its end
   std::atomic<std::uint64_t> files_done = 0, bytes_done = 0;
   std::atomic<std::uint64_t> files_unchanged = 0, bytes_unchanged = 0;  // recognised unread
-  std::atomic<std::uint64_t> bytes_resumed = 0;  // stored by an earlier attempt, unread
-  std::atomic<std::uint64_t> bytes_new = 0;      // not in the store before, uncompressed
-  std::atomic<std::uint64_t> bytes_stored = 0;   // written to packs
+  std::atomic<std::uint64_t> bytes_resumed = 0;       // stored by an earlier attempt, unread
+  std::atomic<std::uint64_t> bytes_new = 0;           // not in the store before, uncompressed
+  std::atomic<std::uint64_t> bytes_stored = 0;        // written to packs
+  std::atomic<bool> publishing = false;               // until then, nothing can be published
+  std::atomic<dataset::VersionNumber> published = 0;  // its number, once it is known
+  std::atomic<bool> reading_again = false;            // see CreateStoring::paranoid
 };
 
 struct CreateResult {
@@ -84,6 +100,9 @@ struct CreateResult {
   // Packs of the store that have lost bytes, each with what is wrong with it. The version does
   // without them.
   std::vector<std::string> short_packs;
+  // Ready versions whose records are damaged, newer than all others: the new one comes after them,
+  // and was not compared with them.
+  std::vector<dataset::UnreadableVersion> damaged;
 };
 
 // Thrown when CreateStoring::stop was set. What was read by then is stored.
@@ -103,7 +122,8 @@ class IncompleteSource : public Error {
   std::vector<source::Problem> problems_;
 };
 
-// Throws Error, and then nothing is visible. The next try finds what was already stored.
+// Throws Error, and then nothing is visible. The next try finds what was already stored. Throws
+// store::LeaseClosed if it has stood still for so long that a collection went on without it.
 CreateResult create_version(dataset::OpenStore& store, const CreateOptions& options,
                             CreateProgress& progress);
 

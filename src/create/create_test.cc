@@ -12,6 +12,8 @@
 #include <thread>
 
 #include "base/error.h"
+#include "store/layout.h"
+#include "tests/support/bucket_server.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/faulty_backend.h"
 #include "tests/support/random_bytes.h"
@@ -327,14 +329,15 @@ TEST_F(CreateTest, TwoCreatesAtOnceGetTwoNumbers) {
 TEST_F(CreateTest, NothingHalfDoneIsVisibleWhicheverCallFails) {
   for (int i = 0; i < 20; ++i) write_file(source_ / std::to_string(i), random_bytes(5000, i));
   for (bool after : {false, true}) {
-    auto memory = std::make_shared<testing::MemoryBackend>();
-    testing::create_version(*testing::open_test_store(memory), source_,
-                            {.note = {.name = "earlier"}});
-    write_file(source_ / "more", random_bytes(100'000, after ? 100 : 101));
-    auto faulty = std::make_shared<testing::FaultyBackend>(memory);
-    bool succeeded = false;
-    std::uint64_t failing = 1;
-    for (; !succeeded && failing < 1000; ++failing) {
+    std::uint64_t failing = 1, failed = 0;
+    for (bool is_past_the_last = false; !is_past_the_last && failing < 1000; ++failing) {
+      auto memory = std::make_shared<testing::MemoryBackend>();
+      std::filesystem::remove(source_ / "more");
+      testing::create_version(*testing::open_test_store(memory), source_,
+                              {.note = {.name = "earlier"}});
+      write_file(source_ / "more", random_bytes(100'000, after ? 100 : 101));
+      auto faulty = std::make_shared<testing::FaultyBackend>(memory);
+      bool succeeded = false;
       faulty->fail_call(failing, after);
       try {
         auto store = testing::open_test_store(faulty);
@@ -342,8 +345,10 @@ TEST_F(CreateTest, NothingHalfDoneIsVisibleWhicheverCallFails) {
         succeeded = true;
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::unavailable) << error.what();
+        ++failed;
       }
-      faulty->fail_call(0);
+      is_past_the_last = faulty->calls() < failing;
+      EXPECT_TRUE(succeeded || !is_past_the_last);
       auto store = testing::open_test_store(memory);
       std::size_t versions = store->datastores->versions("cats").size();
       // A create whose answer was lost may have published: whole, or not at all.
@@ -351,9 +356,9 @@ TEST_F(CreateTest, NothingHalfDoneIsVisibleWhicheverCallFails) {
         EXPECT_EQ(versions, succeeded ? 1u : 0u) << failing;
       }
       EXPECT_TRUE(testing::is_readable(*store)) << failing;
-      if (versions > 0) break;
     }
-    EXPECT_GE(failing, 8u);  // it really went through several failures
+    EXPECT_GE(failed, 4u);  // what a lease asks for is repeated, and the record too
+    EXPECT_GE(failing, 15u);
   }
 }
 
@@ -393,6 +398,29 @@ TEST_F(CreateTest, ModelTestEveryVersionIsTheSourceAtItsTime) {
 }
 
 // Also what a scan record says is unchanged: the bytes of the version before are lost.
+TEST_F(CreateTest, ReadsTwiceAndPublishesWhatWasTheSameIfItIsToldTo) {
+  testing::BucketServer bucket;
+  bucket.set({{"a", "aaaa"}, {"b", "bbbb"}});
+  bucket.has_one_etag = true;  // so there is nothing to compare with
+  const net::ServerOptions servers{
+      .http = {}, .aws = bucket.settings(), .retries = bucket.retries()};
+  CreateOptions options{.input = {.servers = servers}, .storing = {.paranoid = true}};
+  options.input.sources = {{.where = "s3://bucket"}};
+  options.note.name = "cats";
+  const auto create = [&] {
+    CreateProgress progress;
+    return create_version(*store_, options, progress);
+  };
+  bucket.flips_bits = 1;
+  testing::expect_error(ErrorKind::changed, "was not the same when it was read again", create);
+  EXPECT_TRUE(store_->datastores->published_numbers("cats").empty());
+  bucket.gets = 0;
+  EXPECT_EQ(create().record.totals.files, 2u);
+  EXPECT_EQ(bucket.gets, 4);
+  options.input.sources = {{.where = "-"}};
+  testing::expect_error(ErrorKind::invalid_argument, "cannot be read twice", create);
+}
+
 TEST_F(CreateTest, WhatAMissingPackHadIsStoredAgain) {
   const std::string large = random_bytes(300'000, 1);
   write_file(source_ / "large.bin", large);
@@ -407,6 +435,27 @@ TEST_F(CreateTest, WhatAMissingPackHadIsStoredAgain) {
   EXPECT_EQ(result.files_unchanged, 0u);
   store_ = testing::open_test_store(backend_);
   EXPECT_EQ(read_from(*store_, *manifest(2), "large.bin"), large);
+}
+
+// Even if nothing has changed since the version before it: the datastore's name means a sound
+// version again.
+TEST_F(CreateTest, GoesOnBehindADamagedRecord) {
+  write_file(source_ / "a", "a");
+  create();
+  const std::string record = store::version_key("cats", 2);
+  backend_->create(record, as_bytes("<html>"));
+  const CreateResult result = create();
+  EXPECT_FALSE(result.same);
+  EXPECT_EQ(result.record.number, 3u);
+  EXPECT_EQ(result.record.parent, 1u);
+  EXPECT_EQ(result.record.previous, std::nullopt);
+  ASSERT_EQ(result.damaged.size(), 1u);
+  EXPECT_EQ(result.damaged[0].number, 2u);
+  EXPECT_TRUE(create().same);
+
+  // A record of a newer program is no damage: what it says is not known, so nothing is done.
+  backend_->create(store::version_key("cats", 4), as_bytes(R"({"grid": "version", "format": 2})"));
+  testing::expect_error(ErrorKind::unsupported, "format 2", [&] { create(); });
 }
 
 // What is taken over unread cannot be stored again.

@@ -40,7 +40,7 @@ class Importer {
       : source_(source),
         known_(std::move(known)),
         progress_(progress),
-        session_(store, progress.bytes_stored, options.open_packs, options.only),
+        session_(store, progress.bytes_stored, options.open_packs, options.only, options.lease),
         tree_writer_(std::make_unique<store::ChunkWriter>(session_)),
         recipe_(*tree_writer_),
         tree_({.order = source.order(),

@@ -22,6 +22,7 @@ struct ImportOptions {
   std::optional<TreeChanges> changes{};      // the source is a change to a base
   const std::atomic<bool>* stop = nullptr;   // see CreateStoring
   store::WantedChunks* only = nullptr;       // see ChunkSession
+  std::optional<store::LeaseId> lease{};     // of who imports
 };
 
 // What is known of the source from earlier creates.

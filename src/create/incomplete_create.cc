@@ -11,12 +11,15 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/hex.h"
 #include "base/json.h"
+#include "base/own_file.h"
 #include "base/random.h"
 #include "base/text.h"
 #include "base/user.h"
+#include "dataset/records.h"
 #include "net/url.h"
 
 namespace grid::create {
@@ -115,7 +118,7 @@ CreateRecord decode(const Json& json) {
 // Empty if there is none. Throws `corrupt`, and `unsupported` for one of a newer format.
 std::optional<CreateRecord> find_record(const fs::path& own) {
   const fs::path path = own / record_name;
-  std::optional<Bytes> bytes = find_file_bytes(path);
+  std::optional<Bytes> bytes = find_regular_file_bytes(path);
   if (!bytes) return std::nullopt;
   try {
     Json json = parse_ordered_json(as_text(*bytes), path.string(), record_limits);
@@ -249,10 +252,17 @@ bool LiveCreate::continue_other(const CreateRecord& wanted) {
     record_.started = other.record.started;
     record_.counts = other.record.counts;
     bytes_stored_before_ = other.record.counts.bytes_stored;
+    is_repeat_ = true;
     write();
     return true;
   }
   return false;
+}
+
+std::string LiveCreate::create_id() const {
+  const std::string text = fmt::format("{}\n{}\n{}\n{}", record_.id, record_.started,
+                                       record_.store_key, record_.identity);
+  return digest_of(as_bytes(text)).hex().substr(0, dataset::create_id_size);
 }
 
 // Makes a folder and locks it. Tries again if another process removes the folder as left behind,

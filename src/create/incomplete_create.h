@@ -69,6 +69,9 @@ class LiveCreate {
   LiveCreate(std::filesystem::path folder, CreateRecord record);
 
   const CreateRecord& record() const { return record_; }
+  // The same for all attempts, and for no other create: see dataset::VersionRecord::create_id.
+  std::string create_id() const;
+  bool is_repeat() const { return is_repeat_; }  // there were earlier attempts
   // Bytes that earlier attempts had written to the store, according to their last update.
   std::uint64_t bytes_stored_before() const { return bytes_stored_before_; }
   CheckpointLog& checkpoint() { return *checkpoint_; }
@@ -94,6 +97,7 @@ class LiveCreate {
   std::optional<FileLock> lock_;
   std::unique_ptr<CheckpointLog> checkpoint_;
   std::uint64_t bytes_stored_before_ = 0;
+  bool is_repeat_ = false;
   std::mutex mutex_;
   CreateRecord record_;  // fields that change: guarded by mutex_
 };

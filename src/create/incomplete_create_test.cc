@@ -47,6 +47,27 @@ TEST_F(IncompleteCreateTest, IsSeenWhileItLives) {
   EXPECT_EQ(only().record.counts.files_total, std::nullopt);
 }
 
+TEST_F(IncompleteCreateTest, AllAttemptsHaveOneCreateId) {
+  std::string id;
+  {
+    LiveCreate first(folder_, example());
+    id = first.create_id();
+    EXPECT_EQ(id.size(), 32u);
+    EXPECT_FALSE(first.is_repeat());
+    EXPECT_NE(LiveCreate(folder_, example()).create_id(), id);  // at the same time
+    EXPECT_NE(LiveCreate(folder_, example("dogs")).create_id(), id);
+    first.fail("the network");
+  }
+  for (const IncompleteCreate& other : incomplete_creates(folder_))
+    if (other.record.name == "dogs" || other.reason() != "the network")
+      remove_incomplete_create(folder_, other.record.id);
+  LiveCreate again(folder_, example());
+  EXPECT_EQ(again.create_id(), id);
+  EXPECT_TRUE(again.is_repeat());
+  again.finish();
+  EXPECT_NE(LiveCreate(folder_, example()).create_id(), id);
+}
+
 TEST_F(IncompleteCreateTest, LeavesNothingWhenItIsFinished) {
   LiveCreate(folder_, example()).finish();
   EXPECT_TRUE(std::filesystem::is_empty(folder_));

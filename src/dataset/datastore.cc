@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <future>
 
+#include "backend/outage.h"
 #include "base/error.h"
+#include "base/thread_pool.h"
 #include "dataset/publish.h"
 #include "store/layout.h"
 
@@ -27,61 +29,18 @@ static std::vector<VersionNumber> numbers_below(const backend::Backend& backend,
   return numbers;
 }
 
-std::optional<VersionNumber> number_taken_by(std::string_view name) {
-  return store::parse_number(name.substr(0, name.find_first_of("/-")));
-}
-
-static VersionNumber highest_taken(const std::vector<std::string>& names) {
-  VersionNumber highest = 0;
-  for (const std::string& name : names)
-    highest = std::max(highest, number_taken_by(name).value_or(0));
-  return highest;
-}
-
-// A server is asked for several things at once, since each answer takes a round trip.
-template <class Ask>
-static auto ask_meanwhile(const backend::Backend& backend, Ask ask) {
-  return std::async(
-      backend.remote() ? std::launch::async | std::launch::deferred : std::launch::deferred,
-      std::move(ask));
-}
-
-struct Datastores::Tombstones {
-  std::vector<VersionNumber> numbers;  // ascending
-  std::vector<store::AdvanceTombstone> in_advance;
-  VersionNumber highest_taken = 0;
-};
-
-Datastores::Tombstones Datastores::tombstones(std::string_view name) const {
-  const std::vector<std::string> keys = backend_->list_names(store::tombstones_prefix(name));
-  Tombstones found{.numbers = {}, .in_advance = {}, .highest_taken = highest_taken(keys)};
-  for (const std::string& key : keys) {
-    if (std::optional<std::uint32_t> number = store::parse_number(key))
-      found.numbers.push_back(*number);
-    else if (std::optional<store::AdvanceTombstone> advance = store::parse_advance_tombstone(key))
-      found.in_advance.push_back(*advance);
-  }
-  std::sort(found.numbers.begin(), found.numbers.end());
-  return found;
-}
-
-static bool has(const std::vector<VersionNumber>& sorted, VersionNumber number) {
-  return std::binary_search(sorted.begin(), sorted.end(), number);
-}
-
 bool Datastores::is_record(std::string_view name, const store::AdvanceTombstone& advance) const {
   const std::optional<Bytes> record = find_record(name, advance.version);
   return record && digest_of(*record) == advance.record;
 }
 
-std::vector<VersionNumber> Datastores::deleted_numbers(
-    std::string_view name, const Tombstones& tombstones,
-    const std::vector<VersionNumber>& published) const {
-  std::vector<VersionNumber> deleted = tombstones.numbers;
-  for (const store::AdvanceTombstone& advance : tombstones.in_advance)
+std::vector<VersionNumber> Datastores::deleted_numbers(std::string_view name,
+                                                       const DatastoreKeys& listed) const {
+  std::vector<VersionNumber> deleted = listed.tombstones;
+  for (const store::AdvanceTombstone& advance : listed.in_advance)
     // Only after an adopt() that was killed: then this costs reading a record.
-    if (!has(tombstones.numbers, advance.version) && has(published, advance.version) &&
-        is_record(name, advance))
+    if (!is_among(listed.tombstones, advance.version) &&
+        is_among(listed.versions, advance.version) && is_record(name, advance))
       deleted.push_back(advance.version);
   std::sort(deleted.begin(), deleted.end());
   deleted.erase(std::unique(deleted.begin(), deleted.end()), deleted.end());
@@ -89,7 +48,7 @@ std::vector<VersionNumber> Datastores::deleted_numbers(
 }
 
 std::vector<VersionNumber> Datastores::deleted_numbers(std::string_view name) const {
-  return deleted_numbers(name, tombstones(name), published_numbers(name));
+  return deleted_numbers(name, list_datastore_keys(*backend_, name));
 }
 
 std::vector<std::string> Datastores::names() const {
@@ -103,87 +62,132 @@ std::vector<std::string> Datastores::names() const {
   return names;
 }
 
-std::vector<VersionNumber> Datastores::ready_numbers(std::string_view name) const {
-  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
-  const std::vector<VersionNumber> published = published_numbers(name);
-  const std::vector<VersionNumber> deleted = deleted_numbers(name, coming.get(), published);
+std::vector<VersionNumber> Datastores::ready_numbers(std::string_view name,
+                                                     const DatastoreKeys& listed) const {
+  const std::vector<VersionNumber> deleted = deleted_numbers(name, listed);
   std::vector<VersionNumber> ready;
-  std::set_difference(published.begin(), published.end(), deleted.begin(), deleted.end(),
-                      std::back_inserter(ready));
+  std::set_difference(listed.versions.begin(), listed.versions.end(), deleted.begin(),
+                      deleted.end(), std::back_inserter(ready));
   return ready;
 }
 
-// The store to which a version was moved, or "": whatever a tombstone holds, it means deleted.
-static std::string moved_to(BytesView tombstone, std::string_view name, VersionNumber number) {
+std::vector<VersionNumber> Datastores::ready_numbers(std::string_view name) const {
+  return ready_numbers(name, list_datastore_keys(*backend_, name));
+}
+
+std::optional<Tombstone> Datastores::find_tombstone(std::string_view name,
+                                                    VersionNumber number) const {
+  std::optional<Bytes> object = backend_->find(store::tombstone_key(name, number));
+  if (!object) return std::nullopt;
+  std::uint32_t restored = 0;
+  for (const std::string& restoration : backend_->list_names(store::restorations_prefix(name)))
+    if (const auto turn = store::parse_restoration(restoration); turn && turn->version == number)
+      restored = std::max(restored, turn->again);
+  if (restored > 0) object = backend_->find(store::tombstone_key(name, number, restored));
+  if (!object) return std::nullopt;
   try {
-    return decode_tombstone(tombstone, name, number);
-  } catch (const Error&) {  // verify names it
-    return {};
+    return decode_tombstone(*object, name, number);
+  } catch (const Error&) {  // it means deleted whatever it holds, and verify names it
+    return Tombstone{};
   }
+}
+
+static void note_deletion(Version& version, const Tombstone& tombstone) {
+  version.state = VersionState::deleted;
+  version.moved_to = tombstone.moved_to;
+  version.until = tombstone.until;
 }
 
 std::optional<Version> Datastores::find(std::string_view name, VersionNumber number) const {
   std::optional<Bytes> object = backend_->find(store::version_key(name, number));
   if (!object) return std::nullopt;
   Version version{.record = decode_version_record(*object, name, number)};
-  if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number))) {
-    version.state = VersionState::deleted;
-    version.moved_to = moved_to(*tombstone, name, number);
-  }
+  if (const std::optional<Tombstone> tombstone = find_tombstone(name, number))
+    note_deletion(version, *tombstone);
   return version;
 }
 
 std::optional<Version> Datastores::find_listed(std::string_view name, VersionNumber number,
-                                               const Tombstones& tombstones,
+                                               const DatastoreKeys& listed,
                                                const std::vector<VersionNumber>& deleted) const {
   const std::optional<Bytes> object = find_record(name, number);
   if (!object) return std::nullopt;
   Version version{.record = decode_version_record(*object, name, number)};
-  if (has(deleted, number)) version.state = VersionState::deleted;
-  if (has(tombstones.numbers, number))
-    if (std::optional<Bytes> tombstone = backend_->find(store::tombstone_key(name, number)))
-      version.moved_to = moved_to(*tombstone, name, number);
+  if (is_among(deleted, number)) version.state = VersionState::deleted;
+  if (is_among(listed.tombstones, number))
+    note_deletion(version, find_tombstone(name, number).value_or(Tombstone{}));
   return version;
 }
 
+// A server is asked for many records at once, since each answer takes a round trip.
+static constexpr unsigned records_in_flight_max = 32;
+
 std::vector<Version> Datastores::versions(std::string_view name,
                                           std::vector<UnreadableVersion>* unreadable) const {
-  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
-  const std::vector<VersionNumber> published = published_numbers(name);
-  const Tombstones tombstones = coming.get();
-  const std::vector<VersionNumber> deleted = deleted_numbers(name, tombstones, published);
+  const DatastoreKeys listed = list_datastore_keys(*backend_, name);
+  const std::vector<VersionNumber> deleted = deleted_numbers(name, listed);
+  std::optional<ThreadPool> pool;
+  if (backend_->remote()) pool.emplace(records_in_flight_max);
+  std::vector<std::future<std::optional<Version>>> coming;
+  for (const VersionNumber number : listed.versions) {
+    const auto find = [&, number] { return find_listed(name, number, listed, deleted); };
+    coming.push_back(pool ? pool->submit(find) : std::async(std::launch::deferred, find));
+  }
   std::vector<Version> versions;
-  for (VersionNumber number : published) {
+  for (std::size_t i = 0; i < coming.size(); ++i) {
     try {
-      if (std::optional<Version> version = find_listed(name, number, tombstones, deleted))
-        versions.push_back(std::move(*version));
+      if (std::optional<Version> version = coming[i].get()) versions.push_back(std::move(*version));
     } catch (const Error& error) {  // the others can be shown
-      const bool is_outage = backend_->remote() && error.kind() == ErrorKind::unavailable;
-      if (unreadable == nullptr || is_outage) throw;
-      unreadable->push_back({number, error.what()});
+      if (unreadable == nullptr || is_outage(*backend_, error)) throw;
+      unreadable->push_back({listed.versions[i], error.what(), error.kind()});
     }
   }
   return versions;
 }
 
-std::optional<Version> Datastores::find_newest(std::string_view name) const {
-  std::vector<VersionNumber> ready = ready_numbers(name);
+std::optional<Version> Datastores::find_newest_sound(
+    std::string_view name, const DatastoreKeys& listed,
+    std::vector<UnreadableVersion>& damaged) const {
+  const std::vector<VersionNumber> ready = ready_numbers(name, listed);
+  for (auto number = ready.rbegin(); number != ready.rend(); ++number) {
+    try {
+      if (std::optional<Version> version = find_listed(name, *number, listed, {})) return version;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      damaged.push_back({*number, error.what()});
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Version> Datastores::find_newest(std::string_view name,
+                                               const DatastoreKeys& listed) const {
+  const std::vector<VersionNumber> ready = ready_numbers(name, listed);
   if (ready.empty()) return std::nullopt;
-  return find(name, ready.back());
+  return find_listed(name, ready.back(), listed, {});
+}
+
+std::optional<Version> Datastores::find_newest(std::string_view name) const {
+  return find_newest(name, list_datastore_keys(*backend_, name));
 }
 
 static std::string joined(const std::vector<std::string>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
+std::string Datastores::moved_to(std::string_view name, VersionNumber number) const {
+  return find_tombstone(name, number).value_or(Tombstone{}).moved_to;
+}
+
 // Throws the error that says why a reference means no ready version.
 [[noreturn]] static void refuse(const Datastores& datastores, const backend::Backend& backend,
                                 const Reference& reference) {
   std::vector<std::string> names = datastores.names();
-  const std::vector<VersionNumber> published = datastores.published_numbers(reference.name);
+  const DatastoreKeys listed = list_datastore_keys(backend, reference.name);
+  const std::vector<VersionNumber>& published = listed.versions;
   // A folder without versions, as anyone can make in a local store, is no datastore.
   if (!std::binary_search(names.begin(), names.end(), reference.name) ||
-      (published.empty() && datastores.deleted_numbers(reference.name).empty())) {
+      (published.empty() && listed.tombstones.empty())) {
     std::vector<std::string> nearest = nearest_names(reference.name, names);
     std::erase_if(nearest, [&](const std::string& name) {
       return name == reference.name || datastores.published_numbers(name).empty();
@@ -199,43 +203,102 @@ static std::string joined(const std::vector<std::string>& words) {
                            ? fmt::format("{} has {}", reference.name, fmt::join(ready, ", "))
                            : fmt::format("{} has {} versions from {} to {}", reference.name,
                                          ready.size(), ready.front(), ready.back());
-  std::optional<Version> meant;
-  if (reference.version)
-    meant = datastores.find(reference.name, *reference.version);
-  else if (!published.empty())
-    meant = datastores.find(reference.name, published.back());
-  if (meant && !meant->moved_to.empty())
-    fail(ErrorKind::not_found, "{} was moved: it is in the store {} now", reference.text(),
-         meant->moved_to);
+  const VersionNumber meant = reference.version   ? *reference.version
+                              : published.empty() ? 0
+                                                  : published.back();
+  const bool exists = std::binary_search(published.begin(), published.end(), meant);
+  if (exists)
+    if (const std::string to = datastores.moved_to(reference.name, meant); !to.empty())
+      fail(ErrorKind::not_found, "{} was moved: it is in the store {} now", reference.text(), to);
   if (!reference.version)
     fail(ErrorKind::not_found, "all versions of {} are deleted", reference.name);
   fail(ErrorKind::not_found, "{}:{} {}; {}", reference.name, *reference.version,
-       meant ? "is deleted" : "does not exist", having);
+       exists ? "is deleted" : "does not exist", having);
+}
+
+VersionNumber Datastores::resolve_number(const Reference& reference) const {
+  const std::vector<VersionNumber> ready = ready_numbers(reference.name);
+  if (ready.empty() || (reference.version && !is_among(ready, *reference.version)))
+    refuse(*this, *backend_, reference);
+  return reference.version.value_or(ready.back());
+}
+
+// The error of a damaged record, for someone who has not named the version.
+static Error with_way_out(const Error& error, std::string_view name,
+                          const std::vector<VersionNumber>& ready) {
+  const VersionNumber newest = ready.back();
+  std::string way_out = fmt::format(
+      "{}; {}:{} is the newest version of {}: make a new one, or delete it (grid datastore delete "
+      "{}:{})",
+      error.what(), name, newest, name, name, newest);
+  if (ready.size() > 1)
+    way_out += fmt::format(", or name one before it, as in {}:{}", name, ready[ready.size() - 2]);
+  return Error(error.kind(), way_out);
 }
 
 Version Datastores::resolve(const Reference& reference) const {
-  std::optional<Version> version =
-      reference.version ? find(reference.name, *reference.version) : find_newest(reference.name);
+  std::optional<DatastoreKeys> listed;
+  std::vector<VersionNumber> ready;
+  if (!reference.version) {
+    listed = list_datastore_keys(*backend_, reference.name);
+    ready = ready_numbers(reference.name, *listed);
+  }
+  std::optional<Version> version;
+  try {
+    if (reference.version)
+      version = find(reference.name, *reference.version);
+    else if (!ready.empty())
+      version = find_listed(reference.name, ready.back(), *listed, {});
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || ready.empty()) throw;
+    throw with_way_out(error, reference.name, ready);
+  }
   if (!version || version->state != VersionState::ready) refuse(*this, *backend_, reference);
   return std::move(*version);
 }
 
 VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
   check_datastore_name(name);
-  auto coming = ask_meanwhile(*backend_, [&] { return tombstones(name); });
-  const VersionNumber published = highest_taken(backend_->list_names(store::versions_prefix(name)));
-  Tombstones found = coming.get();
-  record.datastore = name;
-  return dataset::publish(*backend_, std::move(record),
-                          {.highest_taken = std::max(published, found.highest_taken),
-                           .deleted = std::move(found.numbers),
-                           .pause_first = pause_first_});
+  return publish(name, std::move(record), list_datastore_keys(*backend_, name));
 }
 
-void Datastores::remove(std::string_view name, VersionNumber number, std::string_view moved_to) {
-  resolve({.name = std::string(name), .version = number});
-  backend_->create(store::tombstone_key(name, number),
-                   as_bytes(encode_tombstone(name, number, moved_to)));
+VersionRecord Datastores::publish(std::string_view name, VersionRecord record,
+                                  const DatastoreKeys& listed, store::Lease* lease) {
+  check_datastore_name(name);
+  record.datastore = name;
+  return dataset::publish(*backend_, std::move(record),
+                          {.highest_taken = listed.highest_taken,
+                           .deleted = listed.tombstones,
+                           .pause_first = pause_first_,
+                           .lease = lease});
+}
+
+// How often a version was taken back.
+static std::uint32_t times_restored(const DatastoreKeys& listed, VersionNumber number) {
+  const auto found = listed.restored.find(number);
+  return found == listed.restored.end() ? 0 : found->second;
+}
+
+void Datastores::remove(std::string_view name, VersionNumber number, const Tombstone& tombstone) {
+  const DatastoreKeys listed = list_datastore_keys(*backend_, name);
+  if (!is_among(ready_numbers(name, listed), number))
+    refuse(*this, *backend_, {.name = std::string(name), .version = number});
+  backend_->create(store::tombstone_key(name, number, times_restored(listed, number)),
+                   as_bytes(encode_tombstone(name, number, tombstone)));
+}
+
+void Datastores::restore(std::string_view name, VersionNumber number, store::Lease& lease) {
+  const DatastoreKeys listed = list_datastore_keys(*backend_, name);
+  if (is_among(ready_numbers(name, listed), number))
+    fail(ErrorKind::already_exists, "{}:{} is not deleted", name, number);
+  if (!is_among(listed.versions, number) || !moved_to(name, number).empty())
+    refuse(*this, *backend_, {.name = std::string(name), .version = number});
+  const std::uint32_t again = times_restored(listed, number) + 1;
+  const std::string key = store::restoration_key(name, number, again);
+  const std::string object = encode_restoration(name, number, again);
+  lease.announce(key, object);
+  backend_->create(key, as_bytes(object));  // or another has taken it back just now
+  lease.settle();
 }
 
 std::vector<VersionNumber> Datastores::published_numbers(std::string_view name) const {
@@ -252,10 +315,15 @@ std::optional<Bytes> Datastores::find_record(std::string_view name, VersionNumbe
 // for a process that is killed in between. Therefore the tombstone goes ahead under a key of its
 // own that names the record: it means nothing for any other.
 bool Datastores::adopt(std::string_view name, VersionNumber number, BytesView record,
-                       VersionState state) {
+                       VersionState state, store::Lease* lease) {
   check_datastore_name(name);
-  if (state == VersionState::ready)
-    return backend_->create(store::version_key(name, number), record);
+  if (state == VersionState::ready) {
+    const std::string key = store::version_key(name, number);
+    if (lease != nullptr) lease->announce(key, as_text(record));
+    const bool is_new = backend_->create(key, record);
+    if (lease != nullptr) lease->settle();
+    return is_new;
+  }
   if (find_record(name, number)) return false;
   const std::string tombstone = encode_tombstone(name, number, {});
   backend_->create(store::advance_tombstone_key(name, number, digest_of(record)),
@@ -266,9 +334,9 @@ bool Datastores::adopt(std::string_view name, VersionNumber number, BytesView re
 }
 
 void Datastores::finish_adoptions(std::string_view name) {
-  const Tombstones found = tombstones(name);
+  const DatastoreKeys found = list_datastore_keys(*backend_, name);
   for (const store::AdvanceTombstone& advance : found.in_advance)
-    if (!has(found.numbers, advance.version) && is_record(name, advance))
+    if (!is_among(found.tombstones, advance.version) && is_record(name, advance))
       backend_->create(store::tombstone_key(name, advance.version),
                        as_bytes(encode_tombstone(name, advance.version, {})));
 }
@@ -291,8 +359,10 @@ std::string Datastores::description(std::string_view name,
 }
 
 void Datastores::describe(std::string_view name, std::string_view text) {
-  resolve({.name = std::string(name)});
-  VersionNumber number = highest_taken(backend_->list_names(store::descriptions_prefix(name)));
+  resolve_number({.name = std::string(name)});
+  VersionNumber number = 0;
+  for (const std::string& taken : backend_->list_names(store::descriptions_prefix(name)))
+    number = std::max(number, number_taken_by(taken).value_or(0));
   for (unsigned lost = 0; lost < races_max; ++lost) {
     if (number == UINT32_MAX)
       fail(ErrorKind::unsupported, "{} has all the descriptions that it can have", name);

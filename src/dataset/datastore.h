@@ -9,28 +9,28 @@
 #include <vector>
 
 #include "backend/backend.h"
+#include "base/error.h"
+#include "dataset/datastore_keys.h"
 #include "dataset/records.h"
 #include "dataset/reference.h"
-#include "store/layout.h"
+#include "store/lease.h"
 
 namespace grid::dataset {
 
 enum class VersionState { ready, deleted };
 std::string_view name_of(VersionState state);
 
-// The number that a name below the prefix of a datastore's objects begins with, whatever lies
-// there: publish() passes it over.
-std::optional<VersionNumber> number_taken_by(std::string_view name);
-
 struct Version {
   VersionRecord record;
   VersionState state = VersionState::ready;
   std::string moved_to = {};  // the store that has it now, if it was moved
+  std::string until = {};     // of a deleted one: see Tombstone
 };
 
 struct UnreadableVersion {
   VersionNumber number = 0;
   std::string reason;
+  ErrorKind kind = ErrorKind::corrupt;
 };
 
 // All datastores of a store. Thread-safe. Opening `cats:1` reads records and lists nothing.
@@ -46,17 +46,30 @@ class Datastores {
   // A server that cannot be reached is an error in either case.
   std::vector<Version> versions(std::string_view name,
                                 std::vector<UnreadableVersion>* unreadable = nullptr) const;
-  // The numbers of the ready versions, ascending, without reading records: one or two listings.
+  // The numbers of the ready versions, ascending, without reading records.
   std::vector<VersionNumber> ready_numbers(std::string_view name) const;
+  // The same, as list_datastore_keys() has just shown it.
+  std::vector<VersionNumber> ready_numbers(std::string_view name,
+                                           const DatastoreKeys& listed) const;
 
   // One version in any state; nullopt if it was never published. Does not look for a tombstone in
   // advance (see adopt()), for which every opening would pay a request.
   std::optional<Version> find(std::string_view name, VersionNumber number) const;
   std::optional<Version> find_newest(std::string_view name) const;  // the newest ready one
+  // The same, as list_datastore_keys() has just shown it.
+  std::optional<Version> find_newest(std::string_view name, const DatastoreKeys& listed) const;
+  // The newest ready version with a sound record, for the one that is made next. Newer ones whose
+  // records are damaged are added to `damaged`, the newest first.
+  std::optional<Version> find_newest_sound(std::string_view name, const DatastoreKeys& listed,
+                                           std::vector<UnreadableVersion>& damaged) const;
 
   // The ready version that a reference means. Throws `not_found`: no such datastore (names the
-  // nearest ones), no such version (names those that exist), or deleted.
+  // nearest ones), no such version (names those that exist), or deleted. If the record of the
+  // newest is damaged, none before it is given in its place: throws `corrupt`, and says the way
+  // out.
   Version resolve(const Reference& reference) const;
+  // Its number alone: reads no record, so that a version whose record is damaged has one too.
+  VersionNumber resolve_number(const Reference& reference) const;
 
   // Makes the next version exist, atomically; returns its record with the number it got. The number
   // is one that has neither a record nor a tombstone. What the record says about other records, and
@@ -64,22 +77,35 @@ class Datastores {
   // record that is too large, `unsupported` if all numbers are taken. Unless the error says that it
   // is not known, nothing was published if it throws: see publish.h.
   VersionRecord publish(std::string_view name, VersionRecord record);
+  // The same, after list_datastore_keys(), which must not be long ago.
+  // `lease` is that of the writer of the chunks: see publish.h.
+  VersionRecord publish(std::string_view name, VersionRecord record, const DatastoreKeys& listed,
+                        store::Lease* lease = nullptr);
 
   // Leaves a tombstone: the version is gone from every listing, its number is never used again.
-  // Throws `not_found` if there is no such ready version. `moved_to` is the store that has it now,
-  // if it was moved.
-  void remove(std::string_view name, VersionNumber number, std::string_view moved_to = {});
+  // Throws `not_found` if there is no such ready version.
+  void remove(std::string_view name, VersionNumber number, const Tombstone& tombstone = {});
+  // Takes a deleted version back. All that it needs must be there, and stay there by this lease.
+  // Throws `not_found` if there is no such version, or it was moved; `already_exists` if it is
+  // ready.
+  void restore(std::string_view name, VersionNumber number, store::Lease& lease);
+  // What deletes a version now; empty if it is not deleted. For one that was never deleted, this
+  // costs one request that finds nothing.
+  std::optional<Tombstone> find_tombstone(std::string_view name, VersionNumber number) const;
 
   // The numbers of all versions ever published, ascending.
   std::vector<VersionNumber> published_numbers(std::string_view name) const;
   // A version's record as it is stored, for adopt(); nullopt if it was never published.
   std::optional<Bytes> find_record(std::string_view name, VersionNumber number) const;
+  // The store to which a version was moved; empty if it was not.
+  std::string moved_to(std::string_view name, VersionNumber number) const;
   // The numbers that have a tombstone, ascending.
   std::vector<VersionNumber> deleted_numbers(std::string_view name) const;
   // Makes a version exist with the same number and the same record as in another store, ready only
   // if `state` is. The chunks of a ready one must be durable here. Returns false, and changes
   // nothing, if the number has a record already, even the same one.
-  bool adopt(std::string_view name, VersionNumber number, BytesView record, VersionState state);
+  bool adopt(std::string_view name, VersionNumber number, BytesView record, VersionState state,
+             store::Lease* lease = nullptr);
   // Does what an adopt() that was killed has left to do.
   void finish_adoptions(std::string_view name);
 
@@ -90,12 +116,10 @@ class Datastores {
   void describe(std::string_view name, std::string_view text);
 
  private:
-  struct Tombstones;
-  Tombstones tombstones(std::string_view name) const;
-  std::vector<VersionNumber> deleted_numbers(std::string_view name, const Tombstones& tombstones,
-                                             const std::vector<VersionNumber>& published) const;
+  std::vector<VersionNumber> deleted_numbers(std::string_view name,
+                                             const DatastoreKeys& listed) const;
   std::optional<Version> find_listed(std::string_view name, VersionNumber number,
-                                     const Tombstones& tombstones,
+                                     const DatastoreKeys& listed,
                                      const std::vector<VersionNumber>& deleted) const;
   bool is_record(std::string_view name, const store::AdvanceTombstone& advance) const;
 

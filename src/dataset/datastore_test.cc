@@ -67,11 +67,11 @@ TEST_F(DatastoreTest, ALostRaceIsInTheChain) {
 
 TEST_F(DatastoreTest, ANumberWithATombstoneIsNotPublished) {
   publish("a");
-  put(store::tombstone_key("cats", 2), encode_tombstone("cats", 2, ""));
+  put(store::tombstone_key("cats", 2), encode_tombstone("cats", 2, {}));
   const VersionRecord next = publish("b");
   EXPECT_EQ(next.number, 3u);
   EXPECT_EQ(next.previous, std::nullopt);
-  EXPECT_EQ(datastores_.find_newest("cats")->record.number, 3u);
+  EXPECT_EQ(datastores_.resolve_number({.name = "cats"}), 3u);
   put(store::tombstones_prefix("cats") + "4/in-a-folder", "x");
   EXPECT_EQ(publish("c").number, 5u);
   put(store::versions_prefix("cats") + "6/in-a-folder", "x");
@@ -103,6 +103,39 @@ TEST_F(DatastoreTest, ATombstoneMeansDeletedWhateverItHolds) {
   EXPECT_TRUE(datastores_.ready_numbers("cats").empty());
 }
 
+TEST_F(DatastoreTest, ADeletedVersionCanBeTakenBackAndDeletedAgain) {
+  publish("a");
+  publish("b");
+  store::Lease lease(*backend_, "test");
+  const auto ready = [&] {
+    // By its number, in a listing, and in a listing of all datastores.
+    const bool by_number = datastores_.find("cats", 1)->state == VersionState::ready;
+    EXPECT_EQ(is_among(datastores_.ready_numbers("cats"), 1), by_number);
+    EXPECT_EQ(is_among(list_all_datastore_keys(*backend_).at("cats").without_tombstone(), 1),
+              by_number);
+    EXPECT_EQ(datastores_.versions("cats").front().state == VersionState::ready, by_number);
+    return by_number;
+  };
+  testing::expect_error(ErrorKind::already_exists, "cats:1 is not deleted",
+                        [&] { datastores_.restore("cats", 1, lease); });
+  for (const std::string until : {"2026-12-05T08:00:00Z", "", "2026-12-07T08:00:00Z"}) {
+    EXPECT_TRUE(ready());
+    datastores_.remove("cats", 1, {.until = until});
+    EXPECT_FALSE(ready());
+    EXPECT_EQ(datastores_.find("cats", 1)->until, until);
+    EXPECT_EQ(publish("c").deleted, Numbers{1});
+    datastores_.restore("cats", 1, lease);
+    EXPECT_TRUE(publish("d").deleted.empty());
+  }
+  EXPECT_TRUE(backend_->find(store::restoration_key("cats", 1, 3)));
+  EXPECT_TRUE(backend_->find(store::tombstone_key("cats", 1, 2)));
+  testing::expect_error(ErrorKind::not_found, "cats:99 does not exist",
+                        [&] { datastores_.restore("cats", 99, lease); });
+  datastores_.remove("cats", 2, {.moved_to = "s3://there"});
+  testing::expect_error(ErrorKind::not_found, "was moved: it is in the store s3://there",
+                        [&] { datastores_.restore("cats", 2, lease); });
+}
+
 TEST_F(DatastoreTest, AFolderInPlaceOfAnObjectIsIgnored) {
   publish("a");
   put(store::tombstones_prefix("cats") + "1/x", "x");
@@ -120,6 +153,32 @@ TEST_F(DatastoreTest, ADamagedDescriptionDoesNotHideTheOneBefore) {
   EXPECT_EQ(datastores_.description("cats"), "two");
   datastores_.describe("cats", "four");
   EXPECT_EQ(datastores_.description("cats"), "four");
+}
+
+// Neither is an earlier version given for it, nor is it without remedy.
+TEST_F(DatastoreTest, ADamagedNewestRecordIsSaidAndHasAWayOut) {
+  publish("a");
+  put(store::version_key("cats", 2), "<html>");
+  testing::expect_error(ErrorKind::corrupt, "delete it (grid datastore delete cats:2), or name one",
+                        [&] { datastores_.resolve({.name = "cats"}); });
+  EXPECT_EQ(datastores_.resolve_number({.name = "cats"}), 2u);
+  std::vector<UnreadableVersion> damaged;
+  EXPECT_EQ(datastores_.find_newest_sound("cats", list_datastore_keys(*backend_, "cats"), damaged)
+                ->record.number,
+            1u);
+  ASSERT_EQ(damaged.size(), 1u);
+  EXPECT_EQ(damaged[0].number, 2u);
+
+  EXPECT_EQ(publish("c").number, 3u);
+  EXPECT_EQ(datastores_.resolve({.name = "cats"}).record.number, 3u);
+  datastores_.remove("cats", 3);
+  datastores_.remove("cats", 2);
+  EXPECT_EQ(datastores_.resolve({.name = "cats"}).record.number, 1u);
+  testing::expect_error(ErrorKind::not_found, "cats:2 is deleted; cats has 1",
+                        [&] { datastores_.resolve_number({.name = "cats", .version = 2}); });
+  testing::expect_error(ErrorKind::not_found, "cats:4 does not exist; cats has 1",
+                        [&] { datastores_.resolve_number({.name = "cats", .version = 4}); });
+  EXPECT_EQ(publish("d").number, 4u);
 }
 
 // The record of a version that is deleted elsewhere, as adopt() gets it.
@@ -148,7 +207,7 @@ TEST_F(DatastoreTest, AnAdoptedVersionThatIsDeletedNeverLooksReady) {
       EXPECT_TRUE(left.ready_numbers("cats").empty()) << call;
       for (const Version& version : left.versions("cats"))
         EXPECT_EQ(version.state, VersionState::deleted) << call;
-      EXPECT_FALSE(left.find_newest("cats"));
+      EXPECT_TRUE(left.ready_numbers("cats").empty());
       if (!failed) break;
       left.finish_adoptions("cats");
       left.adopt("cats", 1, record, VersionState::deleted);

@@ -46,10 +46,7 @@ const std::vector<Kind>& kinds() {
   static const std::vector<Kind> all = {
       {"marker", [](const Request& r) { return is_get(r, "store.json", ""); }, false},
       {"datastores", [](const Request& r) { return is_listing(r, "datastores/"); }, false},
-      {"versions", [](const Request& r) { return is_listing(r, "datastores/cats/versions/"); },
-       false},
-      {"tombstones", [](const Request& r) { return is_listing(r, "datastores/cats/deleted/"); },
-       false},
+      {"keys", [](const Request& r) { return is_listing(r, "datastores/cats/"); }, false},
       {"record", [](const Request& r) { return is_get(r, "datastores/cats/versions/2", ""); }},
       {"tombstone", [](const Request& r) { return is_get(r, "datastores/cats/deleted/1", ""); }},
       {"no_tombstone", [](const Request& r) { return is_get(r, "datastores/cats/deleted/2", ""); },
@@ -97,7 +94,8 @@ class MisbehavingServerBase : public ::testing::Test {
       all += name + ":";
       for (const Version& version : store->datastores->versions(name))
         all += fmt::format(" {} {}", version.record.number, name_of(version.state));
-      const Version newest = store->datastores->resolve({.name = name});
+      const Version newest = store->datastores->resolve(
+          {.name = name, .version = store->datastores->resolve({.name = name}).record.number});
       const auto manifest = store->manifest(newest.record);
       Bytes scratch;
       for (const char* file : {"a", "b", "c"}) {

@@ -1,5 +1,7 @@
 #include "dataset/open_store.h"
 
+#include <sys/stat.h>
+
 #include "backend/open.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -9,12 +11,16 @@
 #include "cache/caching_backend.h"
 #include "dataset/understood.h"
 #include "store/caching.h"
+#include "store/layout.h"
 
 namespace grid::dataset {
 
 std::shared_ptr<OpenStore> open_store(std::string_view location, const OpenStoreOptions& options) {
+  using Folder = backend::LocalBackend::Folder;
   std::shared_ptr<OpenStore> store = open_store(
-      std::shared_ptr<backend::Backend>(backend::open(location, options.servers)), options);
+      std::shared_ptr<backend::Backend>(backend::open(
+          location, options.servers, options.reader_stays ? Folder::held : Folder::found_by_path)),
+      options);
   store->local_folder = backend::local_folder(location).value_or(std::filesystem::path());
   return store;
 }
@@ -81,6 +87,15 @@ void remove_old_derivations(const fs::path& cache_folder, const store::StoreMark
       fs::remove_all(old, ignored);
 }
 
+// Whether the store was there, as it is remembered, less than `holds` ago.
+bool was_seen_lately(const fs::path& cache_folder, const backend::Backend& backend,
+                     std::chrono::seconds holds) {
+  struct stat st;
+  if (::stat(remembered_store_path(cache_folder, backend).c_str(), &st) != 0) return false;
+  const long age = ::time(nullptr) - st.st_mtim.tv_sec;
+  return age >= 0 && age < holds.count();
+}
+
 // What looks damaged may have been damaged on the way: it is read once more.
 std::optional<store::StoreMarker> find_marker(const backend::Backend& backend) {
   try {
@@ -101,6 +116,8 @@ MarkerFound marker_of(backend::Backend& backend, const OpenStoreOptions& options
     return {options.make_if_absent ? store::make_store(backend) : find_marker(backend)};
   std::optional<store::StoreMarker> recalled;
   if (!options.make_if_absent) recalled = recall_store(options.cache_folder, backend);
+  if (recalled && was_seen_lately(options.cache_folder, backend, options.confirmed_for))
+    return {recalled};
   const std::shared_ptr<backend::Backend> hasty = recalled ? backend.carrier().hasty() : nullptr;
   try {
     std::optional<store::StoreMarker> marker =
@@ -111,6 +128,14 @@ MarkerFound marker_of(backend::Backend& backend, const OpenStoreOptions& options
     if (error.kind() != ErrorKind::unavailable || !recalled) throw;
     return {recalled, error.what()};
   }
+}
+
+// Only that a version is not deleted holds for a while: a new version must be found at once.
+std::function<std::chrono::seconds(std::string_view)> absence_holds(std::chrono::seconds holds) {
+  return [holds](std::string_view key) {
+    const std::optional<store::RecordKey> record = store::parse_record_key(key);
+    return record && record->kind == store::RecordKind::tombstone ? holds : std::chrono::seconds(0);
+  };
 }
 
 // Null if it cannot be used.
@@ -155,6 +180,7 @@ std::shared_ptr<OpenStore> open_store(std::shared_ptr<backend::Backend> backend,
             .caching_of = store::caching_of,
             .answers = {.is_understood = is_understood,
                         .warn = options.servers.warn,
+                        .absence_holds = absence_holds(options.confirmed_for),
                         .unreachable_because = found.unreachable_because},
             .costs = options.costs ? &options.costs->cache : nullptr,
             .follows_readers = !options.reader_stays && options.read_ahead.blocks});

@@ -1,6 +1,7 @@
 // A store opened for use: its chunks, its datastores and the caches that readers share.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,6 +24,9 @@ struct OpenStoreOptions {
   bool make_if_absent = false;         // else throws `not_found`, saying what to do
   net::ServerOptions servers{};        // how servers are reached
   std::filesystem::path cache_folder;  // see store::ChunkStoreOptions; empty: nothing is kept
+  // How long it holds, for a store on a server, that the store is the one that this machine knows,
+  // and that a version is not deleted: neither is asked for again then. A listing is always new.
+  std::chrono::seconds confirmed_for{0};
   std::size_t segment_cache_size_max = 24 << 20;  // bytes
   std::size_t recipe_cache_size_max = 8 << 20;    // bytes
   std::size_t frame_cache_size_max = 16 << 20;    // bytes

@@ -1,15 +1,16 @@
 #include "dataset/overview.h"
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <future>
-#include <iterator>
 #include <map>
 
+#include "backend/outage.h"
 #include "base/error.h"
-#include "base/text.h"
 #include "base/thread_pool.h"
-#include "store/layout.h"
+#include "dataset/datastore_keys.h"
+#include "dataset/stored_total.h"
 
 namespace grid::dataset {
 
@@ -17,75 +18,17 @@ namespace {
 
 constexpr unsigned overview_requests_max = 32;  // in flight
 
-// What the keys of a datastore say.
-struct DatastoreKeys {
-  std::vector<VersionNumber> versions, deleted, descriptions;  // ascending
-  std::vector<store::AdvanceTombstone> in_advance;
-};
-
-std::map<std::string, DatastoreKeys> keys_by_datastore(const backend::Backend& backend) {
-  std::map<std::string, DatastoreKeys> found;
-  for (const backend::ObjectEntry& object : backend.list_below(store::datastores_prefix())) {
-    std::string_view below = object.key;
-    below.remove_prefix(std::min(store::datastores_prefix().size(), below.size()));
-    std::string name(take_until(below, '/'));
-    if (!is_datastore_name(name) || below.empty()) continue;
-    DatastoreKeys& keys = found[std::move(name)];
-    const std::optional<store::RecordKey> key = store::parse_record_key(object.key);
-    if (!key) continue;
-    const std::string_view last = std::string_view(object.key).substr(object.key.rfind('/') + 1);
-    if (key->kind == store::RecordKind::version)
-      keys.versions.push_back(key->number);
-    else if (key->kind == store::RecordKind::description)
-      keys.descriptions.push_back(key->number);
-    else if (const auto advance = store::parse_advance_tombstone(last))
-      keys.in_advance.push_back(*advance);
-    else
-      keys.deleted.push_back(key->number);
-  }
-  for (auto& [name, keys] : found)
-    for (auto* numbers : {&keys.versions, &keys.deleted, &keys.descriptions})
-      std::sort(numbers->begin(), numbers->end());
-  return found;
-}
-
 void add(DatastoreOverview& overview, Version version) {
   const bool ready = version.state == VersionState::ready;
   if (ready) ++overview.ready, overview.stored_bytes += version.record.stored_bytes;
   if (ready || overview.ready == 0) overview.newest = std::move(version);
 }
 
-std::optional<Version> find_version(const Datastores& datastores, const std::string& name,
-                                    VersionNumber number, const DatastoreKeys& keys) {
-  const std::optional<Bytes> object = datastores.find_record(name, number);
-  if (!object) return std::nullopt;
-  Version version{.record = decode_version_record(*object, name, number)};
-  const bool deleted =
-      std::binary_search(keys.deleted.begin(), keys.deleted.end(), number) ||
-      std::any_of(keys.in_advance.begin(), keys.in_advance.end(), [&](const auto& advance) {
-        return advance.version == number && digest_of(*object) == advance.record;
-      });
-  if (deleted) version.state = VersionState::deleted;
-  return version;
-}
-
-// Those whose records say something that is shown: the ready ones, which all count as stored, or
-// else the last. A tombstone in advance may leave none of them ready.
-std::vector<VersionNumber> numbers_shown(const DatastoreKeys& keys) {
-  std::vector<VersionNumber> numbers;
-  std::set_difference(keys.versions.begin(), keys.versions.end(), keys.deleted.begin(),
-                      keys.deleted.end(), std::back_inserter(numbers));
-  if (keys.versions.empty() || (!numbers.empty() && numbers.back() == keys.versions.back()))
-    return numbers;
-  if (numbers.empty() || !keys.in_advance.empty()) numbers.push_back(keys.versions.back());
-  return numbers;
-}
-
 // The others can be shown, unless the server is out of reach.
 void leave_out(DatastoreOverview& overview, const backend::Backend& backend, VersionNumber number,
                const Error& error) {
-  if (backend.remote() && error.kind() == ErrorKind::unavailable) throw error;
-  overview.unreadable.push_back({number, error.what()});
+  if (is_outage(backend, error)) throw error;
+  overview.unreadable.push_back({number, error.what(), error.kind()});
 }
 
 void take_description(DatastoreOverview& overview, const backend::Backend& backend,
@@ -97,41 +40,109 @@ void take_description(DatastoreOverview& overview, const backend::Backend& backe
   }
 }
 
+// One datastore of a server, while what is needed of it arrives.
+class Arriving {
+ public:
+  Arriving(const std::string& name, const DatastoreKeys& keys, const Datastores& datastores,
+           const backend::Backend& backend, ThreadPool& pool)
+      : name_(name),
+        keys_(keys),
+        datastores_(datastores),
+        backend_(backend),
+        pool_(pool),
+        ready_(keys.without_tombstone()) {
+    overview_.name = name;
+    description_ =
+        pool_.submit([this] { return datastores_.description(name_, keys_.descriptions); });
+    ask_for(wanted());
+  }
+
+  // Waits for what was asked for, and asks for what that shows to be needed; false if it is all.
+  bool advance() {
+    for (auto& [number, coming] : coming_) take(number, coming);
+    coming_.clear();
+    ask_for(wanted());
+    return !coming_.empty();
+  }
+
+  DatastoreOverview finish() {
+    take_description(overview_, backend_, [this] { return description_.get(); });
+    for (const VersionNumber number : ready_) {
+      const auto at = known_.find(number);
+      if (at != known_.end() && !at->second) continue;  // it is not readable
+      ++overview_.ready;
+      if (at != known_.end()) overview_.newest = Version{.record = *at->second};
+    }
+    overview_.stored_bytes = stored_total(ready_, known_).bytes;
+    if (overview_.ready == 0) show_deleted();
+    return std::move(overview_);
+  }
+
+ private:
+  std::vector<VersionNumber> wanted() const {
+    std::vector<VersionNumber> unread;
+    for (const store::AdvanceTombstone& advance : keys_.in_advance)
+      if (is_among(keys_.versions, advance.version) && !known_.contains(advance.version))
+        unread.push_back(advance.version);
+    if (unread.empty()) unread = stored_total(ready_, known_).unread;
+    if (unread.empty() && ready_.empty() && !keys_.versions.empty() &&
+        !known_.contains(keys_.versions.back()))
+      unread.push_back(keys_.versions.back());
+    return unread;
+  }
+
+  void ask_for(const std::vector<VersionNumber>& numbers) {
+    for (const VersionNumber number : numbers)
+      coming_[number] =
+          pool_.submit([this, number] { return datastores_.find_record(name_, number); });
+  }
+
+  void take(VersionNumber number, std::future<std::optional<Bytes>>& coming) {
+    std::optional<VersionRecord>& known = known_[number];
+    try {
+      const std::optional<Bytes> object = coming.get();
+      if (!object) return;
+      known = decode_version_record(*object, name_, number);
+      for (const store::AdvanceTombstone& advance : keys_.in_advance)
+        if (advance.version == number && digest_of(*object) == advance.record)
+          std::erase(ready_, number);
+    } catch (const Error& error) {
+      if (is_among(ready_, number) || ready_.empty()) leave_out(overview_, backend_, number, error);
+    }
+  }
+
+  void show_deleted() {
+    if (keys_.versions.empty()) return;
+    const auto last = known_.find(keys_.versions.back());
+    if (last != known_.end() && last->second)
+      overview_.newest = Version{.record = *last->second, .state = VersionState::deleted};
+  }
+
+  const std::string& name_;
+  const DatastoreKeys& keys_;
+  const Datastores& datastores_;
+  const backend::Backend& backend_;
+  ThreadPool& pool_;
+  // Ascending; those that a tombstone in advance deletes are taken out when they are read.
+  std::vector<VersionNumber> ready_;
+  DatastoreOverview overview_;
+  KnownRecords known_;
+  std::map<VersionNumber, std::future<std::optional<Bytes>>> coming_;
+  std::future<std::string> description_;
+};
+
 std::vector<DatastoreOverview> overview_of_server(const Datastores& datastores,
                                                   const backend::Backend& backend) {
-  struct Coming {
-    std::future<std::string> description;
-    std::vector<std::future<std::optional<Version>>> versions;
-  };
-  const std::map<std::string, DatastoreKeys> all = keys_by_datastore(backend);
-  std::vector<Coming> coming;
+  const std::map<std::string, DatastoreKeys> all = list_all_datastore_keys(backend);
+  std::deque<Arriving> arriving;  // before the pool, whose threads use it
   ThreadPool pool(overview_requests_max);
-  for (const auto& entry : all) {
-    const std::string& name = entry.first;
-    const DatastoreKeys& keys = entry.second;
-    Coming& of_one = coming.emplace_back();
-    of_one.description =
-        pool.submit([&] { return datastores.description(name, keys.descriptions); });
-    for (const VersionNumber number : numbers_shown(keys))
-      of_one.versions.push_back(
-          pool.submit([&, number] { return find_version(datastores, name, number, keys); }));
+  for (const auto& [name, keys] : all) arriving.emplace_back(name, keys, datastores, backend, pool);
+  for (bool more = true; more;) {
+    more = false;
+    for (Arriving& one : arriving) more = one.advance() || more;
   }
   std::vector<DatastoreOverview> found;
-  auto next = coming.begin();
-  for (const auto& entry : all) {
-    DatastoreOverview& one = found.emplace_back();
-    one.name = entry.first;
-    take_description(one, backend, [&] { return next->description.get(); });
-    const std::vector<VersionNumber> numbers = numbers_shown(entry.second);
-    for (std::size_t i = 0; i < numbers.size(); ++i) {
-      try {
-        if (std::optional<Version> known = next->versions[i].get()) add(one, std::move(*known));
-      } catch (const Error& error) {
-        leave_out(one, backend, numbers[i], error);
-      }
-    }
-    ++next;
-  }
+  for (Arriving& one : arriving) found.push_back(one.finish());
   return found;
 }
 

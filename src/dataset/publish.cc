@@ -46,12 +46,27 @@ std::optional<Bytes> find_valid(const backend::Backend& backend, const std::stri
   return record;
 }
 
-// A record of a newer format is another's: this create has not written it.
+// A record of a newer format is another's: this create has not written it. So is one of another
+// tree: an earlier attempt of this create, before its source changed, has written that.
 std::optional<VersionRecord> find_own(BytesView stored, const VersionRecord& wanted) {
   try {
     VersionRecord there = decode_version_record(stored, wanted.datastore, wanted.number);
-    if (there.create_id == wanted.create_id) return there;
+    if (there.create_id == wanted.create_id && there.root == wanted.root) return there;
   } catch (const Error& error) {  // of what is_understood() has let pass
+    if (error.kind() != ErrorKind::unsupported) throw;
+  }
+  return std::nullopt;
+}
+
+// Of a record after `before`. None if nothing is known of that, or the sum would have no room.
+std::optional<StoredSum> stored_sum_after(BytesView before, const VersionRecord& record) {
+  try {
+    const VersionNumber number = record.number - 1;
+    const VersionRecord last = decode_version_record(before, record.datastore, number);
+    const StoredSum sum = last.stored_sum.value_or(StoredSum{number, last.stored_bytes});
+    if (sum.bytes <= UINT64_MAX - record.stored_bytes)
+      return StoredSum{sum.from, sum.bytes + record.stored_bytes};
+  } catch (const Error& error) {  // as in find_own()
     if (error.kind() != ErrorKind::unsupported) throw;
   }
   return std::nullopt;
@@ -71,18 +86,28 @@ class Attempt {
         record_(record),
         key_(store::version_key(record.datastore, record.number)),
         text_(encode_version_record(record)),
-        pause_(at.pause_first) {}
+        pause_(at.pause_first),
+        lease_(at.lease) {}
 
   // This create's record, as it is stored; nullopt if the number is another's, whose record is then
   // before().
   std::optional<VersionRecord> run() {
+    if (lease_ != nullptr) lease_->announce(key_, text_);
+    const std::optional<VersionRecord> published = ask();
+    if (lease_ != nullptr) lease_->settle();
+    return published;
+  }
+  const std::optional<Bytes>& before() const { return before_; }
+
+ private:
+  std::optional<VersionRecord> ask() {
     for (unsigned ask = 1; ask <= asks_max; ++ask) {
       if (create()) return record_;
       if (const std::optional<Bytes> there = look()) {
         before_ = there;
         return find_own(*there, record_);
       }
-      if (refused_for_sure()) std::rethrow_exception(failure_);
+      if (refused_for_sure() && withdraw()) std::rethrow_exception(failure_);
       if (ask < asks_max) {
         std::this_thread::sleep_for(pause_);
         pause_ *= 2;
@@ -90,9 +115,16 @@ class Attempt {
     }
     give_up();
   }
-  const std::optional<Bytes>& before() const { return before_; }
+  // False if the lease was closed meanwhile, so that whoever did that creates the record; or if
+  // that is not known.
+  bool withdraw() {
+    try {
+      return lease_ == nullptr || lease_->withdraw();
+    } catch (const Error&) {
+      return false;
+    }
+  }
 
- private:
   bool create() {
     failure_ = nullptr;
     try {
@@ -144,6 +176,7 @@ class Attempt {
   const std::string key_;
   const std::string text_;
   std::chrono::milliseconds pause_;
+  store::Lease* const lease_;
   std::optional<Bytes> before_;
   bool unsettled_ = false;    // a request may have had an effect, or have it later
   bool seen_absent_ = false;  // at the last look
@@ -166,6 +199,7 @@ VersionRecord publish(backend::Backend& backend, VersionRecord record, const Pub
     record.number = ++highest;
     record.deleted = listed_deleted(at.deleted, record.number);
     record.previous = before ? std::optional(digest_of(*before)) : std::nullopt;
+    record.stored_sum = before ? stored_sum_after(*before, record) : std::nullopt;
     Attempt attempt(backend, record, at);
     if (std::optional<VersionRecord> published = attempt.run()) return std::move(*published);
     before = attempt.before();

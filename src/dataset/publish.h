@@ -2,10 +2,12 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "backend/backend.h"
 #include "dataset/records.h"
+#include "store/lease.h"
 
 namespace grid::dataset {
 
@@ -18,6 +20,9 @@ struct PublishAt {
   std::vector<VersionNumber> deleted;  // that have a tombstone, ascending
   // Before a key is asked again; doubles each time. All pauses together are below 2 s.
   std::chrono::milliseconds pause_first{50};
+  // Of the writer of the chunks, not settled meanwhile; null in tests, where nobody collects. Each
+  // record is announced in it first: then LeaseClosed may be thrown too, and nothing is published.
+  store::Lease* lease = nullptr;
 };
 
 // Creates the record at the lowest number above `highest_taken` that no other create has; returns

@@ -78,6 +78,62 @@ TEST(Publish, ADamagedRecordBeforeIsNotDigested) {
   EXPECT_FALSE(two.previous);
 }
 
+// Of a request that was late, after the listing of the next attempt.
+TEST(Publish, AnEarlierAttemptWithAnotherTreeIsNotTakenForThisOne) {
+  const auto store = std::make_shared<MemoryBackend>();
+  VersionRecord record = record_of("a");
+  record.create_id = std::string(create_id_size, 'a');
+  const DatastoreKeys before = list_datastore_keys(*store, "cats");
+  EXPECT_EQ(Datastores(store).publish("cats", record).number, 1u);
+  EXPECT_EQ(Datastores(store).publish("cats", record, before).number, 1u);
+  record.root = digest_of(as_bytes("b"));
+  EXPECT_EQ(Datastores(store).publish("cats", record, before).number, 2u);
+}
+
+TEST(Publish, ARecordCarriesOnTheSumOfWhatIsStored) {
+  const auto store = std::make_shared<MemoryBackend>();
+  Datastores datastores(store);
+  const auto publish = [&](std::uint64_t stored_bytes) {
+    VersionRecord record = record_of("a");
+    record.stored_bytes = stored_bytes;
+    return datastores.publish("cats", record).stored_sum;
+  };
+  EXPECT_FALSE(publish(5));
+  EXPECT_EQ(publish(7), (StoredSum{1, 12}));
+  EXPECT_FALSE(publish(UINT64_MAX));  // no room
+  EXPECT_FALSE(publish(1));
+  EXPECT_EQ(publish(2), (StoredSum{4, 3}));
+  store->create(store::version_key("cats", 6), as_bytes("<html>"));
+  EXPECT_FALSE(publish(3));  // begins anew
+  EXPECT_EQ(publish(4), (StoredSum{7, 7}));
+}
+
+TEST(Publish, SaysInItsLeaseBeforeEachAttemptWhatItWillCreate) {
+  const auto store = std::make_shared<MemoryBackend>();
+  Datastores(store).publish("cats", record_of("other"));
+  VersionRecord record = record_of("mine");
+  record.datastore = "cats";
+  store::Lease lease(*store, "writer");
+  // The listing was before the other's version.
+  EXPECT_EQ(publish(*store, record, {.lease = &lease}).number, 2u);
+  for (const std::uint32_t number : {1u, 2u}) {
+    const std::uint32_t slot = number + 1;  // the first one opens the lease
+    const Bytes object = store->find(store::lease_slot_key(lease.id(), slot)).value();
+    const store::LeaseSlot announced = store::decode_lease_slot(object, lease.id(), slot);
+    EXPECT_EQ(announced.publication->key, store::version_key("cats", number));
+    EXPECT_EQ(decode_version_record(as_bytes(announced.publication->object), "cats", number).root,
+              record.root);
+  }
+  // A collector that closes it in time keeps the next one from being published.
+  store->create(store::lease_slot_key(lease.id(), 4),
+                as_bytes(store::encode_lease_slot({.lease = lease.id(),
+                                                   .number = 4,
+                                                   .state = store::LeaseSlotState::closed,
+                                                   .created = "2026-11-22T21:54:45Z"})));
+  EXPECT_THROW(publish(*store, record, {.highest_taken = 2, .lease = &lease}), store::LeaseClosed);
+  EXPECT_FALSE(store->find(store::version_key("cats", 3)));
+}
+
 // Several writers publish over a wire that lies. The requests of one are interrupted by whole
 // creates of others, at a depth of a few.
 class Simulation {

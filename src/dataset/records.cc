@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/utc.h"
 #include "store/layout.h"
 #include "store/sealed_json.h"
@@ -13,6 +14,7 @@ using store::SealedKind;
 
 static constexpr SealedKind version_kind{.grid = "version", .companion = "datastore"};
 static constexpr SealedKind tombstone_kind{.grid = "tombstone", .companion = "datastore"};
+static constexpr SealedKind restoration_kind{.grid = "restoration", .companion = "datastore"};
 static constexpr SealedKind description_kind{.grid = "description", .companion = "datastore"};
 
 static constexpr VersionNumber number_max = UINT32_MAX;
@@ -45,6 +47,10 @@ std::string encode_version_record(const VersionRecord& record) {
   if (!record.deleted.empty()) value["deleted"] = record.deleted;
   if (record.top_mtime_ns) value["top_mtime_ns"] = *record.top_mtime_ns;
   if (!record.create_id.empty()) value["create_id"] = record.create_id;
+  if (record.stored_sum) {
+    value["stored_from"] = record.stored_sum->from;
+    value["stored_sum"] = record.stored_sum->bytes;
+  }
   return store::seal(version_kind, std::move(value));
 }
 
@@ -67,10 +73,19 @@ static Digest digest_member(const JsonObject& json, std::string_view member) {
 
 static std::string create_id(const JsonObject& json) {
   std::string id = json.find_text("create_id").value_or("");
-  const bool is_hex = id.find_first_not_of("0123456789abcdef") == id.npos;
-  if (json.has("create_id") && (id.size() != create_id_size || !is_hex))
+  if (json.has("create_id") && !is_hex(id, create_id_size))
     json.refuse("create_id", "not 32 lower-case hexadecimal digits");
   return id;
+}
+
+static std::optional<StoredSum> stored_sum(const JsonObject& json, VersionNumber version,
+                                           std::uint64_t stored_bytes) {
+  if (!json.has("stored_from") && !json.has("stored_sum")) return std::nullopt;
+  const StoredSum sum{.from = static_cast<VersionNumber>(json.number("stored_from", 1, number_max)),
+                      .bytes = json.number("stored_sum")};
+  if (sum.from >= version) json.refuse("stored_from", "not an earlier version");
+  if (sum.bytes < stored_bytes) json.refuse("stored_sum", "less than stored_bytes");
+  return sum;
 }
 
 static std::vector<VersionNumber> deleted_before(const JsonObject& json, VersionNumber version) {
@@ -117,6 +132,7 @@ VersionRecord decode_version_record(BytesView object, std::string_view datastore
   record.deleted = deleted_before(json, number);
   record.top_mtime_ns = json.find_integer("top_mtime_ns");
   record.create_id = create_id(json);
+  record.stored_sum = stored_sum(json, number, record.stored_bytes);
   return record;
 }
 
@@ -136,18 +152,38 @@ std::string decode_description(BytesView object, std::string_view datastore, Ver
 }
 
 std::string encode_tombstone(std::string_view datastore, VersionNumber number,
-                             std::string_view moved_to) {
+                             const Tombstone& tombstone) {
   nlohmann::json value = {{"datastore", datastore}, {"version", number}};
-  if (!moved_to.empty()) value["moved_to"] = moved_to;
+  if (!tombstone.moved_to.empty()) value["moved_to"] = tombstone.moved_to;
+  if (!tombstone.until.empty()) value["until"] = tombstone.until;
   return store::seal(tombstone_kind, std::move(value));
 }
 
-std::string decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number) {
+Tombstone decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number) {
   const JsonObject json =
       store::unseal(tombstone_kind, object, fmt::format("{}:{}: its tombstone", datastore, number));
   check_datastore(json, datastore);
   check_number(json, "version", number);
-  return json.find_text("moved_to").value_or("");
+  Tombstone tombstone{.moved_to = json.find_text("moved_to").value_or(""),
+                      .until = json.find_text("until").value_or("")};
+  if (!tombstone.until.empty() && !is_rfc3339_utc(tombstone.until))
+    json.refuse("until", "not a time of RFC 3339 in UTC");
+  return tombstone;
+}
+
+std::string encode_restoration(std::string_view datastore, VersionNumber number,
+                               std::uint32_t again) {
+  return store::seal(restoration_kind,
+                     {{"datastore", datastore}, {"version", number}, {"again", again}});
+}
+
+void check_restoration(BytesView object, std::string_view datastore, VersionNumber number,
+                       std::uint32_t again) {
+  const JsonObject json = store::unseal(
+      restoration_kind, object, fmt::format("{}:{}: its restoration {}", datastore, number, again));
+  check_datastore(json, datastore);
+  check_number(json, "version", number);
+  check_number(json, "again", again);
 }
 
 }  // namespace grid::dataset

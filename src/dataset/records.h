@@ -21,6 +21,14 @@ inline constexpr std::size_t listed_deleted_max = 4096;
 
 inline constexpr std::size_t create_id_size = 32;
 
+// A running sum, so that a list need not read every record.
+struct StoredSum {
+  VersionNumber from = 0;
+  std::uint64_t bytes = 0;  // that the versions `from` to this one have stored
+
+  bool operator==(const StoredSum&) const = default;
+};
+
 // What is stored about a version when it is published; never changed afterwards. The members from
 // `datastore` on are missing in records of earlier versions of grid.
 struct VersionRecord {
@@ -45,6 +53,9 @@ struct VersionRecord {
   std::optional<std::int64_t> top_mtime_ns = {};  // of the source's own folder, if it has one
   // Of the create that made it: create_id_size random hexadecimal digits, or "" in older records.
   std::string create_id = {};
+  // Set by Datastores::publish(), if the record of the number before could be read. For showing
+  // only: verify checks it.
+  std::optional<StoredSum> stored_sum = {};
 
   bool operator==(const VersionRecord&) const = default;
 };
@@ -62,11 +73,22 @@ std::string encode_description(std::string_view datastore, VersionNumber number,
                                std::string_view text);
 std::string decode_description(BytesView object, std::string_view datastore, VersionNumber number);
 
-// A version's tombstone; as above. Decoding gives the store to which the version was moved, or "".
-// A tombstone means deleted even if it cannot be decoded.
+// What says that a version is deleted, even if it cannot be decoded.
+struct Tombstone {
+  std::string moved_to{};  // the store that has the version now; empty: it was not moved
+  // RFC 3339, UTC: until then its space is kept, so that it can be taken back; empty: it is not.
+  std::string until{};
+};
+// As above.
 std::string encode_tombstone(std::string_view datastore, VersionNumber number,
-                             std::string_view moved_to);
-std::string decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number);
+                             const Tombstone& tombstone);
+Tombstone decode_tombstone(BytesView object, std::string_view datastore, VersionNumber number);
+
+// What says that a version was taken back for the `again`-th time; as above.
+std::string encode_restoration(std::string_view datastore, VersionNumber number,
+                               std::uint32_t again);
+void check_restoration(BytesView object, std::string_view datastore, VersionNumber number,
+                       std::uint32_t again);
 
 // Throws `invalid_argument` for a text that is too long for a record; `noun` begins the message.
 void check_record_text(std::string_view noun, std::string_view text,

@@ -28,7 +28,8 @@ VersionRecord example() {
           .previous = digest_of(as_bytes("6")),
           .deleted = {1, 3},
           .top_mtime_ns = -1,
-          .create_id = "00112233445566778899aabbccddeeff"};
+          .create_id = "00112233445566778899aabbccddeeff",
+          .stored_sum = StoredSum{.from = 2, .bytes = 90}};
 }
 
 // As an earlier version of grid wrote it, with one member replaced or added.
@@ -75,14 +76,23 @@ TEST(Records, AreReadAsTheyWereWritten) {
   EXPECT_EQ(decode_version_record(as_bytes(encode_version_record(example())), "cats", 7),
             example());
   EXPECT_EQ(decode_description(as_bytes(encode_description("cats", 2, "many")), "cats", 2), "many");
-  EXPECT_EQ(decode_tombstone(as_bytes(encode_tombstone("cats", 7, "s3://b")), "cats", 7), "s3://b");
-  EXPECT_EQ(decode_tombstone(as_bytes(encode_tombstone("cats", 7, "")), "cats", 7), "");
+  const auto again = [](const Tombstone& tombstone) {
+    return decode_tombstone(as_bytes(encode_tombstone("cats", 7, tombstone)), "cats", 7);
+  };
+  EXPECT_EQ(again({.moved_to = "s3://b"}).moved_to, "s3://b");
+  EXPECT_EQ(again({.until = "2026-12-05T08:00:00Z"}).until, "2026-12-05T08:00:00Z");
+  EXPECT_EQ(again({}).moved_to + again({}).until, "");
+  EXPECT_THROW(again({.until = "tomorrow"}), Error);
+  const std::string restoration = encode_restoration("cats", 7, 2);
+  check_restoration(as_bytes(restoration), "cats", 7, 2);
+  EXPECT_THROW(check_restoration(as_bytes(restoration), "cats", 7, 1), Error);
+  EXPECT_THROW(check_restoration(as_bytes(restoration), "dogs", 7, 2), Error);
 }
 
 TEST(Records, NoFlippedBitPasses) {
   expect_flips_are_refused(encode_version_record(example()),
                            [](BytesView object) { decode_version_record(object, "cats", 7); });
-  expect_flips_are_refused(encode_tombstone("cats", 7, "s3://b"),
+  expect_flips_are_refused(encode_tombstone("cats", 7, {.moved_to = "s3://b"}),
                            [](BytesView object) { decode_tombstone(object, "cats", 7); });
   expect_flips_are_refused(encode_description("cats", 2, "many"),
                            [](BytesView object) { decode_description(object, "cats", 2); });
@@ -92,7 +102,7 @@ TEST(Records, OfAnotherKeyAreRefused) {
   const std::string record = encode_version_record(example());
   expect_refused([&] { decode_version_record(as_bytes(record), "dogs", 7); }, "datastore");
   expect_refused([&] { decode_version_record(as_bytes(record), "cats", 8); }, "number");
-  const std::string tombstone = encode_tombstone("cats", 7, "");
+  const std::string tombstone = encode_tombstone("cats", 7, {});
   expect_refused([&] { decode_tombstone(as_bytes(tombstone), "dogs", 7); }, "datastore");
   expect_refused([&] { decode_tombstone(as_bytes(tombstone), "cats", 8); }, "number");
   expect_refused([&] { decode_version_record(as_bytes(tombstone), "cats", 7); }, "kind");
@@ -113,7 +123,8 @@ TEST(Records, OfEarlierVersionsAreStillRead) {
   EXPECT_EQ(record.parent, 5u);
   EXPECT_EQ(record.datastore, "");
   EXPECT_FALSE(record.previous || record.top_mtime_ns);
-  EXPECT_EQ(decode_tombstone(as_bytes(R"({"format": 1, "grid": "tombstone"})"), "cats", 7), "");
+  EXPECT_EQ(decode_tombstone(as_bytes(R"({"format": 1, "grid": "tombstone"})"), "cats", 7).moved_to,
+            "");
   EXPECT_EQ(decode_description(as_bytes(R"({"format": 1, "grid": "description", "text": "t"})"),
                                "cats", 1),
             "t");
@@ -157,6 +168,13 @@ TEST(Records, BreakNoRule) {
       {"create_id", "\"\""},
       {"create_id", "\"" + std::string(32, 'A') + "\""},
       {"create_id", "1"},
+      {"stored_from", "1"},
+      {"stored_sum", "6"},
+      {"stored_from", "0, \"stored_sum\": 6"},
+      {"stored_from", "7, \"stored_sum\": 6"},
+      {"stored_from", "-1, \"stored_sum\": 6"},
+      {"stored_from", "1, \"stored_sum\": 5"},
+      {"stored_from", "1, \"stored_sum\": 18446744073709551616"},
       {"datastore", "\"cats\""},
       {"digest", "\"" + std::string(64, '0') + "\""}};
   for (const auto& [member, value] : broken)

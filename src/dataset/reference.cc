@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "store/layout.h"
 
 namespace grid::dataset {
@@ -52,9 +53,7 @@ std::string Reference::text() const {
 std::string datastore_name_of_source(std::string_view source) {
   std::string_view end = source;
   while (end.size() > 1 && end.ends_with('/')) end.remove_suffix(1);
-  std::string name(end.substr(end.rfind('/') + 1));
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::string name = lower_case(end.substr(end.rfind('/') + 1));
   static constexpr std::array<std::string_view, 13> suffixes = {
       ".tar.gz", ".tar.zst", ".tar.xz", ".tar.bz2", ".tgz", ".tzst", ".txz",
       ".tbz2",   ".tbz",     ".tzs",    ".tar",     ".zip", ".gz"};

@@ -26,6 +26,9 @@ static void decode(const store::RecordKey& key, BytesView bytes) {
     case store::RecordKind::tombstone:
       decode_tombstone(bytes, key.datastore, key.number);
       break;
+    case store::RecordKind::restoration:
+      check_restoration(bytes, key.datastore, key.number, key.again);
+      break;
     case store::RecordKind::description:
       decode_description(bytes, key.datastore, key.number);
       break;

@@ -38,8 +38,9 @@ class Filesystem::State {
         options_(std::move(options)),
         patience_(options_.retry_deadline),
         slots_(options_.slot_file),
-        listing_(store_->datastores, options_.refresh_interval),
-        versions_(store_, slots_),
+        identity_(store_, options_.on_problem),
+        listing_(store_->datastores, identity_, options_.refresh_interval),
+        versions_(store_, slots_, identity_),
         pins_(slots_, versions_) {
     for (const auto& [name, number] : options_.pins) {
       if (!pin({name, number})) unmerged_pins_.push_back({name, number});
@@ -88,7 +89,7 @@ class Filesystem::State {
   VersionTree tree_of(const Slot& slot);
 
   // Runs `ask`, retrying while the store is unavailable. Puts an error within the version's name,
-  // and reports it once per node if it is permanent.
+  // and reports it if it is permanent: once per node, and what it says once.
   template <class Ask>
   auto ask_about(Node node, const Ask& ask);
   void report(Node node, const Error& error);
@@ -97,13 +98,15 @@ class Filesystem::State {
   const FilesystemOptions options_;
   Patience patience_;
   Slots slots_;
+  StoreIdentity identity_;
   Listing listing_;
   OpenVersions versions_;
   Pins pins_;
   std::vector<VersionName> unmerged_pins_;  // set only by the constructor
 
   std::mutex mutex_;
-  std::unordered_set<Node> reported_;  // guarded by mutex_
+  std::unordered_set<Node> reported_;             // guarded by mutex_
+  std::unordered_set<std::size_t> reports_made_;  // hashes of their texts; guarded by mutex_
 };
 
 template <class Ask>
@@ -129,6 +132,8 @@ void Filesystem::State::report(Node node, const Error& error) {
     // An `unavailable` error may go away: report it each time.
     if (error.kind() != ErrorKind::unavailable) {
       if (reported_.size() >= reported_count_max || !reported_.insert(node).second) return;
+      // The folder of a datastore and that of its version may both lack the root of the tree.
+      if (!reports_made_.insert(std::hash<std::string_view>()(error.what())).second) return;
     }
   }
   options_.on_problem(error.what());
@@ -174,9 +179,10 @@ LookupResult Filesystem::State::lookup_datastore(std::string_view name) {
   if (!dataset::is_datastore_name(name)) return {.name_validity = Validity::for_ever};
   const std::string key(name);
   // If the datastore had versions, ask only for these again: the next lookup wants one of them, and
-  // the datastore exists as long as it has any.
+  // the datastore exists as long as it has any. One that is pinned exists.
   const bool is_there =
-      listing_.had_versions(key) && !listing_.numbers(key, Freshness::recent)->values.empty();
+      options_.pins.contains(key) ||
+      (listing_.had_versions(key) && !listing_.numbers(key, Freshness::recent)->values.empty());
   // A missing name may have been created a moment ago: only the store knows.
   if (!is_there && !listing_.names(Freshness::recent)->contains(key) &&
       !listing_.names(Freshness::now)->contains(key)) {

@@ -77,6 +77,12 @@ Served& served_by(fuse_req_t request) {
   return *static_cast<Served*>(::fuse_req_userdata(request));
 }
 
+// To programs, ENOTSUP says that this file system lacks an operation; here it is what a server has
+// answered, or a format that this grid does not know.
+int errno_for_program(const Error& error) noexcept {
+  return error.kind() == ErrorKind::unsupported ? EIO : errno_of(error);
+}
+
 // The only try block of the callbacks: turns what `answer` throws into the errno that the program
 // sees.
 template <class Answer>
@@ -88,11 +94,11 @@ void reply(fuse_req_t request, const Answer& answer) noexcept {
     // The kernel sets the read-ahead of the handshake when it gets the answer, so this must come
     // later.
     std::call_once(served.asked, [&] {
-      if (!served.folder.empty()) raise_read_ahead(served.folder);
+      if (served.number != 0) raise_read_ahead(served.number);
     });
     answer(served);
   } catch (const Error& error) {
-    ::fuse_reply_err(request, errno_of(error));
+    ::fuse_reply_err(request, errno_for_program(error));
   } catch (const std::bad_alloc&) {
     ::fuse_reply_err(request, ENOMEM);
   } catch (...) {

@@ -13,6 +13,7 @@
 
 #include "mount/filesystem.h"
 #include "mount/fuse_server.h"
+#include "mount/mount_table.h"
 
 namespace grid::mount {
 
@@ -23,7 +24,7 @@ struct Served {
   uid_t owner = ::geteuid();
   gid_t group = ::getegid();
   bool opens_without_asking = false;  // the kernel asks about open and opendir only once
-  std::filesystem::path folder;       // of a mount that this process made; else empty
+  FileSystemNumber number = 0;        // of a mount that this process made; else 0
   std::once_flag asked;               // set by the first request
 
   double seconds(Validity validity) const;

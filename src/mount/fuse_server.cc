@@ -73,13 +73,13 @@ class FuseServer::Session {
   ~Session() { end(); }
 
   void mount(const std::filesystem::path& folder) {
-    // Resolved before mounting: afterwards, every look at the folder waits for the server.
-    const std::filesystem::path path = kernel_path_of(folder);
-    FileDescriptor device = make_mount(
+    // Before the mount, so that this process may be killed at any moment.
+    if (options_.unmount_on_death) guard_.emplace(kernel_path_of(folder));
+    MadeMount made = make_mount(
         folder, {.source_name = options_.source_name, .allow_other = options_.allow_other});
-    folder_ = served_.folder = path;
-    use(std::move(device), CloneDevice::yes);
-    if (options_.unmount_on_death) guard_.emplace(folder_);
+    served_.number = made.number;
+    use(std::move(made.device), CloneDevice::yes);
+    if (guard_) guard_->know(made.number);
   }
 
   Bytes adopt(FileDescriptor device) {
@@ -101,6 +101,7 @@ class FuseServer::Session {
   int serve(EndingSignals* signals);
 
   void stop() noexcept { raise_event(stopped_); }
+  FileSystemNumber number() const { return served_.number; }
 
  private:
   enum class CloneDevice { no, yes };  // a separate queue for each thread
@@ -142,8 +143,7 @@ class FuseServer::Session {
   Served served_;
   fuse_session* session_ = nullptr;
   CloneDevice clone_ = CloneDevice::no;
-  int device_ = -1;               // owned by session_
-  std::filesystem::path folder_;  // where this server mounted; empty: it did not make the mount
+  int device_ = -1;  // owned by session_
   std::optional<MountGuard> guard_;
   FileDescriptor stopped_ = make_event();
 };
@@ -194,17 +194,11 @@ void FuseServer::Session::interrupt(std::thread& looping, const FileDescriptor& 
   } while (::poll(&event, 1, 5) <= 0);
 }
 
-// Unmounts, unless the mount is gone already: another process may have mounted there since. Then
-// closes the device, so that programs that still hold files open do not wait any longer.
+// Unmounts, unless the mount is gone already: another may have its number since. Then closes the
+// device, so that programs that still hold files open do not wait any longer.
 void FuseServer::Session::end() {
   if (!session_) return;
-  if (!folder_.empty() && is_connected(device_)) {
-    try {
-      unmount(folder_, UnmountMode::lazy);
-    } catch (const Error&) {
-      // Closing the device makes the mount dead; nothing more can be done here.
-    }
-  }
+  if (served_.number != 0 && is_connected(device_)) unmount(served_.number);
   ::fuse_session_destroy(std::exchange(session_, nullptr));
   device_ = -1;
   guard_.reset();
@@ -215,6 +209,7 @@ FuseServer::FuseServer(Filesystem& filesystem, FuseOptions options)
 FuseServer::~FuseServer() = default;
 
 void FuseServer::mount(const std::filesystem::path& folder) { session_->mount(folder); }
+FileSystemNumber FuseServer::number() const { return session_->number(); }
 Bytes FuseServer::adopt(FileDescriptor device) { return session_->adopt(std::move(device)); }
 void FuseServer::take_over(FileDescriptor device, BytesView handshake) {
   session_->take_over(std::move(device), handshake);

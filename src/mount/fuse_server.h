@@ -14,6 +14,7 @@
 
 #include "base/file.h"
 #include "mount/filesystem.h"
+#include "mount/mount_table.h"
 #include "mount/request_costs.h"
 
 namespace grid::mount {
@@ -38,6 +39,8 @@ class FuseServer {
 
   // Mounts at `folder` as make_mount() does (mount_point.h).
   void mount(const std::filesystem::path& folder);
+  // Of the mount that mount() made; 0 if there is none, or it is not known.
+  FileSystemNumber number() const;
 
   // Serves a mount that another process made with this /dev/fuse descriptor, for instance inside a
   // mount namespace. The process that made it also unmounts it. Returns the handshake, for

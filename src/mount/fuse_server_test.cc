@@ -60,7 +60,8 @@ class FuseServerTest : public ::testing::Test {
   }
 
   // Serves at `folder` in a separate process. This process must have no threads yet.
-  void start_server(FuseOptions options = {}) {
+  void start_server(FuseOptions options = {}) { start_server(std::move(options), folder.path()); }
+  void start_server(FuseOptions options, const fs::path& at) {
     std::fflush(nullptr);  // else the buffers would be written twice
     server_process_ = ::fork();
     ASSERT_GE(server_process_, 0);
@@ -69,14 +70,14 @@ class FuseServerTest : public ::testing::Test {
       try {
         Filesystem filesystem(created.store());
         FuseServer server(filesystem, options);
-        server.mount(folder.path());
+        server.mount(at);
         status = server.serve_until_signal();
       } catch (const Error& error) {
         std::fprintf(stderr, "%s\n", error.what());
       }
       ::_exit(status);
     }
-    ASSERT_TRUE(becomes_true([&] { return is_served(); }));
+    ASSERT_TRUE(becomes_true([&] { return is_served(at); }));
   }
 
   // Sends the signal and waits. Returns the exit status, or 128 plus the signal that ended the
@@ -88,17 +89,19 @@ class FuseServerTest : public ::testing::Test {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
 
-  bool is_served() const {
+  bool is_served() const { return is_served(folder.path()); }
+  static bool is_served(const fs::path& at) {
     std::error_code ignored;
-    return fs::exists(folder / "cats/1/a.txt", ignored);
+    return fs::exists(at / "cats/1/a.txt", ignored);
   }
   bool is_dead() const {
     struct stat found;
     return ::stat(folder.path().c_str(), &found) != 0 && errno == ENOTCONN;
   }
-  bool is_plain_folder() const {
+  bool is_plain_folder() const { return is_plain_folder(folder.path()); }
+  static bool is_plain_folder(const fs::path& at) {
     std::error_code error;
-    return fs::is_empty(folder.path(), error) && !error;
+    return fs::is_empty(at, error) && !error;
   }
 
   TemporaryFolder source, folder;
@@ -137,6 +140,21 @@ TEST_F(FuseServerTest, RemovesADeadMountBeforeMounting) {
   EXPECT_TRUE(is_served());
   EXPECT_EQ(end_server(SIGTERM), SIGTERM);
   EXPECT_TRUE(is_plain_folder());
+}
+
+TEST_F(FuseServerTest, LeavesNoMountBehindAfterItsFolderWasMoved) {
+  for (const int signal : {SIGTERM, SIGKILL}) {
+    const fs::path parent = folder / "parent", moved = folder / "moved elsewhere";
+    fs::create_directories(parent / "m");
+    start_server({}, parent / "m");
+    fs::rename(parent, moved);
+    fs::create_directories(parent / "m");  // and nothing is mounted here
+    EXPECT_EQ(testing::read_file(moved / "m/cats/1/a.txt"), "text");
+    end_server(signal);
+    EXPECT_TRUE(becomes_true([&] { return is_plain_folder(moved / "m"); }));
+    fs::remove_all(moved);
+    fs::remove_all(parent);
+  }
 }
 
 TEST_F(FuseServerTest, EndsWhenUnmounted) {
@@ -241,7 +259,7 @@ TEST_F(FuseServerTest, TakesOverFromAKilledServer) {
   write_file(source / "b.txt", text);
   created.create("cats", source.path());
   const FileDescriptor slots = make_slot_file();
-  const FileDescriptor device = make_mount(folder.path(), {.allow_other = false});
+  const FileDescriptor device = make_mount(folder.path(), {.allow_other = false}).device;
   Bytes handshake;
   int pipe[2];
   ASSERT_EQ(::pipe2(pipe, O_CLOEXEC), 0);

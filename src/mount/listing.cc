@@ -33,6 +33,9 @@ std::shared_ptr<const Listed<T>> Listing::get(Answer<T>& answer, Freshness fresh
   std::vector<T> values;
   try {
     values = ask();
+    // A request each time would be dear. A list that has not changed shows nothing of another
+    // store.
+    if (identity_.is_cheap() || (before && before->values != values)) identity_.check();
   } catch (const Error& error) {
     // As promised in the header, the last answer stands.
     if (error.kind() != ErrorKind::unavailable || !before) throw;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dataset/datastore.h"
+#include "mount/store_identity.h"
 
 namespace grid::mount {
 
@@ -31,14 +32,17 @@ struct Listed {
 };
 
 // Thread-safe. While the store is unavailable the last answer stands: versions never change, so it
-// lacks only what has come or gone since.
+// lacks only what has come or gone since. Nothing of another store is ever listed: throws as
+// StoreIdentity::check() does.
 class Listing {
  public:
   using Names = std::shared_ptr<const Listed<std::string>>;
   using Numbers = std::shared_ptr<const Listed<dataset::VersionNumber>>;
 
-  Listing(std::shared_ptr<const dataset::Datastores> datastores, std::chrono::milliseconds interval)
-      : datastores_(std::move(datastores)), interval_(interval) {}
+  // `identity` must outlive this object.
+  Listing(std::shared_ptr<const dataset::Datastores> datastores, StoreIdentity& identity,
+          std::chrono::milliseconds interval)
+      : datastores_(std::move(datastores)), identity_(identity), interval_(interval) {}
 
   Names names(Freshness freshness);
   Numbers numbers(const std::string& name, Freshness freshness);
@@ -59,6 +63,7 @@ class Listing {
   std::shared_ptr<const Listed<T>> get(Answer<T>& answer, Freshness freshness, const Ask& ask);
 
   const std::shared_ptr<const dataset::Datastores> datastores_;
+  StoreIdentity& identity_;
   const std::chrono::milliseconds interval_;
   std::mutex mutex_;
   Answer<std::string> names_;                                      // guarded by mutex_

@@ -6,6 +6,7 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,55 +14,19 @@
 #include <cerrno>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <vector>
 
 #include "base/error.h"
 #include "base/spawn.h"
+#include "mount/mount_table.h"
 
 namespace grid::mount {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view mount_type = "fuse.grid";
 constexpr std::size_t read_size_max = 128 << 10;  // bytes that the kernel asks for at once
 constexpr std::size_t read_ahead_size = 1 << 20;  // bytes: eight requests at once
-
-// Decodes "\040" and the like, with which /proc escapes characters that would end a field.
-std::string unescape(std::string_view field) {
-  std::string text;
-  for (std::size_t i = 0; i < field.size(); ++i) {
-    if (field[i] == '\\' && i + 3 < field.size()) {
-      text += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 +
-                                (field[i + 3] - '0'));
-      i += 3;
-    } else {
-      text += field[i];
-    }
-  }
-  return text;
-}
-
-struct Mounted {
-  std::string device;  // "major:minor"
-  std::string type;
-};
-
-// What is mounted at exactly this path; the last mount if there are several.
-std::optional<Mounted> find_mounted(const fs::path& kernel_path) {
-  std::ifstream mounts("/proc/self/mountinfo");
-  std::optional<Mounted> mounted;
-  for (std::string line; std::getline(mounts, line);) {
-    std::istringstream fields(line);
-    std::string skipped, device, path, field;
-    fields >> skipped >> skipped >> device >> skipped >> path;
-    while (fields >> field && field != "-") {
-    }
-    if (fields >> field && unescape(path) == kernel_path) mounted = {device, field};
-  }
-  return mounted;
-}
 
 // A child process whose standard error is captured.
 class Child {
@@ -188,14 +153,6 @@ void check_folder(const fs::path& folder) {
   throw system_error(errno, "cannot mount at " + folder.string());
 }
 
-// A mount whose server died without unmounting answers ENOTCONN to everything that the kernel has
-// not cached; it never caches statfs().
-void clear_dead_mount(const fs::path& folder) {
-  struct statfs found;
-  if (::statfs(folder.c_str(), &found) == 0 || errno != ENOTCONN) return;
-  unmount(folder, UnmountMode::lazy);
-}
-
 FileDescriptor open_device() {
   const int fd = ::open("/dev/fuse", O_RDWR | O_CLOEXEC);
   if (fd >= 0) return FileDescriptor(fd);
@@ -232,23 +189,72 @@ void make_mount_with(const FileDescriptor& device, const fs::path& folder,
   }
 }
 
-FileDescriptor make_mount(const fs::path& folder, const MountOptions& options) {
+void clear_dead_mount(const fs::path& folder) {
+  // The kernel never answers statfs() from its caches.
+  struct statfs found;
+  if (::statfs(folder.c_str(), &found) == 0 || errno != ENOTCONN) return;
+  unmount(folder, UnmountMode::lazy);
+}
+
+MadeMount make_mount(const fs::path& folder, const MountOptions& options) {
   clear_dead_mount(folder);
   check_folder(folder);
   FileDescriptor device = open_device();
   const fs::path path = kernel_path_of(folder);
-  if (::geteuid() != 0) return make_mount_by_fusermount(path, options);
-  make_mount_with(device, path, options);
-  return device;
+  if (::geteuid() != 0)
+    device = make_mount_by_fusermount(path, options);
+  else
+    make_mount_with(device, path, options);
+  const auto mounted = find_mounted(path);
+  return {.device = std::move(device),
+          .number = mounted && mounted->type == mount_type ? mounted->number : 0};
+}
+
+void raise_read_ahead(FileSystemNumber number) noexcept {
+  try {
+    std::ofstream(fmt::format("/sys/class/bdi/{}:{}/read_ahead_kb", major(number), minor(number)))
+        << read_ahead_size / 1024;
+  } catch (const std::exception&) {
+    // Out of memory: then reading is slower.
+  }
 }
 
 void raise_read_ahead(const fs::path& kernel_path) noexcept {
   try {
     const auto mounted = find_mounted(kernel_path);
-    if (!mounted || mounted->type != mount_type) return;
-    std::ofstream("/sys/class/bdi/" + mounted->device + "/read_ahead_kb") << read_ahead_size / 1024;
+    if (mounted && mounted->type == mount_type) raise_read_ahead(mounted->number);
   } catch (const std::exception&) {
-    // Out of memory, or an odd name: then reading is slower.
+    // As above.
+  }
+}
+
+// Empty if it succeeded, else why not.
+static std::string try_unmount(const fs::path& path, UnmountMode mode) {
+  const bool lazy = mode == UnmountMode::lazy;
+  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0) return "";
+  if (errno != EPERM) return system_error(errno, "umount").what();
+  std::vector<std::string> words{"fusermount3", "-u", "--", path};
+  if (lazy) words.insert(words.begin() + 2, "-z");
+  auto child = Child::find_and_start(words, -1);
+  if (!child) return "fusermount3 is not installed";
+  const auto ending = child->wait();
+  if (ending.success) return "";
+  return ending.message.empty() ? "fusermount3 failed" : ending.message;
+}
+
+void unmount(FileSystemNumber number) noexcept {
+  try {
+    // Its folder may be moved between the look and the call.
+    static constexpr int tries_max = 10;
+    fs::path tried;
+    for (int i = 0; i < tries_max; ++i) {
+      const auto mounted = find_mounted(number);
+      if (!mounted || mounted->path == tried) return;
+      tried = mounted->path;
+      if (try_unmount(tried, UnmountMode::lazy).empty()) tried.clear();
+    }
+  } catch (const std::exception&) {
+    // The mount is dead once its device is closed; nothing more can be done here.
   }
 }
 
@@ -268,21 +274,8 @@ void unmount(const fs::path& folder, UnmountMode mode) {
          folder.string(), mounted->type);
   }
 
-  const bool lazy = mode == UnmountMode::lazy;
-  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0) return;
-  std::string reason = system_error(errno, "umount").what();
-  if (errno == EPERM) {
-    std::vector<std::string> words{"fusermount3", "-u", "--", path};
-    if (lazy) words.insert(words.begin() + 2, "-z");
-    auto child = Child::find_and_start(words, -1);
-    if (!child) {
-      fail(ErrorKind::unsupported, "cannot unmount {}: fusermount3 is not installed",
-           folder.string());
-    }
-    const auto ending = child->wait();
-    if (ending.success) return;
-    reason = ending.message;
-  }
+  const std::string reason = try_unmount(path, mode);
+  if (reason.empty()) return;
   if (reason.find("busy") != std::string::npos) {
     fail(ErrorKind::unavailable,
          "cannot unmount {}: programs still use it (fuser -vm {} names them; a lazy unmount "

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "mount/mount_table.h"
 
 namespace grid::mount {
 
@@ -13,11 +14,16 @@ struct MountOptions {
   bool allow_other = false;  // admits other users
 };
 
+struct MadeMount {
+  FileDescriptor device;        // /dev/fuse, through which to serve the mount
+  FileSystemNumber number = 0;  // 0: not known
+};
+
 // Mounts at `folder`, read-only, nosuid, nodev. First removes a dead mount of an earlier process
-// there. Returns the device through which to serve the mount. Throws `not_found` (no such folder),
+// there. Throws `not_found` (no such folder),
 // `invalid_argument` (not a folder), `permission_denied`, `unsupported` (no FUSE in this kernel or
 // container, no fusermount3).
-FileDescriptor make_mount(const std::filesystem::path& folder, const MountOptions& options);
+MadeMount make_mount(const std::filesystem::path& folder, const MountOptions& options);
 
 // The same by system call alone, without checks: for a process that may mount, for instance in its
 // own user namespace. `device` is an open /dev/fuse.
@@ -26,7 +32,12 @@ void make_mount_with(const FileDescriptor& device, const std::filesystem::path& 
 
 // Lets the kernel read 1 MiB ahead in the files of a mount that is being served. With FUSE's own
 // limit of 128 KiB only one thread at a time reads a file. Needs root; does nothing for others.
+void raise_read_ahead(FileSystemNumber number) noexcept;
 void raise_read_ahead(const std::filesystem::path& kernel_path) noexcept;
+
+// Removes a mount at `folder` whose server died without unmounting: it answers ENOTCONN to
+// everything. Throws as unmount() does.
+void clear_dead_mount(const std::filesystem::path& folder);
 
 enum class UnmountMode {
   refuse_if_busy,
@@ -36,6 +47,9 @@ enum class UnmountMode {
 // Throws `not_found` (no such folder), `invalid_argument` (no mount of grid there), `unavailable`
 // (busy), `permission_denied` (another user's mount).
 void unmount(const std::filesystem::path& folder, UnmountMode mode);
+
+// Removes the mount of this number, wherever it is now, as far as that is allowed.
+void unmount(FileSystemNumber number) noexcept;
 
 // The absolute path by which the kernel knows a folder. Works for dead mounts too, which answer no
 // calls.

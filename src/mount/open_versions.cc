@@ -33,6 +33,7 @@ static std::int64_t parse_rfc3339_ns(std::string_view text) {
 
 std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) const {
   const auto found = store_->datastores->find(slot.version.name, slot.version.number);
+  if (identity_.is_cheap()) identity_.check();
   if (!found || found->state != dataset::VersionState::ready) return std::nullopt;
   const std::int64_t created_ns = parse_rfc3339_ns(found->record.created);
   return VersionSummary{.root = found->record.root,

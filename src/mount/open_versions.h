@@ -10,6 +10,7 @@
 #include "base/lru.h"
 #include "dataset/open_store.h"
 #include "mount/slots.h"
+#include "mount/store_identity.h"
 
 namespace grid::mount {
 
@@ -19,9 +20,10 @@ using CounterOf = decltype(FilesystemOptions::counter_of);
 // is deleted. Keeps a limited number of manifests open and closes the least recently used first.
 class OpenVersions {
  public:
-  // `slots` must outlive this object.
-  OpenVersions(std::shared_ptr<const dataset::OpenStore> store, Slots& slots)
-      : store_(std::move(store)), slots_(slots) {}
+  // `slots` and `identity` must outlive this object.
+  OpenVersions(std::shared_ptr<const dataset::OpenStore> store, Slots& slots,
+               StoreIdentity& identity)
+      : store_(std::move(store)), slots_(slots), identity_(identity) {}
 
   // Empty if there is no such ready version and none was found before.
   std::optional<VersionSummary> find(const Slot& slot);
@@ -49,6 +51,7 @@ class OpenVersions {
 
   const std::shared_ptr<const dataset::OpenStore> store_;
   Slots& slots_;
+  StoreIdentity& identity_;
   mutable std::mutex mutex_;
   std::unordered_map<std::uint64_t, Known> known_;  // by Slot::files; guarded by mutex_
   // By Slot::files; guarded by mutex_. An open manifest is about 100 bytes for each 10,000 entries,

@@ -248,9 +248,10 @@ std::optional<AwsCredentials> AwsCredentialSource::get() {
   std::unique_lock lock(mutex_);
   for (;;) {
     const auto now = clock_();
-    const auto expires = current_ ? current_->expires : std::nullopt;
-    const bool fresh = known_ && (!expires || now + refresh_ahead < *expires);
-    const bool usable = known_ && (!expires || now + last_moment < *expires);
+    auto expires = std::chrono::system_clock::time_point::max();  // never
+    if (current_ && current_->expires) expires = *current_->expires;
+    const bool fresh = known_ && now + refresh_ahead < expires;
+    const bool usable = known_ && now + last_moment < expires;
     // Credentials that were expired when they were found may be good by the server's clock; in any
     // case another look at once would find the same.
     if (fresh || (usable && looking_) || (known_ && now < look_again_)) return current_;

@@ -137,9 +137,8 @@ std::string S3Endpoint::location() const {
            : region.starts_with("us-gov-") ? "AWS GovCloud"
                                            : "AWS";
   Url server = parse_url(url);
-  for (char& c : server.host)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  std::string_view host = server.host;
+  const std::string lower_host = lower_case(server.host);
+  std::string_view host = lower_host;
   if (const std::string_view port = server.scheme == "https" ? ":443" : ":80"; host.ends_with(port))
     host.remove_suffix(port.size());
   while (server.path.ends_with('/')) server.path.pop_back();

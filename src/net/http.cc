@@ -37,15 +37,14 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(std::string
   return std::nullopt;
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 static bool same_name(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                            [](char x, char y) { return lower(x) == lower(y); });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower_case(x) == lower_case(y); });
 }
 
 bool HttpHeaders::can_hold(std::string_view text) {
-  return text.find_first_of(std::string_view("\r\n\0", 3)) == text.npos;
+  return std::none_of(text.begin(), text.end(),
+                      [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
 
 void HttpHeaders::add(std::string_view name, std::string_view value) {
@@ -118,12 +117,29 @@ static bool is_https(const std::string& url) {
   return url.starts_with("https:") || url.starts_with("HTTPS:");
 }
 
+static std::string origin_of(const std::string& url) {
+  return url.substr(0, url.find('/', url.find("://") + 3));
+}
+
+void HttpClient::note_answer(const std::string& url) {
+  std::lock_guard lock(mutex_);
+  answered_origins_.insert(origin_of(url));
+}
+
+Reached HttpClient::reached(HttpFailure failure, const std::string& url) {
+  if (failure == HttpFailure::unreachable || failure == HttpFailure::timed_out)
+    return Reached::no_server;
+  if (failure != HttpFailure::host_unknown) return Reached::server;
+  std::lock_guard lock(mutex_);
+  return answered_origins_.contains(origin_of(url)) ? Reached::no_server : Reached::no_name;
+}
+
 // True the first time. Behind a proxy nothing is found out: the answers would be the proxy's.
 bool HttpClient::note_origin(const std::string& url) {
   if (!(is_https(url) ? options_.https_proxy : options_.http_proxy).empty()) return false;
   if (url.find("://") == url.npos) return false;
   std::lock_guard lock(mutex_);
-  return known_origins_.insert(url.substr(0, url.find('/', url.find("://") + 3))).second;
+  return known_origins_.insert(origin_of(url)).second;
 }
 
 // A server with TLS answers a request without it by closing the connection, or with a status that
@@ -157,9 +173,10 @@ HttpResult HttpClient::attempt(const HttpRequest& request) {
                       finds_other_scheme(request.url);
   if (other_scheme) loop.cancel(transfer);
   HttpResult result = wait_for_result(*transfer);
-  if (result.response.status() != 0)
+  if (result.response.status() != 0) {
     note_origin(request.url);
-  else if (result.failure == HttpFailure::cut && !other_scheme)
+    note_answer(request.url);
+  } else if (result.failure == HttpFailure::cut && !other_scheme)
     other_scheme = finds_other_scheme(request.url);
   if (other_scheme && result.failure != HttpFailure::none)
     result.failure = HttpFailure::wrong_scheme;
@@ -178,7 +195,7 @@ HttpResponse HttpClient::send(const HttpRequest& request, const RetryPolicy& pol
       waiting.failed(result.failure == HttpFailure::none
                          ? fmt::format("the server answers {}", result.response.status())
                          : result.detail);
-      if (retries.wait(result.retry_after())) continue;
+      if (retries.wait(result.retry_after(), reached(result.failure, request.url))) continue;
     }
     if (result.failure == HttpFailure::none) return std::move(result.response);
     throw failure_error(doing, request, result.failure, result.detail);

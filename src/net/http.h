@@ -122,6 +122,9 @@ struct HttpOptions {
   std::string https_proxy;  // for https:// URLs
   std::string no_proxy;     // "localhost,.example.org": reached directly
   std::string user_agent = "grid";
+  // Connects to addresses of the internet at large only, wherever names, redirects and proxies
+  // lead: see net/public_address.h.
+  bool public_addresses_only = false;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds stall_timeout{30'000};  // whole seconds below the rate
   // Bytes a second, either way. Transfers at the same time share it: a slow line is no stall.
@@ -158,6 +161,11 @@ class HttpClient {
   // or the other way round. Asks it once for each server; at most a second.
   bool finds_other_scheme(const std::string& url);
 
+  // How far a request to a URL came that has failed so.
+  Reached reached(HttpFailure failure, const std::string& url);
+  // Once a server has answered, its name exists. attempt() does this itself.
+  void note_answer(const std::string& url);
+
   // Sends a request once; the caller reads the body from the exchange.
   std::unique_ptr<HttpExchange> start(HttpRequest request);
 
@@ -170,7 +178,8 @@ class HttpClient {
   const HttpOptions options_;
   RetryBudget budget_;
   std::mutex mutex_;
-  std::set<std::string> known_origins_;  // guarded by mutex_; their scheme is not in doubt
+  std::set<std::string> known_origins_;     // guarded by mutex_; their scheme is not in doubt
+  std::set<std::string> answered_origins_;  // guarded by mutex_
   const std::unique_ptr<TransferLoop> loop_;
   const std::unique_ptr<TransferLoop> taken_loop_;  // for requests with a taker
 };

@@ -70,7 +70,8 @@ void HttpStream::ask_until_it_goes_on(std::optional<Setback> setback) {
     if (curable)
       waiting.failed(setback->status != 0 ? fmt::format("the server answers {}", setback->status)
                                           : setback->detail);
-    if (!curable || !retries_.wait(setback->server_asks)) give_up(*setback);
+    if (!curable || !retries_.wait(setback->server_asks, client_.reached(setback->failure, url_)))
+      give_up(*setback);
     setback = ask();
   }
 }
@@ -89,6 +90,7 @@ std::optional<HttpStream::Setback> HttpStream::ask() {
   exchange_ = client_.start(request_);
   const HttpHead head = exchange_->head();
   if (head.status == 0) return setback_of_line();
+  client_.note_answer(url_);
   return accept(head);
 }
 

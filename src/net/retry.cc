@@ -20,8 +20,10 @@ std::optional<milliseconds> delay_before_retry(const RetryPolicy& policy, const 
   const double part = state.budget_is_empty ? 0.5 + state.chance / 2 : state.chance;
   milliseconds delay(static_cast<milliseconds::rep>(static_cast<double>(longest.count()) * part));
   if (state.server_asks) delay = std::max(delay, *state.server_asks);
-  const milliseconds deadline =
-      state.unreachable ? policy.deadline_unreachable.value_or(policy.deadline) : policy.deadline;
+  milliseconds deadline = policy.deadline;
+  if (state.reached != Reached::server)
+    deadline = std::min(deadline, policy.deadline_unreachable.value_or(deadline));
+  if (state.reached == Reached::no_name) deadline = std::min(deadline, policy.deadline_no_name);
   if (state.elapsed + delay > deadline) return std::nullopt;
   return delay;
 }
@@ -60,12 +62,12 @@ static double random_chance() {
   return std::uniform_real_distribution<double>(0, 1)(random);
 }
 
-bool RetryLoop::wait(std::optional<milliseconds> server_asks, bool unreachable) {
+bool RetryLoop::wait(std::optional<milliseconds> server_asks, Reached reached) {
   ++state_.tries;
   state_.elapsed =
       std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - began_);
   state_.server_asks = server_asks;
-  state_.unreachable = unreachable;
+  state_.reached = reached;
   state_.budget_is_empty = !budget_.take();
   state_.chance = random_chance();
   const std::optional<milliseconds> delay = delay_before_retry(policy_, state_);

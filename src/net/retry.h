@@ -21,6 +21,9 @@
 
 namespace grid::net {
 
+// How far a failed try came.
+enum class Reached { server, no_server, no_name };  // no_name: of a server that never answered
+
 struct RetryPolicy {
   // Including the first. Patience is a time: a number is for those who ask something that need not
   // be there.
@@ -30,6 +33,8 @@ struct RetryPolicy {
   std::chrono::milliseconds deadline{120'000};  // after the first try began; no try begins later
   // The same while no server answers at all; unset: as long.
   std::optional<std::chrono::milliseconds> deadline_unreachable{};
+  // The same for no_name: it is misspelt more often than its name service is down.
+  std::chrono::milliseconds deadline_no_name{10'000};
 };
 
 // What is known after a failed try.
@@ -38,8 +43,8 @@ struct RetryState {
   std::chrono::milliseconds elapsed{0};                  // since the first began
   std::optional<std::chrono::milliseconds> server_asks;  // Retry-After
   bool budget_is_empty = false;
-  bool unreachable = false;  // the last try met no server
-  double chance = 0;         // from [0, 1): the jitter
+  Reached reached = Reached::server;  // by the last try
+  double chance = 0;                  // from [0, 1): the jitter
 };
 
 // How long to wait before the next try; empty to give up.
@@ -77,7 +82,7 @@ class RetryLoop {
   // Call this after a failure that another try may cure: waits and returns true, or returns false
   // to give up.
   bool wait(std::optional<std::chrono::milliseconds> server_asks = std::nullopt,
-            bool unreachable = false);
+            Reached reached = Reached::server);
   // After wait() has given up, to be added to the reason: how often and how long it was tried, and
   // how long the server wants to be left alone, if that is too long.
   std::string why_no_more() const;

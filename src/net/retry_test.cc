@@ -47,9 +47,20 @@ TEST(RetryTest, AServerThatIsNotThereMayGetLessPatience) {
   const RetryState state{.tries = 1, .elapsed = milliseconds(2'000), .chance = 1};
   EXPECT_TRUE(delay_before_retry(hasty, state));
   RetryState unreachable = state;
-  unreachable.unreachable = true;
+  unreachable.reached = Reached::no_server;
   EXPECT_FALSE(delay_before_retry(hasty, unreachable));
   EXPECT_TRUE(delay_before_retry(policy, unreachable));
+}
+
+TEST(RetryTest, ANameThatIsNotFoundGetsTenSeconds) {
+  const RetryPolicy usual;
+  RetryState state{.tries = 9, .elapsed = milliseconds(11'000), .reached = Reached::no_server};
+  EXPECT_TRUE(delay_before_retry(usual, state));
+  state.reached = Reached::no_name;
+  EXPECT_FALSE(delay_before_retry(usual, state));
+  state.elapsed = milliseconds(4'000);
+  EXPECT_TRUE(delay_before_retry(usual, state));
+  EXPECT_FALSE(delay_before_retry({.deadline = milliseconds(3'000)}, state));
 }
 
 TEST(RetryTest, SaysWhyItGivesUp) {

@@ -1,19 +1,11 @@
 #include "net/s3_belief.h"
 
-#include <algorithm>
-
+#include "base/hex.h"
 #include "base/text.h"
 #include "net/s3_answer.h"
 #include "net/url.h"
 
 namespace grid::net {
-
-static std::string lower_case(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return lower;
-}
 
 // The beginning of the body, without white space and byte order mark, in lower case.
 static std::string beginning_of(const HttpResponse& response) {
@@ -93,11 +85,8 @@ std::string why_not_s3(S3Asked asked, const HttpResponse& response) {
 std::string md5_in_etag(std::string_view etag) {
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
     etag = etag.substr(1, etag.size() - 2);
-  const bool hex =
-      etag.size() == 32 && std::all_of(etag.begin(), etag.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-      });
-  return hex ? lower_case(etag) : std::string();
+  std::string digits = lower_case(etag);
+  return is_hex(digits, 32) ? digits : std::string();
 }
 
 std::string md5_in_etag(const HttpHeaders& headers) {

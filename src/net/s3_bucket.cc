@@ -147,11 +147,6 @@ static bool is_whole_for_range(const HttpRequest& request, const HttpResult& res
          request.headers.contains("Range");
 }
 
-static bool is_unreachable(HttpFailure failure) {
-  return failure == HttpFailure::host_unknown || failure == HttpFailure::unreachable ||
-         failure == HttpFailure::timed_out;
-}
-
 S3Bucket::Answer S3Bucket::ask(const Call& call) const {
   static constexpr unsigned lessons_max = 4;
   RetryLoop retries(access_.retries, access_.http->retry_budget());
@@ -171,7 +166,9 @@ S3Bucket::Answer S3Bucket::ask(const Call& call) const {
     const bool curable = result.is_worth_a_retry() || (answered && is_passing(result.response)) ||
                          (!odd.empty() && ++odd_answers < odd_answers_max);
     if (curable) waiting.failed(trouble_of(result, odd));
-    if (curable && retries.wait(result.retry_after(), is_unreachable(result.failure))) continue;
+    if (curable &&
+        retries.wait(result.retry_after(), access_.http->reached(result.failure, request.url)))
+      continue;
     if (answered) return {std::move(result.response), odd, curable ? retries.why_no_more() : ""};
     throw failure_error(call.doing, request, result.failure,
                         result.detail + (curable ? retries.why_no_more() : ""));

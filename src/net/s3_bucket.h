@@ -152,6 +152,8 @@ class S3Bucket {
 
   // False if there is no object.
   bool remove(std::string_view key);
+  // In one request; it need not exist.
+  void discard(std::string_view key);
 
  private:
   struct Call {

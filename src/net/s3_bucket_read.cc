@@ -5,6 +5,7 @@
 #include "net/md5.h"
 #include "net/s3_answer.h"
 #include "net/s3_bucket.h"
+#include "net/s3_checksum.h"
 #include "net/url.h"
 
 namespace grid::net {
@@ -122,6 +123,7 @@ S3Bucket::Call S3Bucket::call_for_part(std::string_view key, const S3ObjectState
   if (!state.version_id.empty())
     call.query = "versionId=" + percent_encode(state.version_id, Slash::encode);
   call.headers = range_headers(offset, size, misjudges_if_match_ ? "" : state.etag);
+  if (size == state.size) call.headers.add(checksum_mode_header, "ENABLED");
   return call;
 }
 
@@ -155,15 +157,20 @@ void S3Bucket::read_part(std::string_view key, const S3ObjectState& state, std::
   std::string before;
   for (unsigned damaged = 0; damaged < damaged_answers_max; ++damaged) {
     const HttpHeaders headers = read_part_once(key, state, offset, out);
-    if (out.size() != state.size || md5_in_etag(headers).empty()) return;
+    if (out.size() != state.size) return;
+    if (const std::unique_ptr<S3Checksum> checksum = S3Checksum::find(headers)) {
+      checksum->update(out);
+      if (!checksum->why_wrong().empty()) continue;
+    }
+    if (md5_in_etag(headers).empty()) return;
     const std::string md5 = md5_hex(out);
     if (may_be_etag_of(headers, md5)) return;
     if (md5 == before && may_have_strange_etags()) return;
     before = md5;
   }
   fail(ErrorKind::corrupt,
-       "cannot read {}: it arrives damaged: {} times its MD5 was not that in "
-       "its ETag",
+       "cannot read {}: it arrives damaged: {} times its checksum or its MD5 was not that of the "
+       "server",
        url_of(key), damaged_answers_max);
 }
 

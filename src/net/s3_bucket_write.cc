@@ -192,10 +192,14 @@ bool S3Bucket::create_in_parts(std::string_view key, BytesView data, std::size_t
 bool S3Bucket::remove(std::string_view key) {
   // DELETE gives the same answer whether or not the object existed.
   if (!head(key)) return false;
+  discard(key);
+  return true;
+}
+
+void S3Bucket::discard(std::string_view key) {
   const Call call = call_for("remove", "DELETE", key, S3Asked::nothing);
   const HttpResponse response = exchange(call);
-  if (response.status() / 100 == 2 || response.status() == 404) return true;
-  fail_for(call, response);
+  if (response.status() / 100 != 2 && response.status() != 404) fail_for(call, response);
 }
 
 }  // namespace grid::net

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/json.h"
+#include "base/own_file.h"
 
 namespace grid::net {
 
@@ -80,7 +81,7 @@ static SavedCredential decode(BytesView bytes, const fs::path& file) {
 
 std::optional<SavedCredential> SavedCredentials::find(std::string_view name) const {
   const fs::path file = path_of(name);
-  const std::optional<Bytes> bytes = find_file_bytes(file);
+  const std::optional<Bytes> bytes = find_regular_file_bytes(file);
   if (!bytes) return std::nullopt;
   return decode(*bytes, file);
 }
@@ -90,7 +91,7 @@ std::vector<SavedCredential> SavedCredentials::all() const {
   std::error_code error;
   for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
     if (at->path().extension() != suffix) continue;
-    if (std::optional<Bytes> bytes = find_file_bytes(at->path()))
+    if (std::optional<Bytes> bytes = find_regular_file_bytes(at->path()))
       found.push_back(decode(*bytes, at->path()));
   }
   if (error && error != std::errc::no_such_file_or_directory)

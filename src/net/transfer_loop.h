@@ -1,4 +1,4 @@
-// A thread that performs transfers for an HttpClient. Only transfer_loop.cc knows libcurl.
+// A thread that performs transfers for an HttpClient. Only it and active_transfer.h know libcurl.
 #pragma once
 
 #include <condition_variable>

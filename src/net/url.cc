@@ -10,8 +10,6 @@
 
 namespace grid::net {
 
-static char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 static bool has_control_characters(std::string_view text) {
   return std::any_of(text.begin(), text.end(),
                      [](unsigned char c) { return c <= ' ' || c == 127; });
@@ -22,8 +20,7 @@ Url parse_url(std::string_view text) {
   if (scheme_end == text.npos || scheme_end == 0)
     fail(ErrorKind::invalid_argument, "{} is not a URL: it has no scheme such as https://", text);
   Url url;
-  url.scheme = std::string(text.substr(0, scheme_end));
-  std::transform(url.scheme.begin(), url.scheme.end(), url.scheme.begin(), to_lower);
+  url.scheme = lower_case(text.substr(0, scheme_end));
   std::string_view rest = text.substr(scheme_end + 3);
   rest = rest.substr(0, rest.find('#'));
   const std::size_t host_end = std::min(rest.find_first_of("/?"), rest.size());
@@ -47,8 +44,7 @@ Url parse_url(std::string_view text) {
 std::string with_plain_scheme(std::string_view text) {
   const std::size_t scheme_end = text.find("://");
   if (scheme_end == text.npos) return std::string(text);
-  std::string scheme(text.substr(0, scheme_end));
-  std::transform(scheme.begin(), scheme.end(), scheme.begin(), to_lower);
+  const std::string scheme = lower_case(text.substr(0, scheme_end));
   for (const char* known : {"http", "https", "s3", "file"})
     if (scheme == known) return scheme + std::string(text.substr(scheme.size()));
   return std::string(text);
@@ -88,8 +84,7 @@ static bool is_secret(std::string_view parameter) {
                                                "jwt",
                                                "private_token",
                                                "sessionid"};
-  std::string name(parameter.substr(0, parameter.find('=')));
-  std::transform(name.begin(), name.end(), name.begin(), to_lower);
+  const std::string name = lower_case(parameter.substr(0, parameter.find('=')));
   return name.starts_with("x-amz-") || name.starts_with("x-goog-") ||
          std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
@@ -99,8 +94,7 @@ static bool belongs_to_signature(std::string_view parameter) {
   static constexpr std::string_view names[] = {"expires", "sv",  "ss",  "srt", "sp",    "st",
                                                "se",      "sr",  "spr", "sip", "skoid", "sktid",
                                                "skt",     "ske", "sks", "skv"};
-  std::string name(parameter.substr(0, parameter.find('=')));
-  std::transform(name.begin(), name.end(), name.begin(), to_lower);
+  const std::string name = lower_case(parameter.substr(0, parameter.find('=')));
   return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
@@ -169,9 +163,7 @@ std::string percent_decode(std::string_view text) {
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
     std::byte byte;
-    std::string pair(text[i] == '%' ? text.substr(i + 1, 2) : std::string_view());
-    std::transform(pair.begin(), pair.end(), pair.begin(), to_lower);
-    if (!pair.empty() && from_hex(pair, {&byte, 1})) {
+    if (text[i] == '%' && from_hex(lower_case(text.substr(i + 1, 2)), {&byte, 1})) {
       out += static_cast<char>(byte);
       i += 2;
     } else {

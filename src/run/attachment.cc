@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/own_file.h"
 #include "base/random.h"
 
 namespace grid::run {
@@ -37,11 +38,9 @@ std::string encode(const Attachment& attachment) {
     versions.push_back({{"name", used.name}, {"version", used.version}});
   // A folder's name need not be UTF-8. The label is only shown to people, so a replacement
   // character will do.
-  return nlohmann::json{{"kind", name_of(attachment.kind)},
-                        {"label", attachment.label},
-                        {"store_id", attachment.store_id},
-                        {"pid", attachment.pid},
-                        {"versions", versions}}
+  return nlohmann::json{{"kind", name_of(attachment.kind)},      {"label", attachment.label},
+                        {"store_id", attachment.store_id},       {"pid", attachment.pid},
+                        {"file_system", attachment.file_system}, {"versions", versions}}
       .dump(2, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -53,6 +52,7 @@ Attachment decode(std::string_view text, const std::string& noun) {
   attachment.label = json.at("label");
   attachment.store_id = json.at("store_id");
   attachment.pid = json.at("pid");
+  attachment.file_system = json.value("file_system", mount::FileSystemNumber{0});
   for (const nlohmann::json& used : json.at("versions"))
     attachment.versions.push_back({used.at("name"), used.at("version")});
   return attachment;
@@ -76,7 +76,7 @@ Attachment read(const FileDescriptor& fd, const fs::path& path) {
 FileLock find_live(const fs::path& path) {
   // Looks again only if a writer renames between our open() and try_take().
   for (;;) {
-    FileLock lock(find_file(path, O_RDONLY), path, LockKind::flock);
+    FileLock lock(find_regular_file(path, O_RDONLY), path, LockKind::flock);
     if (!lock.file() || !lock.try_take(LockMode::shared)) return lock;
     if (!lock.is_in_place()) continue;
     ::unlink(path.c_str());
@@ -105,7 +105,8 @@ FileLock make_locked(const fs::path& path) {
 
 LiveAttachment::LiveAttachment(const fs::path& folder, Attachment attachment)
     : path_(folder / fmt::format("{}-{}{}", ::getpid(), random_hex(8), suffix)),
-      attachment_(std::move(attachment)) {
+      attachment_(std::move(attachment)),
+      marks_(attachment_.store_id) {
   make_private_folders(folder);
   attachment_.pid = ::getpid();
   std::sort(attachment_.versions.begin(), attachment_.versions.end());
@@ -116,18 +117,28 @@ LiveAttachment::~LiveAttachment() { ::unlink(path_.c_str()); }
 
 void LiveAttachment::use(std::vector<UsedVersion> versions) {
   std::sort(versions.begin(), versions.end());
-  if (versions == attachment_.versions) return;
+  if (is_written_ && versions == attachment_.versions) return;
   attachment_.versions = std::move(versions);
   write();
 }
 
 void LiveAttachment::write() {
+  is_written_ = false;
+  marks_.set(attachment_.versions);
   const fs::path next = unfinished(path_);
   FileLock lock = make_locked(next);
   write_all(lock.file().get(), as_bytes(encode(attachment_)), next.native());
   if (::rename(next.c_str(), path_.c_str()) != 0)
     throw system_error(errno, fmt::format("cannot replace {}", path_.string()));
   lock_ = std::move(lock);
+  is_written_ = true;
+}
+
+// Its folder may have been moved since the note was written.
+static void update_label(Attachment& attachment) {
+  if (attachment.file_system == 0) return;
+  if (const auto mounted = mount::find_mounted(attachment.file_system))
+    attachment.label = mounted->path.string();
 }
 
 std::vector<Attachment> live_attachments(const fs::path& folder) {
@@ -137,9 +148,12 @@ std::vector<Attachment> live_attachments(const fs::path& folder) {
     const fs::path& path = it->path();
     if (path.extension() != suffix && path.extension() != unfinished_suffix) continue;
     const FileLock live = find_live(path);
-    if (live.file() && path.extension() == suffix) found.push_back(read(live.file(), path));
+    if (!live.file() || path.extension() != suffix) continue;
+    found.push_back(read(live.file(), path));
+    update_label(found.back());
   }
-  if (error && error != std::errc::no_such_file_or_directory)
+  if (error && error != std::errc::no_such_file_or_directory &&
+      error != std::errc::not_a_directory)  // then nothing can be attached
     throw system_error(error.value(), fmt::format("cannot list {}", folder.string()));
   std::sort(found.begin(), found.end(),
             [](const Attachment& a, const Attachment& b) { return a.pid < b.pid; });

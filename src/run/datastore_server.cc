@@ -29,13 +29,12 @@ class BackgroundUse {
          message = receive_message(channel_))
       answer_pin(filesystem, message.text.substr(1));
     ::poll(nullptr, 0, static_cast<int>(end_of_connection.count()));
-    try {
-      for (;;) {
+    for (;; ::poll(nullptr, 0, 1000)) {
+      try {
         hold();
-        ::poll(nullptr, 0, 1000);
+      } catch (const std::exception&) {
+        // The disk is full, say: it is tried again. No process is left to tell.
       }
-    } catch (const std::exception&) {
-      // The disk is full: a version may be deleted while it is read. No process is left to tell.
     }
   }
 
@@ -121,10 +120,19 @@ void prefetch_versions(const ServerRequest& request, const dataset::OpenStore& s
   }
 }
 
+// A server that takes over opens the store anew, and another may be there by now: names of that one
+// must not lead to bytes of this one.
+void refuse_other_store(const ServerRequest& request, const dataset::OpenStore& store) {
+  if (store.marker.store_id != request.attachment.store_id)
+    fail(ErrorKind::changed, "{} is another store now than the one that the run reads",
+         store.origin->name());
+}
+
 void serve(const ServerRequest& request, Scoreboard& board, const FileDescriptor& channel,
            const Heritage& heritage) {
   const bool is_first = heritage.device < 0;
   const std::shared_ptr<dataset::OpenStore> store = request.open_store(&board.read_costs());
+  refuse_other_store(request, *store);
   dataset::TraceRecorder recorder;
   mount::Filesystem filesystem(
       store, {.pins = request.pins,

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/spawn.h"
 #include "base/text.h"
+#include "base/user.h"
 #include "run/process_tree.h"
 
 namespace grid::run {
@@ -20,10 +21,8 @@ namespace {
 // Start times are counted from the start of a machine: another machine that shares the state
 // folder, or this one after a restart, may have a process with the same number and time.
 std::string machine_start() {
-  const FileDescriptor file = find_file("/proc/sys/kernel/random/boot_id", O_RDONLY);
-  Bytes bytes(8);  // enough to tell the machines of one user apart
-  if (file) bytes.resize(read_at(file.get(), bytes, 0, "the id of the machine's start"));
-  return file ? std::string(as_text(bytes)) : "0";
+  const std::string id = boot_id().substr(0, 8);  // enough to tell the machines of one user apart
+  return id.empty() ? "0" : id;
 }
 
 std::string spell(pid_t process) {

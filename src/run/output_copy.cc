@@ -34,6 +34,8 @@ constexpr std::size_t piece_size = 64 << 10;
 // What the process that copies tells: a line's number follows.
 constexpr char closed_message = 'c';  // the line's stream has no reader any more
 constexpr char loss_message = 'l';    // why it cannot be written to follows the number
+// Why the log is incomplete follows, without a number.
+constexpr char log_loss_message = 'k';
 constexpr std::string_view finish_message = "finish", finished_message = "finished";
 
 // A process that ended sooner is not replaced at once: what ended it may end the next one.
@@ -189,8 +191,8 @@ class OutputCopy::Copier {
       if (log_size_left_ > 0) return;
       write_all(log_.get(), as_bytes("\n[the log ends here: it has reached its maximum size]\n"),
                 "the log");
-    } catch (const Error&) {
-      // Not reported: the terminal belongs to the script.
+    } catch (const Error& error) {
+      send_message(channel_, fmt::format("{}{}", log_loss_message, error.what()));
     }
     log_.reset();
   }
@@ -285,6 +287,7 @@ std::string OutputCopy::take_news() {
   const std::string text = receive_message(copier_.channel).text;
   if (text.empty()) return hear_of_end();
   if (text == finished_message) has_finished_ = true;
+  if (text[0] == log_loss_message) log_loss_ = text.substr(1);
   const std::size_t number = parse_number<std::size_t>(text.substr(1, 1)).value_or(lines_.size());
   if (number >= lines_.size()) return "";
   if (text[0] == closed_message) lines_[number].ours.reset();

@@ -44,6 +44,9 @@ class OutputCopy {
 
   // The first problem by which output did not reach the caller's stream; or empty.
   const std::string& loss() const { return loss_; }
+  // Why the log is incomplete; or empty. Not among the news: while the script runs, the terminal is
+  // the script's, and has everything.
+  const std::string& log_loss() const { return log_loss_; }
 
   // Returns when everything written so far has arrived, or when a signal asks this process to end;
   // the other process goes on by itself then. Processes that the script left behind may still
@@ -75,7 +78,7 @@ class OutputCopy {
   bool is_over_ = false;       // nothing is left to copy
   bool has_finished_ = false;  // the process has answered that all has arrived
   int output_ = 1, errors_ = 2;
-  std::string loss_;
+  std::string loss_, log_loss_;
 };
 
 }  // namespace grid::run

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/error.h"
+#include "base/own_file.h"
 #include "base/text.h"
 #include "dataset/reference.h"
 #include "run/run_name.h"
@@ -53,11 +54,11 @@ void RunFolder::write(const RunRecord& record) const {
 
 RunRecord RunFolder::read() const {
   const fs::path path = path_ / record_name;
-  const std::optional<Bytes> bytes = find_file_bytes(path);
+  const std::optional<Bytes> bytes = find_regular_file_bytes(path);
   if (!bytes) fail(ErrorKind::not_found, "there is no {}", path.string());
   try {
     RunRecord record = decode_record(as_text(*bytes));
-    if (const auto job = find_file_bytes(path_ / job_name)) record.job = as_text(*job);
+    if (const auto job = find_regular_file_bytes(path_ / job_name)) record.job = as_text(*job);
     return record;
   } catch (const Error& error) {
     throw error.within(path.string());
@@ -78,7 +79,7 @@ void RunFolder::write_environment(const std::vector<std::string>& variables) con
 
 std::vector<std::string> RunFolder::read_environment() const {
   const fs::path path = path_ / environment_name;
-  const std::optional<Bytes> bytes = find_file_bytes(path);
+  const std::optional<Bytes> bytes = find_regular_file_bytes(path);
   if (!bytes)
     fail(ErrorKind::not_found, "there is no {}: the run has started already", path.string());
   std::vector<std::string> variables;

@@ -60,19 +60,22 @@ Scripts::~Scripts() {
 
 std::size_t Scripts::start(const ScriptRequest& request) {
   const pid_t self = ::getpid();
+  // Made before, so that no script runs that is not known here.
+  std::map<std::size_t, Running> next;
+  next.emplace(started_count_, Running{.process = 0, .own_group = request.own_group});
   const ChildProcess child = processes_.start(
       {.name = "grid-script", .own_group = request.own_group, .is_script = true},
       [&](const FileDescriptor& supervisor) { become_program(request, supervisor, self); });
   try {
     check_failure(await_message(processes_, child.channel));
-  } catch (const Error&) {
+  } catch (...) {
     processes_.send(child.process, SIGKILL);  // it may still wait for what it is to become
     processes_.wait_for_end(child.process);
     throw;
   }
-  const std::size_t number = started_count_++;
-  running_.emplace(number, Running{.process = child.process, .own_group = request.own_group});
-  return number;
+  next.begin()->second.process = child.process;
+  running_.merge(next);
+  return started_count_++;
 }
 
 namespace {

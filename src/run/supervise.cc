@@ -26,7 +26,7 @@ ExitStatus supervise(const Runs& runs, SuperviseRequest request) {
   std::optional<SystemProcesses> processes;
   try {
     processes.emplace();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     clean_up(runs, request, RunState::failed, error.what());
     throw;
   }
@@ -38,7 +38,7 @@ ExitStatus supervise(Processes& processes, const Runs& runs, SuperviseRequest re
   try {
     supervision.emplace(processes, runs, request);
     return supervision->run();
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     if (supervision && supervision->has_started()) throw;
     supervision.reset();
     const std::optional<int> signal = processes.find_end_signal();

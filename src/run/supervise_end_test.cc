@@ -247,6 +247,20 @@ TEST_F(SuperviseTest, ReplacesTheProcessThatKeepsTheLog) {
   EXPECT_EQ(record().state, RunState::done);
 }
 
+TEST_F(SuperviseTest, SaysAtTheEndThatItsLogIsIncomplete) {
+  play_script([&](pid_t) {
+    processes.after(1s, [&] { processes.say(processes.newest("grid-log"), "kNo space left"); });
+    processes.after(2s, [&] {
+      EXPECT_TRUE(problems.empty()) << "while the terminal is the script's";
+      end_script({});
+      processes.after(1s, [&] { processes.say(processes.newest("grid-log"), "finished"); });
+    });
+  });
+  EXPECT_EQ(supervise(processes, runs, request(Streams::callers_and_log)), ExitStatus{});
+  EXPECT_EQ(problems, std::vector<std::string>{"the log of otter is incomplete: No space left"});
+  EXPECT_EQ(record().state, RunState::done);
+}
+
 TEST_F(SuperviseTest, HasNotSucceededIfItsOutputCouldNotBeWritten) {
   play_script([&](pid_t) {
     processes.after(

@@ -63,7 +63,7 @@ ExitStatus Supervision::run() {
   if (run_.record.session) door_.emplace(run_.folder);
   start_time_ = Clock::now();
   refuse_if_interrupted(processes_);
-  start_next();  // throws if the first script cannot start
+  start_next();  // throws if the first script cannot start, and nothing once it has
   // From here on nothing of the run is lost, whatever fails.
   try {
     run_scripts();
@@ -82,8 +82,10 @@ void Supervision::record_all() {
 
 void Supervision::run_scripts() {
   if (is_sweep()) {
-    begin(run_.record);
-    reporting([&] { run_.folder.write(run_.record); });
+    reporting([&] {
+      begin(run_.record);
+      run_.folder.write(run_.record);
+    });
   }
   run_.folder.remove_environment();
   if (request_.on_started) request_.on_started();
@@ -99,10 +101,10 @@ void Supervision::attach() {
 }
 
 void Supervision::begin(RunRecord& record) const {
-  record.started = format_time(Clock::now());
-  record.pid = ::getpid();
-  record.host = run_.record.host;
   record.state = RunState::running;
+  record.pid = ::getpid();
+  record.started = format_time(Clock::now());
+  record.host = run_.record.host;
 }
 
 void Supervision::start_next() {
@@ -127,21 +129,25 @@ void Supervision::start_next() {
     script.output = output_->output();
     script.errors = output_->errors();
   }
+  running_.reserve(running_.size() + 1);
   task.script = scripts_.start(script);
   has_started_ = true;
-  if (output_) output_->release_streams();
   waiting_.pop_front();
-  begin(*task.record);
-  task.record->script_pid = scripts_.process_of(task.script);
-  running_.push_back(task);
-  reporting([&] { task.folder.write(*task.record); });
+  running_.push_back(std::move(task));
+  if (output_) output_->release_streams();
+  const Task& started = running_.back();
+  started.record->script_pid = scripts_.process_of(started.script);
+  reporting([&] {
+    begin(*started.record);
+    started.folder.write(*started.record);
+  });
 }
 
 void Supervision::start_more() {
   while (!waiting_.empty() && scripts_.running_count() < request_.parallel && !is_stopped()) {
     try {
       start_next();
-    } catch (const Error& error) {
+    } catch (const std::exception& error) {
       scripts_.take_signals();
       if (is_stopped()) return;
       // The others may still start; the record of this one says why it did not.
@@ -212,7 +218,7 @@ void Supervision::wait_once() {
 void Supervision::take_end(const ScriptEnd& end) {
   const auto task = std::find_if(running_.begin(), running_.end(),
                                  [&](const Task& t) { return t.script == end.number; });
-  const Task ended = *task;
+  const Task ended = std::move(*task);
   running_.erase(task);
   end_task(ended, end);
 }

@@ -31,10 +31,12 @@ void Supervision::break_off(std::string_view why) {
 
 void Supervision::end_task(const Task& task, const ScriptEnd& end) {
   RunRecord& record = *task.record;
-  take_counts();
-  record.ended = format_time(Clock::now());
   record.end = end.status;
   record.used = end.used;
+  reporting([&] {
+    take_counts();
+    record.ended = format_time(Clock::now());
+  });
   if (!is_sweep()) {
     // Its state follows in finish(). The status is on the disk from now on.
     if (needs_more_than_its_script()) reporting([&] { task.folder.write(record); });
@@ -83,31 +85,41 @@ ExitStatus Supervision::finish() {
   RunRecord& record = run_.record;
   scripts_.take_signals();  // the script may have ended by one that has not been taken yet
   if (is_sweep()) {
-    for (const Task& task : waiting_) stop_unstarted(task);
     record.end = sum_.end();
-    record.used = sum_.used();
-    record.ended = format_time(Clock::now());
+    reporting([&] {
+      for (const Task& task : waiting_) stop_unstarted(task);
+      record.end = sum_.end();
+      record.used = sum_.used();
+      record.ended = format_time(Clock::now());
+    });
   }
   if (record.session) reporting([&] { end_commands(); });
   reporting([&] { keep_artifacts(); });
-  settle_end();
-  const RunRecord written = record;
-  reporting([&] { run_.folder.write_last(record); });
+  std::optional<RunRecord> written;  // as it is on the disk
+  reporting([&] {
+    settle_end();
+    run_.folder.write_last(record);
+    written = record;
+  });
   reporting([&] {
     if (output_) output_->finish();
     if (output_ && !output_->loss().empty()) lose(output_->loss());
+    if (output_ && !output_->log_loss().empty())
+      tell(fmt::format("the log of {} is incomplete: {}", record.name, output_->log_loss()));
   });
   reporting([&] { attached_->leave(); });
-  take_counts();  // again: reads until the server's end count too
-  settle_end();
-  if (record != written) reporting([&] { run_.folder.write(record); });
+  reporting([&] { take_counts(); });  // again: reads until the server's end count too
+  reporting([&] {
+    settle_end();
+    if (!written || record != *written) run_.folder.write(record);
+  });
   return exit_status();
 }
 
 void Supervision::settle_end() {
   RunRecord& record = run_.record;
-  record.reason = reason_;
   record.state = state_after(exit_status(), is_stopped());
+  record.reason = reason_;
 }
 
 ExitStatus Supervision::exit_status() const {

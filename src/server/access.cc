@@ -16,7 +16,7 @@ bool Caller::may_see(std::string_view datastore) const {
 }
 
 Access::Access(const service::Settings& settings, AccessOptions options)
-    : settings_(settings), options_(std::move(options)) {}
+    : options_(std::move(options)), tokens_(settings) {}
 
 std::string Access::make_code() {
   const std::string code = random_hex(48);
@@ -26,13 +26,22 @@ std::string Access::make_code() {
 }
 
 std::optional<std::string> Access::exchange(std::string_view code, const Peer& peer) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto found = std::find(codes_.begin(), codes_.end(), digest_of(as_bytes(code)));
+    if (found == codes_.end()) return std::nullopt;
+    codes_.erase(found);
+  }
+  return begin_session({}, peer);
+}
+
+std::string Access::begin_session(std::string token, const Peer& peer) {
   const std::string session = random_hex(48);
-  std::lock_guard lock(mutex_);
-  const auto found = std::find(codes_.begin(), codes_.end(), digest_of(as_bytes(code)));
-  if (found == codes_.end()) return std::nullopt;
-  codes_.erase(found);
-  if (sessions_.size() == sessions_max) sessions_.erase(sessions_.begin());
-  sessions_.push_back(digest_of(as_bytes(session)));
+  {
+    std::lock_guard lock(mutex_);
+    if (sessions_.size() == sessions_max) sessions_.erase(sessions_.begin());
+    sessions_.push_back({digest_of(as_bytes(session)), std::move(token)});
+  }
   return fmt::format("{}{}={}; Path=/; HttpOnly; SameSite=Strict{}", peer.secure ? "__Host-" : "",
                      options_.cookie_name, session, peer.secure ? "; Secure" : "");
 }
@@ -52,7 +61,7 @@ static bool is_ip_address(std::string_view host) {
   return ::inet_pton(AF_INET, std::string(host).c_str(), &four) == 1;
 }
 
-bool Access::is_known_host(std::string_view host) const {
+bool Access::knows_host(std::string_view host) const {
   const std::string_view name = without_port(host);
   const auto is = [&](std::string_view known) {
     return name.size() == known.size() &&
@@ -70,7 +79,11 @@ std::optional<Response> Access::refuse(const Request& request) const {
     return std::count_if(request.headers.begin(), request.headers.end(),
                          [&](const net::HttpHeader& header) { return one.contains(header.name); });
   };
-  if (count("Host") != 1 || !is_known_host(request.headers.get("Host")))
+  if (!lets_past_proxy(request.peer))
+    return error_response(
+        ErrorKind::permission_denied,
+        fmt::format("this server answers its proxy only, which {} is not", request.peer.address));
+  if (count("Host") != 1 || !knows_host(request.headers.get("Host")))
     return error_response(
         421, ErrorKind::invalid_argument,
         fmt::format("this server does not know itself as \"{}\": start it with --host NAME",
@@ -106,21 +119,51 @@ static bool is_from_own_page(const Request& request) {
                                request.headers.get("Host"));
 }
 
+std::optional<Caller> Access::caller_with(std::string_view token_text) const {
+  const std::shared_ptr<const service::Token> token = tokens_.find(token_text);
+  if (!token) return std::nullopt;
+  return Caller{.role = token->role, .datastores = token->datastores, .token_id = token->id};
+}
+
+std::optional<std::string> Access::exchange_token(const Request& request) {
+  const std::string token(trimmed(request.body));
+  if (!is_from_own_page(request) || !caller_with(token)) return std::nullopt;
+  return begin_session(token, request.peer);
+}
+
+std::string Access::sign_out(const Request& request) {
+  if (const std::optional<std::string> cookie = find_cookie(request)) {
+    const Digest digest = digest_of(as_bytes(*cookie));
+    std::lock_guard lock(mutex_);
+    std::erase_if(sessions_, [&](const Session& session) { return session.digest == digest; });
+  }
+  return fmt::format("{}{}=; Path=/; Max-Age=0{}", request.peer.secure ? "__Host-" : "",
+                     options_.cookie_name, request.peer.secure ? "; Secure" : "");
+}
+
 std::optional<Caller> Access::find_caller(const Request& request) const {
   static constexpr std::string_view scheme = "Bearer ";
   if (const std::string_view value = request.headers.get("Authorization"); !value.empty()) {
     if (!value.starts_with(scheme)) return std::nullopt;
-    const auto token = service::find_token(settings_, trimmed(value.substr(scheme.size())));
-    if (!token) return std::nullopt;
-    return Caller{.role = token->role, .datastores = token->datastores, .token_id = token->id};
+    return caller_with(trimmed(value.substr(scheme.size())));
   }
   const std::optional<std::string> cookie = find_cookie(request);
   if (!cookie || !is_from_own_page(request)) return std::nullopt;
-  std::lock_guard lock(mutex_);
-  if (std::find(sessions_.begin(), sessions_.end(), digest_of(as_bytes(*cookie))) ==
-      sessions_.end())
-    return std::nullopt;
-  return Caller{.role = service::Role::admin, .by_cookie = true};
+  std::string token;
+  {
+    const Digest digest = digest_of(as_bytes(*cookie));
+    std::lock_guard lock(mutex_);
+    const auto found =
+        std::find_if(sessions_.begin(), sessions_.end(),
+                     [&](const Session& session) { return session.digest == digest; });
+    if (found == sessions_.end()) return std::nullopt;
+    token = found->token;
+  }
+  // A token that was revoked or has expired takes its sessions along.
+  std::optional<Caller> caller =
+      token.empty() ? Caller{.role = service::Role::admin} : caller_with(token);
+  if (caller) caller->by_cookie = true;
+  return caller;
 }
 
 }  // namespace grid::server

@@ -31,6 +31,9 @@ struct AccessOptions {
   // lets point here, to make a browser read this server for a page of theirs.
   std::vector<std::string> host_names{};
   std::string cookie_name = "grid";
+  // Only requests that a proxy passed on are answered: who else reaches the port would go past what
+  // the proxy guards.
+  bool only_from_proxy = false;
 };
 
 // Thread-safe.
@@ -45,6 +48,19 @@ class Access {
   // the code is wrong or was used.
   std::optional<std::string> exchange(std::string_view code, const Peer& peer);
 
+  // The same for a browser whose person has given a token: it may do what the token may, for as
+  // long as the token lives. Empty if there is no such token, or another site's page sent the
+  // request.
+  std::optional<std::string> exchange_token(const Request& request);
+  // Ends what the request's cookie lets in; returns a header that removes the cookie.
+  std::string sign_out(const Request& request);
+
+  // Whether a `Host` header has an IP address or one of the server's names.
+  bool knows_host(std::string_view host) const;
+  // False for who is not the proxy of a server that answers only that.
+  bool lets_past_proxy(const Peer& peer) const {
+    return !options_.only_from_proxy || !peer.proxy.empty();
+  }
   // Why the request is refused before it is known who sent it: the name in `Host`, or two ways to
   // say who one is; empty if it is not.
   std::optional<Response> refuse(const Request& request) const;
@@ -52,14 +68,21 @@ class Access {
   std::optional<Caller> find_caller(const Request& request) const;
 
  private:
-  bool is_known_host(std::string_view host) const;
+  // Of a browser that was let in.
+  struct Session {
+    Digest digest;      // of its cookie
+    std::string token;  // which it was let in with; empty: by the link
+  };
+
+  std::string begin_session(std::string token, const Peer& peer);
+  std::optional<Caller> caller_with(std::string_view token_text) const;
   std::optional<std::string> find_cookie(const Request& request) const;
 
-  const service::Settings& settings_;
   const AccessOptions options_;
+  mutable service::KnownTokens tokens_;
   mutable std::mutex mutex_;
-  std::vector<Digest> codes_;     // not yet used; guarded by mutex_
-  std::vector<Digest> sessions_;  // of cookies, oldest first; guarded by mutex_
+  std::vector<Digest> codes_;      // not yet used; guarded by mutex_
+  std::vector<Session> sessions_;  // oldest first; guarded by mutex_
 };
 
 }  // namespace grid::server

@@ -1,62 +1,10 @@
-#include "server/api.h"
-
-#include <gtest/gtest.h>
-
-#include <nlohmann/json.hpp>
-
-#include "tests/support/node.h"
+#include "server/api_fixture.h"
+#include "server/page_files.h"
 
 namespace grid::server {
 namespace {
 
 using service::Role;
-
-class ApiTest : public ::testing::Test {
- protected:
-  ApiTest() : store_(node_.open()) {
-    testing::write_file(node_ / "source/a.txt", "0123456789");
-    testing::write_file(node_ / "source/page.html", "<script>alert(1)</script>");
-    testing::write_file(node_ / "source/empty", "");
-    testing::write_file(node_ / "source/folder/big", std::string(3 << 20, 'x'));
-    node_.create(*store_, "cats", "source");
-    node_.create(*store_, "cats-secret", "source");
-    api_ = std::make_unique<Api>(node_.settings(), store_, AccessOptions{.host_names = {"box"}});
-    admin_ = token(Role::admin);
-  }
-
-  std::string token(Role role, std::vector<std::string> datastores = {}) {
-    return service::create_token(node_.settings(), {.role = role, .datastores = datastores}).text;
-  }
-  Response send(Request request) { return api_->answer(request); }
-  Request request_of(const std::string& method, const std::string& target,
-                     const std::string& bearer) {
-    Request request{.method = method, .target = target, .headers = {{"Host", "localhost:8080"}}};
-    if (!bearer.empty()) request.headers.add("Authorization", "Bearer " + bearer);
-    return request;
-  }
-  Response get(const std::string& target, HttpHeaders more = {}) {
-    Request request = request_of("GET", target, admin_);
-    for (const net::HttpHeader& header : more) request.headers.set(header.name, header.value);
-    return send(std::move(request));
-  }
-  int status(const std::string& method, const std::string& target, const std::string& bearer) {
-    return send(request_of(method, target, bearer)).status;
-  }
-  static std::string body_of(Response response) {
-    std::string body = std::move(response.body);
-    if (response.source != nullptr)
-      for (BytesView piece; !(piece = response.source->next()).empty();) body += as_text(piece);
-    EXPECT_EQ(body.size(), response.size.value_or(body.size()));
-    return body;
-  }
-
-  testing::Node node_;
-  std::shared_ptr<dataset::OpenStore> store_;
-  std::unique_ptr<Api> api_;
-  std::string admin_;
-};
-
-const std::string version = "/api/v1/datastores/cats/versions/1";
 
 TEST_F(ApiTest, AnswersWithTheDocumentsOfTheCommands) {
   const auto list = nlohmann::json::parse(get("/api/v1/datastores").body);
@@ -149,6 +97,51 @@ TEST_F(ApiTest, LetsTheLinkInOnceAndOnlyItsOwnPagesWrite) {
   EXPECT_EQ(with_cookie("PUT", {{"Origin", "null"}}), 401);
 }
 
+TEST_F(ApiTest, LetsBrowsersInWithATokenForAsLongAsItLives) {
+  const service::CreatedToken created =
+      service::create_token(node_.settings(), {.role = Role::reader, .datastores = {"cats"}});
+  const auto sign_in = [&](const std::string& token, const std::string& site) {
+    Request request = request_of("POST", "/api/v1/session", "");
+    request.headers.add("Sec-Fetch-Site", site);
+    request.body = token;
+    return send(std::move(request));
+  };
+  EXPECT_EQ(sign_in(created.text + "0", "same-origin").status, 403);
+  EXPECT_EQ(sign_in(created.text, "cross-site").status, 403);
+  Response signed_in = sign_in(created.text + "\n", "same-origin");
+  ASSERT_EQ(signed_in.status, 204);
+  const std::string set(signed_in.headers.get("Set-Cookie"));
+  const auto with_cookie = [&](const std::string& method, const std::string& target) {
+    Request request = request_of(method, target, "");
+    request.headers.add("Cookie", set.substr(0, set.find(';')));
+    request.headers.add("Sec-Fetch-Site", "same-origin");
+    return send(std::move(request));
+  };
+  const auto caller = nlohmann::json::parse(with_cookie("GET", "/api/v1/session").body);
+  EXPECT_EQ(caller["role"], "reader");
+  EXPECT_EQ(caller["datastores"][0], "cats");
+  EXPECT_EQ(with_cookie("GET", "/api/v1/datastores/cats").status, 200);
+  EXPECT_EQ(with_cookie("GET", "/api/v1/datastores/cats-secret").status, 404);
+  EXPECT_EQ(with_cookie("PUT", "/api/v1/datastores/cats/description").status, 403);
+  service::revoke_token(node_.settings(), created.token.id);
+  EXPECT_EQ(with_cookie("GET", "/api/v1/session").status, 401);
+}
+
+TEST_F(ApiTest, SignsBrowsersOut) {
+  const Response signed_in =
+      send(request_of("GET", "/login?code=" + api_->access().make_code(), ""));
+  const std::string set(signed_in.headers.get("Set-Cookie"));
+  const auto with_cookie = [&](const std::string& method) {
+    Request request = request_of(method, "/api/v1/session", "");
+    request.headers.add("Cookie", set.substr(0, set.find(';')));
+    request.headers.add("Sec-Fetch-Site", "same-origin");
+    return send(std::move(request)).status;
+  };
+  EXPECT_EQ(with_cookie("GET"), 200);
+  EXPECT_EQ(with_cookie("DELETE"), 204);
+  EXPECT_EQ(with_cookie("GET"), 401);
+}
+
 TEST_F(ApiTest, RefusesPathsThatAreNone) {
   for (const char* path : {"/api/v1/datastores/cats%2Fx", "/api//v1", "/api/v1/../v1/runs", "/%",
                            "/%zz", "/a%00", "/api/v1/datastores/%2e%2e/description",
@@ -196,6 +189,19 @@ TEST_F(ApiTest, ReadsFilesWholeAndInRanges) {
             "private, no-cache");
 }
 
+TEST_F(ApiTest, SearchesAVersionInParts) {
+  const auto found = nlohmann::json::parse(get(version + "/search?q=*T*&count=1").body);
+  ASSERT_EQ(found["entries"].size(), 1u);
+  EXPECT_EQ(found["entries"][0]["path"], "a.txt");
+  const std::string token = found["token"];
+  const auto rest = nlohmann::json::parse(get(version + "/search?q=*T*&token=" + token).body);
+  EXPECT_EQ(rest["entries"].size(), 2u);  // empty, page.html
+  EXPECT_TRUE(rest["token"].is_null());
+  EXPECT_EQ(get(version + "/search").status, 400);
+  EXPECT_EQ(get(version + "/search?q=a&path=a.txt").status, 400);
+  EXPECT_EQ(get(version + "/search?q=a&token=9-0").status, 409);
+}
+
 TEST_F(ApiTest, LetsNoFileActAsAPage) {
   Response page = get(version + "/files/page.html");
   EXPECT_EQ(page.headers.get("Content-Security-Policy"), "sandbox; default-src 'none'");
@@ -206,6 +212,36 @@ TEST_F(ApiTest, LetsNoFileActAsAPage) {
   EXPECT_TRUE(get(version + "/files/a.txt?download")
                   .headers.get("Content-Disposition")
                   .starts_with("attachment"));
+}
+
+TEST_F(ApiTest, GivesThePageAtEveryAddressOfItsViews) {
+  if (page_files().empty()) GTEST_SKIP() << "built without the page";
+  Response page = get("/");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.headers.get("Content-Type"), "text/html; charset=utf-8");
+  EXPECT_EQ(page.headers.get("Cache-Control"), "no-cache");
+  for (const char* part : {"default-src 'none'", "frame-ancestors 'none'", "script-src 'self' "})
+    EXPECT_NE(page.headers.get("Content-Security-Policy").find(part), std::string_view::npos);
+  EXPECT_NE(page.body.find("<div id=\"page\">"), page.body.npos);
+  for (const char* place : {"/datastores", "/datastores/cats/1/folder/a.txt", "/runs", "/runs/r",
+                            "/compare/cats/1/2", "/store", "/create"})
+    EXPECT_EQ(get(place).body, page.body) << place;
+  EXPECT_EQ(get("/", {{"If-None-Match", std::string(page.headers.get("ETag"))}}).status, 304);
+}
+
+TEST_F(ApiTest, PacksThePageForThoseWhoCanUnpackIt) {
+  for (const PageFile& file : page_files()) {
+    if (!file.path.starts_with("/assets/")) continue;
+    const std::string path(file.path);
+    Response packed = get(path, {{"Accept-Encoding", "br, gzip;q=0.5"}});
+    EXPECT_EQ(packed.headers.get("Content-Encoding"), "gzip");
+    EXPECT_EQ(packed.headers.get("Cache-Control"), "public, immutable, max-age=31536000");
+    Response plain = get(path, {{"Accept-Encoding", "br, gzip;q=0"}});
+    EXPECT_FALSE(plain.headers.contains("Content-Encoding"));
+    // What is tiny may grow.
+    EXPECT_GT(plain.body.size() + 100, packed.body.size());
+  }
+  EXPECT_EQ(get("/assets/missing.js").status, 404);
 }
 
 TEST_F(ApiTest, DescribesAndDeletes) {
@@ -220,7 +256,7 @@ TEST_F(ApiTest, DescribesAndDeletes) {
 
 TEST_F(ApiTest, RefusesBeforeABodyIsRead) {
   const auto refusal = [&](const std::string& bearer) {
-    return api_->refuse(request_of("PUT", "/api/v1/datastores/cats/description", bearer));
+    return api_->admit(request_of("PUT", "/api/v1/datastores/cats/description", bearer)).refusal;
   };
   EXPECT_FALSE(refusal(admin_));
   ASSERT_TRUE(refusal(""));

@@ -1,5 +1,6 @@
 #include "server/content_type.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -43,6 +44,19 @@ struct Ending {
 constexpr ContentType plain_text = {"text/plain; charset=utf-8", true};
 
 constexpr std::array endings = {
+    Ending{".png", {"image/png", true}},
+    Ending{".jpg", {"image/jpeg", true}},
+    Ending{".jpeg", {"image/jpeg", true}},
+    Ending{".gif", {"image/gif", true}},
+    Ending{".webp", {"image/webp", true}},
+    Ending{".wav", {"audio/wav", true}},
+    Ending{".flac", {"audio/flac", true}},
+    Ending{".mp3", {"audio/mpeg", true}},
+    Ending{".mp4", {"video/mp4", true}},
+    Ending{".parquet", {"application/vnd.apache.parquet", false}},
+    Ending{".pdf", {"application/pdf", false}},
+    Ending{".zip", {"application/zip", false}},
+    Ending{".gz", {"application/gzip", false}},
     Ending{".csv", {"text/csv; charset=utf-8", true}},
     Ending{".json", {"application/json", true}},
     Ending{".jsonl", plain_text},
@@ -75,6 +89,18 @@ ContentType content_type_of(std::string_view file_name, BytesView first_bytes) {
   for (const Ending& ending : endings)
     if (lower.ends_with(ending.ending)) return ending.type;
   return {"application/octet-stream", false};
+}
+
+bool is_safe_inline(std::string_view type) {
+  const std::string_view name = trimmed(take_until(type, ';'));
+  const auto is = [&](const ContentType& known) {
+    std::string_view rest = known.name;
+    return known.is_safe_inline && take_until(rest, ';') == name;
+  };
+  return std::any_of(endings.begin(), endings.end(),
+                     [&](const Ending& one) { return is(one.type); }) ||
+         std::any_of(signatures.begin(), signatures.end(),
+                     [&](const Signature& one) { return is(one.type); });
 }
 
 }  // namespace grid::server

@@ -16,4 +16,7 @@ struct ContentType {
 // By the first bytes, where these tell, else by the ending of the name. Never HTML or SVG.
 ContentType content_type_of(std::string_view file_name, BytesView first_bytes);
 
+// Whether a value of Content-Type is one of the types that are shown.
+bool is_safe_inline(std::string_view type);
+
 }  // namespace grid::server

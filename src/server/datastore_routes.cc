@@ -1,7 +1,9 @@
 #include "base/text.h"
 #include "server/api.h"
-#include "service/comparison.h"
+#include "service/collections.h"
+#include "service/comparison_page.h"
 #include "service/datastores.h"
+#include "service/name_search.h"
 #include "service/shown_datastore.h"
 
 namespace grid::server {
@@ -51,17 +53,47 @@ Response delete_version(const Api& api, const Call& call) {
   const service::VersionSet versions = service::versions_to_delete(
       api.settings(), *store,
       dataset::Reference::parse(call.part("name") + ":" + call.part("version")), false);
-  service::delete_versions(*store, versions);
-  return document(versions);
+  return document(service::delete_versions(*store, versions));
 }
 
-Response compare(const Api& api, const Call& call) {
+Response undelete_version(const Api& api, const Call& call) {
+  return document(service::undelete_version(
+      *api.store(), dataset::Reference::parse(call.part("name") + ":" + call.part("version"))));
+}
+
+std::shared_ptr<const service::Comparison> comparison_of(const Api& api, const Call& call) {
   const auto version = [&](std::string_view parameter) {
     const std::optional<std::string> number = call.request.query(parameter);
     if (!number) fail(ErrorKind::invalid_argument, "the parameter {} is missing", parameter);
     return dataset::Reference::parse(call.part("name") + ":" + *number);
   };
-  return document(service::compare_versions(*api.store(), version("from"), version("to")));
+  return api.comparisons().compare(*api.store(), version("from"), version("to"));
+}
+
+Response compare(const Api& api, const Call& call) {
+  const std::optional<std::string> name = call.request.query("change");
+  std::optional<tree::ChangeKind> kind;
+  if (name) kind = service::find_change_kind(*name);
+  if (name && !kind)
+    fail(ErrorKind::invalid_argument, "change is \"{}\"; it is added, removed, changed or renamed",
+         to_utf8(*name));
+  const auto comparison = comparison_of(api, call);
+  if (!name && !call.request.query("count")) return document(*comparison);
+  return document(service::page_of(comparison, kind, call.number("offset", 0, 0, UINT64_MAX),
+                                   call.number("count", 1000, 0, page_entries_max)));
+}
+
+Response compare_folder(const Api& api, const Call& call) {
+  return document(service::folder_of(
+      comparison_of(api, call), service::path_in_version(call.request.query("path").value_or("")),
+      call.number("offset", 0, 0, UINT64_MAX), call.number("count", 1000, 0, page_entries_max)));
+}
+
+Response delete_datastore(const Api& api, const Call& call) {
+  const std::shared_ptr<dataset::OpenStore> store = api.store();
+  const service::VersionSet versions = service::versions_to_delete(
+      api.settings(), *store, dataset::Reference::parse(call.part("name")), true);
+  return document(service::delete_versions(*store, versions));
 }
 
 service::SortKey sort_key(const std::string& text) {
@@ -87,6 +119,15 @@ Response list_folder(const Api& api, const Call& call) {
       api.folder_pages().read(api.open_version(call.part("name"), call.part("version")), request));
 }
 
+Response search_version(const Api& api, const Call& call) {
+  return document(service::search_names(
+      api.open_version(call.part("name"), call.part("version")),
+      {.query = call.request.query("q").value_or(""),
+       .path = service::path_in_version(call.request.query("path").value_or("")),
+       .token = call.request.query("token"),
+       .matches_max = call.number("count", 1000, 1, page_entries_max)}));
+}
+
 }  // namespace
 
 std::vector<Route> datastore_routes() {
@@ -98,6 +139,12 @@ std::vector<Route> datastore_routes() {
        "Show a datastore: its versions, and what uses them",
        {},
        show},
+      {"DELETE",
+       "/api/v1/datastores/{name}",
+       Needs::writer,
+       "Delete all versions of a datastore",
+       {},
+       delete_datastore},
       {"GET",
        "/api/v1/datastores/{name}/description",
        Needs::reader,
@@ -114,8 +161,22 @@ std::vector<Route> datastore_routes() {
        "/api/v1/datastores/{name}/diff",
        Needs::reader,
        "Say what differs between two versions",
-       {{"from", "integer", "the older version", true}, {"to", "integer", "the newer one", true}},
+       {{"from", "integer", "the older version", true},
+        {"to", "integer", "the newer one", true},
+        {"change", "string", "only what was added, removed, changed or renamed"},
+        {"offset", "integer", "of the first change, from 0"},
+        {"count", "integer", "of changes, 10000 at most: all if it is missing"}},
        compare},
+      {"GET",
+       "/api/v1/datastores/{name}/diff/folder",
+       Needs::reader,
+       "Say what differs in a folder, and how much below each of its folders",
+       {{"from", "integer", "the older version", true},
+        {"to", "integer", "the newer one", true},
+        {"path", "string", "of the folder; the top if it is missing"},
+        {"offset", "integer", "of the first change to its own entries, from 0"},
+        {"count", "integer", "of these: 1000 if it is missing, 10000 at most"}},
+       compare_folder},
       {"GET",
        "/api/v1/datastores/{name}/versions/{version}",
        Needs::reader,
@@ -128,6 +189,12 @@ std::vector<Route> datastore_routes() {
        "Delete a version",
        {},
        delete_version},
+      {"POST",
+       "/api/v1/datastores/{name}/versions/{version}/undelete",
+       Needs::writer,
+       "Take a deleted version back",
+       {},
+       undelete_version},
       {"GET",
        "/api/v1/datastores/{name}/versions/{version}/entries",
        Needs::reader,
@@ -139,6 +206,15 @@ std::vector<Route> datastore_routes() {
         {"order", "string", "ascending or descending"},
         {"pattern", "string", "of names, as a shell has them: *.jpg"}},
        list_folder},
+      {"GET",
+       "/api/v1/datastores/{name}/versions/{version}/search",
+       Needs::reader,
+       "Find entries by name, a part of the version at a time",
+       {{"q", "string", "a part of a name, or a pattern; with a / of the path", true},
+        {"path", "string", "of the folder to search; the whole version if it is missing"},
+        {"count", "integer", "of matches: 1000 if it is missing, 10000 at most"},
+        {"token", "string", "of the last answer, to go on"}},
+       search_version},
   };
 }
 

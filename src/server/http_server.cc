@@ -1,4 +1,4 @@
-// The only file that knows Boost.
+// With http_connection, the only files that know Boost.
 #include "server/http_server.h"
 
 #include <atomic>
@@ -10,6 +10,10 @@
 #include <thread>
 
 #include "base/start_thread.h"
+#include "server/body_file.h"
+#include "server/forwarded.h"
+#include "server/http_connection.h"
+#include "server/slots.h"
 
 namespace grid::server {
 
@@ -21,8 +25,38 @@ using asio::ip::tcp;
 namespace {
 
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// Bytes: what an idle connection keeps room for, and one that sends a body.
+constexpr std::size_t head_receive_size = 4 << 10, body_receive_size = 128 << 10;
+// What one request or answer may hold, in bytes.
+constexpr std::size_t share_min = 16 << 10, share_max = 1 << 20;
 
-asio::const_buffer buffer_of(BytesView bytes) { return {bytes.data(), bytes.size()}; }
+using Parser = http::request_parser<http::buffer_body>;
+
+std::string_view text_of(beast::string_view text) { return {text.data(), text.size()}; }
+
+Request request_of(const HttpConnection& connection, const Parser& parser) {
+  const auto& message = parser.get();
+  Request request{.method = std::string(text_of(message.method_string())),
+                  .target = std::string(text_of(message.target())),
+                  .peer = {.address = connection.address(), .secure = connection.secure()}};
+  for (const auto& field : message)
+    request.headers.add(text_of(field.name_string()), text_of(field.value()));
+  return request;
+}
+
+// The status line and the headers, up to the empty line.
+std::string head_text(const Response& response, bool keeps_open, std::string_view framing) {
+  std::string text;
+  text.reserve(1024);
+  fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\nServer: grid\r\n", response.status,
+                 text_of(http::obsolete_reason(http::int_to_status(response.status))));
+  if (!response.headers.contains("Date")) text += date_line();
+  text += header_lines(response.headers);
+  if (response.shared_head) text += *response.shared_head;
+  text += framing;
+  text += keeps_open ? "\r\n" : "Connection: close\r\n\r\n";
+  return text;
+}
 
 }  // namespace
 
@@ -31,6 +65,8 @@ class HttpServer::State {
  public:
   State(Handler& handler, HttpServerOptions options)
       : handler_(handler), options_(std::move(options)), acceptor_(context_) {
+    for (unsigned i = 1; i < options_.threads; ++i)
+      other_contexts_.push_back(std::make_unique<asio::io_context>(1));
     listen();
   }
 
@@ -43,35 +79,49 @@ class HttpServer::State {
   }
 
  private:
-  // One connection. Its operations run one at a time.
-  struct Connection {
-    explicit Connection(tcp::socket socket) : stream(std::move(socket)) {}
-    beast::tcp_stream stream;
-    beast::flat_buffer buffer;
-    std::atomic<bool> busy = false;  // with a request that has begun
-    std::string address;
+  // A connection with what it needs between two requests.
+  struct Client {
+    Client(tcp::socket socket, std::unique_ptr<TlsSession> tls)
+        : connection(std::move(socket), std::move(tls)) {}
+    HttpConnection connection;
+    beast::flat_buffer received;        // and not yet parsed
+    std::atomic<bool> is_busy = false;  // with a request that has begun
+    bool has_unread_body = false;
   };
-  using Parser = http::request_parser<http::string_body>;
 
   void listen();
   void begin_to_stop();
+  void stop_contexts();
+  asio::io_context& next_context();  // for the next connection
+  // Runs `work` on a thread that may wait, and goes on here when it is done.
+  asio::awaitable<void> on_worker(std::function<void()> work);
+
   asio::awaitable<void> accept();
-  asio::awaitable<void> serve(std::shared_ptr<Connection> connection);
-  asio::awaitable<bool> serve_request(Connection& connection);
-  asio::awaitable<bool> read_body(Connection& connection, Parser& parser);
-  asio::awaitable<bool> write(Connection& connection, const Parser& parser, Response response);
-  asio::awaitable<bool> write_source(Connection& connection,
-                                     http::response<http::buffer_body>& head, Response& response);
-  Request request_of(const Connection& connection, const Parser& parser) const;
+  asio::awaitable<void> serve(std::shared_ptr<Client> client);
+  asio::awaitable<bool> serve_request(Client& client);
+  asio::awaitable<bool> receive(Client& client, std::size_t size);
+  asio::awaitable<bool> read_head(Client& client, Parser& parser);
+  asio::awaitable<std::optional<Response>> read_body(Client& client, Parser& parser,
+                                                     Request& request);
+  asio::awaitable<bool> write(Client& client, const Parser& parser, Response response);
+  asio::awaitable<bool> write_source(Client& client, std::string head, bool is_chunked,
+                                     BodySource& source);
 
   Handler& handler_;
   const HttpServerOptions options_;
-  asio::io_context context_;
+  SharedMemory memory_{options_.limits.memory, share_min, share_max};
+  Slots slots_{options_.limits.requests_per_client_max};
+  // A connection stays in one of these, each of which has a thread: so its operations run one at a
+  // time, and no thread wakes another. `context_` accepts, and is destroyed before the rest.
+  std::vector<std::unique_ptr<asio::io_context>> other_contexts_;
+  asio::io_context context_{1};
+  asio::io_context workers_;
   tcp::acceptor acceptor_;
+  std::size_t accepted_ = 0;  // connections, in all; of the thread that accepts
   std::atomic<unsigned> connections_ = 0;
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;
-  std::list<std::weak_ptr<Connection>> open_;  // guarded by mutex_
+  std::list<std::weak_ptr<Client>> open_;  // guarded by mutex_
 };
 
 void HttpServer::State::listen() {
@@ -102,15 +152,26 @@ void HttpServer::State::run(bool until_signal) {
   if (until_signal) {
     signals.add(SIGINT);
     signals.add(SIGTERM);
-    signals.async_wait([this](const beast::error_code& error, int) {
-      if (!error) begin_to_stop();
+    signals.async_wait([this, &signals](const beast::error_code& error, int) {
+      if (error) return;
+      signals.clear();  // a second one ends the process at once
+      begin_to_stop();
     });
   }
   asio::co_spawn(context_, accept(), asio::detached);
+  auto work = asio::make_work_guard(workers_);
   std::vector<std::thread> threads;
-  for (unsigned i = 1; i < options_.threads; ++i)
-    threads.push_back(start_thread([this] { context_.run(); }));
+  for (const auto& context : other_contexts_)
+    threads.push_back(start_thread([&context] {
+      const auto guard = asio::make_work_guard(*context);
+      context->run();
+    }));
+  for (unsigned i = 0; i < options_.workers; ++i)
+    threads.push_back(start_thread([this] { workers_.run(); }));
   context_.run();
+  stop_contexts();
+  work.reset();
+  workers_.stop();
   for (std::thread& thread : threads) thread.join();
 }
 
@@ -120,15 +181,36 @@ void HttpServer::State::begin_to_stop() {
   acceptor_.close(ignored);
   {
     std::lock_guard lock(mutex_);
-    for (const std::weak_ptr<Connection>& weak : open_)
-      if (const std::shared_ptr<Connection> connection = weak.lock())
-        asio::post(connection->stream.get_executor(), [connection] {
-          if (!connection->busy) connection->stream.close();
+    for (const std::weak_ptr<Client>& weak : open_)
+      if (const std::shared_ptr<Client> client = weak.lock())
+        asio::post(client->connection.get_executor(), [client] {
+          if (!client->is_busy) client->connection.close();
         });
   }
   auto timer = std::make_shared<asio::steady_timer>(context_, options_.limits.farewell_timeout);
-  timer->async_wait([this, timer](const beast::error_code&) { context_.stop(); });
-  if (connections_ == 0) context_.stop();
+  timer->async_wait([this, timer](const beast::error_code&) { stop_contexts(); });
+  if (connections_ == 0) stop_contexts();
+}
+
+void HttpServer::State::stop_contexts() {
+  context_.stop();
+  for (const auto& context : other_contexts_) context->stop();
+}
+
+asio::io_context& HttpServer::State::next_context() {
+  const std::size_t at = accepted_++ % (other_contexts_.size() + 1);
+  return at == 0 ? context_ : *other_contexts_[at - 1];
+}
+
+asio::awaitable<void> HttpServer::State::on_worker(std::function<void()> work) {
+  auto start = [&](auto done) {
+    asio::post(workers_, [&work, done = std::move(done)]() mutable {
+      work();
+      auto executor = asio::get_associated_executor(done);
+      asio::post(executor, std::move(done));
+    });
+  };
+  co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(start, asio::use_awaitable);
 }
 
 asio::awaitable<void> HttpServer::State::accept() {
@@ -138,184 +220,262 @@ asio::awaitable<void> HttpServer::State::accept() {
       co_await pause.async_wait(as_result);
       continue;
     }
-    auto [error, socket] = co_await acceptor_.async_accept(asio::make_strand(context_), as_result);
+    auto [error, socket] = co_await acceptor_.async_accept(next_context(), as_result);
     if (stopping_) break;
     if (error) {  // no file descriptor is free, or the client has gone
       co_await pause.async_wait(as_result);
       continue;
     }
-    auto connection = std::make_shared<Connection>(std::move(socket));
+    std::shared_ptr<Client> client;
+    try {
+      client = std::make_shared<Client>(std::move(socket),
+                                        options_.tls ? options_.tls->accept() : nullptr);
+    } catch (const std::exception&) {  // memory is short: this client has to come again
+      continue;
+    }
     ++connections_;
     {
       std::lock_guard lock(mutex_);
-      open_.push_back(connection);
+      open_.push_back(client);
     }
-    const auto executor = connection->stream.get_executor();
-    asio::co_spawn(executor, serve(std::move(connection)), asio::detached);
+    const auto executor = client->connection.get_executor();
+    asio::co_spawn(executor, serve(std::move(client)), asio::detached);
   }
 }
 
-asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Connection> connection) {
-  beast::error_code ignored;
-  tcp::socket& socket = connection->stream.socket();
-  socket.set_option(tcp::no_delay(true), ignored);
-  if (const tcp::endpoint peer = socket.remote_endpoint(ignored); !ignored)
-    connection->address = peer.address().to_string();
+asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Client> client) {
   try {
-    while (!stopping_ && co_await serve_request(*connection)) connection->busy = false;
+    client->connection.expires_after(options_.limits.head_timeout);
+    if (co_await client->connection.shake_hands()) {
+      while (!stopping_ && co_await serve_request(*client)) client->is_busy = false;
+      co_await client->connection.say_farewell(client->has_unread_body);
+    }
   } catch (const std::exception&) {  // memory is short: this connection ends, the server does not
   }
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  client->connection.close();
   std::lock_guard lock(mutex_);
-  connection.reset();
-  std::erase_if(open_, [](const std::weak_ptr<Connection>& weak) { return weak.expired(); });
-  if (--connections_ == 0 && stopping_) context_.stop();
+  client.reset();
+  std::erase_if(open_, [](const std::weak_ptr<Client>& weak) { return weak.expired(); });
+  if (--connections_ == 0 && stopping_) stop_contexts();
 }
 
-Request HttpServer::State::request_of(const Connection& connection, const Parser& parser) const {
-  const auto& message = parser.get();
-  Request request{.method = std::string(message.method_string()),
-                  .target = std::string(message.target()),
-                  .peer = {.address = connection.address}};
-  for (const auto& field : message)
-    request.headers.add(std::string_view(field.name_string()), std::string_view(field.value()));
-  return request;
+asio::awaitable<bool> HttpServer::State::receive(Client& client, std::size_t size) {
+  const asio::mutable_buffer room = client.received.prepare(size);
+  const std::size_t got =
+      co_await client.connection.read_some({static_cast<std::byte*>(room.data()), room.size()});
+  client.received.commit(got);
+  co_return got > 0;
+}
+
+// False if the connection is to be closed; what is no request was answered.
+asio::awaitable<bool> HttpServer::State::read_head(Client& client, Parser& parser) {
+  if (client.received.size() == 0) {
+    client.connection.expires_after(options_.limits.idle_timeout);
+    client.received.shrink_to_fit();
+    if (!co_await receive(client, head_receive_size)) co_return false;
+  }
+  client.is_busy = true;
+  client.connection.expires_after(options_.limits.head_timeout);
+  beast::error_code error;
+  for (;;) {
+    const std::size_t used = parser.put(client.received.data(), error);
+    client.received.consume(used);
+    if (!error && parser.is_header_done()) co_return true;
+    if (error && error != http::error::need_more) break;
+    if (!co_await receive(client, head_receive_size)) co_return false;
+  }
+  parser.get().keep_alive(false);
+  client.has_unread_body = true;
+  const bool is_long = error == http::error::header_limit;
+  co_await write(client, parser,
+                 error_response(is_long ? 431 : 400, ErrorKind::invalid_argument,
+                                is_long ? "the request's line and headers are too long"
+                                        : "this is no HTTP request"));
+  co_return false;
+}
+
+static Response too_large(std::uint64_t size_max) {
+  return error_response(413, ErrorKind::invalid_argument,
+                        fmt::format("the request's body is longer than {} bytes", size_max));
+}
+
+static Response too_many(unsigned requests_max) {
+  Response response = error_response(
+      429, ErrorKind::unavailable,
+      fmt::format("{} requests from this address are under way: send fewer at once", requests_max));
+  response.headers.add("Retry-After", "1");
+  return response;
 }
 
 // Reads one request and answers it. False if the connection is to be closed.
-asio::awaitable<bool> HttpServer::State::serve_request(Connection& connection) {
-  const HttpLimits& limits = options_.limits;
+asio::awaitable<bool> HttpServer::State::serve_request(Client& client) {
   Parser parser;
-  parser.header_limit(limits.head_size_max);
-  parser.body_limit(limits.body_size_max);
-  if (connection.buffer.size() == 0) {
-    connection.stream.expires_after(limits.idle_timeout);
-    const auto [error, got] =
-        co_await connection.stream.async_read_some(connection.buffer.prepare(4096), as_result);
-    if (error) co_return false;
-    connection.buffer.commit(got);
-  }
-  connection.busy = true;
-  connection.stream.expires_after(limits.head_timeout);
-  const auto [error, size] =
-      co_await http::async_read_header(connection.stream, connection.buffer, parser, as_result);
-  if (error == http::error::header_limit) {
-    parser.get().keep_alive(false);
-    co_await write(connection, parser,
-                   error_response(431, ErrorKind::invalid_argument,
-                                  "the request's line and headers are too long"));
-    co_return false;
-  }
-  if (error) {
-    if (error.category() == http::make_error_code(http::error::bad_method).category() &&
-        error != http::error::end_of_stream && error != http::error::partial_message) {
-      parser.get().keep_alive(false);
-      co_await write(connection, parser,
-                     error_response(400, ErrorKind::invalid_argument, "this is no HTTP request"));
-    }
-    co_return false;
-  }
-  Request request = request_of(connection, parser);
-  if (!parser.is_done()) {
-    if (std::optional<Response> refusal = handler_.refuse(request)) {
+  parser.header_limit(options_.limits.head_size_max);
+  parser.body_limit(boost::none);  // read_body() has an eye on it
+  if (!co_await read_head(client, parser)) co_return false;
+  Request request = request_of(client.connection, parser);
+  apply_forwarded(request, options_.proxies);
+  const SharedMemory::Holder holder(memory_);
+  const std::optional<Slots::Slot> slot = slots_.take(request.peer.address);
+  std::optional<Response> response;
+  if (!slot) {
+    response = too_many(options_.limits.requests_per_client_max);
+    client.has_unread_body = !parser.is_done();
+    if (client.has_unread_body) parser.get().keep_alive(false);
+  } else if (!parser.is_done()) {
+    client.has_unread_body = true;
+    response = co_await read_body(client, parser, request);
+    if (response) {
       parser.get().keep_alive(false);  // rather than read what nobody wants
-      co_await write(connection, parser, std::move(*refusal));
+    } else if (!parser.is_done()) {
       co_return false;
+    } else {
+      client.has_unread_body = false;
     }
-    if (!co_await read_body(connection, parser)) co_return false;
-    request.body = std::move(parser.get().body());
   }
-  co_return co_await write(connection, parser, handler_.answer(request));
+  if (!response) response = handler_.find_quick_answer(request);
+  if (!response) co_await on_worker([&] { response = handler_.answer(request); });
+  co_return co_await write(client, parser, std::move(*response));
 }
 
-asio::awaitable<bool> HttpServer::State::read_body(Connection& connection, Parser& parser) {
-  connection.stream.expires_after(options_.limits.body_timeout);
-  if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
-    static constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-    const auto [error, size] = co_await asio::async_write(
-        connection.stream, asio::buffer(go_on.data(), go_on.size()), as_result);
-    if (error) co_return false;
+// A response if the body is refused. Without, the body is there if the parser is done; else the
+// client has gone.
+asio::awaitable<std::optional<Response>> HttpServer::State::read_body(Client& client,
+                                                                      Parser& parser,
+                                                                      Request& request) {
+  Admission admission;
+  co_await on_worker([&] { admission = handler_.admit(request); });
+  if (admission.refusal) co_return std::move(admission.refusal);
+  const std::uint64_t size_max = admission.body_size_max;
+  std::optional<Response> refusal;
+  if (parser.content_length().value_or(0) > size_max) co_return too_large(size_max);
+  client.connection.expires_after(options_.limits.body_timeout);
+  if (beast::iequals(parser.get()[http::field::expect], "100-continue") &&
+      !co_await client.connection.write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
+    co_return std::nullopt;
+
+  Bytes piece(std::min(options_.limits.piece_size, memory_.share()));
+  // Routes that take no more than this want their body in memory.
+  const auto memory_max = [&] {
+    return size_max <= body_memory_max ? body_memory_max
+                                       : std::min<std::uint64_t>(body_memory_max, memory_.share());
+  };
+  const auto keep = [&](BytesView bytes) {
+    const std::uint64_t size =
+        (request.body_file ? request.body_file->size() : request.body.size()) + bytes.size();
+    if (size > size_max) return void(refusal = too_large(size_max));
+    if (!request.body_file && size <= memory_max()) return void(request.body += as_text(bytes));
+    try {
+      if (!request.body_file) {
+        request.body_file = std::make_shared<BodyFile>(options_.body_folder);
+        request.body_file->append(as_bytes(request.body));
+        request.body = {};
+      }
+      request.body_file->append(bytes);
+    } catch (const Error& error) {
+      refusal = error_response(error.kind(), error.what());
+    }
+  };
+  parser.eager(true);
+  auto& body = parser.get().body();
+  body.data = piece.data();
+  body.size = piece.size();
+  while (!parser.is_done()) {
+    if (client.received.size() == 0 &&
+        !co_await receive(client, std::min(body_receive_size, memory_.share())))
+      co_return std::nullopt;
+    beast::error_code error;
+    client.received.consume(parser.put(client.received.data(), error));
+    if (error && error != http::error::need_more && error != http::error::need_buffer)
+      co_return error_response(400, ErrorKind::invalid_argument, "this is no body of a request");
+    const bool needs_more = error == http::error::need_more;
+    if (body.size == 0 || parser.is_done()) {
+      const BytesView full = BytesView(piece).first(piece.size() - body.size);
+      if (request.body.size() + full.size() <= memory_max() && !request.body_file)
+        keep(full);
+      else
+        co_await on_worker([&] { keep(full); });
+      if (refusal) co_return std::move(refusal);
+      body.data = piece.data();
+      body.size = piece.size();
+      client.connection.expires_after(options_.limits.body_timeout);
+    }
+    if (needs_more && !parser.is_done() &&
+        !co_await receive(client, std::min(body_receive_size, memory_.share())))
+      co_return std::nullopt;
   }
-  const auto [error, size] =
-      co_await http::async_read(connection.stream, connection.buffer, parser, as_result);
-  if (error == http::error::body_limit) {
-    parser.get().keep_alive(false);
-    co_await write(connection, parser,
-                   error_response(413, ErrorKind::invalid_argument,
-                                  fmt::format("the request's body is longer than {} bytes",
-                                              options_.limits.body_size_max)));
-  }
-  co_return !error;
+  co_return std::nullopt;
 }
 
 // False if the connection is to be closed.
-asio::awaitable<bool> HttpServer::State::write(Connection& connection, const Parser& parser,
+asio::awaitable<bool> HttpServer::State::write(Client& client, const Parser& parser,
                                                Response response) {
   const auto& message = parser.get();
-  const bool head_only = message.method() == http::verb::head;
-  const bool keeps = message.keep_alive() && !stopping_;
-  http::response<http::buffer_body> head(static_cast<http::status>(response.status),
-                                         message.version() == 10 ? 10 : 11);
-  for (const net::HttpHeader& header : response.headers) head.insert(header.name, header.value);
-  head.set(http::field::server, "grid");
-  head.keep_alive(keeps);
-  const bool has_body = response.status != 204 && response.status != 304;
-  if (response.source != nullptr && !head_only && has_body) {
-    const bool done = co_await write_source(connection, head, response);
-    co_return done&& keeps && (response.size || message.version() == 11);
-  }
-  const std::uint64_t size = response.size.value_or(response.body.size());
-  if (has_body) head.content_length(size);
-  // One buffer for the head and one for the body, written together.
-  http::response_serializer<http::buffer_body> serializer(head);
-  head.body().more = false;
-  connection.stream.expires_after(options_.limits.write_timeout);
-  const std::string_view body =
-      head_only || !has_body ? std::string_view() : std::string_view(response.body);
-  head.body().data = const_cast<char*>(body.data());
-  head.body().size = body.size();
-  if (head_only || !has_body) serializer.split(true);
-  const auto [error, written] =
-      head_only || !has_body
-          ? co_await http::async_write_header(connection.stream, serializer, as_result)
-          : co_await http::async_write(connection.stream, serializer, as_result);
-  co_return !error && keeps;
+  const bool is_new = message.version() != 10;  // and not HTTP/1.0
+  const bool has_body = response.status != 204 && response.status != 304 && response.status >= 200;
+  const bool sends_body = has_body && message.method() != http::verb::head;
+  const bool is_chunked = response.source != nullptr && !response.size && is_new;
+  const bool keeps_open = message.keep_alive() && !stopping_ &&
+                          (is_chunked || response.source == nullptr || response.size);
+  const BytesView body = response.body_bytes();
+  std::string framing;
+  if (is_chunked)
+    framing = "Transfer-Encoding: chunked\r\n";
+  else if (has_body && (response.source == nullptr || response.size))
+    framing = fmt::format("Content-Length: {}\r\n", response.size.value_or(body.size()));
+  if (keeps_open && !is_new) framing += "Connection: keep-alive\r\n";
+  std::string head = head_text(response, keeps_open, framing);
+  if (sends_body && response.source != nullptr)
+    co_return co_await write_source(client, std::move(head), is_chunked, *response.source) &&
+        keeps_open;
+  client.connection.expires_after(options_.limits.write_timeout);
+  const BytesView sent = sends_body ? body : BytesView();
+  co_return co_await client.connection.write(as_bytes(head), sent) && keeps_open;
 }
 
 // Writes the body piece by piece. False if it ended early: the connection must be closed.
-asio::awaitable<bool> HttpServer::State::write_source(Connection& connection,
-                                                      http::response<http::buffer_body>& head,
-                                                      Response& response) {
-  if (response.size)
-    head.content_length(*response.size);
-  else
-    head.chunked(head.version() == 11);
-  head.body().data = nullptr;
-  head.body().more = true;
-  http::response_serializer<http::buffer_body> serializer(head);
-  for (bool more = true; more;) {
-    BytesView piece;
-    try {
-      piece = response.source->next();
-    } catch (const Error&) {  // the handler's source has reported it
-      connection.stream.close();
+asio::awaitable<bool> HttpServer::State::write_source(Client& client, std::string head,
+                                                      bool is_chunked, BodySource& source) {
+  std::string before = std::move(head);  // what goes out before the next piece
+  for (;;) {
+    // Without a thread: a client may wait for hours.
+    for (auto pause = source.pause(); pause.count() > 0; pause = source.pause()) {
+      asio::steady_timer timer(client.connection.get_executor(), pause);
+      co_await timer.async_wait(as_result);
+      if (stopping_) co_return false;
+    }
+    BytesView rest;
+    bool failed = false;
+    const auto get_next = [&] {
+      try {
+        rest = source.next(memory_.share());
+      } catch (const std::exception&) {  // the handler's source has reported it
+        failed = true;
+      }
+    };
+    if (source.is_quick())
+      get_next();
+    else
+      co_await on_worker(get_next);
+    if (failed) {
+      client.connection.close();
       co_return false;
     }
-    more = !piece.empty();
-    do {
-      const std::size_t size = std::min(piece.size(), options_.limits.write_size);
-      const asio::const_buffer buffer = buffer_of(piece.first(size));
-      head.body().data = const_cast<void*>(buffer.data());
-      head.body().size = size;
-      head.body().more = more;
-      connection.stream.expires_after(options_.limits.write_timeout);
-      const auto [error, written] =
-          co_await http::async_write(connection.stream, serializer, as_result);
-      if (error && error != http::error::need_buffer) co_return false;
-      piece = piece.subspan(size);
-    } while (!piece.empty());
+    if (rest.empty()) break;
+    if (is_chunked) before += fmt::format("{:x}\r\n", rest.size());
+    while (!rest.empty()) {
+      const BytesView piece =
+          rest.first(std::min({rest.size(), options_.limits.piece_size, memory_.share()}));
+      rest = rest.subspan(piece.size());
+      client.connection.expires_after(options_.limits.write_timeout);
+      if (!co_await client.connection.write(as_bytes(before), piece)) co_return false;
+      before.clear();
+    }
+    if (is_chunked) before = "\r\n";
   }
-  co_return true;
+  if (is_chunked) before += "0\r\n\r\n";
+  client.connection.expires_after(options_.limits.write_timeout);
+  co_return before.empty() || co_await client.connection.write(as_bytes(before));
 }
 
 HttpServer::HttpServer(Handler& handler, HttpServerOptions options)

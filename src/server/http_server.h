@@ -1,35 +1,44 @@
 // HTTP/1.1 over TCP: connections in, requests to a handler, answers out.
 //
-// A few threads share all connections, so that an idle or slow one costs memory and no thread; a
-// handler runs on the thread that read its request. Nothing waits without a limit: see Limits.
+// Two threads share all connections, so that an idle or slow one costs memory and no thread. A few
+// others run the handlers, which may wait for a disk or another server. Nothing waits without a
+// limit: see HttpLimits.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "server/message.h"
+#include "server/tls.h"
 
 namespace grid::server {
 
 struct HttpLimits {
-  std::uint32_t head_size_max = 16 << 10;             // bytes of a request's line and headers
-  std::uint64_t body_size_max = 1 << 20;              // bytes of a request's body
-  unsigned connections_max = 4096;                    // in all; more wait to be accepted
+  std::uint32_t head_size_max = 16 << 10;  // bytes of a request's line and headers
+  unsigned connections_max = 4096;         // in all; more wait to be accepted
+  unsigned requests_per_client_max = 512;  // at once, from one address
+  // What requests and answers under way hold together, about; each holds as little as it needs.
+  std::size_t memory = 64 << 20;                      // bytes
   std::chrono::milliseconds head_timeout{15'000};     // from its first byte to its last
   std::chrono::milliseconds idle_timeout{75'000};     // between two requests
-  std::chrono::milliseconds body_timeout{30'000};     // for a request's body, and
-  std::chrono::milliseconds write_timeout{30'000};    // for each `write_size` bytes of an answer
-  std::size_t write_size = 256 << 10;                 // bytes
+  std::chrono::milliseconds body_timeout{30'000};     // for each piece of a request's body, and
+  std::chrono::milliseconds write_timeout{30'000};    // for each piece of an answer
+  std::size_t piece_size = 256 << 10;                 // bytes
   std::chrono::milliseconds farewell_timeout{5'000};  // for answers under way at the end
 };
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";  // an IP address
-  std::uint16_t port = 0;             // 0: a free one
-  unsigned threads = 4;
+  std::string address = "127.0.0.1";    // an IP address
+  std::uint16_t port = 0;               // 0: a free one
+  unsigned threads = 2;                 // for the connections
+  unsigned workers = 16;                // threads that run the handler
+  std::shared_ptr<TlsIdentity> tls{};   // null: without TLS
+  std::vector<std::string> proxies{};   // addresses whose word on a request's peer is believed
+  std::filesystem::path body_folder{};  // for bodies over `body_memory_max`
   HttpLimits limits{};
 };
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "net/url.h"
 #include "service/error_document.h"
 
@@ -30,6 +32,26 @@ std::optional<std::string> Request::query(std::string_view name) const {
     if (decoded_parameter(take_until(value, '=')) == name) return decoded_parameter(value);
   }
   return std::nullopt;
+}
+
+std::string header_lines(const HttpHeaders& headers) {
+  std::string lines;
+  for (const net::HttpHeader& header : headers) {
+    lines += header.name;
+    lines += ": ";
+    lines += header.value;
+    lines += "\r\n";
+  }
+  return lines;
+}
+
+std::string_view date_line() {
+  thread_local std::chrono::sys_seconds made{};
+  thread_local std::string line;
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (now != made) line = fmt::format("Date: {}\r\n", format_utc(now, "%a, %d %b %Y %H:%M:%S GMT"));
+  made = now;
+  return line;
 }
 
 int status_of(ErrorKind kind) {
@@ -76,13 +98,9 @@ Response error_response(ErrorKind kind, std::string_view sentence) {
   return error_response(status_of(kind), kind, sentence);
 }
 
-static bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static std::string decoded_component(std::string_view text) {
   for (std::size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 1))
-    if (at + 2 >= text.size() || !is_hex_digit(text[at + 1]) || !is_hex_digit(text[at + 2]))
+    if (!is_hex(lower_case(text.substr(at + 1, 2)), 2))
       fail(ErrorKind::invalid_argument, "the path has a '%' without two hexadecimal digits");
   std::string component = net::percent_decode(text);
   if (component.empty() || component == "." || component == ".." ||

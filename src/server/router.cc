@@ -15,28 +15,38 @@ std::uint64_t Call::number(std::string_view name, std::uint64_t otherwise, std::
   return *value;
 }
 
-std::optional<std::map<std::string, std::string, std::less<>>> match(
-    std::string_view pattern, const std::vector<std::string>& components) {
-  std::map<std::string, std::string, std::less<>> parts;
-  pattern.remove_prefix(1);
-  std::size_t at = 0;
-  for (; !pattern.empty(); ++at) {
-    std::string_view expected = take_until(pattern, '/');
-    const bool is_part = expected.starts_with('{');
-    if (is_part) expected = expected.substr(1, expected.size() - 2);
-    if (is_part && expected.ends_with("...")) {
-      std::string rest;
-      for (; at < components.size(); ++at) rest += (rest.empty() ? "" : "/") + components[at];
-      parts.emplace(expected.substr(0, expected.size() - 3), std::move(rest));
-      return parts;
-    }
-    if (at == components.size()) return std::nullopt;
-    if (is_part)
-      parts.emplace(expected, components[at]);
-    else if (components[at] != expected)
-      return std::nullopt;
+Pattern::Pattern(std::string_view text) {
+  static constexpr std::string_view dots = "...";
+  text.remove_prefix(1);
+  while (!text.empty()) {
+    std::string_view component = take_until(text, '/');
+    const bool is_part = component.starts_with('{');
+    if (is_part) component = component.substr(1, component.size() - 2);
+    if (is_part && component.ends_with(dots))
+      rest_ = component.substr(0, component.size() - dots.size());
+    else
+      components_.push_back({component, is_part});
   }
-  if (at < components.size()) return std::nullopt;
+}
+
+bool Pattern::matches(const std::vector<std::string>& components) const {
+  const std::size_t count = components_.size();
+  if (rest_.empty() ? components.size() != count : components.size() < count) return false;
+  for (std::size_t i = 0; i < count; ++i)
+    if (!components_[i].is_part && components_[i].text != components[i]) return false;
+  return true;
+}
+
+std::map<std::string, std::string, std::less<>> Pattern::parts(
+    std::vector<std::string> components) const {
+  std::map<std::string, std::string, std::less<>> parts;
+  for (std::size_t i = 0; i < components_.size(); ++i)
+    if (components_[i].is_part) parts.emplace(components_[i].text, std::move(components[i]));
+  if (rest_.empty()) return parts;
+  std::string rest;
+  for (std::size_t i = components_.size(); i < components.size(); ++i)
+    rest += (rest.empty() ? "" : "/") + components[i];
+  parts.emplace(rest_, std::move(rest));
   return parts;
 }
 

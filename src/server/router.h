@@ -45,10 +45,26 @@ struct Route {
   std::string_view summary;
   std::vector<Parameter> parameters;  // of the query
   Response (*answer)(const Api& api, const Call& call);
+  std::uint64_t body_size_max = body_memory_max;  // bytes
 };
 
-// The parts of the path, if the pattern matches it.
-std::optional<std::map<std::string, std::string, std::less<>>> match(
-    std::string_view pattern, const std::vector<std::string>& components);
+// A route's pattern, cut into its components.
+class Pattern {
+ public:
+  // `text` outlives it.
+  explicit Pattern(std::string_view text);
+
+  bool matches(const std::vector<std::string>& components) const;
+  // Of a path that it matches.
+  std::map<std::string, std::string, std::less<>> parts(std::vector<std::string> components) const;
+
+ private:
+  struct Component {
+    std::string_view text;  // of a part its name
+    bool is_part = false;
+  };
+  std::vector<Component> components_;
+  std::string_view rest_;  // the name of what takes all that is left; empty: there is none
+};
 
 }  // namespace grid::server

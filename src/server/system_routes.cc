@@ -27,17 +27,28 @@ Response is_ready(const Api& api, const Call&) {
   }
 }
 
+// Of the server, its jobs and the node's cache.
 Response metrics(const Api& api, const Call&) {
-  std::string text;
-  const auto counter = [&](std::string_view name, std::string_view help, std::uint64_t value) {
-    text += fmt::format("# HELP {0} {1}\n# TYPE {0} counter\n{0} {2}\n", name, help, value);
+  std::string text = api.traffic().metrics();
+  const auto one = [&](std::string_view name, std::string_view type, std::string_view help,
+                       std::uint64_t value) {
+    text += fmt::format("# HELP {0} {2}\n# TYPE {0} {1}\n{0} {3}\n", name, type, help, value);
   };
-  const Traffic& traffic = api.traffic();
-  counter("grid_http_requests_total", "Requests answered.", traffic.requests);
-  counter("grid_http_refused_total", "Requests answered with a status of 400 to 499.",
-          traffic.refused);
-  counter("grid_http_failed_total", "Requests answered with a status of 500 or more.",
-          traffic.failed);
+  const service::Jobs::Counts jobs = api.jobs().counts();
+  one("grid_jobs_queued", "gauge", "Jobs that wait to begin.", jobs.queued);
+  one("grid_jobs_running", "gauge", "Jobs under way.", jobs.running);
+  one("grid_jobs_done_total", "counter", "Jobs that did their work.", jobs.done);
+  one("grid_jobs_failed_total", "counter", "Jobs that failed.", jobs.failed);
+  one("grid_jobs_stopped_total", "counter", "Jobs that were stopped.", jobs.stopped);
+  const cache::Statistics cache = service::show_cache(api.settings()).statistics;
+  one("grid_cache_bytes", "gauge", "Size of the node's cache.", cache.size);
+  one("grid_cache_limit_bytes", "gauge", "The most it may hold.", cache.size_max);
+  one("grid_cache_hit_bytes_total", "counter", "Bytes that it had.", cache.bytes_hit);
+  one("grid_cache_missed_bytes_total", "counter", "Bytes that it had not.", cache.bytes_missed);
+  one("grid_cache_fetched_bytes_total", "counter", "Bytes fetched from stores.",
+      cache.bytes_fetched);
+  one("grid_cache_evicted_bytes_total", "counter", "Bytes removed to make room.",
+      cache.bytes_evicted);
   return text_response(std::move(text), "text/plain; version=0.0.4; charset=utf-8");
 }
 
@@ -55,29 +66,24 @@ Response show_node_cache(const Api& api, const Call&) {
 Response sign_in(const Api& api, const Call& call) {
   const auto cookie =
       api.access().exchange(call.request.query("code").value_or(""), call.request.peer);
-  if (!cookie)
+  // A browser that comes again may be signed in already; the page says how to, if it is not.
+  const bool is_browser = call.request.headers.get("Accept").find("text/html") != std::string::npos;
+  if (!cookie && !is_browser)
     return error_response(
         ErrorKind::permission_denied,
         "this link was used before, or is of a server that has ended: start grid serve again");
   Response response = text_response("you are signed in\n");
   response.status = 303;
   response.headers.add("Location", "/");
-  response.headers.add("Set-Cookie", *cookie);
+  if (cookie) response.headers.add("Set-Cookie", *cookie);
   response.headers.add("Referrer-Policy", "no-referrer");
   return response;
-}
-
-Response welcome(const Api&, const Call&) {
-  return text_response(
-      "This is a grid server. Its HTTP API is described at /api/openapi.json; begin with "
-      "/api/v1/datastores.\n");
 }
 
 }  // namespace
 
 std::vector<Route> system_routes() {
   return {
-      {"GET", "/", Needs::nobody, "Say what this is", {}, welcome},
       {"GET",
        "/login",
        Needs::nobody,

@@ -7,25 +7,21 @@ namespace grid::service {
 using tree::Change;
 using tree::ChangeKind;
 
-static Comparison::Totals count(const std::vector<Change>& changes) {
-  Comparison::Totals totals;
-  for (const Change& change : changes) {
-    switch (change.kind) {
-      case ChangeKind::added:
-        ++totals.added;
-        break;
-      case ChangeKind::removed:
-        ++totals.removed;
-        break;
-      case ChangeKind::changed:
-        ++totals.changed;
-        break;
-      case ChangeKind::renamed:
-        ++totals.renamed;
-        break;
-    }
+void Comparison::Totals::add(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::added:
+      ++added;
+      break;
+    case ChangeKind::removed:
+      ++removed;
+      break;
+    case ChangeKind::changed:
+      ++changed;
+      break;
+    case ChangeKind::renamed:
+      ++renamed;
+      break;
   }
-  return totals;
 }
 
 Comparison compare_versions(const dataset::OpenStore& store, const dataset::Reference& older,
@@ -35,27 +31,32 @@ Comparison compare_versions(const dataset::OpenStore& store, const dataset::Refe
   Comparison comparison{.older = dataset::spell(older.name, one.number),
                         .newer = dataset::spell(newer.name, other.number),
                         .changes = tree::diff(store.manifest(one), store.manifest(other))};
-  comparison.totals = count(comparison.changes);
+  for (const Change& change : comparison.changes) comparison.totals.add(change.kind);
   comparison.without_content = (one.totals.files_in_place > 0) != (other.totals.files_in_place > 0);
   return comparison;
 }
 
+void write_change(JsonWriter& json, const Change& change) {
+  json.begin_object().member("change", tree::name_of(change.kind));
+  json.name_member("path", change.path);
+  if (change.kind == ChangeKind::renamed) json.name_member("old_path", change.old_path);
+  json.member("kind", tree::name_of(change.entry_kind));
+  json.member("old_size", change.old_size).member("new_size", change.new_size);
+  json.member("content_changed", change.content_changed).end_object();
+}
+
+void write_totals(JsonWriter& json, const Comparison::Totals& totals) {
+  json.begin_object().member("added", totals.added).member("removed", totals.removed);
+  json.member("changed", totals.changed).member("renamed", totals.renamed).end_object();
+}
+
 void write_document(JsonWriter& json, const Comparison& comparison) {
-  const Comparison::Totals& totals = comparison.totals;
   json.begin_object().member("older", comparison.older).member("newer", comparison.newer);
   json.key("changes").begin_array();
-  for (const Change& change : comparison.changes) {
-    json.begin_object().member("change", tree::name_of(change.kind));
-    json.name_member("path", change.path);
-    if (change.kind == ChangeKind::renamed) json.name_member("old_path", change.old_path);
-    json.member("kind", tree::name_of(change.entry_kind));
-    json.member("old_size", change.old_size).member("new_size", change.new_size);
-    json.member("content_changed", change.content_changed).end_object();
-  }
-  json.end_array().key("totals").begin_object();
-  json.member("added", totals.added).member("removed", totals.removed);
-  json.member("changed", totals.changed).member("renamed", totals.renamed);
-  json.end_object().end_object();
+  for (const Change& change : comparison.changes) write_change(json, change);
+  json.end_array().key("totals");
+  write_totals(json, comparison.totals);
+  json.end_object();
 }
 
 }  // namespace grid::service

@@ -14,6 +14,7 @@ namespace grid::service {
 struct Comparison {
   struct Totals {
     std::uint64_t added = 0, removed = 0, changed = 0, renamed = 0;
+    void add(tree::ChangeKind kind);
   };
 
   std::string older, newer;  // "cats:2", "cats:3"
@@ -28,5 +29,9 @@ Comparison compare_versions(const dataset::OpenStore& store, const dataset::Refe
                             const dataset::Reference& newer);
 
 void write_document(JsonWriter& json, const Comparison& comparison);
+
+// Parts of the document: an object each.
+void write_change(JsonWriter& json, const tree::Change& change);
+void write_totals(JsonWriter& json, const Comparison::Totals& totals);
 
 }  // namespace grid::service

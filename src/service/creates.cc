@@ -24,6 +24,7 @@ std::uint64_t unread(const create::CreateProgress& progress) {
 // "scanning" until the first byte is read; "finishing" when only the last packs and the version
 // itself are left to write.
 std::string_view phase_of(const create::CreateProgress& progress) {
+  if (progress.reading_again) return "reading again";
   if (progress.total_known && progress.files_done == progress.files_total) return "finishing";
   return progress.bytes_done > unread(progress) ? "storing" : "scanning";
 }
@@ -70,6 +71,8 @@ DatastoreCreate::DatastoreCreate(const Settings& settings, dataset::OpenStore& s
   options.storing.checkpoint = kept_->checkpoint();
   options.storing.journals = kept_->folder();
   options.storing.bytes_stored_before = kept_->bytes_stored_before();
+  options.storing.create_id = kept_->create_id();
+  options.storing.is_repeat = kept_->is_repeat();
 }
 
 ProgressState DatastoreCreate::progress() const {
@@ -88,6 +91,16 @@ ProgressState DatastoreCreate::progress() const {
     state.total_known = true;
   }
   return state;
+}
+
+std::string DatastoreCreate::what_is_published() const {
+  const std::string& name = request_.options.note.name;
+  if (const dataset::VersionNumber number = progress_.published)
+    return fmt::format("after {} was published", dataset::spell(name, number));
+  if (progress_.publishing)
+    return fmt::format(
+        "while a version of {} was being published: repeat the command to be sure of it", name);
+  return {};
 }
 
 CreatedVersion DatastoreCreate::run() {
@@ -111,6 +124,8 @@ void write_document(JsonWriter& json, const CreatedVersion& created) {
   write_problems_member(json, result.problems);
   json.key("damaged_packs").begin_array();
   for (const std::string& reason : result.short_packs) json.value(reason);
+  json.end_array().key("damaged_records").begin_array();
+  for (const dataset::UnreadableVersion& version : result.damaged) json.value(version.reason);
   json.end_array();
   json.end_object();
 }

@@ -57,6 +57,10 @@ class DatastoreCreate {
 
   ProgressState progress() const;  // thread-safe
 
+  // What there would be of it if it ended now, as the end of a sentence; empty: nothing. Asks no
+  // store. Thread-safe.
+  std::string what_is_published() const;
+
   // Call it once. Throws as create::create_version() does.
   CreatedVersion run();
 

@@ -144,6 +144,8 @@ std::string bucket_policy(const std::string& bucket, const std::string& principa
   return net::bucket_policy(bucket, principal);
 }
 
+std::string read_policy(const std::string& bucket) { return net::read_policy(bucket, "aws"); }
+
 void write_document(JsonWriter& json, const CreatedCredential& created) {
   const CredentialPlan& plan = created.plan;
   const net::SavedCredential& credential = plan.credential;

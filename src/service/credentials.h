@@ -59,6 +59,8 @@ DeletedCredential delete_credential(const Settings& settings, const std::string&
 std::string bucket_of_policy(std::string_view s3_url);
 // The policy that lets `principal` read a bucket in place. Throws `invalid_argument`.
 std::string bucket_policy(const std::string& bucket, const std::string& principal);
+// The policy with the actions that reading a bucket in place takes, for its reader's own role.
+std::string read_policy(const std::string& bucket);
 
 void write_document(JsonWriter& json, const CreatedCredential& created);
 void write_document(JsonWriter& json, const CredentialList& list);

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <map>
 
+#include "backend/outage.h"
 #include "base/error.h"
+#include "base/utc.h"
 #include "care/pack_check.h"
 #include "dataset/note_text.h"
 #include "dataset/overview.h"
+#include "service/collections.h"
 #include "service/uses.h"
 #include "service/verification.h"
 
@@ -53,7 +56,7 @@ std::string readable_description(const dataset::OpenStore& store, const std::str
   try {
     return store.datastores->description(name);
   } catch (const Error& error) {
-    if (care::is_outage(*store.backend, error)) throw;
+    if (is_outage(*store.backend, error)) throw;
     unreadable.push_back(
         care::damage_at(name, 0, "", fmt::format("its description: {}", error.what())));
     return {};
@@ -98,13 +101,12 @@ std::string described_name(const dataset::Reference& reference) {
 }
 
 Description read_description(const dataset::OpenStore& store, const std::string& name) {
-  store.datastores->resolve({.name = name});
+  store.datastores->resolve_number({.name = name});
   return {.name = name, .text = store.datastores->description(name)};
 }
 
 Description write_description(const dataset::OpenStore& store, const std::string& name,
                               const std::string& text) {
-  store.datastores->resolve({.name = name});
   store.datastores->describe(name, dataset::checked_note_text(text, "--text"));
   return {.name = name, .text = store.datastores->description(name)};
 }
@@ -120,16 +122,18 @@ VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore
          "name the version to delete, as in {}:3, or every one of them with --all", reference.name);
   VersionSet versions{.name = reference.name};
   // For --all too, since its error for an unknown datastore has the nearest names.
-  dataset::Version version = store.datastores->resolve(reference);
-  versions.numbers =
-      all ? store.datastores->ready_numbers(reference.name) : std::vector{version.record.number};
+  const dataset::VersionNumber number = store.datastores->resolve_number(reference);
+  versions.numbers = all ? store.datastores->ready_numbers(reference.name) : std::vector{number};
   refuse_if_used(settings, store, versions.name, versions.numbers, "nothing was deleted");
   return versions;
 }
 
-void delete_versions(const dataset::OpenStore& store, const VersionSet& versions) {
+VersionSet delete_versions(const dataset::OpenStore& store, VersionSet versions, Undo undo) {
+  if (undo == Undo::whole_window)
+    versions.until = format_rfc3339(std::chrono::system_clock::now() + undo_window);
   for (dataset::VersionNumber number : versions.numbers)
-    store.datastores->remove(versions.name, number);
+    store.datastores->remove(versions.name, number, {.until = versions.until});
+  return versions;
 }
 
 void write_document(JsonWriter& json, const DatastoreList& list) {
@@ -157,7 +161,12 @@ void write_document(JsonWriter& json, const Description& description) {
 void write_document(JsonWriter& json, const VersionSet& deleted) {
   json.begin_object().member("name", deleted.name).key("deleted").begin_array();
   for (dataset::VersionNumber number : deleted.numbers) json.value(number);
-  json.end_array().end_object();
+  json.end_array().key("undo_until");
+  if (deleted.until.empty())
+    json.null();
+  else
+    json.value(deleted.until);
+  json.end_object();
 }
 
 }  // namespace grid::service

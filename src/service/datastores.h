@@ -64,6 +64,7 @@ Description write_description(const dataset::OpenStore& store, const std::string
 struct VersionSet {
   std::string name;  // of the datastore
   std::vector<dataset::VersionNumber> numbers;
+  std::string until{};  // they can be taken back; empty: not for a certain time
 };
 
 // What `reference` means: with `all` every ready version of a datastore, else one. Throws
@@ -72,7 +73,11 @@ struct VersionSet {
 VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
                               const dataset::Reference& reference, bool all);
 
-void delete_versions(const dataset::OpenStore& store, const VersionSet& versions);
+// How long their space is kept at least: the whole undo_window, or not at all.
+enum class Undo { whole_window, none };
+// What was deleted, with the time until when it can be taken back.
+VersionSet delete_versions(const dataset::OpenStore& store, VersionSet versions,
+                           Undo undo = Undo::whole_window);
 
 void write_document(JsonWriter& json, const DatastoreList& list);
 void write_document(JsonWriter& json, const Description& description);

@@ -34,7 +34,8 @@ dataset::VersionRecord record() {
 }
 
 std::string version_members() {
-  return R"("name": "cats", "version": 3, "status": "ready", "root": ")" + std::string(64, '0') +
+  return R"("name": "cats", "version": 3, "status": "ready", "undo_until": null, "root": ")" +
+         std::string(64, '0') +
          R"(", "parent": 2, "source": "./cats", "message": "more", )"
          R"("created": "2026-11-22T21:54:45Z", "created_by": "ann@box", "program": "grid 1.2.3", )"
          R"("files": 4, "folders": 2, "symlinks": 1, "bytes": 900, "files_in_place": 0, )"
@@ -121,7 +122,7 @@ TEST(Documents, SayWhatACreateMade) {
       "{" + version_members() +
           R"(, "same": false, "files_read": 3, "files_unchanged": 1, "bytes_read": 600, )"
           R"("bytes_new": 550, "bytes_resumed": 50, "seconds": 1.5, "problems": )"
-          R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}], "damaged_packs": []})"
+          R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}], "damaged_packs": [], "damaged_records": []})"
           "\n");
 }
 
@@ -179,7 +180,7 @@ TEST(Documents, SayWhatWasExportedMovedAndDeleted) {
             R"("bytes_stored": 8, "bytes_checked": 7, "seconds": 0.25})"
             "\n");
   EXPECT_EQ(line_of(VersionSet{.name = "cats", .numbers = {1, 3}}),
-            "{\"name\": \"cats\", \"deleted\": [1, 3]}\n");
+            "{\"name\": \"cats\", \"deleted\": [1, 3], \"undo_until\": null}\n");
   EXPECT_EQ(line_of(Description{.name = "cats", .text = "37 breeds"}),
             "{\"name\": \"cats\", \"description\": \"37 breeds\"}\n");
 }
@@ -193,6 +194,7 @@ TEST(Documents, NameDamageAndDrift) {
                  .damages = {{.name = "cats", .version = 3, .path = "a", .reason = "is damaged"}},
                  .files_in_place = 1,
                  .drifts = {{.name = "cats", .version = 3, .path = "b", .reason = "is gone"}},
+                 .unseen = {{.name = "cats", .version = 4, .reason = "403"}},
                  .notes = {"x is not part of the store"},
                  .deleted_versions = 6,
                  .unindexed_packs = 7,
@@ -203,6 +205,7 @@ TEST(Documents, NameDamageAndDrift) {
       R"({"versions": 2, "files": 3, "chunks": 4, "bytes": 5, "files_in_place": 1, )"
       R"("damages": [{"name": "cats", "version": 3, "path": "a", "reason": "is damaged"}], )"
       R"("drifts": [{"name": "cats", "version": 3, "path": "b", "reason": "is gone"}], )"
+      R"("unseen": [{"name": "cats", "version": 4, "path": "", "reason": "403"}], )"
       R"("not_checked": {"deleted_versions": 6, "unindexed_packs": 7, "unindexed_bytes": 8}, )"
       R"("notes": ["x is not part of the store"]})"
       "\n");

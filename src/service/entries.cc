@@ -102,8 +102,10 @@ void read_file(const dataset::OpenStore& store, const OpenVersion& version, std:
     for (std::uint64_t offset = 0; offset < file.size(); offset += piece_size)
       take(store.files->read_file_part(*version.manifest, file, offset, piece_size, scratch));
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::changed)
-      throw error.within(canonical).within(version.text());
+    // What `take` throws is about something else.
+    for (const ErrorKind kind : {ErrorKind::corrupt, ErrorKind::changed, ErrorKind::not_found,
+                                 ErrorKind::permission_denied, ErrorKind::unsupported})
+      if (error.kind() == kind) throw error.within(canonical).within(version.text());
     throw;
   }
 }

@@ -1,10 +1,9 @@
 #include "service/folder_page.h"
 
-#include <fnmatch.h>
-
 #include <algorithm>
 
 #include "base/error.h"
+#include "source/ignore_patterns.h"
 
 namespace grid::service {
 
@@ -49,8 +48,7 @@ FolderPages::Arrangement FolderPages::arrange(const OpenVersion& version, tree::
   std::string name;
   for (std::uint32_t place = 0; const std::optional<EntryRef> entry = cursor.next(); ++place) {
     name = entry->name();
-    if (!request.pattern.empty() && ::fnmatch(request.pattern.c_str(), name.c_str(), 0) != 0)
-      continue;
+    if (!request.pattern.empty() && !source::matches_name(request.pattern, name)) continue;
     ++arrangement.total;
     if (entry->kind() == EntryKind::folder) ++arrangement.folders;
     if (entry->kind() == EntryKind::file || entry->kind() == EntryKind::hard_link)

@@ -23,7 +23,7 @@ struct FolderPageRequest {
   std::uint64_t count = 1000;
   SortKey sort = SortKey::name;
   bool descending = false;
-  std::string pattern{};  // of names, as fnmatch(3); empty: all
+  std::string pattern{};  // of names: see source::matches_name(); empty: all
 };
 
 struct FolderPage {

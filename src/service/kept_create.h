@@ -35,6 +35,9 @@ class KeptCreate {
   // Empty if nothing is kept.
   std::filesystem::path folder() const { return live_ ? live_->own_folder() : ""; }
 
+  std::string create_id() const { return live_ ? live_->create_id() : ""; }
+  bool is_repeat() const { return live_ && live_->is_repeat(); }
+
   std::uint64_t bytes_stored_before() const { return live_ ? live_->bytes_stored_before() : 0; }
 
   // Runs the create in `body`. Removes what is kept if it returns; if it throws, what is kept

@@ -14,13 +14,21 @@
 
 namespace grid::service {
 
-// The mount that is served at this folder; empty if none is. Here and below, the folder is absolute
-// and has no '/' at its end.
-std::optional<run::Attachment> find_mount(const Settings& settings,
-                                          const std::filesystem::path& folder);
+// The one path of a folder, by whatever links it is named: mounts are known by it.
+std::filesystem::path mount_path(const std::filesystem::path& folder);
 
-// Throws `already_exists`, naming the process, if a mount is served there.
-void refuse_second_mount(const Settings& settings, const std::filesystem::path& folder);
+// The mount of this user that is served at this path; empty if none is.
+std::optional<run::Attachment> find_mount(const Settings& settings,
+                                          const std::filesystem::path& path);
+
+// Makes room for a mount at this path: removes a dead one. Throws `already_exists`, naming the
+// process, if a mount is served there, of whatever user, and as refuse_own_folders() does.
+void prepare_mount(const Settings& settings, const std::filesystem::path& path);
+
+// Throws `invalid_argument` for a folder where a mount would hide the store, the cache or the state
+// folder, or a part of them, from grid itself. `doing` begins the sentence: "cannot mount at".
+void refuse_own_folders(const Settings& settings, const std::filesystem::path& folder,
+                        std::string_view doing);
 
 // Where the mount's process writes its messages: "/mnt/data" has "mnt-data.log".
 std::filesystem::path mount_log(const Settings& settings, const std::filesystem::path& folder);

@@ -30,7 +30,7 @@ std::shared_ptr<dataset::OpenStore> open_destination(const Settings& settings,
                                                      const MoveRequest& request) {
   // Fails before a store is made for a datastore that does not exist.
   if (from.datastores->published_numbers(request.name).empty())
-    from.datastores->resolve({.name = request.name});
+    from.datastores->resolve_number({.name = request.name});
   if (!request.keep) refuse_if_busy(settings, from, request.name);
   return dataset::open_store(
       request.to,

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "service/json.h"
 #include "service/pace.h"
 
 namespace grid::service {
@@ -12,5 +13,8 @@ namespace grid::service {
 // `status` is the end's.
 std::string progress_event(std::string_view event, std::string_view status, std::string_view doing,
                            const ProgressState& state, const Pace& pace);
+
+// Its members from `phase` on, into an object that was begun.
+void write_progress_members(JsonWriter& json, const ProgressState& state, const Pace& pace);
 
 }  // namespace grid::service

@@ -1,7 +1,11 @@
 #include "service/run_artifacts.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <regex>
 
+#include "base/beneath.h"
 #include "base/error.h"
 #include "run/runs.h"
 
@@ -35,6 +39,24 @@ RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
                      .failures = std::move(list.failures)};
   if (match) found.artifacts = matching(std::move(found.artifacts), *match);
   return found;
+}
+
+OpenArtifact open_artifact(const Settings& settings, const std::string& run,
+                           const std::string& path) {
+  const std::filesystem::path folder = run::Runs(settings.run_folder).get(run).artifacts();
+  const FileDescriptor top = find_file(folder, O_RDONLY | O_DIRECTORY);
+  OpenArtifact artifact{.path = path, .file = {}};
+  // A pipe would wait for its writer.
+  if (top) artifact.file = open_beneath(top.get(), path, O_RDONLY | O_NONBLOCK);
+  struct stat status;
+  if (!artifact.file || ::fstat(artifact.file.get(), &status) != 0)
+    fail(ErrorKind::not_found, "{} has no artifact {}", run, path);
+  if (!S_ISREG(status.st_mode))
+    fail(ErrorKind::invalid_argument, "{}: {} is not a file", run, path);
+  artifact.size = static_cast<std::uint64_t>(status.st_size);
+  artifact.mtime_ns = std::int64_t{status.st_mtim.tv_sec} * 1'000'000'000 + status.st_mtim.tv_nsec;
+  artifact.inode = status.st_ino;
+  return artifact;
 }
 
 void write_document(JsonWriter& json, const RunArtifacts& artifacts) {

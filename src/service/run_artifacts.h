@@ -1,11 +1,13 @@
 // The files that a run wrote to its artifacts folder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "run/artifacts.h"
 #include "service/json.h"
 #include "service/settings.h"
@@ -24,6 +26,19 @@ struct RunArtifacts {
 // expression.
 RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
                             const std::optional<std::string>& match = std::nullopt);
+
+// One of them, open for reading.
+struct OpenArtifact {
+  std::string path;
+  FileDescriptor file;
+  std::uint64_t size = 0;
+  std::int64_t mtime_ns = 0;
+  std::uint64_t inode = 0;
+};
+
+// Follows no link. Throws `not_found`, and `invalid_argument` for what is no file.
+OpenArtifact open_artifact(const Settings& settings, const std::string& run,
+                           const std::string& path);
 
 void write_document(JsonWriter& json, const RunArtifacts& artifacts);
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/own_file.h"
 #include "run/executor.h"
 
 namespace grid::service {
@@ -28,7 +29,7 @@ RunLog::RunLog(const Settings& settings, const std::string& name, std::uint64_t 
 
 BytesView RunLog::read_next() {
   const std::filesystem::path path = folder_.log();
-  if (!file_) file_ = find_file(path, O_RDONLY);
+  if (!file_) file_ = find_regular_file(path, O_RDONLY);
   if (!file_) return {};
   piece_.resize(piece_size_max);
   const std::size_t got = read_at(file_.get(), piece_, offset_, path.native());
@@ -36,11 +37,16 @@ BytesView RunLog::read_next() {
   return BytesView(piece_).first(got);
 }
 
-bool RunLog::wait_for_more(const std::atomic<bool>* stop) {
-  if (over_ || (stop && *stop)) return false;
+bool RunLog::is_at_end() {
+  if (over_) return true;
   // A run prints nothing after its end, so one more read finds its last bytes. Its end is on record
   // before its last output is in the log, but not before its supervisor has ended.
   over_ = run::is_over(run::observe(runs_, folder_.read())) && !folder_.has_supervisor();
+  return false;
+}
+
+bool RunLog::wait_for_more(const std::atomic<bool>* stop) {
+  if ((stop && *stop) || is_at_end()) return false;
   if (!over_) std::this_thread::sleep_for(look_again);
   return !(stop && *stop);
 }

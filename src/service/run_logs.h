@@ -31,6 +31,10 @@ class RunLog {
   // The next bytes printed, valid until the next call; empty if there are no more yet.
   BytesView read_next();
 
+  // Whether read_next() has given the last byte: the run was over when this was called before. Call
+  // it when read_next() gave none.
+  bool is_at_end();
+
   // Waits a short while, in which the run may print more, and returns true. Returns false if the
   // run was over when read_next() gave its last byte, or once `*stop` is true.
   bool wait_for_more(const std::atomic<bool>* stop = nullptr);

@@ -29,4 +29,36 @@ std::optional<RunReading> find_reading(const run::RunRecord& record) {
   return reading;
 }
 
+static void write_reading(JsonWriter& json, const RunReading& reading) {
+  const auto ratio_member = [&](std::string_view name, const std::optional<double>& value) {
+    json.key(name);
+    if (value)
+      json.value(*value);
+    else
+      json.null();
+  };
+  json.begin_object().member("request_count", reading.request_count);
+  json.member("wanted_bytes", reading.wanted_bytes).member("store_bytes", reading.store_bytes);
+  json.member("remote_bytes", reading.remote_bytes).member("request_ns", reading.request_ns);
+  json.member("store_ns", reading.store_ns).member("unpack_ns", reading.unpack_ns);
+  json.member("check_ns", reading.check_ns).member("other_ns", reading.other_ns);
+  ratio_member("cached_ratio", reading.cached_ratio);
+  ratio_member("amplification", reading.amplification);
+  json.end_object();
+}
+
+void write_document(JsonWriter& json, const ExplainedRun& explained) {
+  json.begin_object().member("run", explained.record.name).key("reading");
+  if (const std::optional<RunReading> reading = find_reading(explained.record))
+    write_reading(json, *reading);
+  else
+    json.null();
+  json.key("versions").begin_array();
+  for (const run::RunVersion& version : explained.record.versions) {
+    json.begin_object().member("name", version.name).member("version", version.version);
+    json.member("touched", version.touched).member("bytes_read", version.bytes_read).end_object();
+  }
+  json.end_array().end_object();
+}
+
 }  // namespace grid::service

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "run/record.h"
+#include "service/json.h"
 
 namespace grid::service {
 
@@ -25,5 +26,11 @@ struct RunReading {
 
 // Empty if the kernel made no requests.
 std::optional<RunReading> find_reading(const run::RunRecord& record);
+
+struct ExplainedRun {
+  run::RunRecord record;
+};
+// Where the time of reading went, and what was read of each version.
+void write_document(JsonWriter& json, const ExplainedRun& explained);
 
 }  // namespace grid::service

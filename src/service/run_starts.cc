@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "service/mounts.h"
 
 namespace grid::service {
 
@@ -112,12 +113,22 @@ std::vector<std::string> merged_environment(const run::RunFolder& folder,
 
 }  // namespace
 
+// The server of a run is outside its mount; but the script could not write its artifacts, nor use
+// grid.
+static void refuse_own_folders_of(const Settings& settings, const run::RunRequest& request) {
+  if (request.copy) return;  // nothing is mounted
+  Settings absolute = settings;
+  absolute.store = request.store;
+  refuse_own_folders(absolute, request.references.mount_folder, "datastores cannot be attached at");
+}
+
 run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore& store,
                              const StartRequest& request) {
   const run::Runs runs(settings.run_folder, settings.servers.warn);
   run::RunRequest made = run_request(settings, request);
   if (!request.repeated) {
     if (request.command.empty()) fail(ErrorKind::invalid_argument, "there is no command to run");
+    refuse_own_folders_of(settings, made);
     return run::prepare_run(runs, store, made);
   }
   if (!request.command.empty())
@@ -127,6 +138,7 @@ run::PreparedRun prepare_run(const Settings& settings, const dataset::OpenStore&
   made = run::repeat_request(record, store, std::move(made));
   check_folder(record);
   made.folder = record.folder;
+  refuse_own_folders_of(settings, made);
   return run::prepare_run(runs, store, made);
 }
 

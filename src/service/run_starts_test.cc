@@ -72,6 +72,11 @@ TEST(RunStart, TakesWhatTheRequestLacksFromTheFile) {
   request.mount_folder = "/";
   expect_error(ErrorKind::invalid_argument, "datastores cannot be attached at /",
                [&] { prepare(node, request); });
+  std::filesystem::create_directory_symlink(node / "store", node / "work/link");
+  for (const char* own : {"store", "store/packs", "state/runs", "cache", "", "work/link"}) {
+    request.mount_folder = node / own;
+    expect_error(ErrorKind::invalid_argument, "from grid itself", [&] { prepare(node, request); });
+  }
 }
 
 TEST(RunStart, RepeatsARunOnTheSameVersionsInTheSameFolder) {

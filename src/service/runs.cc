@@ -103,6 +103,7 @@ void write_run_members(JsonWriter& json, const ObservedRun& run) {
   json.end_object();
   write_words(json, "command", record.command);
   write_words(json, "resolved_command", record.resolved_command);
+  json.member("literal", record.literal);
   json.name_member("folder", record.folder);
   json.member("user", record.user).member("host", record.host);
   json.member("executor", record.executor);

@@ -59,6 +59,7 @@ TEST(Runs, AreDocumentedWithEveryMember) {
         "train",
         "/datastores/cats/2"
       ],
+      "literal": false,
       "folder": "/work",
       "user": "ann",
       "host": "box",

@@ -42,29 +42,37 @@ SessionDetachment detach_from_session(const Session& session, const std::string&
   return {.session = session.record.name, .name = name};
 }
 
-SessionCommand prepare_command(const Settings& settings, const Session& session,
-                               const std::vector<std::string>& command,
-                               std::vector<std::string> environment) {
-  if (command.empty()) fail(ErrorKind::invalid_argument, "there is no command to run");
-  run::RunRecord record = session.record;
-  record.command = command;
+// The command with paths in the place of references.
+static std::vector<std::string> resolved_in_session(const Settings& settings,
+                                                    const run::RunRecord& session,
+                                                    const std::vector<std::string>& command) {
   run::ReferenceRequest references{.command = command,
                                    .datastore_names = {},
                                    .datastore_version = {},
-                                   .mount_folder = record.mount_folder};
+                                   .mount_folder = session.mount_folder};
   // A reference without a version means the version that the session pinned.
-  for (const auto& [name, number] : record.pins)
+  for (const auto& [name, number] : session.pins)
     references.datastore_names.push_back(fmt::format("{}:{}", name, number));
   Settings of_session = settings;
-  of_session.store = record.store;
+  of_session.store = session.store;
   const std::shared_ptr<dataset::OpenStore> store = open_store(of_session);
+  return run::resolve_references(references,
+                                 [&](const dataset::Reference& reference) {
+                                   return store->datastores->resolve(reference);
+                                 })
+      .command;
+}
+
+SessionCommand prepare_command(const Settings& settings, const Session& session,
+                               SessionCommandRequest request) {
+  if (request.command.empty()) fail(ErrorKind::invalid_argument, "there is no command to run");
+  run::RunRecord record = session.record;
   record.resolved_command =
-      run::resolve_references(references, [&](const dataset::Reference& reference) {
-        return store->datastores->resolve(reference);
-      }).command;
+      request.literal ? request.command : resolved_in_session(settings, record, request.command);
+  record.command = std::move(request.command);
   SessionCommand prepared;
   prepared.environment = run::environment_of(
-      session.folder, record, run::with_settings(std::move(environment), record.settings));
+      session.folder, record, run::with_settings(std::move(request.environment), record.settings));
   prepared.program = run::program_of(record, prepared.environment);
   return prepared;
 }

@@ -53,11 +53,16 @@ struct SessionCommand {
   std::vector<std::string> environment;
 };
 
-// `environment` is the caller's. Looks the command up in this process's current folder, and opens
-// the session's store. Throws as run::resolve_references() and run::find_program() do.
+struct SessionCommandRequest {
+  std::vector<std::string> command;
+  bool literal = false;                  // the command has no references: the store is not opened
+  std::vector<std::string> environment;  // the caller's
+};
+
+// Looks the command up in this process's current folder, and opens the session's store. Throws as
+// run::resolve_references() and run::find_program() do.
 SessionCommand prepare_command(const Settings& settings, const Session& session,
-                               const std::vector<std::string>& command,
-                               std::vector<std::string> environment);
+                               SessionCommandRequest request);
 
 // As stop_run(), and throws as get_session() does.
 StoppedRun delete_session(const Settings& settings, const std::string& name,

@@ -90,12 +90,17 @@ TEST(Sessions, ResolveReferencesInCommandsToTheirPins) {
   const RunNode node;
   const Lab lab(node, 0);
   const Session session = get_session(node.settings(), "lab");
-  const SessionCommand command = prepare_command(node.settings(), session, {"ls", "grid:cats"},
-                                                 {"PATH=/usr/bin:/bin", "GRID_RUN_NAME=other"});
+  const SessionCommandRequest request{.command = {"ls", "grid:cats"},
+                                      .environment = {"PATH=/usr/bin:/bin", "GRID_RUN_NAME=other"}};
+  const SessionCommand command = prepare_command(node.settings(), session, request);
   EXPECT_EQ(command.program.arguments, (std::vector<std::string>{"ls", "/datastores/cats/1"}));
   EXPECT_EQ(run::find_variable(command.environment, "GRID_RUN_NAME"), "lab");
   expect_error(ErrorKind::invalid_argument, "no command",
-               [&] { prepare_command(node.settings(), session, {}, {}); });
+               [&] { prepare_command(node.settings(), session, {}); });
+
+  SessionCommandRequest literal = request;
+  literal.literal = true;
+  EXPECT_EQ(prepare_command(node.settings(), session, literal).program.arguments, request.command);
 }
 
 }  // namespace

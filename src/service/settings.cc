@@ -9,12 +9,16 @@ std::shared_ptr<dataset::OpenStore> open_store(const Settings& settings, StoreUs
   static constexpr std::chrono::minutes patience_of_mounts{5};
   if (use == StoreUse::attach && !settings.patience) servers.retries.deadline = patience_of_mounts;
   if (use == StoreUse::attach) servers.http.stop = std::make_shared<net::WaitStop>();
-  return dataset::open_store(settings.store, {.make_if_absent = use == StoreUse::make_if_absent,
-                                              .servers = std::move(servers),
-                                              .cache_folder = settings.cache_folder,
-                                              .reader_stays = use == StoreUse::attach,
-                                              .read_ahead = settings.read_ahead,
-                                              .costs = costs});
+  return dataset::open_store(
+      settings.store,
+      {.make_if_absent = use == StoreUse::make_if_absent,
+       .servers = std::move(servers),
+       .cache_folder = settings.cache_folder,
+       .confirmed_for = use == StoreUse::read || use == StoreUse::attach ? settings.recheck
+                                                                         : std::chrono::seconds(0),
+       .reader_stays = use == StoreUse::attach,
+       .read_ahead = settings.read_ahead,
+       .costs = costs});
 }
 
 }  // namespace grid::service

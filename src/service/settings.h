@@ -25,13 +25,18 @@ struct Settings {
   std::filesystem::path run_folder;         // in the state folder: see run::Runs
   std::filesystem::path credential_folder;  // XDG_CONFIG_HOME/grid/credentials
   std::filesystem::path token_folder;       // XDG_CONFIG_HOME/grid/tokens: of who may use a server
+  std::filesystem::path login_folder;       // XDG_CONFIG_HOME/grid/logins: tokens of other servers
   ReadAhead read_ahead;                     // GRID_READ_AHEAD
   // GRID_PATIENCE: how long a server that fails is asked again. Unset: minutes, more of them for a
   // reader that stays.
   std::optional<std::chrono::seconds> patience{};
+  // GRID_RECHECK: how long a command that reads a version believes what this machine has heard of
+  // the store, but for listings: see dataset::OpenStoreOptions::confirmed_for.
+  std::chrono::seconds recheck{60};
 };
 
-enum class StoreUse { existing, make_if_absent, attach };  // attach: for a reader that stays
+// read: of versions, at once; attach: for a reader that stays.
+enum class StoreUse { existing, make_if_absent, read, attach };
 
 // Opens the store that the settings name. `costs`, if not null, outlives it. Throws as
 // dataset::open_store() does.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,12 +12,15 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/json.h"
 #include "base/own_file.h"
 #include "base/random.h"
+#include "base/timestamp.h"
 #include "base/utc.h"
 #include "dataset/note_text.h"
 #include "dataset/reference.h"
+#include "net/aws_signature.h"
 
 namespace grid::service {
 
@@ -26,14 +30,12 @@ using nlohmann::ordered_json;
 namespace {
 
 constexpr std::string_view token_prefix = "grid_", token_suffix = ".json";
+constexpr std::string_view s3_prefix = "GRID", server_key_name = "server-key";
 constexpr std::size_t id_size = 12, secret_size = 48;  // hexadecimal digits
+constexpr std::size_t server_key_size = 32;            // bytes
 constexpr std::array<std::string_view, 3> role_names = {"reader", "writer", "admin"};
 
-bool is_token_id(std::string_view text) {
-  return text.size() == id_size && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
+bool is_token_id(std::string_view text) { return is_hex(text, id_size); }
 
 fs::path token_file(const Settings& settings, std::string_view id) {
   return settings.token_folder / (std::string(id) + std::string(token_suffix));
@@ -47,7 +49,10 @@ std::string encode_token(const Token& token) {
                        {"datastores", token.datastores},
                        {"created", token.created}};
   if (token.expires) json["expires"] = *token.expires;
-  json["digest"] = token.digest.hex();
+  if (token.for_s3)
+    json["for"] = "s3";
+  else
+    json["digest"] = token.digest.hex();
   return json.dump(2) + "\n";
 }
 
@@ -62,7 +67,9 @@ Token decode_token(BytesView bytes, const fs::path& file) {
               .datastores = parse_json(as_text(bytes), noun)["datastores"],
               .created = object.text("created"),
               .expires = object.find_text("expires")};
-  const std::optional<Digest> digest = parse_digest(object.text("digest"));
+  token.for_s3 = object.find_text("for") == "s3";
+  const std::optional<Digest> digest =
+      token.for_s3 ? Digest{} : parse_digest(object.text("digest"));
   if (!digest || (token.expires && !parse_rfc3339(*token.expires)))
     fail(ErrorKind::corrupt, "{} is damaged: remove it", noun);
   token.digest = *digest;
@@ -75,6 +82,46 @@ Token read_token(BytesView bytes, const fs::path& file) {
   } catch (const nlohmann::json::exception&) {  // a member of another kind
     fail(ErrorKind::corrupt, "{} is damaged: remove it", file.string());
   }
+}
+
+std::optional<Token> find_token_file(const Settings& settings, std::string_view id) {
+  if (!is_token_id(id)) return std::nullopt;
+  const fs::path file = token_file(settings, id);
+  const std::optional<Bytes> bytes = find_regular_file_bytes(file);
+  if (!bytes) return std::nullopt;
+  Token token = read_token(*bytes, file);
+  if (token.is_expired(std::chrono::system_clock::now())) return std::nullopt;
+  return token;
+}
+
+// The key of which all secrets for S3 are derived; empty if there is none yet.
+std::optional<Bytes> find_server_key(const Settings& settings) {
+  const fs::path file = settings.token_folder / server_key_name;
+  std::optional<Bytes> key = find_file_bytes(file);
+  if (key && key->size() != server_key_size)
+    fail(ErrorKind::corrupt, "{} is damaged: remove it, and create the tokens for S3 again",
+         file.string());
+  return key;
+}
+
+Bytes make_server_key(const Settings& settings) {
+  if (std::optional<Bytes> key = find_server_key(settings)) return *key;
+  const fs::path file = settings.token_folder / server_key_name;
+  const fs::path temporary = file.string() + "." + random_hex(id_size);
+  Bytes key(server_key_size);
+  fill_random(key);
+  replace_file(temporary, key);
+  // Of two processes that make one, both use that of the first: a key is never replaced.
+  const int linked = ::link(temporary.c_str(), file.c_str());
+  const int error = errno;
+  ::unlink(temporary.c_str());
+  if (linked != 0 && error != EEXIST)
+    throw system_error(error, fmt::format("cannot write {}", file.string()));
+  return find_server_key(settings).value();
+}
+
+std::string s3_secret(BytesView server_key, std::string_view id) {
+  return to_hex(net::hmac_sha256(server_key, fmt::format("grid s3 {}", id))).substr(0, secret_size);
 }
 
 void check_pattern(const std::string& pattern) {
@@ -117,9 +164,14 @@ CreatedToken create_token(const Settings& settings, const TokenRequest& request)
                                  .datastores = request.datastores,
                                  .created = format_rfc3339(now)}};
   if (request.lasts) created.token.expires = format_rfc3339(now + *request.lasts);
-  created.text = fmt::format("{}{}_{}", token_prefix, created.token.id, random_hex(secret_size));
-  created.token.digest = digest_of(as_bytes(created.text));
   make_private_folders(settings.token_folder);
+  if (request.for_s3) {
+    created.token.for_s3 = true;
+    created.text = s3_secret(make_server_key(settings), created.token.id);
+  } else {
+    created.text = fmt::format("{}{}_{}", token_prefix, created.token.id, random_hex(secret_size));
+    created.token.digest = digest_of(as_bytes(created.text));
+  }
   replace_file(token_file(settings, created.token.id), as_bytes(encode_token(created.token)));
   return created;
 }
@@ -131,7 +183,7 @@ TokenList list_tokens(const Settings& settings) {
        at.increment(error)) {
     const fs::path& file = at->path();
     if (file.extension() != token_suffix || !is_token_id(file.stem().string())) continue;
-    if (const std::optional<Bytes> bytes = find_file_bytes(file))
+    if (const std::optional<Bytes> bytes = find_regular_file_bytes(file))
       list.tokens.push_back(read_token(*bytes, file));
   }
   if (error && error != std::errc::no_such_file_or_directory)
@@ -154,26 +206,70 @@ RevokedToken revoke_token(const Settings& settings, const std::string& id) {
   return {id};
 }
 
-std::optional<Token> find_token(const Settings& settings, std::string_view text) {
+// Of what could be the text of a token; else empty.
+static std::string_view id_in(std::string_view text) {
   if (text.size() != token_prefix.size() + id_size + 1 + secret_size ||
       !text.starts_with(token_prefix))
-    return std::nullopt;
-  const std::string_view id = text.substr(token_prefix.size(), id_size);
-  if (!is_token_id(id)) return std::nullopt;
-  const fs::path file = token_file(settings, id);
-  const std::optional<Bytes> bytes = find_file_bytes(file);
-  if (!bytes) return std::nullopt;
-  Token token = read_token(*bytes, file);
-  // What is compared are digests, so the time that it takes tells nothing of the token.
-  if (token.digest != digest_of(as_bytes(text)) ||
-      token.is_expired(std::chrono::system_clock::now()))
-    return std::nullopt;
+    return {};
+  return text.substr(token_prefix.size(), id_size);
+}
+
+// What is compared are digests, so the time that it takes tells nothing of the token.
+static bool is_text_of(const Token& token, std::string_view text) {
+  return !token.for_s3 && token.digest == digest_of(as_bytes(text));
+}
+
+std::optional<Token> find_token(const Settings& settings, std::string_view text) {
+  std::optional<Token> token = find_token_file(settings, id_in(text));
+  if (!token || !is_text_of(*token, text)) return std::nullopt;
   return token;
+}
+
+std::shared_ptr<const Token> KnownTokens::find(std::string_view text) {
+  const std::string_view id = id_in(text);
+  if (!is_token_id(id)) return nullptr;
+  struct stat st {};
+  const std::string file =
+      fmt::format("{}/{}{}", settings_.token_folder.native(), id, token_suffix);
+  const bool is_there = ::stat(file.c_str(), &st) == 0;
+  const FileState state{st.st_dev, st.st_ino, st.st_size, timestamp_of(st.st_mtim),
+                        timestamp_of(st.st_ctim)};
+  std::shared_ptr<const Token> token;
+  if (is_there) {
+    std::lock_guard lock(mutex_);
+    if (const Known* known = known_.find(id); known != nullptr && known->state == state)
+      token = known->token;
+  }
+  const auto now = std::chrono::system_clock::now();
+  if (token == nullptr) {
+    std::optional<Token> read = find_token_file(settings_, id);
+    if (!read) return nullptr;
+    token = std::make_shared<const Token>(*std::move(read));
+    std::lock_guard lock(mutex_);
+    known_.remove(id);
+    if (is_there && time_point_of(state.ctime_ns) < now - settling_time_)
+      known_.add(std::string(id), {state, token});
+  }
+  if (token->is_expired(now) || !is_text_of(*token, text)) return nullptr;
+  return token;
+}
+
+std::string s3_access_key_id(const Token& token) { return std::string(s3_prefix) + token.id; }
+
+std::optional<S3Key> find_s3_key(const Settings& settings, std::string_view access_key_id) {
+  if (!access_key_id.starts_with(s3_prefix)) return std::nullopt;
+  std::optional<Token> token = find_token_file(settings, access_key_id.substr(s3_prefix.size()));
+  if (!token || !token->for_s3) return std::nullopt;
+  const std::optional<Bytes> key = find_server_key(settings);
+  if (!key) return std::nullopt;
+  std::string secret = s3_secret(*key, token->id);
+  return S3Key{std::move(*token), std::move(secret)};
 }
 
 static void write_token(JsonWriter& json, const Token& token, std::string_view text = {}) {
   json.begin_object().member("id", token.id);
-  if (!text.empty()) json.member("token", text);
+  if (token.for_s3) json.member("access_key_id", s3_access_key_id(token));
+  if (!text.empty()) json.member(token.for_s3 ? "secret_access_key" : "token", text);
   json.member("label", token.label).member("role", name_of(token.role));
   json.key("datastores").begin_array();
   for (const std::string& pattern : token.datastores) json.value(pattern);

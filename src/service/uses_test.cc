@@ -1,6 +1,7 @@
 #include "service/uses.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "tests/support/run_node.h"
 
@@ -33,6 +34,19 @@ TEST(Uses, AreFoundForLiveMountsOfTheSameStore) {
   expect_error(ErrorKind::unavailable, "cats:1 is in use by the mount /mnt (process ", [&] {
     refuse_if_used(node.settings(), node.store(), "cats", {1, 2}, "nothing was deleted");
   });
+}
+
+// Another user's notes cannot be read, only the marks.
+TEST(Uses, OfOtherUsersAreSeenByTheirMarks) {
+  const RunNode node;
+  run::UseMarks marks(node.store().marker.store_id);
+  marks.set({{"cats", 2}});
+  refuse_if_used(node.settings(), node.store(), "cats", {1}, "nothing was deleted");
+  expect_error(
+      ErrorKind::unavailable,
+      fmt::format("cats:2 is in use by the process {} of the user ", ::getpid()), [&] {
+        refuse_if_used(node.settings(), node.store(), "cats", {1, 2}, "nothing was deleted");
+      });
 }
 
 TEST(Uses, AreFoundForQueuedRunsToo) {

@@ -4,9 +4,9 @@ namespace grid::service {
 
 Verification verify_versions(const dataset::OpenStore& store,
                              const std::vector<dataset::Reference>& scope,
-                             care::VerifyProgress& progress) {
+                             care::VerifyProgress& progress, care::PacksChecked packs) {
   const auto started = std::chrono::steady_clock::now();
-  Verification verification{.report = care::verify(store, scope, progress)};
+  Verification verification{.report = care::verify(store, scope, progress, packs)};
   verification.elapsed = std::chrono::steady_clock::now() - started;
   return verification;
 }
@@ -18,6 +18,7 @@ void write_document(JsonWriter& json, const Verification& verification) {
   json.member("files_in_place", report.files_in_place);
   write_damages(json, "damages", report.damages);
   write_damages(json, "drifts", report.drifts);
+  write_damages(json, "unseen", report.unseen);
   json.key("not_checked").begin_object();
   json.member("deleted_versions", report.deleted_versions);
   json.member("unindexed_packs", report.unindexed_packs);

@@ -14,13 +14,16 @@ struct Verification {
   care::VerifyReport report;
   std::chrono::nanoseconds elapsed{};
 
-  bool is_well() const { return report.damages.empty() && report.drifts.empty(); }
+  bool is_well() const {
+    return report.damages.empty() && report.drifts.empty() && report.unseen.empty();
+  }
 };
 
 // Checks the versions in `scope`: empty means every ready version of every datastore.
 Verification verify_versions(const dataset::OpenStore& store,
                              const std::vector<dataset::Reference>& scope,
-                             care::VerifyProgress& progress);
+                             care::VerifyProgress& progress,
+                             care::PacksChecked packs = care::PacksChecked::needed);
 
 void write_document(JsonWriter& json, const Verification& verification);
 

@@ -7,6 +7,11 @@ void write_version_members(JsonWriter& json, std::string_view name,
   const dataset::VersionRecord& record = version.record;
   json.member("name", name).member("version", record.number);
   json.member("status", dataset::name_of(version.state));
+  json.key("undo_until");
+  if (version.until.empty())
+    json.null();
+  else
+    json.value(version.until);
   json.member("root", record.root.hex());
   json.key("parent");
   if (record.parent)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/text.h"
 #include "base/timestamp.h"
 #include "source/archive_input.h"
 #include "source/folder_source.h"
@@ -362,9 +363,7 @@ ArchiveBytes archive_bytes_of_file(const std::string& path) {
 }
 
 bool is_archive_name(std::string_view name) {
-  std::string lower(name);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = lower_case(name);
   static constexpr std::array<std::string_view, 12> suffixes = {
       ".zip", ".tar",    ".tar.gz", ".tgz",     ".tar.zst", ".tzst",
       ".txz", ".tar.xz", ".tbz2",   ".tar.bz2", ".tbz",     ".tzs"};

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "net/md5.h"
+#include "net/s3_checksum.h"
 
 namespace grid::source {
 
@@ -20,8 +21,7 @@ class ObjectFile : public SourceFile {
         size_(range.end - range.begin),
         at_(range.begin),
         end_(range.end) {
-    if (range.begin == 0 && end_ == object_.size && !net::md5_in_etag(object_.etag).empty())
-      md5_.emplace();
+    if (is_whole() && !net::md5_in_etag(object_.etag).empty()) md5_.emplace();
     if (at_ < end_) exchange_ = bucket_.start_part(key_, object_, at_, end_ - at_);
   }
 
@@ -35,7 +35,8 @@ class ObjectFile : public SourceFile {
     }
     at_ += got;
     if (md5_) md5_->update(out.first(got));
-    if (md5_ && at_ == end_) bucket_.check_md5(key_, object_, md5_->finish_hex());
+    if (checksum_) checksum_->update(out.first(got));
+    if (at_ == end_) check();
     return got;
   }
 
@@ -46,11 +47,22 @@ class ObjectFile : public SourceFile {
   std::string name() const override { return bucket_.url_of(key_); }
 
  private:
+  bool is_whole() const { return size_ == object_.size; }
+
+  void check() {
+    if (checksum_)
+      if (const std::string why = checksum_->why_wrong(); !why.empty())
+        fail(ErrorKind::corrupt,
+             "cannot read {}: it arrived damaged: {}; try again, and over https", name(), why);
+    if (md5_) bucket_.check_md5(key_, object_, md5_->finish_hex());
+  }
+
   std::size_t read_line(MutableBytesView out) {
     if (!net::is_part_of(exchange_->head(), object_)) {
       exchange_.reset();  // read_part() reports what is wrong, if anything is
       return 0;
     }
+    if (at_ == 0 && is_whole()) checksum_ = net::S3Checksum::find(exchange_->head().headers);
     const std::size_t got = exchange_->read(out);
     if (got == 0) exchange_.reset();  // the connection broke: there are bytes left
     return got;
@@ -64,7 +76,8 @@ class ObjectFile : public SourceFile {
   std::uint64_t at_;
   const std::uint64_t end_;
   std::unique_ptr<net::HttpExchange> exchange_;
-  std::optional<net::Md5> md5_;  // of a whole object whose ETag may be its MD5
+  std::optional<net::Md5> md5_;                // of a whole object whose ETag may be its MD5
+  std::unique_ptr<net::S3Checksum> checksum_;  // of a whole object; null: the server tells none
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "tests/support/bucket_server.h"
+#include "tests/support/expect_error.h"
 #include "tests/support/random_bytes.h"
 
 namespace grid::source {
@@ -131,6 +132,19 @@ TEST(S3SourceTest, ComparesAnObjectWithItsETag) {
   server.flips_bits =
       1'000;  // the same bit each time, on a server whose ETags are known to be MD5s
   EXPECT_THROW(content_of(a), Error);
+}
+
+TEST(S3SourceTest, ComparesAnObjectWithTheChecksumThatItsServerKeeps) {
+  BucketServer server;
+  server.set({{"a", "text"}});
+  server.has_one_etag = server.keeps_checksums = true;
+  S3Source source(server.access(), "s3://bucket");
+  std::vector<Problem> problems;
+  const SourceEntry a = source.next(problems).value();
+  server.flips_bits = 1;
+  testing::expect_error(ErrorKind::corrupt, "s3://bucket/a: it arrived damaged: its SHA-256 is",
+                        [&] { content_of(a); });
+  EXPECT_EQ(content_of(a), "text");
 }
 
 TEST(S3SourceTest, AcceptsETagsThatOnlyLookLikeMD5s) {

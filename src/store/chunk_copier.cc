@@ -10,8 +10,8 @@ static constexpr std::uint64_t batch_size_max = 4 << 20;  // bytes; one chunk ma
 static constexpr std::size_t added_count_max = 1 << 20;   // 64 MB or so
 
 ChunkCopier::ChunkCopier(const ChunkStore& from, ChunkStore& to, unsigned workers,
-                         ChunkCopyCounts& counts)
-    : from_(from), to_(to), worker_count_(std::max(workers, 1u)), counts_(counts) {}
+                         ChunkCopyCounts& counts, std::optional<LeaseId> lease)
+    : from_(from), to_(to), worker_count_(std::max(workers, 1u)), counts_(counts), lease_(lease) {}
 
 ChunkCopier::~ChunkCopier() {
   {
@@ -23,7 +23,8 @@ ChunkCopier::~ChunkCopier() {
 
 void ChunkCopier::start() {
   if (!threads_.empty()) return;
-  session_ = std::make_unique<ChunkSession>(to_, counts_.bytes_stored);
+  session_ = std::make_unique<ChunkSession>(to_, counts_.bytes_stored, std::filesystem::path(),
+                                            nullptr, lease_);
   for (unsigned i = 0; i < worker_count_; ++i) {
     writers_.push_back(std::make_unique<ChunkWriter>(*session_));
     threads_.emplace_back([this, writer = writers_.back().get()] { work(*writer); });

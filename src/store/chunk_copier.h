@@ -32,8 +32,9 @@ struct ChunkCopyCounts {
 class ChunkCopier {
  public:
   // All three must outlive it; `to` must know all packs of its store
-  // (ChunkStore::refresh_for_writing()).
-  ChunkCopier(const ChunkStore& from, ChunkStore& to, unsigned workers, ChunkCopyCounts& counts);
+  // (ChunkStore::refresh_for_writing()). `lease`: whose packs it writes.
+  ChunkCopier(const ChunkStore& from, ChunkStore& to, unsigned workers, ChunkCopyCounts& counts,
+              std::optional<LeaseId> lease = std::nullopt);
   ~ChunkCopier();
   ChunkCopier(const ChunkCopier&) = delete;
   ChunkCopier& operator=(const ChunkCopier&) = delete;
@@ -59,6 +60,7 @@ class ChunkCopier {
   ChunkStore& to_;
   const unsigned worker_count_;
   ChunkCopyCounts& counts_;
+  const std::optional<LeaseId> lease_;
   // A chunk that is forgotten here is looked up, and perhaps read back, once more.
   std::unordered_set<Digest, DigestHash> added_;
   Batch batch_;

@@ -30,11 +30,13 @@ bool WantedChunks::take(const Digest& digest) {
 }
 
 ChunkSession::ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
-                           std::filesystem::path folder, WantedChunks* only)
+                           std::filesystem::path folder, WantedChunks* only,
+                           std::optional<LeaseId> lease)
     : store_(store),
       bytes_stored_(bytes_stored),
       short_packs_(store.short_packs()),
       folder_(std::move(folder)),
+      lease_(lease),
       only_(only) {}
 
 std::optional<Location> ChunkSession::find(const Digest& digest) const {
@@ -87,6 +89,7 @@ void ChunkSession::take_over() {
 void ChunkSession::write(const PackBuilder& pack) {
   PackId id;
   fill_random(id.bytes);
+  if (lease_) std::copy(lease_->bytes.begin(), lease_->bytes.end(), id.bytes.begin());
   Bytes index = pack.index();
   const std::vector<PackEntry> entries = decode_pack_index(index, id.hex()).entries;
   rely_on(id);

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <span>
 #include <unordered_set>
@@ -13,6 +14,7 @@
 #include "store/chunk_reader.h"
 #include "store/chunk_store.h"
 #include "store/codec.h"
+#include "store/layout.h"
 #include "store/open_pack_file.h"
 #include "store/pack.h"
 
@@ -51,8 +53,10 @@ class ChunkSession {
   // packs. `folder`, which no other live session uses, also keeps the packs that are being filled,
   // so that killing the process does not lose them; empty: they are not kept. If there is a `only`,
   // which outlives the session too, its chunks are stored and no others, known to the store or not.
+  // `lease`: whose writer this is; its packs say so in their ids.
   ChunkSession(ChunkStore& store, std::atomic<std::uint64_t>& bytes_stored,
-               std::filesystem::path folder = {}, WantedChunks* only = nullptr);
+               std::filesystem::path folder = {}, WantedChunks* only = nullptr,
+               std::optional<LeaseId> lease = std::nullopt);
 
   // Makes durable what a killed session left in the folder and the store does not have. To be
   // called before anything is put.
@@ -87,6 +91,7 @@ class ChunkSession {
   std::atomic<std::uint64_t>& bytes_stored_;
   const std::shared_ptr<const ShortPacks> short_packs_;
   const std::filesystem::path folder_;
+  const std::optional<LeaseId> lease_;
   WantedChunks* const only_;  // null: every chunk that the store lacks is stored
   std::atomic<unsigned> writer_count_ = 0;
   ChunkClaims claims_;  // the index guards it

@@ -219,5 +219,38 @@ TEST_F(ChunkSessionTest, APackThatIsBeingWrittenIsNotShort) {
   EXPECT_EQ(other.index().packs().size(), 1u);
 }
 
+TEST_F(ChunkSessionTest, DoesNotRelyOnAPackThatMayBeRemoved) {
+  Session first(store_, bytes_stored_);
+  const ChunkRef chunk = first.put(text_);
+  first.finish();
+  const PackId excluded = pack_of(chunk);
+  store_.refresh_for_writing({excluded});
+  EXPECT_EQ(store_.short_packs()->at(excluded).reason(excluded),
+            pack_data_key(excluded) + " is about to be removed by a collection");
+  for (int i = 0; i < 2; ++i) {
+    Session second(store_, bytes_stored_);
+    second.put(text_);
+    second.finish();
+    EXPECT_EQ(pack_count(), 2u) << "the second has it elsewhere, the third finds that";
+    EXPECT_FALSE(second.session.packs_relied_on().contains(excluded));
+  }
+  // Another writer, whose look may be the older one, does not bring it back. Its end does.
+  store_.refresh_for_writing();
+  EXPECT_TRUE(store_.short_packs()->contains(excluded));
+  backend_->remove(pack_index_key(excluded));
+  store_.refresh_for_writing();
+  EXPECT_TRUE(store_.short_packs()->empty());
+}
+
+TEST_F(ChunkSessionTest, APackTellsTheLeaseOfItsWriter) {
+  const LeaseId lease{{std::byte{1}, std::byte{2}, std::byte{3}}};
+  ChunkSession session(store_, bytes_stored_, {}, nullptr, lease);
+  std::vector<std::unique_ptr<ChunkWriter>> writers;
+  writers.push_back(std::make_unique<ChunkWriter>(session));
+  const ChunkRef chunk = writers[0]->put(as_bytes(text_));
+  session.finish(std::move(writers));
+  EXPECT_EQ(lease_of(pack_of(chunk)), lease);
+}
+
 }  // namespace
 }  // namespace grid::store

@@ -6,6 +6,7 @@
 #include <deque>
 #include <future>
 #include <iterator>
+#include <mutex>
 #include <set>
 
 #include "base/error.h"
@@ -116,6 +117,7 @@ bool ChunkStore::learn(const std::set<PackId>& listed,
 
 std::string ShortPack::reason(const PackId& pack) const {
   const std::string key = pack_data_key(pack);
+  if (is_excluded) return key + " is about to be removed by a collection";
   if (!found) return key + " is missing";
   return fmt::format("{} has {} bytes, and its index says {}", key, *found, expected);
 }
@@ -141,14 +143,20 @@ ShortPacks ChunkStore::learn_short_packs() const {
   return found;
 }
 
-void ChunkStore::refresh_for_writing() const {
+void ChunkStore::refresh_for_writing(const std::set<PackId>& excluded) const {
   ShortPacks found = learn_short_packs();
   if (!found.empty()) {
     // Of a pack that was written during the listing, it may show the index alone: not twice.
     const ShortPacks again = learn_short_packs();
     std::erase_if(found, [&](const auto& each) { return !again.contains(each.first); });
   }
+  const std::map<PackId, std::uint64_t> packs = index_->packs();
   std::lock_guard lock(mutex_);
+  // What another writer of this process excludes stays excluded: its look may be the newer one.
+  excluded_.insert(excluded.begin(), excluded.end());
+  std::erase_if(excluded_, [&](const PackId& pack) { return !packs.contains(pack); });
+  for (const PackId& pack : excluded_)
+    found[pack] = {.expected = packs.at(pack), .is_excluded = true};
   short_packs_ = std::make_shared<const ShortPacks>(std::move(found));
 }
 
@@ -196,26 +204,31 @@ static bool are_read_together(const Location& a, const Location& b) {
 }
 
 // Runs `attempt`. If it throws `corrupt`, the fault may be the index's: runs it again if the store
-// has other packs than the index knew of, and again if a table was damaged.
+// has other packs than the index knew of, again if a table was damaged, and whenever another thread
+// has renewed the index since the attempt began.
 template <class Attempt>
-static auto with_fresh_index(const ChunkStore& store, const Attempt& attempt) {
+auto ChunkStore::with_fresh_index(const Attempt& attempt) const {
   using Renew = bool (ChunkStore::*)() const;
   static constexpr std::array<Renew, 2> ways = {&ChunkStore::refresh,
                                                 &ChunkStore::replace_damaged_tables};
   for (auto way = ways.begin();;) {
+    const std::uint64_t done_before = renewals_;
     try {
       return attempt();
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
+      const std::lock_guard lock(renewing_);
+      if (renewals_ != done_before) continue;
       bool renewed = false;
-      while (!renewed && way != ways.end()) renewed = (store.*(*way++))();
+      while (!renewed && way != ways.end()) renewed = (this->*(*way++))();
       if (!renewed) throw;
+      ++renewals_;
     }
   }
 }
 
 void ChunkStore::read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const {
-  with_fresh_index(*this, [&] { read_known(chunks, out); });
+  with_fresh_index([&] { read_known(chunks, out); });
 }
 
 void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
@@ -372,7 +385,7 @@ std::optional<Bytes> ChunkStore::find_chunk(const Digest& digest) const {
 }
 
 Bytes ChunkStore::read_chunk(const Digest& digest) const {
-  return with_fresh_index(*this, [&] { return read_known(digest); });
+  return with_fresh_index([&] { return read_known(digest); });
 }
 
 }  // namespace grid::store

@@ -2,6 +2,7 @@
 // chunk that lies in several packs is read as long as one of them has it undamaged.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -34,10 +35,12 @@ struct ChunkStoreOptions {
   StoreCostCounters* costs = nullptr;  // outlives the store; null disables counting
 };
 
-// A pack whose data object is missing, or shorter than its index says.
+// A pack whose data object is missing, or shorter than its index says; or one that a collection may
+// remove.
 struct ShortPack {
   std::uint64_t expected = 0;            // bytes
   std::optional<std::uint64_t> found{};  // nullopt: there is no data object
+  bool is_excluded = false;              // may be removed: `found` says nothing
 
   // What is wrong with it, by the name of the object.
   std::string reason(const PackId& pack) const;
@@ -62,8 +65,9 @@ class ChunkStore : public ChunkReader {
   // Finds packs that others have added or removed; true if there were any. Reading does this by
   // itself when a chunk is not where it should be.
   bool refresh() const;
-  // The same for those who add chunks: learns short_packs() from the same listing.
-  void refresh_for_writing() const;
+  // The same for those who add chunks: learns short_packs() from the same listing. `excluded` count
+  // as such, for all who use this store from now on: see Lease.
+  void refresh_for_writing(const std::set<PackId>& excluded = {}) const;
   // As of the last refresh_for_writing(): nothing new may rely on a chunk that only these have.
   // Never null.
   std::shared_ptr<const ShortPacks> short_packs() const;
@@ -76,6 +80,8 @@ class ChunkStore : public ChunkReader {
 
  private:
   struct Located;
+  template <class Attempt>
+  auto with_fresh_index(const Attempt& attempt) const;
   bool learn(const std::set<PackId>& listed, const std::map<PackId, std::uint64_t>& known) const;
   ShortPacks learn_short_packs() const;
   Location place_of_size(const ChunkRef& chunk, const Location& found) const;
@@ -95,6 +101,11 @@ class ChunkStore : public ChunkReader {
   const std::unique_ptr<PackPrefetcher> prefetcher_;  // null: nothing is read ahead
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const ShortPacks> short_packs_;  // guarded by mutex_
+  mutable std::set<PackId> excluded_;                      // of these packs; guarded by mutex_
+  // Held while the index is renewed because a read has failed: whoever fails meanwhile must not
+  // take an index that is half renewed for all there is.
+  mutable std::mutex renewing_;
+  mutable std::atomic<std::uint64_t> renewals_ = 0;  // those that changed the index
 };
 
 }  // namespace grid::store

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "store/chunk_session.h"
 #include "store/layout.h"
+#include "tests/support/faulty_backend.h"
 #include "tests/support/memory_backend.h"
 #include "tests/support/random_bytes.h"
 #include "tests/support/temporary_folder.h"
@@ -434,13 +435,35 @@ TEST(Marker, ACacheKeyIsOfALocationAndAnId) {
 
 TEST(Marker, ANewerFormatIsRefusedByName) {
   testing::MemoryBackend backend;
-  backend.create(marker_key(), as_bytes("{\"grid\": \"store\", \"format\": 2}"));
+  backend.create(marker_key(), as_bytes("{\"grid\": \"store\", \"format\": 3}"));
   try {
     find_marker(backend);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::unsupported);
-    EXPECT_NE(std::string(error.what()).find("format 2"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("format 3"), std::string::npos);
+  }
+}
+
+TEST(Marker, AnUpgradeCanBeBrokenOffAnywhere) {
+  const std::string id(32, 'a');
+  const std::string old = "{\"grid\": \"store\", \"format\": 1, \"store_id\": \"" + id + "\"}";
+  for (unsigned call = 1;; ++call) {
+    const auto store = std::make_shared<testing::MemoryBackend>();
+    store->create(marker_key(), as_bytes(old));
+    EXPECT_EQ(find_marker(*store)->format, 1u);
+    testing::FaultyBackend faulty(store);
+    faulty.fail_call(call);
+    bool is_broken_off = false;
+    try {
+      upgrade_store(faulty);
+    } catch (const Error&) {
+      is_broken_off = true;
+    }
+    EXPECT_EQ(find_marker(*store)->store_id, id) << call;
+    EXPECT_EQ(upgrade_store(*store).format, store_format);
+    EXPECT_EQ(store->list_names(""), std::vector<std::string>{marker_key()});
+    if (!is_broken_off) break;
   }
 }
 

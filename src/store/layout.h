@@ -1,4 +1,4 @@
-// The one place that spells keys. docs/format.md lists them.
+// The one place that spells keys. docs/format.md and docs/collection.md list them.
 #pragma once
 
 #include <array>
@@ -21,7 +21,18 @@ struct PackId {
   std::string hex() const;
 };
 
+// Names a lease: 8 random bytes. The ids of the packs that its writer makes begin with them.
+struct LeaseId {
+  std::array<std::byte, 8> bytes{};
+
+  auto operator<=>(const LeaseId&) const = default;
+  std::string hex() const;
+};
+LeaseId lease_of(const PackId& pack);
+
 std::string marker_key();
+// Stands for the marker while an upgrade replaces it.
+std::string next_marker_key();
 std::string packs_prefix();
 std::string pack_data_key(const PackId& pack);
 std::string pack_index_key(const PackId& pack);
@@ -30,15 +41,38 @@ bool is_pack_data_key(std::string_view key);
 std::optional<PackId> pack_of_index_key(std::string_view key);
 std::optional<PackId> pack_of_data_key(std::string_view key);
 
+// Of docs/collection.md. Slots and collections are numbered from 1.
+std::string leases_prefix();
+std::string lease_slot_key(const LeaseId& lease, std::uint32_t slot);
+struct LeaseSlotKey {
+  LeaseId lease;
+  std::uint32_t slot = 0;
+};
+std::optional<LeaseSlotKey> parse_lease_slot_key(std::string_view key);
+std::string collections_prefix();
+std::string condemnation_key(std::uint32_t collection);
+std::string verdict_key(std::uint32_t collection);
+// The collection whose condemnation lies at `key`; nullopt for every other key.
+std::optional<std::uint32_t> collection_of_condemnation_key(std::string_view key);
+std::string summaries_prefix();
+std::string summary_key(const Digest& root);
+
 std::string datastores_prefix();
+std::string datastore_prefix(std::string_view datastore);
 std::string versions_prefix(std::string_view datastore);
 std::string version_key(std::string_view datastore, std::uint32_t version);
 std::string tombstones_prefix(std::string_view datastore);
-std::string tombstone_key(std::string_view datastore, std::uint32_t version);
+// `again`: how often the version was taken back before.
+std::string tombstone_key(std::string_view datastore, std::uint32_t version,
+                          std::uint32_t again = 0);
 // A tombstone that is set before the record that it deletes: it counts only while the record at
 // version_key() has this digest. Datastores::adopt() says what for.
 std::string advance_tombstone_key(std::string_view datastore, std::uint32_t version,
                                   const Digest& record);
+// What takes a version back for the `again`-th time, from 1: it is deleted if it was deleted so
+// often after it was taken back for the last time.
+std::string restorations_prefix(std::string_view datastore);
+std::string restoration_key(std::string_view datastore, std::uint32_t version, std::uint32_t again);
 std::string descriptions_prefix(std::string_view datastore);
 std::string description_key(std::string_view datastore, std::uint32_t number);
 
@@ -52,11 +86,20 @@ struct AdvanceTombstone {
 // What the last component of advance_tombstone_key() spells.
 std::optional<AdvanceTombstone> parse_advance_tombstone(std::string_view name);
 
-enum class RecordKind { version, tombstone, description };
+// A version and, of a tombstone or a restoration, which one of it.
+struct Turn {
+  std::uint32_t version = 0, again = 0;
+};
+// What the last component of tombstone_key() and of restoration_key() spells.
+std::optional<Turn> parse_tombstone(std::string_view name);
+std::optional<Turn> parse_restoration(std::string_view name);
+
+enum class RecordKind { version, tombstone, restoration, description };
 struct RecordKey {
   RecordKind kind = RecordKind::version;
   std::string datastore;  // not checked
   std::uint32_t number = 0;
+  std::uint32_t again = 0;  // of a tombstone or a restoration
 };
 // Empty for every other key.
 std::optional<RecordKey> parse_record_key(std::string_view key);

@@ -1,10 +1,10 @@
 #include "store/marker.h"
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "base/random.h"
 #include "base/user.h"
 #include "base/utc.h"
@@ -14,17 +14,15 @@
 namespace grid::store {
 
 static constexpr std::size_t store_id_size = 32;
-static constexpr SealedKind marker_kind{.grid = "store", .companion = "created"};
+static constexpr SealedKind marker_kind{
+    .grid = "store", .companion = "created", .format = store_format};
 
-bool is_store_id(std::string_view text) {
-  return text.size() == store_id_size && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-         });
-}
+bool is_store_id(std::string_view text) { return is_hex(text, store_id_size); }
 
 static StoreMarker parse(const Bytes& object, const std::string& store) {
   const JsonObject json = unseal(marker_kind, object, fmt::format("{}: {}", store, marker_key()));
-  StoreMarker marker{.store_id = json.text("store_id")};
+  StoreMarker marker{.store_id = json.text("store_id"),
+                     .format = static_cast<unsigned>(json.number("format"))};
   if (!is_store_id(marker.store_id))
     json.refuse("store_id", "not 32 lower-case hexadecimal digits");
   if (const std::optional<std::string> created = json.find_text("created");
@@ -33,8 +31,14 @@ static StoreMarker parse(const Bytes& object, const std::string& store) {
   return marker;
 }
 
+static std::string encode(const StoreMarker& marker) {
+  return seal(marker_kind, {{"store_id", marker.store_id}, {"created", utc_now()}});
+}
+
 std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
   if (std::optional<Bytes> object = backend.find(marker_key()))
+    return parse(*object, backend.name());
+  if (std::optional<Bytes> object = backend.find(next_marker_key()))
     return parse(*object, backend.name());
   if (!backend.list_names("").empty())
     fail(ErrorKind::corrupt, "{} is not a store: it holds other things and no {}", backend.name(),
@@ -46,10 +50,23 @@ StoreMarker make_store(backend::Backend& backend) {
   if (std::optional<StoreMarker> marker = find_marker(backend)) return *marker;
   backend.prove_creates();
   const StoreMarker marker{.store_id = random_hex(store_id_size)};
-  const std::string text =
-      seal(marker_kind, {{"store_id", marker.store_id}, {"created", utc_now()}});
-  if (backend.create(marker_key(), as_bytes(text))) return marker;
+  if (backend.create(marker_key(), as_bytes(encode(marker)))) return marker;
   return find_marker(backend).value();  // another process made it just now
+}
+
+// An object cannot be replaced in one step. Whoever finds the marker gone finds the next one, and
+// an older program finds no store, in which it would not make one: there are other objects.
+StoreMarker upgrade_store(backend::Backend& backend) {
+  const std::optional<StoreMarker> found = find_marker(backend);
+  if (!found) fail(ErrorKind::not_found, "there is no store at {}", backend.name());
+  const StoreMarker next{.store_id = found->store_id};
+  if (found->format < store_format) {
+    backend.create(next_marker_key(), as_bytes(encode(next)));
+    backend.remove(marker_key());
+  }
+  backend.create(marker_key(), as_bytes(encode(next)));
+  backend.remove(next_marker_key());
+  return find_marker(backend).value();
 }
 
 std::string cache_key(const StoreMarker& marker, const backend::Backend& backend) {

@@ -10,8 +10,12 @@
 
 namespace grid::store {
 
+// In a store of format 2, all who write hold leases (store/lease.h), so space can come back.
+inline constexpr unsigned store_format = 2;
+
 struct StoreMarker {
   std::string store_id;  // see is_store_id(); chosen at random when the store was made
+  unsigned format = store_format;
 };
 
 // Empty if nothing is stored there. Throws `corrupt` for something that is not a store and
@@ -20,6 +24,10 @@ std::optional<StoreMarker> find_marker(const backend::Backend& backend);
 
 // Makes a store unless it is one already. Throws like find_marker() and Backend::prove_creates().
 StoreMarker make_store(backend::Backend& backend);
+
+// Raises the format of a store to the newest, so that older programs refuse it; returns the marker.
+// None of them may be writing meanwhile. Can be killed and repeated. Throws like find_marker().
+StoreMarker upgrade_store(backend::Backend& backend);
 
 // Whether `text` can be a store's id: 32 lower-case hexadecimal digits. It is part of paths.
 bool is_store_id(std::string_view text);

@@ -12,6 +12,7 @@
 #include <new>
 
 #include "base/error.h"
+#include "base/own_file.h"
 #include "base/random.h"
 #include "store/codec.h"
 
@@ -33,7 +34,7 @@ void OpenPackFile::catch_up(const PackBuilder& pack) noexcept {
   if (broken_ || path_.empty() || pack.frame_count() == frames_) return;
   try {
     // Others on this machine need not read what is stored.
-    if (!fd_) fd_ = open_file(path_, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (!fd_) fd_ = open_own_file(path_, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (frames_ == 0) {
       std::array<std::byte, 8> tag{};
       fill_random(tag);

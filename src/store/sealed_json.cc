@@ -13,7 +13,7 @@ static const std::string blank_digest(2 * sizeof(Digest), '0');
 std::string seal(const SealedKind& kind, nlohmann::json value) {
   assert(value.contains(kind.companion));
   value["grid"] = kind.grid;
-  value["format"] = sealed_format;
+  value["format"] = kind.format;
   value["digest"] = blank_digest;
   std::string text = value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
   value["digest"] = digest_of(as_bytes(text)).hex();
@@ -40,10 +40,10 @@ JsonObject unseal(const SealedKind& kind, BytesView object, std::string noun) {
   JsonObject json(as_text(object), std::move(noun), {.size_max = sealed_size_max});
   if (json.text("grid") != kind.grid) json.refuse("grid", fmt::format("not \"{}\"", kind.grid));
   const std::uint64_t format = json.number("format");
-  if (format != sealed_format)
+  if (format == 0 || format > kind.format)
     fail(ErrorKind::unsupported,
          "{}: has format {}; this program reads format {}: use a newer grid", json.noun(), format,
-         sealed_format);
+         kind.format);
   if (json.has("digest") != json.has(kind.companion))
     fail(ErrorKind::corrupt, "{}: is damaged: it has only one of \"digest\" and \"{}\"",
          json.noun(), kind.companion);

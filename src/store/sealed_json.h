@@ -19,9 +19,9 @@ namespace grid::store {
 struct SealedKind {
   std::string_view grid;       // what the member "grid" says
   std::string_view companion;  // comes with the digest
+  unsigned format = 1;         // the newest, which is written; those before it are read
 };
 
-inline constexpr int sealed_format = 1;
 // Larger objects are refused, unread where their size is known.
 inline constexpr std::size_t sealed_size_max = 1 << 20;  // bytes
 

@@ -15,6 +15,7 @@ std::string ContentCheck::problem_of(const Content& content, std::uint64_t size)
   try {
     problem = problem_of_recipe(content, size);
   } catch (const Error& error) {  // the recipe itself cannot be used
+    if (error.kind() == ErrorKind::unavailable) throw;
     problem = error.what();
   }
   return known_.emplace(key, std::move(problem)).first->second;

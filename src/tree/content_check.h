@@ -23,6 +23,7 @@ class ContentCheck {
       : chunks_(chunks), problem_of_chunk_(std::move(problem_of_chunk)) {}
 
   // Why a file of `size` bytes, not in place, cannot be read: the first problem. Empty if it can.
+  // Throws `unavailable` if a recipe cannot be had now, which says nothing of the content.
   std::string problem_of(const Content& content, std::uint64_t size);
 
  private:

@@ -22,10 +22,10 @@ grid datastore create cats --quiet >/dev/null
 marker=store/store.json
 cp "$marker" marker
 chmod u+w "$marker"
-sed 's/"format": *1/"format": 2/' marker >"$marker"
+sed 's/"format": *2/"format": 3/' marker >"$marker"
 for c in 'datastore list' 'datastore create cats' 'datastore cat cats a' 'datastore verify'; do
   fails 1 grid $c
-  says 'format 2'
+  says 'format 3'
 done
 cp marker "$marker"
 equal "$(grid datastore cat cats a)" a

@@ -12,15 +12,16 @@ fails 1 grid datastore delete cast --all --yes
 says cats
 equal "$(grid datastore list -o json | grep -c '"versions": 3')" 1
 grid datastore delete cats:3 --yes 2>err
-equal "$(cat err)" 'deleted cats:3'
+equal "$(head -1 err)" 'deleted cats:3'
+grep -q "until $(date -u -d '+7 days' +%F), .grid datastore undelete cats:3. takes it back" err || die "no undo: $(cat err)"
 fails 1 grid datastore cat cats:3 a
 says deleted
 equal "$(grid datastore cat cats a)" 2
 echo 4 >cats/a
 grid datastore create cats >out
 grep -q '^cats:4 ' out || die "a number was used twice: $(cat out)"
-grid datastore delete cats --all --yes -o json >out
-equal "$(tr -d ' \n' <out)" '{"name":"cats","deleted":[1,2,4]}'
+grid datastore delete cats --all --yes --now -o json >out
+equal "$(tr -d ' \n' <out)" '{"name":"cats","deleted":[1,2,4],"undo_until":null}'
 fails 1 grid datastore show cats:1
 grid datastore create cats >out
 grep -q '^cats:5 ' out || die "a number was used twice: $(cat out)"

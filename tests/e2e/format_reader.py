@@ -35,7 +35,8 @@ def read_record(path, kind, companion, expected={}):
 
     data = open(path, "rb").read()
     record = json.loads(data.decode(), object_pairs_hook=members)
-    if (record["grid"], record["format"]) != (kind, 1) or len(data) > 1 << 20:
+    formats = (1, 2) if kind == "store" else (1,)
+    if record["grid"] != kind or record["format"] not in formats or len(data) > 1 << 20:
         refuse(path)
     if any(record.get(member, value) != value for member, value in expected.items()):
         refuse(f"{path} is for another key")
@@ -186,7 +187,9 @@ if __name__ == "__main__":
     path = f"{datastore}/versions/{number}"
     record = read_record(path, "version", "datastore", {"version": int(number), "datastore": name})
     own_digest = run(["b3sum", "--no-names"], open(path, "rb").read()).strip().decode()
-    tombstones = [f"{datastore}/deleted/{number}", f"{datastore}/deleted/{number}-{own_digest}"]
+    restored = max([int(path.rpartition("-")[2]) for path in glob.glob(f"{datastore}/restored/{number}-*")], default=0)
+    turn = f".{restored}" if restored else ""
+    tombstones = [f"{datastore}/deleted/{number}{turn}", f"{datastore}/deleted/{number}-{own_digest}"]
     if any(os.path.isfile(tombstone) for tombstone in tombstones):
         sys.exit(f"{name}:{number} is deleted")
     with tempfile.TemporaryDirectory() as chunks:

@@ -5,9 +5,9 @@ has() { # MEMBERS COMMAND…: the document of the command has exactly these memb
   "$@" -o json >out 2>err || die "$*: $(cat err)"
   equal "$(python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)))' <out)" "$members"
 }
-version='bytes bytes_in_place created created_by files files_in_place folders left_out message name parent program root source status stored_bytes symlinks version'
+version='bytes bytes_in_place created created_by files files_in_place folders left_out message name parent program root source status stored_bytes symlinks undo_until version'
 mkdir cats && echo a >cats/a && echo b >cats/b
-has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by damaged_packs files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks version" \
+has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by damaged_packs damaged_records files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks undo_until version" \
   grid datastore create cats
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null
@@ -23,8 +23,12 @@ has 'entries name path version' grid datastore ls -lR cats:1
 has 'bytes destination failed failures files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2
 has 'description name' grid datastore describe cats --text 'with "quotes"'
-has 'bytes chunks damages drifts files files_in_place not_checked notes versions' grid datastore verify
+has 'bytes chunks damages drifts files files_in_place not_checked notes unseen versions' grid datastore verify
 has 'bytes_written chunks_lost damages healed_by_node healed_by_packs healed_by_sources packs_damaged packs_removed problems seconds' grid store repair
-has 'deleted name' grid datastore delete cats:1 --yes
+has 'deleted name undo_until' grid datastore delete cats:1 --yes
+has 'name version' grid datastore undelete cats:1
+grid datastore delete cats:1 --yes --now -q
+has 'bytes_kept bytes_left bytes_removed dry_run packs_condemned packs_kept packs_removed packs_rescued seconds trees_walked waits_for' grid gc
+has upgraded grid store upgrade
 fails 1 grid datastore show dogs -o json
 equal "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["error"]["kind"])' <out)" not_found

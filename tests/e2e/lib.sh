@@ -44,9 +44,12 @@ as_user() {
 }
 # Lists every entry of a folder with what a version keeps of it, and the digests of its files.
 listing() { # FOLDER
-  (cd "$1" && find . -mindepth 1 \( -type f -printf '%P f %s %T@ ' -exec sh -c \
-    '[ -x "$1" ] && printf "x "; sha256sum <"$1"' _ {} \; \) -o -type d -printf '%P d %T@\n' \
-    -o -type l -printf '%P l %l %T@\n' | LC_ALL=C sort)
+  (cd "$1" && {
+    find . -mindepth 1 \( -type f -printf '%P f %s %T@\n' \) -o \( -type d -printf '%P d %T@\n' \) \
+      -o \( -type l -printf '%P l %l %T@\n' \)
+    find . -mindepth 1 -type f -executable -printf '%P x\n'
+    find . -mindepth 1 -type f -print0 | xargs -0r sha256sum
+  } | LC_ALL=C sort)
 }
 # Skips the test if `grid run` says that it may not have mounts of its own; fails on other errors.
 needs_run() { # [as_user]

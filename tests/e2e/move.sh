@@ -29,7 +29,7 @@ says 'a datastore moves with all its versions'
 fails 2 grid datastore move cats --to "$GRID_STORE"
 says 'are the same store'
 fails 2 grid datastore move cats --to ftp://x/y
-says 'ftp:// is neither'
+says 'ftp:// is none'
 
 # Killed and interrupted again and again: nothing is half moved, and nothing is lost.
 kills=0

@@ -141,6 +141,9 @@ equal "$(status_of copied)" lost
 equal "$(stat -c %a state/grid/runs/masked)" 700
 equal "$(status_of masked)" "done"
 if [ "$(id -u)" = 0 ]; then
+  mkdir theirs && chown 65534:65534 theirs
+  HOME=$work/theirs XDG_STATE_HOME='' "$GRID" history >out 2>err
+  grep -q "you are root, but HOME is $work/theirs" err || die "$(cat err)"
   rm -rf state/grid/attachments; chmod -R a+rX state/grid
   mkdir -m 700 state/grid/runs/secret && echo '{}' >state/grid/runs/secret/record.json
   chown -R 65534:65534 "$work" && chown -R 0:0 state/grid/runs/secret

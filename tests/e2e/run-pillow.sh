@@ -39,4 +39,5 @@ for written in /datastores/pets/1 /datastores/pets grid:pets:1 grid:pets; do
 done
 grid run -q mean.py --data_dir=grid:pets >got && cmp expected got
 # As an ordinary user with a store of their own.
+needs_run as_user
 as_user "$GRID" run -q mean.py --data_dir /datastores/pets/1 >got && cmp expected got

@@ -25,6 +25,11 @@ rm -r one && grid datastore get cats:1 one --quiet && cmp one/large cats/large
 equal "$(fetched)" "$second"
 grid cache | grep -q 's3://stores/team' || die "grid cache does not name the store"
 
+# It is nobody else's to see.
+seen=$(find "$XDG_CACHE_HOME" -perm /077)
+[ -z "$seen" ] || die "others may see: $(echo "$seen" | head -5)"
+[ -n "$(find "$XDG_CACHE_HOME/grid/objects" -type f -perm 600 -name '*.data')" ] || die 'no block is kept'
+
 # Damaged blocks on the disk are fetched again, and never returned.
 find "$XDG_CACHE_HOME/grid/objects" -name '*.data' | while read -r copy; do
   head -c 3000000 /dev/zero | dd of="$copy" bs=262144 seek=1 conv=notrunc status=none

@@ -38,3 +38,18 @@ s3 DELETE "/stores/$index" -f -o /dev/null
 fails 1 grid datastore verify
 grid store repair --quiet >/dev/null || die "not healed from the tables"
 other datastore verify --quiet >/dev/null
+
+# A pack whose data a portal has swallowed: what needs it is stored again by any machine that has the files.
+lost=$(keys | grep 'index$' | head -1 | sed 's/index$/data/')  # not one that the repair has left without an index
+s3 DELETE "/stores/$lost" -f -o /dev/null
+fails 1 other datastore verify cats:1
+rm -rf other
+other datastore create cats --force >out 2>err || die "$(cat err)"
+grep -q '^cats:2 ' out || die "$(cat out)"
+grep -q "$(basename "$lost") is missing" err || die "the pack is not named: $(cat err)"
+rm -rf other
+other datastore get cats:2 copy3 --quiet && cmp copy3/large cats/large && cmp copy3/numbers cats/numbers
+other datastore get cats:1 copy4 --quiet && cmp copy4/large cats/large
+other datastore verify cats --quiet >/dev/null
+grid store repair --quiet >/dev/null || die "the pack cannot be taken out"
+other datastore verify --quiet >/dev/null

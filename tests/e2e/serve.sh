@@ -1,11 +1,13 @@
 # grid serve over real sockets: files and lists for tokens, the link for a browser, clients that
-# send nonsense or nothing, a proxy in front, and an end by SIGTERM.
+# send nonsense or nothing, and an end by SIGTERM.
 . "$(dirname "$0")/lib.sh"
 mkdir cats && seq 1 200000 >cats/numbers && head -c 9000000 /dev/urandom >cats/big && echo a >'cats/a b'
 grid datastore create cats -q >/dev/null
 fails 2 grid serve --listen nowhere:1 && says 'nowhere'
 fails 2 grid serve --listen 127.0.0.1:99999 && says 'port'
-fails 1 grid serve --listen 0.0.0.0:0 && says 'its own machine only'
+fails 2 grid serve --listen 0.0.0.0:0 && says '--tls-cert'
+fails 2 grid serve --tls-cert x && says 'go together'
+fails 2 grid serve --behind-proxy localhost && says 'IP address'
 grid serve --print-openapi | python3 -c 'import json, sys; assert json.load(sys.stdin)["paths"]'
 
 "$GRID" serve --listen 127.0.0.1:0 --host grid.example -o json >served 2>messages & pid=$!

@@ -23,6 +23,7 @@ if grep -q " /datastores " /proc/self/mounts; then die "a mount is outside"; fi
 status=0; grid session exec lab sh -c 'kill -TERM $$' || status=$?
 equal $status 143
 fails 1 grid session exec lab no-such-program
+equal "$(grid session exec --literal lab echo grid:cats)" grid:cats
 says 'no such program'
 # An attached version is in use and not deleted; a detached one can be deleted.
 fails 1 grid datastore delete cats:1 --yes

@@ -6,10 +6,13 @@ esc=$(printf '\033]0;owned\007') c1=$(printf '\302\233')31m del=$(printf '\177')
 evil="$esc$c1$del"
 on_terminal() { python3 "$here/../support/on_terminal.py" "$GRID" "$@" | tr -d '\r' >shown; }
 # clean COMMAND…: on a terminal, it shows the name `owned`, and no control character that does
-# something but those that draw a line of progress.
+# something but those that draw a line of progress. harmless COMMAND…: the latter.
 clean() {
-  on_terminal "$@" || :
+  harmless "$@"
   grep -q owned shown || die "$*: shows nothing: $(cat -v shown)"
+}
+harmless() {
+  on_terminal "$@" || :
   LC_ALL=C sed "s/$(printf '\033')\[K//g" shown >left
   ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" left || die "$*: $(cat -v left)"
   ! LC_ALL=C grep -q "$(printf '\302[\200-\237]')" left || die "$*: C1: $(cat -v left)"
@@ -31,6 +34,19 @@ clean datastore cat cats "name $evil x"
 clean datastore ls cats "no $evil"
 clean datastore get cats "copy $evil"
 clean datastore create "none $evil"
+clean datastore verify "cats:no $evil"
+clean datastore delete cats:1 "--no $evil"
+# Creates that were broken off, runs and what they were asked.
+grid datastore create cats "other $evil" --name left 2>/dev/null && die 'there is no such source'
+mkdir "source $evil" && mkfifo "source $evil/pipe" && grid datastore create "source $evil" --name left 2>/dev/null || :
+if "$GRID" run -q --name one -- true "argument $evil" 2>/dev/null; then
+  clean status one
+  clean status "none $evil"
+  clean run "none $evil"
+  harmless history
+fi
+harmless datastore list
+harmless datastore list --show-incomplete
 # Lines that people wrote stay lines.
 on_terminal datastore describe cats
 equal "$(tail -1 shown)" 'second line'

@@ -8,8 +8,10 @@
 #include "base/error.h"
 #include "dataset/records.h"
 #include "store/layout.h"
+#include "store/lease_slot.h"
 #include "store/marker.h"
 #include "store/pack.h"
+#include "store/pack_list.h"
 #include "tests/support/memory_backend.h"
 #include "tree/recipe.h"
 #include "tree/root.h"
@@ -185,8 +187,8 @@ std::vector<Bytes> description_seeds() {
 void read_description(BytesView bytes) { dataset::decode_description(bytes, datastore, number); }
 
 std::vector<Bytes> tombstone_seeds() {
-  return unsealed_too({dataset::encode_tombstone(datastore, number, ""),
-                       dataset::encode_tombstone(datastore, number, "s3://b/p")});
+  return unsealed_too({dataset::encode_tombstone(datastore, number, {}),
+                       dataset::encode_tombstone(datastore, number, {.moved_to = "s3://b/p"})});
 }
 void read_tombstone(BytesView bytes) { dataset::decode_tombstone(bytes, datastore, number); }
 
@@ -203,6 +205,83 @@ void read_marker(BytesView bytes) {
   assert(marker && store::is_store_id(marker->store_id));
 }
 
+// What a collection stores. Digests cover all of it, so that no change would get further: they are
+// made right.
+constexpr store::LeaseId lease{{std::byte{7}}};
+
+std::vector<Bytes> lease_slot_seeds() {
+  store::LeaseSlot slot{.lease = lease,
+                        .number = 1,
+                        .created = "2026-11-22T23:04:11Z",
+                        .collection = 4,
+                        .holder = "ann"};
+  std::vector<Bytes> seeds = {bytes_of(store::encode_lease_slot(slot))};
+  slot.number = 2;
+  slot.collection.reset();
+  slot.state = store::LeaseSlotState::closed;
+  seeds.push_back(bytes_of(store::encode_lease_slot(slot)));
+  slot.publication = {"datastores/cats/versions/3", "{\n\"a\": \"\xc3\xa9\"}"};
+  seeds.push_back(bytes_of(store::encode_lease_slot(slot)));
+  return seeds;
+}
+
+void read_lease_slot(BytesView bytes) {
+  static constexpr std::string_view member = "\"digest\": \"";
+  std::string text(as_text(bytes));
+  if (const std::size_t at = text.find(member); at != text.npos) {
+    const std::size_t begin = at + member.size(),
+                      size = std::min<std::size_t>(64, text.size() - begin);
+    text.replace(begin, size, std::string(64, '0'));
+    text.replace(begin, 64, digest_of(as_bytes(text)).hex());
+  }
+  const auto read = [&](std::uint32_t slot) {
+    const store::LeaseSlot found = store::decode_lease_slot(as_bytes(text), lease, slot);
+    assert(found.collection.has_value() == (slot == 1));
+    if (found.publication) assert(store::parse_record_key(found.publication->key));
+  };
+  try {
+    read(1);
+  } catch (const Error&) {
+    read(2);
+  }
+}
+
+std::vector<store::PackId> some_packs() {
+  std::vector<store::PackId> packs(3);
+  packs[1].bytes[15] = std::byte{1};
+  packs[2].bytes[0] = std::byte{1};
+  return packs;
+}
+
+Bytes without_digest(Bytes list) {
+  list.resize(list.size() - sizeof(Digest));
+  return list;
+}
+Bytes with_digest(BytesView list) {
+  Bytes bytes(list.begin(), list.end());
+  append(bytes, BytesView(digest_of(list).bytes));
+  return bytes;
+}
+
+std::vector<Bytes> condemnation_seeds() {
+  return {without_digest(store::encode_condemnation(number, some_packs()))};
+}
+void read_condemnation(BytesView bytes) {
+  const Bytes list = with_digest(bytes);
+  assert(store::encode_condemnation(number, store::decode_condemnation(list, number, "list")) ==
+         list);
+}
+
+std::vector<Bytes> summary_seeds() {
+  return {without_digest(store::encode_summary(digest_of({}), some_packs())),
+          without_digest(store::encode_summary(digest_of({}), {}))};
+}
+void read_summary(BytesView bytes) {
+  const Bytes list = with_digest(bytes);
+  const std::vector<store::PackId> packs = store::decode_summary(list, digest_of({}), "list");
+  assert(store::encode_summary(digest_of({}), packs) == list);
+}
+
 constexpr Decoder decoders[] = {
     {"segment", segment_seeds, read_segment},
     {"root", root_seeds, read_root},
@@ -212,6 +291,9 @@ constexpr Decoder decoders[] = {
     {"description", description_seeds, read_description},
     {"tombstone", tombstone_seeds, read_tombstone},
     {"marker", marker_seeds, read_marker},
+    {"lease_slot", lease_slot_seeds, read_lease_slot},
+    {"condemnation", condemnation_seeds, read_condemnation},
+    {"summary", summary_seeds, read_summary},
 };
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "net/md5.h"
 #include "net/s3_bucket.h"
+#include "net/s3_signer.h"
 #include "net/url.h"
 #include "tests/support/loopback_server.h"
 
@@ -22,6 +23,7 @@ class BucketServer {
   std::atomic<bool> honours_if_match = true;
   std::atomic<bool> has_one_etag = false;  // wrongly, whatever the bytes
   std::atomic<bool> refuses = false;
+  std::atomic<bool> keeps_checksums = false;
   std::atomic<int> flips_bits = 0;  // so many answers have a wrong bit
   std::atomic<int> lists = 0, gets = 0;
 
@@ -52,6 +54,11 @@ class BucketServer {
   std::string etag_of(const std::string& body) const {
     if (has_one_etag) return "\"1\"";
     return "\"" + net::md5_hex(as_bytes(body)) + "\"";
+  }
+
+  std::string checksum_line(const LoopbackServer::Request& request, const std::string& body) const {
+    if (!keeps_checksums || request.header("x-amz-checksum-mode") != "ENABLED") return "";
+    return "x-amz-checksum-sha256: " + net::base64_of_hex(net::sha256_hex(as_bytes(body))) + "\r\n";
   }
 
   static std::string parameter(const std::string& target, const std::string& name) {
@@ -105,7 +112,8 @@ class BucketServer {
     const std::string head = "HTTP/1.1 206 X\r\nContent-Length: " + std::to_string(part.size()) +
                              "\r\nContent-Range: bytes " + std::to_string(first) + "-" +
                              std::to_string(first + part.size() - 1) + "/" +
-                             std::to_string(body.size()) + "\r\nETag: " + etag + "\r\n\r\n";
+                             std::to_string(body.size()) + "\r\nETag: " + etag + "\r\n" +
+                             checksum_line(request, body) + "\r\n";
     if (!cuts_once.exchange(false)) return connection.send(head + part);
     connection.send(head + part.substr(0, part.size() / 2));
     connection.close();

@@ -42,6 +42,10 @@ class RecordingBackend : public backend::Backend, private backend::Carrier {
     note("list_names {}", prefix);
     return {"named"};
   }
+  std::vector<backend::ObjectEntry> list_below(std::string_view prefix) const override {
+    note("list_below {}", prefix);
+    return {{"below", 4}};
+  }
   bool remove(std::string_view key) override {
     note("remove {}", key);
     return true;
@@ -116,6 +120,7 @@ inline std::vector<BackendCall> backend_calls() {
        }},
       {"list", [](Backend& b) { return b.list("a/").at(0).key; }},
       {"list_names", [](Backend& b) { return b.list_names("a/").at(0); }},
+      {"list_below", [](Backend& b) { return b.list_below("a/").at(0).key; }},
       {"remove", [](Backend& b) { return std::to_string(b.remove("a/key")); }},
       {"remote", [](Backend& b) { return std::to_string(b.remote()); }},
       {"prove_creates", [](Backend& b) { return b.prove_creates(), std::string(); }},

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <string>
 
 #include "backend/backend.h"
 #include "base/error.h"
@@ -21,11 +22,15 @@ class FaultyBackend : public backend::Backend {
     failing_ = failing;
     after_ = after;
   }
+  // Every create of a key with this prefix fails.
+  void refuse_creates(std::string prefix) { refused_prefix_ = std::move(prefix); }
   std::uint64_t calls() const { return calls_; }
 
   bool create(std::string_view key, BytesView data) override {
     bool fails = ++calls_ == failing_;
     if (fails && !after_) refuse(key);
+    if (!refused_prefix_.empty() && key.substr(0, refused_prefix_.size()) == refused_prefix_)
+      refuse(key);
     bool made = inner_->create(key, data);
     if (fails) refuse(key);
     return made;
@@ -46,6 +51,10 @@ class FaultyBackend : public backend::Backend {
   std::vector<std::string> list_names(std::string_view prefix) const override {
     count(prefix);
     return inner_->list_names(prefix);
+  }
+  std::vector<backend::ObjectEntry> list_below(std::string_view prefix) const override {
+    count(prefix);
+    return inner_->list_below(prefix);
   }
   bool remove(std::string_view key) override {
     count(key);
@@ -69,6 +78,7 @@ class FaultyBackend : public backend::Backend {
   mutable std::atomic<std::uint64_t> calls_ = 0;
   std::atomic<std::uint64_t> failing_ = 0;
   bool after_ = false;
+  std::string refused_prefix_;
 };
 
 }  // namespace grid::testing

@@ -25,6 +25,7 @@ class Node {
     settings_.run_folder = settings_.state_folder / "runs";
     settings_.credential_folder = folder_ / "config/credentials";
     settings_.token_folder = folder_ / "config/tokens";
+    settings_.login_folder = folder_ / "config/logins";
     settings_.servers.aws.saved_credentials = settings_.credential_folder;
   }
 

@@ -7,7 +7,7 @@ namespace grid::cli {
 namespace {
 
 int cat(Context& context, const Arguments& arguments) {
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   const service::OpenVersion version =
       service::open_version(*store, dataset::Reference::parse(arguments.get("NAME[:V]")));
   service::read_file(*store, version, arguments.get("PATH"),

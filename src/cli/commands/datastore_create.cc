@@ -1,4 +1,5 @@
 #include <atomic>
+#include <optional>
 
 #include "cli/args.h"
 #include "cli/commands.h"
@@ -14,12 +15,10 @@ namespace grid::cli {
 
 namespace {
 
-// What an interruption now would leave behind.
-std::string interrupted(const dataset::OpenStore& store, const std::string& name,
-                        std::size_t ready_before) {
-  std::vector<dataset::VersionNumber> ready = store.datastores->ready_numbers(name);
-  if (ready.size() > ready_before)
-    return fmt::format("interrupted, after {} was published", dataset::spell(name, ready.back()));
+// What an interruption now leaves behind. `work` is null before it has begun.
+std::string interrupted(const service::DatastoreCreate* work) {
+  const std::string published = work != nullptr ? work->what_is_published() : "";
+  if (!published.empty()) return "interrupted, " + published;
   return "interrupted: nothing was published; repeat the command to continue";
 }
 
@@ -60,6 +59,12 @@ void report_created(Output& output, const service::CreatedVersion& created) {
   for (const source::Problem& problem : result.problems)
     output.warn(
         fmt::format("{}: {}{}", problem.path, problem.reason, problem.kept ? "" : "; left out"));
+  for (const dataset::UnreadableVersion& version : result.damaged)
+    output.warn(fmt::format(
+        "{}; {} was made after it without looking at it: to have it gone from lists and from "
+        "`verify`, run grid datastore delete {}",
+        version.reason, dataset::spell(created.name, result.record.number),
+        dataset::spell(created.name, version.number)));
   if (const auto count = result.short_packs.size(); count > 0)
     output.warn(fmt::format(
         "{}{}: this version does without; for the versions before it, run grid store repair",
@@ -88,20 +93,21 @@ int create_datastore(Context& context, const Arguments& arguments) {
   request.command =
       find_create_command(context.settings, datastore_create_command().spec, arguments);
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
-  const std::size_t ready_before = store->datastores->ready_numbers(name).size();
 
   service::CreatedVersion created;
   try {
+    std::optional<service::DatastoreCreate> work;  // outlives the notice, which asks it
+    std::atomic<const service::DatastoreCreate*> begun = nullptr;
     InterruptNotice notice(
-        output, [&] { return interrupted(*store, name, ready_before); }, [&] { stop = true; });
-    service::DatastoreCreate work(context.settings, *store, std::move(request));
-    if (const std::string problem = work.keeping_problem(); !problem.empty())
+        output, [&] { return interrupted(begun); }, [&] { stop = true; });
+    begun = &work.emplace(context.settings, *store, std::move(request));
+    if (const std::string problem = work->keeping_problem(); !problem.empty())
       output.warn(
           fmt::format("{}; if this create is interrupted, a repeat reads the source again{}",
                       problem, folder_hint(context.settings, problem)));
-    ProgressBar bar(output, name, [&] { return work.progress(); });
+    ProgressBar bar(output, name, [&] { return work->progress(); });
     bar.interrupted_if(stop);
-    created = work.run();
+    created = work->run();
   } catch (const create::IncompleteSource& error) {
     return report_incomplete(output, error);
   }
@@ -181,6 +187,8 @@ Command datastore_create_command() {
                        {.name = "--force", .help = "make a version even if nothing has changed"},
                        {.name = "--allow-partial",
                         .help = "leave out files that cannot be read, and name them"},
+                       {.name = "--paranoid",
+                        .help = "read everything twice, and publish only what was the same"},
                        {.name = "--no-copy",
                         .help =
                             "leave the objects of s3:// in their bucket: list them, read none"}},

@@ -23,12 +23,18 @@ int delete_versions(Context& context, const Arguments& arguments) {
     output.say("nothing was deleted");
     return 1;
   }
-  service::delete_versions(*store, versions);
+  const service::VersionSet deleted = service::delete_versions(
+      *store, versions, arguments.has("--now") ? service::Undo::none : service::Undo::whole_window);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
-    service::write_document(json, versions);
+    service::write_document(json, deleted);
   } else {
     output.say(fmt::format("deleted {}", what));
+    if (!deleted.until.empty())
+      output.say(fmt::format("until {}, `grid datastore undelete {}` takes {} back",
+                             deleted.until.substr(0, std::string_view("2026-12-05").size()),
+                             dataset::spell(deleted.name, deleted.numbers.front()),
+                             deleted.numbers.size() == 1 ? "it" : "the first"));
   }
   return 0;
 }
@@ -41,9 +47,12 @@ Command datastore_delete_command() {
                .summary = "Delete a version, or a datastore with all its versions",
                .description =
                    "Refused while a run or a mount on this machine uses the version. The number "
-                   "of a deleted version is never used again.",
+                   "of a deleted version is never used again. `grid datastore undelete` takes it "
+                   "back for 7 days; after that, `grid gc` frees its space.",
                .positionals = {{.name = "NAME:V", .completes = Completes::version}},
-               .options = {{.name = "--all", .help = "every version of the datastore NAME"},
+               .options = {{.name = "--now",
+                            .help = "the next `grid gc` frees the space; no undo is promised"},
+                           {.name = "--all", .help = "every version of the datastore NAME"},
                            {.name = "--yes",
                             .short_name = "-y",
                             .help = "do not ask for confirmation"}},

@@ -53,7 +53,7 @@ int diff(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   dataset::Reference older = dataset::Reference::parse(arguments.get("NAME:V1"));
   dataset::Reference newer = dataset::Reference::parse(arguments.get("NAME:V2"));
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   const service::Comparison comparison = service::compare_versions(*store, older, newer);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());

@@ -48,7 +48,7 @@ std::string summary(const service::Export& done) {
 
 int get(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   service::ExportRequest request{.version = service::open_version(
                                      *store, dataset::Reference::parse(arguments.get("NAME[:V]"))),
                                  .destination = arguments.get("DEST")};

@@ -50,7 +50,7 @@ std::string line_of(const Output& output, const tree::Manifest& manifest, const 
 
 int ls(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
   const service::EntryListing listing =
       service::list_entries(service::open_version(*store, reference),

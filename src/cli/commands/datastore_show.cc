@@ -1,3 +1,6 @@
+#include <utility>
+
+#include "base/user.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/damages.h"
@@ -55,6 +58,18 @@ void write_shown_runs(Output& output, const ShownDatastore& shown) {
     output.write(fmt::format("and {} older ones\n", shown.runs.size() - count_max));
 }
 
+// Which deleted versions can still be taken back for sure.
+void write_undo(Output& output, const ShownDatastore& shown) {
+  bool is_first = true;
+  for (const dataset::Version& version : shown.versions) {
+    if (version.until.empty() || version.until < utc_now()) continue;
+    if (std::exchange(is_first, false)) output.write("\nUndo\n");
+    output.write(fmt::format("  grid datastore undelete {}, until {}\n",
+                             dataset::spell(shown.name, version.record.number),
+                             format_time(version.until)));
+  }
+}
+
 void write_datastore(Output& output, const ShownDatastore& shown) {
   output.write(shown.name + "\n");
   if (!shown.description.empty())
@@ -74,6 +89,7 @@ void write_datastore(Output& output, const ShownDatastore& shown) {
                           escape_controls(record.source), escape_controls(record.message)});
   }
   if (!shown.versions.empty()) output.write("\n" + table.layout(output.result_width()));
+  write_undo(output, shown);
   write_creates(output, shown);
   write_users(output, shown);
   write_shown_runs(output, shown);

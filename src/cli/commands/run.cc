@@ -117,7 +117,7 @@ int run_script(Context& context, const Arguments& arguments) {
   std::optional<run::PreparedRun> prepared;
   {
     // Closed before anything is forked: see SuperviseRequest::open_store.
-    const std::shared_ptr<dataset::OpenStore> store = context.open_store();
+    const std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
     request = run_request_of(arguments);
     prepared = service::prepare_run(context.settings, *store, request);
   }

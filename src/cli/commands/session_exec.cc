@@ -23,7 +23,10 @@ int execute(Context& context, const Arguments& arguments) {
   std::vector<std::string> command(words.begin() + 1, words.end());
   if (command[0] == "--") command.erase(command.begin());
   const service::SessionCommand prepared =
-      service::prepare_command(context.settings, session, command, callers_environment());
+      service::prepare_command(context.settings, session,
+                               {.command = std::move(command),
+                                .literal = arguments.has("--literal"),
+                                .environment = callers_environment()});
   context.output.flush();
   run::enter_session(session.folder);
   // Keeps the caller's folder if the session has it too; else it is the one in which the session
@@ -41,6 +44,9 @@ Command session_exec_command() {
                                   "three standard streams are the command's.",
                    .positionals = {{.name = "SESSION", .completes = Completes::run},
                                    {.name = "CMD", .repeatable = true}},
+                   .options = {{.name = "--literal",
+                                .help = "pass the arguments as they are, without looking for "
+                                        "references to datastores"}},
                    .examples = {"grid session exec quiet-otter-42 ls /datastores/cats",
                                 "grid session exec quiet-otter-42 python3 train.py grid:cats"},
                    .raw_rest = true},

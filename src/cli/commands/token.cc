@@ -15,22 +15,6 @@ void write_token_document(Output& output, const Result& result) {
   service::write_document(json, result);
 }
 
-// "30d", "12h", "45m", "90s".
-std::chrono::seconds parse_lifetime(const std::string& text) {
-  const std::uint64_t unit = text.ends_with('d')   ? 86'400
-                             : text.ends_with('h') ? 3'600
-                             : text.ends_with('m') ? 60
-                             : text.ends_with('s') ? 1
-                                                   : 0;
-  constexpr std::uint64_t years_max = 100;
-  const auto count = parse_number<std::uint32_t>(text.substr(0, text.size() - (unit > 0 ? 1 : 0)));
-  if (unit == 0 || !count || *count == 0 || *count * unit > years_max * 365 * 86'400)
-    fail(ErrorKind::invalid_argument,
-         "--expires {}: it takes a number with d, h, m or s, as 30d, up to {} years", text,
-         years_max);
-  return std::chrono::seconds(*count * unit);
-}
-
 std::string spell_datastores(const service::Token& token) {
   std::string text;
   for (const std::string& pattern : token.datastores) text += (text.empty() ? "" : " ") + pattern;
@@ -41,16 +25,23 @@ int create_one_token(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   service::TokenRequest request{.label = arguments.find("--name").value_or(""),
                                 .role = service::parse_role(arguments.get("--role")),
-                                .datastores = arguments.all("--datastore")};
-  if (const auto expires = arguments.find("--expires")) request.lasts = parse_lifetime(*expires);
+                                .datastores = arguments.all("--datastore"),
+                                .for_s3 = arguments.has("--s3")};
+  if (const auto expires = arguments.find("--expires"))
+    request.lasts = parse_duration("--expires", *expires);
   const service::CreatedToken created = service::create_token(context.settings, request);
   if (output.json()) {
     write_token_document(output, created);
     return 0;
   }
-  output.write(created.text + "\n");
-  output.say(fmt::format("this {} token is shown only now; grid token revoke {} ends it",
-                         service::name_of(created.token.role), created.token.id));
+  if (created.token.for_s3)
+    output.write(fmt::format("aws_access_key_id = {}\naws_secret_access_key = {}\n",
+                             service::s3_access_key_id(created.token), created.text));
+  else
+    output.write(created.text + "\n");
+  output.say(fmt::format("this {} {} is shown only now; grid token revoke {} ends it",
+                         service::name_of(created.token.role),
+                         created.token.for_s3 ? "secret" : "token", created.token.id));
   return 0;
 }
 
@@ -67,14 +58,16 @@ int list_all_tokens(Context& context, const Arguments&) {
   }
   Table table{.columns = {{.title = "ID"},
                           {.title = "NAME", .may_shrink = true},
+                          {.title = "FOR"},
                           {.title = "ROLE"},
                           {.title = "DATASTORES", .may_shrink = true},
                           {.title = "CREATED"},
                           {.title = "EXPIRES"}},
               .rows = {}};
   for (const service::Token& token : list.tokens)
-    table.rows.push_back({token.id, token.label, std::string(service::name_of(token.role)),
-                          spell_datastores(token), format_time(token.created),
+    table.rows.push_back({token.id, token.label, token.for_s3 ? "S3" : "API",
+                          std::string(service::name_of(token.role)), spell_datastores(token),
+                          format_time(token.created),
                           token.expires ? format_time(*token.expires) : "never"});
   output.write(table.layout(output.result_width()));
   return 0;
@@ -96,7 +89,9 @@ int revoke_one_token(Context& context, const Arguments& arguments) {
 Command token_create_command() {
   return {.spec = {.path = {"token", "create"},
                    .summary = "Make a token that lets a program use grid serve",
-                   .description = "The token is printed once; the server keeps a digest of it.",
+                   .description = "The token is printed once; the server keeps a digest of it. "
+                                  "With --s3 it is a key for clients of S3 instead: "
+                                  "docs/s3-gateway.md.",
                    .options = {{.name = "--role",
                                 .value = "ROLE",
                                 .help = "reader, writer or admin",
@@ -109,9 +104,11 @@ Command token_create_command() {
                                {.name = "--expires",
                                 .value = "TIME",
                                 .help = "after so many days, hours, minutes or seconds: 30d, 12h"},
-                               {.name = "--name", .value = "TEXT", .help = "what it is for"}},
+                               {.name = "--name", .value = "TEXT", .help = "what it is for"},
+                               {.name = "--s3", .help = "for clients of S3: an access key"}},
                    .examples = {"grid token create --role writer --datastore 'cats*' --expires 30d",
-                                "TOKEN=$(grid token create)"}},
+                                "TOKEN=$(grid token create)",
+                                "grid token create --s3 --datastore cats"}},
           .run = create_one_token};
 }
 

@@ -1,0 +1,121 @@
+#include <atomic>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "cli/text.h"
+#include "service/collections.h"
+
+namespace grid::cli {
+
+namespace {
+
+ProgressState state_of(const collect::CollectProgress& progress) {
+  return {.phase = progress.packs_removed > 0 ? "removing" : "looking",
+          .files_done = progress.trees_done,
+          .bytes_done = progress.bytes_removed,
+          .files_total = progress.trees_total,
+          .total_known = false};
+}
+
+void write_report(Output& output, const service::Collected& collected) {
+  const collect::CollectReport& report = collected.report;
+  if (report.packs_kept > 0)
+    output.write(
+        fmt::format("kept     {} in {} that no version needs yet: of creates that go on, "
+                    "or can be continued\n",
+                    format_size(report.bytes_kept), format_count(report.packs_kept, "pack")));
+  for (const std::string& holder : report.waits_for)
+    output.write(fmt::format("waits    for the {}\n", escape_controls(holder)));
+  if (!report.waits_for.empty())
+    output.write(fmt::format("what is to be removed could be in use by {}: run it again later\n",
+                             report.waits_for.size() == 1 ? "it" : "these"));
+  output.write(
+      fmt::format("{} {} in {}, {} left, in {}\n", collected.is_dry ? "would free" : "freed",
+                  format_size(report.bytes_removed), format_count(report.packs_removed, "pack"),
+                  format_size(report.bytes_left), format_duration(collected.elapsed)));
+}
+
+int gc(Context& context, const Arguments& arguments) {
+  Output& output = context.output;
+  std::atomic<bool> stop = false;
+  service::CollectionRequest request{.is_dry = arguments.has("--dry-run"), .stop = &stop};
+  request.patience = parse_duration("--patience", arguments.get("--patience"));
+  request.interrupted_kept_for =
+      parse_duration("--keep-interrupted", arguments.get("--keep-interrupted"));
+  const std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  collect::CollectProgress progress;
+  service::Collected collected;
+  {
+    InterruptNotice notice(
+        output, [] { return "interrupted: nothing is lost; the next run goes on"; },
+        [&] { stop = true; });
+    ProgressBar bar(output, "gc", [&] { return state_of(progress); });
+    bar.interrupted_if(stop);
+    collected = service::collect_store(context.settings, *store, request, progress);
+  }
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    service::write_document(json, collected);
+  } else {
+    write_report(output, collected);
+  }
+  return 0;
+}
+
+int upgrade(Context& context, const Arguments&) {
+  const std::shared_ptr<dataset::OpenStore> store = context.open_store();
+  const bool is_new = service::upgrade_store(*store);
+  if (context.output.json()) {
+    service::JsonWriter json(context.output.result_writer());
+    json.begin_object().member("upgraded", is_new).end_object();
+  } else {
+    context.output.say(is_new ? "the store is upgraded: older programs refuse it from now on"
+                              : "the store is of the newest format already");
+  }
+  return 0;
+}
+
+}  // namespace
+
+Command gc_command() {
+  return {
+      .spec =
+          {.path = {"gc"},
+           .summary = "Free the space that no version needs any more",
+           .description =
+               "Removes what only deleted versions needed, once they can no longer be taken "
+               "back, and what broken-off creates left behind. Creates, moves, runs and mounts "
+               "go on meanwhile, on every machine: what one of them could still use is kept "
+               "until a later run. It may be stopped at any time. Run it when it suits you, for "
+               "instance each night.",
+           .options = {{.name = "--dry-run",
+                        .short_name = "-n",
+                        .help = "only say what would be freed"},
+                       {.name = "--patience",
+                        .value = "TIME",
+                        .help = "how long a create may give no sign of life before it is no "
+                                "longer waited for",
+                        .default_value = "1h"},
+                       {.name = "--keep-interrupted",
+                        .value = "TIME",
+                        .help = "how long what an interrupted create stored is kept",
+                        .default_value = "7d"}},
+           .examples = {"grid gc --dry-run", "grid gc",
+                        "grid --store s3://my-bucket/datastores gc"}},
+      .run = gc};
+}
+
+Command store_upgrade_command() {
+  return {.spec = {.path = {"store", "upgrade"},
+                   .summary = "Give a store of an older grid the newest format",
+                   .description =
+                       "Needed once before `grid gc`, for a store that was made before space could "
+                       "come back. Older programs refuse the store from then on; none of them may "
+                       "be writing to it meanwhile. Nothing else in the store changes.",
+                   .examples = {"grid store upgrade"}},
+          .run = upgrade};
+}
+
+}  // namespace grid::cli

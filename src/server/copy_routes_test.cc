@@ -1,0 +1,89 @@
+#include <filesystem>
+
+#include "server/api_fixture.h"
+
+namespace grid::server {
+namespace {
+
+class CopyRoutesTest : public ApiTest {
+ protected:
+  Response batch(const std::string& body) {
+    Request request = request_of("POST", version + "/batch", admin_);
+    request.body = body;
+    return send(std::move(request));
+  }
+  // Damages the file a.txt in the store.
+  void damage() {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(node_ / "store/packs")) {
+      if (!file.is_regular_file()) continue;
+      std::string bytes = testing::read_file(file.path());
+      const std::size_t at = bytes.find("0123456789");
+      if (at == bytes.npos) continue;
+      bytes[at] = '!';
+      std::filesystem::remove(file.path());
+      testing::write_file(file.path(), bytes);
+      return;
+    }
+    FAIL() << "no pack has the file as it is";
+  }
+};
+
+// "STATUS CONTENT" for each record.
+std::vector<std::string> records_of(const std::string& answer) {
+  std::vector<std::string> records;
+  for (BytesView rest = as_bytes(answer); !rest.empty();) {
+    const auto size = load<std::uint32_t>(rest.data() + 1);
+    records.push_back(
+        fmt::format("{} {}", static_cast<int>(rest[0]), as_text(rest.subspan(5, size))));
+    rest = rest.subspan(5 + size);
+  }
+  return records;
+}
+
+TEST_F(CopyRoutesTest, GivesFoldersAsArchives) {
+  Response zip = get(version + "/archive");
+  EXPECT_EQ(zip.status, 200);
+  EXPECT_EQ(zip.headers.get("Content-Type"), "application/zip");
+  EXPECT_EQ(zip.headers.get("Content-Disposition"), "attachment; filename*=UTF-8''cats-1.zip");
+  const std::string bytes = body_of(std::move(zip));
+  EXPECT_TRUE(bytes.starts_with("PK\3\4"));
+  EXPECT_NE(bytes.find("cats-1/folder/big"), bytes.npos);
+  Response tar = get(version + "/archive/folder/?format=tar");
+  EXPECT_EQ(tar.headers.get("Content-Disposition"), "attachment; filename*=UTF-8''folder.tar");
+  const std::string blocks = body_of(std::move(tar));
+  EXPECT_EQ(blocks.size() % 512, 0u);
+  EXPECT_NE(blocks.find("folder/big"), blocks.npos);
+  EXPECT_NE(blocks.find(std::string(3 << 20, 'x')), blocks.npos);
+  EXPECT_EQ(send(request_of("HEAD", version + "/archive", admin_)).source, nullptr);
+  EXPECT_EQ(get(version + "/archive/a.txt").status, 400);
+  EXPECT_EQ(get(version + "/archive/missing").status, 404);
+  EXPECT_EQ(get(version + "/archive?format=rar").status, 400);
+}
+
+TEST_F(CopyRoutesTest, GivesBatchesInTheOrderThatWasAskedFor) {
+  const std::string answer = body_of(batch(
+      R"({"paths": ["page.html", "missing", "/a.txt", "folder/big", "empty", "folder", "../x", "a.txt"]})"));
+  EXPECT_EQ(records_of(answer),
+            (std::vector<std::string>{"0 <script>alert(1)</script>", "1 ", "0 0123456789", "2 ",
+                                      "0 ", "1 ", "1 ", "0 0123456789"}));
+  EXPECT_EQ(records_of(body_of(batch(R"({"paths": ["a.txt", "empty"], "size_max": 9})"))),
+            (std::vector<std::string>{"2 ", "0 "}));
+}
+
+TEST_F(CopyRoutesTest, RefusesBatchesThatAreNone) {
+  for (const char* body : {"", "[]", "{}", R"({"paths": []})", R"({"paths": [1]})",
+                           R"({"paths": "a.txt"})", R"({"paths": ["a"], "size_max": 1000000})"})
+    EXPECT_EQ(batch(body).status, 400) << body;
+}
+
+TEST_F(CopyRoutesTest, NamesDamagedFiles) {
+  damage();
+  const auto records = records_of(body_of(batch(R"({"paths": ["page.html", "a.txt", "empty"]})")));
+  EXPECT_EQ(records, (std::vector<std::string>{"0 <script>alert(1)</script>", "3 ", "0 "}));
+  const Response archive = get(version + "/archive");
+  EXPECT_EQ(archive.status, 500);
+  EXPECT_NE(archive.body.find("a.txt"), archive.body.npos) << archive.body;
+}
+
+}  // namespace
+}  // namespace grid::server

@@ -1,0 +1,36 @@
+// The jobs that a server does: creates from what it fetches itself, and checks.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "service/jobs.h"
+#include "service/settings.h"
+
+namespace grid::service {
+
+struct FetchRequest {
+  std::string name;    // of the datastore
+  std::string source;  // http://, https:// or s3://
+  std::string message{};
+  std::optional<bool>
+      extract{};          // unset: what has the name of an archive, unless it is in a bucket
+  bool in_place = false;  // of a bucket: its objects stay there
+  bool force = false;
+  std::vector<std::string> exclude{};  // patterns, as in a .gitignore
+  std::string program{};               // for the version's record
+  // Whether names of other machines may lead the server anywhere, or to the internet at large only.
+  bool public_addresses_only = false;
+};
+
+// Makes the next version. Throws `invalid_argument` for a source that is no URL: nothing of the
+// server's own disk can be named.
+JobRequest fetch_job(const Settings& settings, const FetchRequest& request);
+
+// Checks versions as verify_versions() does. `scope` empty: all, and `name` is then empty too.
+JobRequest verify_job(std::shared_ptr<const dataset::OpenStore> store, std::string name,
+                      std::vector<dataset::Reference> scope);
+
+}  // namespace grid::service
