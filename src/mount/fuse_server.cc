@@ -194,11 +194,11 @@ void FuseServer::Session::interrupt(std::thread& looping, const FileDescriptor& 
   } while (::poll(&event, 1, 5) <= 0);
 }
 
-// Unmounts, unless the mount is gone already: another may have its number since. Then closes the
-// device, so that programs that still hold files open do not wait any longer.
+// Unmounts, unless the mount is gone already. Then closes the device, so that programs that still
+// hold files open do not wait any longer.
 void FuseServer::Session::end() {
   if (!session_) return;
-  if (served_.number != 0 && is_connected(device_)) unmount(served_.number);
+  if (served_.number != 0) unmount_served(served_.number, device_);
   ::fuse_session_destroy(std::exchange(session_, nullptr));
   device_ = -1;
   guard_.reset();

@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "base/error.h"
 #include "mount/fuse_device.h"
@@ -316,6 +317,22 @@ TEST_F(FuseServerTest, TakesOverFromAKilledServer) {
   ::close(pipe[0]);
   ::close(pipe[1]);
   if (!can_resend(handshake)) GTEST_SKIP() << "this kernel cannot send requests again";
+}
+
+// The kernel gives the number of a mount that ends to one that begins meanwhile.
+TEST_F(FuseServerTest, LeavesMountsAloneThatBeginWhileItEnds) {
+  std::vector<std::thread> threads;
+  for (int of = 0; of < 4; ++of)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 100; ++i) {
+        const LiveMount mount(created.store());
+        for (int look = 0; look < 3; ++look) {
+          EXPECT_TRUE(find_mounted(kernel_path_of(mount.folder()))) << i;
+          EXPECT_TRUE(fs::exists(mount / "cats/1/a.txt")) << i;
+        }
+      }
+    });
+  for (std::thread& thread : threads) thread.join();
 }
 
 TEST_F(FuseServerTest, StartsAndStopsManyTimes) {

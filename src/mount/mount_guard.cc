@@ -2,10 +2,8 @@
 
 #include <limits.h>
 #include <signal.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +11,8 @@
 #include <cerrno>
 #include <cstring>
 #include <string_view>
+
+#include "mount/held_mount.h"
 
 namespace grid::mount {
 namespace {
@@ -45,6 +45,20 @@ bool find_path(const Guarded& guarded, char (&path)[PATH_MAX]) {
   return found;
 }
 
+// Ends the process if the mount there is another's, or was dead and is removed. Returns if neither
+// is so yet.
+void remove_if_dead(const char* folder) {
+  const HeldMount held(folder);
+  if (!held) return;
+  const int answer = held.ask();
+  if (answer == 0) ::_exit(0);  // from another server, which has mounted there since
+  if (answer != ENOTCONN) return;
+  const int error = held.detach();
+  if (error == 0) ::_exit(0);
+  if (error == EPERM)
+    ::execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", folder, nullptr);
+}
+
 // Ends the process: the mount is gone, or it cannot be removed.
 [[noreturn]] void remove_dead_mount(const Guarded& guarded) {
   constexpr int tries_max = 100;
@@ -52,15 +66,7 @@ bool find_path(const Guarded& guarded, char (&path)[PATH_MAX]) {
   for (int i = 0; i < tries_max; ++i) {
     const bool is_mounted = find_path(guarded, folder);
     if (!is_mounted && guarded.number != 0) ::_exit(0);
-    // The kernel never answers statfs() from its caches, and while the server is dying the call
-    // waits. An answer comes from another server: it has mounted there since.
-    struct statfs found;
-    if (is_mounted && ::statfs(folder, &found) == 0) ::_exit(0);
-    if (is_mounted && errno == ENOTCONN) {
-      if (::umount2(folder, UMOUNT_NOFOLLOW | MNT_DETACH) == 0) ::_exit(0);
-      if (errno == EPERM)
-        ::execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", folder, nullptr);
-    }
+    if (is_mounted) remove_if_dead(folder);
     // fusermount3 is about to mount, or the folder was moved just now.
     const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
     ::nanosleep(&pause, nullptr);

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +17,8 @@
 
 #include "base/error.h"
 #include "base/spawn.h"
+#include "mount/fuse_device.h"
+#include "mount/held_mount.h"
 #include "mount/mount_table.h"
 
 namespace grid::mount {
@@ -190,10 +191,10 @@ void make_mount_with(const FileDescriptor& device, const fs::path& folder,
 }
 
 void clear_dead_mount(const fs::path& folder) {
-  // The kernel never answers statfs() from its caches.
-  struct statfs found;
-  if (::statfs(folder.c_str(), &found) == 0 || errno != ENOTCONN) return;
-  unmount(folder, UnmountMode::lazy);
+  const HeldMount held(kernel_path_of(folder).c_str());
+  if (!held || held.ask() != ENOTCONN) return;
+  const int error = held.detach();
+  if (error == EPERM) unmount(folder, UnmountMode::lazy);
 }
 
 MadeMount make_mount(const fs::path& folder, const MountOptions& options) {
@@ -229,10 +230,8 @@ void raise_read_ahead(const fs::path& kernel_path) noexcept {
 }
 
 // Empty if it succeeded, else why not.
-static std::string try_unmount(const fs::path& path, UnmountMode mode) {
+static std::string unmount_by_fusermount(const fs::path& path, UnmountMode mode) {
   const bool lazy = mode == UnmountMode::lazy;
-  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)) == 0) return "";
-  if (errno != EPERM) return system_error(errno, "umount").what();
   std::vector<std::string> words{"fusermount3", "-u", "--", path};
   if (lazy) words.insert(words.begin() + 2, "-z");
   auto child = Child::find_and_start(words, -1);
@@ -242,16 +241,29 @@ static std::string try_unmount(const fs::path& path, UnmountMode mode) {
   return ending.message.empty() ? "fusermount3 failed" : ending.message;
 }
 
-void unmount(FileSystemNumber number) noexcept {
+// Empty if it succeeded, else why not.
+static std::string try_unmount(const fs::path& path, UnmountMode mode) {
+  const int detach = mode == UnmountMode::lazy ? MNT_DETACH : 0;
+  if (::umount2(path.c_str(), UMOUNT_NOFOLLOW | detach) == 0) return "";
+  if (errno != EPERM) return system_error(errno, "umount").what();
+  return unmount_by_fusermount(path, mode);
+}
+
+void unmount_served(FileSystemNumber number, int device) noexcept {
   try {
-    // Its folder may be moved between the look and the call.
+    // Its folder may be moved between the look and the call, and a mount may be at several places.
     static constexpr int tries_max = 10;
-    fs::path tried;
     for (int i = 0; i < tries_max; ++i) {
       const auto mounted = find_mounted(number);
-      if (!mounted || mounted->path == tried) return;
-      tried = mounted->path;
-      if (try_unmount(tried, UnmountMode::lazy).empty()) tried.clear();
+      if (!mounted) return;
+      const HeldMount held(mounted->path.c_str());
+      // In this order: what has our number while our own mount lives is ours.
+      if (held.number() != number) continue;
+      if (!is_connected(device)) return;
+      const int error = held.detach();
+      if (error == 0) continue;
+      if (error != EPERM) return;
+      if (!unmount_by_fusermount(mounted->path, UnmountMode::lazy).empty()) return;
     }
   } catch (const std::exception&) {
     // The mount is dead once its device is closed; nothing more can be done here.

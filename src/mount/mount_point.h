@@ -48,8 +48,9 @@ enum class UnmountMode {
 // (busy), `permission_denied` (another user's mount).
 void unmount(const std::filesystem::path& folder, UnmountMode mode);
 
-// Removes the mount of this number, wherever it is now, as far as that is allowed.
-void unmount(FileSystemNumber number) noexcept;
+// Removes the mount of this number, wherever it is now, as far as that is allowed, if it is the one
+// that `device` serves. It may be gone already, and its number another's.
+void unmount_served(FileSystemNumber number, int device) noexcept;
 
 // The absolute path by which the kernel knows a folder. Works for dead mounts too, which answer no
 // calls.
