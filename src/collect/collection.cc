@@ -8,8 +8,10 @@
 #include "base/user.h"
 #include "collect/lease_list.h"
 #include "collect/mark.h"
+#include "collect/rewriting.h"
 #include "dataset/records.h"
 #include "store/collection_state.h"
+#include "store/lease_keeper.h"
 
 namespace grid::collect {
 
@@ -47,8 +49,15 @@ class Collection {
   std::vector<PackId> look_for_garbage();
   std::map<PackId, Pack> list_packs() const;
   std::vector<dataset::VersionNumber> counting_numbers(const std::string& name) const;
-  void mark_version(Mark& mark, const std::string& name, dataset::VersionNumber number) const;
-  std::set<PackId> needed_packs(std::set<PackId> avoided);
+  template <class Visit>
+  void visit_tree(const std::string& name, dataset::VersionNumber number, const Visit& visit) const;
+  template <class Visit>
+  void visit_trees(const Visit& visit) const;
+  std::map<PackId, std::uint64_t> needed_packs(Packs avoided, Summaries summaries);
+  std::map<PackId, std::uint64_t> sparse_packs(const std::map<PackId, std::uint64_t>& needed,
+                                               const std::set<LeaseId>& kept) const;
+  Packs rewrite(std::map<PackId, std::uint64_t> candidates);
+  void copy_live(const Rewriting& rewriting, const Packs& packs);
   void check_stop() const {
     if (options_.stop != nullptr && *options_.stop) throw Stopped();
   }
@@ -144,14 +153,16 @@ std::vector<dataset::VersionNumber> Collection::counting_numbers(const std::stri
   return counting;
 }
 
-void Collection::mark_version(Mark& mark, const std::string& name,
-                              dataset::VersionNumber number) const {
+// Calls for the root of a version that counts.
+template <class Visit>
+void Collection::visit_tree(const std::string& name, dataset::VersionNumber number,
+                            const Visit& visit) const {
   const std::optional<Bytes> record = store_.datastores->find_record(name, number);
   if (!record)
     fail(ErrorKind::corrupt, "{}:{}: the store {} has lost its record", name, number,
          backend_.name());
   try {
-    mark.add(dataset::decode_version_record(*record, name, number).root);
+    visit(dataset::decode_version_record(*record, name, number).root);
   } catch (const Error& error) {  // it may have been deleted, and collected, meanwhile
     if (error.kind() == ErrorKind::corrupt && !dataset::is_among(counting_numbers(name), number))
       return;
@@ -159,10 +170,8 @@ void Collection::mark_version(Mark& mark, const std::string& name,
   }
 }
 
-std::set<PackId> Collection::needed_packs(std::set<PackId> avoided) {
-  store_.chunks->replace_damaged_tables();
-  store_.chunks->refresh_for_writing();
-  Mark mark(store_, std::move(avoided), !options_.is_dry);
+template <class Visit>
+void Collection::visit_trees(const Visit& visit) const {
   std::vector<std::pair<std::string, dataset::VersionNumber>> versions;
   for (const std::string& name : datastores_.names())
     for (const dataset::VersionNumber number : counting_numbers(name))
@@ -170,20 +179,96 @@ std::set<PackId> Collection::needed_packs(std::set<PackId> avoided) {
   progress_.trees_total += versions.size();
   for (const auto& [name, number] : versions) {
     check_stop();
-    mark_version(mark, name, number);
+    visit_tree(name, number, visit);
     ++progress_.trees_done;
   }
+}
+
+std::map<PackId, std::uint64_t> Collection::needed_packs(Packs avoided, Summaries summaries) {
+  store_.chunks->replace_damaged_tables();
+  store_.chunks->refresh_for_writing();
+  Mark mark(store_, std::move(avoided), options_.is_dry ? Summaries::only_read : summaries);
+  visit_trees([&](const Digest& root) { mark.add(root); });
   report_.trees_walked += mark.trees_walked();
   return mark.needed();
 }
 
+// Needed packs of which no tree needs much: the emptiest, as many as a run may copy. Several trees
+// may need different parts of one: rewrite() counts.
+std::map<PackId, std::uint64_t> Collection::sparse_packs(
+    const std::map<PackId, std::uint64_t>& needed, const std::set<LeaseId>& kept) const {
+  const std::map<PackId, std::uint64_t> sizes = store_.chunks->index().packs();
+  std::vector<std::tuple<double, std::uint64_t, PackId>> sparse;
+  for (const auto& [pack, bytes] : needed) {
+    const auto size = sizes.find(pack);
+    if (size == sizes.end() || size->second == 0 || kept.contains(store::lease_of(pack))) continue;
+    const double share = static_cast<double>(bytes) / static_cast<double>(size->second);
+    if (share * 100 <= options_.rewrite_percent_max) sparse.emplace_back(share, bytes, pack);
+  }
+  std::sort(sparse.begin(), sparse.end());
+  std::map<PackId, std::uint64_t> candidates;
+  std::uint64_t live = 0;
+  for (const auto& [share, bytes, pack] : sparse) {
+    if (live + bytes > options_.rewrite_bytes_max) break;
+    live += bytes;
+    candidates.emplace(pack, sizes.at(pack));
+  }
+  return candidates;
+}
+
+// Copies what is live of them to new packs, and returns those of which that was done. It is a
+// writer with a lease, which ends before the look that prefers the copies.
+Packs Collection::rewrite(std::map<PackId, std::uint64_t> candidates) {
+  if (candidates.empty()) return {};
+  const std::set<PackId> names = [&] {
+    std::set<PackId> packs;
+    for (const auto& [pack, size] : candidates) packs.insert(pack);
+    return packs;
+  }();
+  Rewriting rewriting(store_, std::move(candidates));
+  visit_trees([&](const Digest& root) {
+    if (may_need(*store_.origin, root, names)) rewriting.add(root);
+  });
+  Rewriting::Choice choice =
+      rewriting.choose(options_.rewrite_percent_max, options_.rewrite_bytes_max);
+  report_.rewriting_goes_on = choice.is_bounded;
+  if (choice.packs.empty()) return {};
+  try {
+    if (options_.is_dry)
+      report_.bytes_rewritten = choice.bytes_live;
+    else
+      copy_live(rewriting, choice.packs);
+  } catch (const store::LeaseClosed&) {  // this machine has slept: the next run does it
+    return {};
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    report_.rewriting_problem = error.what();
+    return {};
+  }
+  return std::move(choice.packs);
+}
+
+void Collection::copy_live(const Rewriting& rewriting, const Packs& packs) {
+  store::Lease lease(backend_, options_.holder, options_.pause_first);
+  try {
+    const store::LeaseKeeper keeper(lease);
+    report_.bytes_rewritten = rewriting.copy(packs, lease.id(), [&] { check_stop(); });
+  } catch (...) {
+    lease.abandon(true);  // what was copied is in its old packs too
+    throw;
+  }
+  lease.end();
+}
+
 // The last look. What another collector has decided in the meantime holds.
 std::vector<PackId> Collection::judge(const CollectionState& collection) {
-  const std::set<PackId> needed =
-      needed_packs({collection.condemned.begin(), collection.condemned.end()});
+  // With packs avoided, others may be taken in their place that are worse for good: no summaries.
+  const std::map<PackId, std::uint64_t> needed = needed_packs(
+      {collection.condemned.begin(), collection.condemned.end()}, Summaries::only_read);
   std::vector<PackId> removed;
-  std::set_difference(collection.condemned.begin(), collection.condemned.end(), needed.begin(),
-                      needed.end(), std::back_inserter(removed));
+  std::copy_if(collection.condemned.begin(), collection.condemned.end(),
+               std::back_inserter(removed),
+               [&](const PackId& pack) { return !needed.contains(pack); });
   backend_.create(store::verdict_key(collection.number),
                   store::encode_verdict(collection.number, removed));
   const CollectionState decided = store::read_collection(backend_, collection.number);
@@ -222,9 +307,14 @@ std::vector<PackId> Collection::look_for_garbage() {
     if (!ended || (state && options_.is_kept && options_.is_kept(state->last.created)))
       kept.insert(lease);
   }
-  const std::set<PackId> needed = needed_packs({});
+  std::map<PackId, std::uint64_t> needed = needed_packs({}, Summaries::leave);
+  const Packs rewritten = rewrite(sparse_packs(needed, kept));
+  if (options_.is_dry)
+    for (const PackId& pack : rewritten) needed.erase(pack);
+  else if (!rewritten.empty())
+    needed = needed_packs(rewritten, Summaries::leave);
   std::vector<PackId> garbage;
-  report_.bytes_left = 0;
+  report_.bytes_left = report_.bytes_rewritten;
   for (const auto& [pack, objects] : there) {
     report_.bytes_left += objects.size;
     if (needed.contains(pack)) continue;
@@ -233,6 +323,7 @@ std::vector<PackId> Collection::look_for_garbage() {
       report_.bytes_kept += objects.size;
     } else if (garbage.size() < options_.condemned_count_max) {
       garbage.push_back(pack);
+      if (rewritten.contains(pack)) ++report_.packs_rewritten;
       if (options_.is_dry) {
         ++report_.packs_removed;
         report_.bytes_removed += objects.size;

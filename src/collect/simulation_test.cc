@@ -276,6 +276,7 @@ class Simulation {
 
   std::uint64_t published() const { return published_; }
   std::uint64_t removed() const { return removed_; }
+  std::uint64_t rewritten() const { return rewritten_; }
   std::uint64_t closed() const { return closed_; }
 
  private:
@@ -347,8 +348,12 @@ class Simulation {
         const auto store = dataset::open_store(wire(), {});
         const unsigned impatience = stage_.pick(600);
         const CollectReport report = collect(
-            *store, {.is_still = [&](const auto&, auto) { return stage_.chance(impatience); }});
+            *store, {.is_still = [&](const auto&, auto) { return stage_.chance(impatience); },
+                     .rewrite_percent_max = stage_.chance(700) ? 90u : 0u,
+                     .holder = "gc",
+                     .pause_first = no_pause});
         removed_ += report.packs_removed;
+        rewritten_ += report.packs_rewritten;
       } catch (const Error& error) {
         EXPECT_TRUE(error.kind() == ErrorKind::unavailable ||
                     error.kind() == ErrorKind::permission_denied)
@@ -371,23 +376,25 @@ class Simulation {
   const std::shared_ptr<World> world_ = std::make_shared<World>();
   std::vector<std::pair<std::string, Bytes>> late_;
   std::vector<std::string> refused_;
-  std::uint64_t published_ = 0, removed_ = 0, closed_ = 0, ids_ = 0;
+  std::uint64_t published_ = 0, removed_ = 0, rewritten_ = 0, closed_ = 0, ids_ = 0;
 };
 
 void simulate(unsigned seed_first, unsigned seed_end) {
-  std::uint64_t published = 0, removed = 0, closed = 0;
+  std::uint64_t published = 0, removed = 0, rewritten = 0, closed = 0;
   for (unsigned seed = seed_first; seed < seed_end; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Simulation simulation(seed);
     simulation.run();
     published += simulation.published();
     removed += simulation.removed();
+    rewritten += simulation.rewritten();
     closed += simulation.closed();
     if (::testing::Test::HasFailure()) return;
   }
   // Or nothing of interest has happened.
   EXPECT_GT(published, seed_end - seed_first);
   EXPECT_GT(removed, (seed_end - seed_first) / 4);
+  EXPECT_GT(rewritten, (seed_end - seed_first) / 20);
   EXPECT_GT(closed, (seed_end - seed_first) / 20);
 }
 

@@ -11,8 +11,8 @@ namespace grid::mount {
 // The kernel gives the number of a file system that is gone to the next, and a folder whose mount
 // is gone may hold another's at once. So whoever looks at a mount and then removes it must hold it
 // meanwhile: a file system that is held keeps its number, even after it was unmounted lazily.
-// All but ask() works without the file system's server, which may be dead or stuck. Takes no memory and no
-// locks, so that a forked process may use it.
+// All but ask() works without the file system's server, which may be dead or stuck. Takes no memory
+// and no locks, so that a forked process may use it.
 class HeldMount {
  public:
   // Holds what is mounted at `kernel_path` now, or else the folder there; nothing if it cannot.

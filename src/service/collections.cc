@@ -83,12 +83,19 @@ Collected collect_store(const Settings& settings, const dataset::OpenStore& stor
       store, {.is_still = [&](const store::LeaseId& lease,
                               std::uint32_t slot) { return watch.is_still(lease, slot); },
               .is_kept = is_kept,
+              .rewrite_percent_max = request.rewrite_percent_max,
+              .rewrite_bytes_max = request.rewrite_bytes_max,
+              .holder = fmt::format("gc by {}", user_at_host()),
               .is_dry = request.is_dry,
               .progress = &progress,
               .stop = request.stop});
   if (!request.is_dry) notes.write(watch.seen());
   collected.elapsed = std::chrono::steady_clock::now() - request.asked;
   return collected;
+}
+
+std::uint64_t Collected::bytes_freed() const {
+  return report.bytes_removed - std::min(report.bytes_removed, report.bytes_rewritten);
 }
 
 bool upgrade_store(const dataset::OpenStore& store) {
@@ -109,6 +116,11 @@ void write_document(JsonWriter& json, const Collected& collected) {
   const collect::CollectReport& report = collected.report;
   json.begin_object().member("dry_run", collected.is_dry);
   json.member("packs_removed", report.packs_removed).member("bytes_removed", report.bytes_removed);
+  json.member("packs_rewritten", report.packs_rewritten);
+  json.member("bytes_rewritten", report.bytes_rewritten);
+  json.member("bytes_freed", collected.bytes_freed());
+  json.member("rewriting_goes_on", report.rewriting_goes_on);
+  json.member("rewriting_problem", report.rewriting_problem);
   json.member("packs_kept", report.packs_kept).member("bytes_kept", report.bytes_kept);
   json.member("bytes_left", report.bytes_left);
   json.member("packs_condemned", report.packs_condemned);

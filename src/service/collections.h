@@ -22,6 +22,8 @@ struct CollectionRequest {
   // A writer whose lease has not moved for so long is no longer waited for.
   std::chrono::seconds patience = store::lease_patience;
   std::chrono::seconds interrupted_kept_for = service::interrupted_kept_for;
+  unsigned rewrite_percent_max = 75;  // see CollectOptions
+  std::uint64_t rewrite_bytes_max = 10ull << 30;
   bool is_dry = false;
   const std::atomic<bool>* stop = nullptr;  // see CollectOptions
   std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
@@ -31,6 +33,9 @@ struct Collected {
   collect::CollectReport report;
   bool is_dry = false;
   std::chrono::nanoseconds elapsed{};
+
+  // What has become free, or would: without what was written anew.
+  std::uint64_t bytes_freed() const;
 };
 
 // One run; see collect::collect(). What it has seen of leases is noted for the next run on this

@@ -19,8 +19,9 @@ TEST(PackList, IsReadAsItWasWritten) {
   EXPECT_EQ(decode_condemnation(encode_condemnation(7, packs), 7, "x"), packs);
   EXPECT_EQ(decode_verdict(encode_verdict(7, packs), 7, "x"), packs);
   EXPECT_EQ(decode_verdict(encode_verdict(7, {}), 7, "x"), std::vector<PackId>());
-  EXPECT_EQ(decode_summary(encode_summary(root, packs), root, "x"), packs);
-  EXPECT_EQ(decode_summary(encode_summary(root, {}), root, "x"), std::vector<PackId>());
+  const std::vector<PackShare> shares = {{pack(1), 5}, {pack(2), 0}, {pack(9), 1ull << 40}};
+  EXPECT_EQ(decode_summary(encode_summary(root, shares), root, "x"), shares);
+  EXPECT_EQ(decode_summary(encode_summary(root, {}), root, "x"), std::vector<PackShare>());
 }
 
 TEST(PackList, IsTakenForNoOther) {
@@ -34,7 +35,7 @@ TEST(PackList, IsTakenForNoOther) {
   refused([&] { decode_condemnation(verdict, 7, "x"); });
   refused([&] { decode_verdict(condemnation, 7, "x"); });
   refused([&] { decode_summary(verdict, root, "x"); });
-  refused([&] { decode_summary(encode_summary(root, packs), other, "x"); });
+  refused([&] { decode_summary(encode_summary(root, {{pack(1), 1}}), other, "x"); });
 }
 
 // Whatever happens to its bytes, a list says what it said or is refused.
@@ -56,7 +57,7 @@ TEST(PackList, IsRefusedWithAnyBitTurnedOrAnyByteMissing) {
   };
   refuses(encode_condemnation(7, {pack(1), pack(2)}),
           [](const Bytes& bytes) { return decode_condemnation(bytes, 7, "x"); });
-  refuses(encode_summary(root, {pack(1), pack(2)}),
+  refuses(encode_summary(root, {{pack(1), 1}, {pack(2), 2}}),
           [&](const Bytes& bytes) { return decode_summary(bytes, root, "x"); });
 }
 

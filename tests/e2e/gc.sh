@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 stored() { du -s --apparent-size -B1 "$GRID_STORE/packs" | cut -f1; }
 freed() { # of the JSON document of a run
-  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["bytes_removed"])' "$1"
+  python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["bytes_freed"])' "$1"
 }
 mkdir cats && head -c 3000000 /dev/urandom >cats/shared
 for i in 1 2 3; do head -c 5000000 /dev/urandom >cats/own; grid datastore create cats -q >/dev/null; cp -a cats copy$i; done
@@ -36,6 +36,27 @@ grid datastore verify -q
 # The same content again is stored again.
 grid datastore create copy2 --name cats -q >/dev/null
 rm -rf back && grid datastore get cats back -q && diff -r copy2 back
+
+# Of a pack of which little is needed, the rest is written anew. Who reads meanwhile finds it.
+mkdir many mounted && for i in $(seq 300); do head -c 20000 /dev/urandom >many/$i; done
+grid datastore create many -q >/dev/null
+mkdir few && cp -a many/1[0-9] few
+grid datastore create few -q >/dev/null
+grid mount mounted -q
+exec 4<mounted/few/1/10
+grid datastore delete many:1 -y -q --now
+before=$(stored)
+grid gc --rewrite-below 0 -o json >run && equal "$(freed run)" 0
+grid gc --dry-run >out && grep -q 'would rewrite' out || die "$(cat out)"
+equal "$(stored)" "$before"
+grid gc >out && grep -q '^rewrote ' out || die "$(cat out)"
+[ "$(stored)" -lt $((before - 5000000)) ] || die "$(stored) of $before bytes are there"
+cmp - few/10 <&4 && exec 4<&- && diff -r few mounted/few/1
+grid unmount mounted -q
+rm -rf back && grid datastore get few back -q && diff -r few back
+grid gc -o json >run && equal "$(freed run)" 0
+fails 2 grid gc --rewrite-below 100
+says 'no share'
 
 # A create that reads from a pipe holds its lease. It has begun before a version that it could build on is
 # deleted, so what that one had is condemned, and not removed before it has ended.

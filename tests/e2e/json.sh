@@ -28,7 +28,7 @@ has 'bytes_written chunks_lost damages healed_by_node healed_by_packs healed_by_
 has 'deleted name undo_until' grid datastore delete cats:1 --yes
 has 'name version' grid datastore undelete cats:1
 grid datastore delete cats:1 --yes --now -q
-has 'bytes_kept bytes_left bytes_removed dry_run packs_condemned packs_kept packs_removed packs_rescued seconds trees_walked waits_for' grid gc
+has 'bytes_freed bytes_kept bytes_left bytes_removed bytes_rewritten dry_run packs_condemned packs_kept packs_removed packs_rescued packs_rewritten rewriting_goes_on rewriting_problem seconds trees_walked waits_for' grid gc
 has upgraded grid store upgrade
 fails 1 grid datastore show dogs -o json
 equal "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["error"]["kind"])' <out)" not_found

@@ -273,13 +273,15 @@ void read_condemnation(BytesView bytes) {
 }
 
 std::vector<Bytes> summary_seeds() {
-  return {without_digest(store::encode_summary(digest_of({}), some_packs())),
+  std::vector<store::PackShare> shares;
+  for (const store::PackId& pack : some_packs()) shares.push_back({pack, 1 + shares.size()});
+  return {without_digest(store::encode_summary(digest_of({}), shares)),
           without_digest(store::encode_summary(digest_of({}), {}))};
 }
 void read_summary(BytesView bytes) {
   const Bytes list = with_digest(bytes);
-  const std::vector<store::PackId> packs = store::decode_summary(list, digest_of({}), "list");
-  assert(store::encode_summary(digest_of({}), packs) == list);
+  const std::vector<store::PackShare> shares = store::decode_summary(list, digest_of({}), "list");
+  assert(store::encode_summary(digest_of({}), shares) == list);
 }
 
 constexpr Decoder decoders[] = {

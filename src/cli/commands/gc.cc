@@ -1,5 +1,6 @@
 #include <atomic>
 
+#include "base/error.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -31,9 +32,17 @@ void write_report(Output& output, const service::Collected& collected) {
   if (!report.waits_for.empty())
     output.write(fmt::format("what is to be removed could be in use by {}: run it again later\n",
                              report.waits_for.size() == 1 ? "it" : "these"));
+  if (report.packs_rewritten > 0)
+    output.write(fmt::format("{} {} of {} of which little was needed{}\n",
+                             collected.is_dry ? "would rewrite" : "rewrote ",
+                             format_size(report.bytes_rewritten),
+                             format_count(report.packs_rewritten, "pack"),
+                             report.rewriting_goes_on ? "; the next run goes on with others" : ""));
+  if (!report.rewriting_problem.empty())
+    output.warn(fmt::format("nothing was rewritten: {}", report.rewriting_problem));
   output.write(
       fmt::format("{} {} in {}, {} left, in {}\n", collected.is_dry ? "would free" : "freed",
-                  format_size(report.bytes_removed), format_count(report.packs_removed, "pack"),
+                  format_size(collected.bytes_freed()), format_count(report.packs_removed, "pack"),
                   format_size(report.bytes_left), format_duration(collected.elapsed)));
 }
 
@@ -44,6 +53,12 @@ int gc(Context& context, const Arguments& arguments) {
   request.patience = parse_duration("--patience", arguments.get("--patience"));
   request.interrupted_kept_for =
       parse_duration("--keep-interrupted", arguments.get("--keep-interrupted"));
+  const std::uint64_t percent = parse_count(arguments.get("--rewrite-below"), "--rewrite-below");
+  if (percent > 99)
+    fail(ErrorKind::invalid_argument, "--rewrite-below: {} is no share of 0 to 99 per cent",
+         percent);
+  request.rewrite_percent_max = static_cast<unsigned>(percent);
+  request.rewrite_bytes_max = parse_size(arguments.get("--max-work"), "--max-work");
   const std::shared_ptr<dataset::OpenStore> store = context.open_store();
   collect::CollectProgress progress;
   service::Collected collected;
@@ -101,7 +116,16 @@ Command gc_command() {
                        {.name = "--keep-interrupted",
                         .value = "TIME",
                         .help = "how long what an interrupted create stored is kept",
-                        .default_value = "7d"}},
+                        .default_value = "7d"},
+                       {.name = "--rewrite-below",
+                        .value = "PERCENT",
+                        .help = "write the rest of a pack anew when at most so much of it is "
+                                "still needed; 0: never",
+                        .default_value = "75"},
+                       {.name = "--max-work",
+                        .value = "SIZE",
+                        .help = "write at most so much anew; the next run goes on",
+                        .default_value = "10G"}},
            .examples = {"grid gc --dry-run", "grid gc",
                         "grid --store s3://my-bucket/datastores gc"}},
       .run = gc};
