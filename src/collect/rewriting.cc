@@ -31,7 +31,8 @@ void Rewriting::on_chunks(std::span<const ChunkRef> chunks) {
         is_elsewhere = true;
     }
     if (is_elsewhere || !in_candidate || !seen_.insert(chunk.digest).second) continue;
-    live_.push_back({.chunk = {chunk.digest, in_candidate->place.size}, .pack = in_candidate->pack});
+    live_.push_back(
+        {.chunk = {chunk.digest, in_candidate->place.size}, .pack = in_candidate->pack});
     bytes_live_[in_candidate->pack] += stored_size(in_candidate->place);
   }
 }
