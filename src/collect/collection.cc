@@ -55,7 +55,7 @@ class Collection {
   void visit_trees(const Visit& visit) const;
   std::map<PackId, std::uint64_t> needed_packs(Packs avoided, Summaries summaries);
   std::map<PackId, std::uint64_t> sparse_packs(const std::map<PackId, std::uint64_t>& needed,
-                                               const std::set<LeaseId>& kept) const;
+                                               const std::set<LeaseId>& kept);
   Packs rewrite(std::map<PackId, std::uint64_t> candidates);
   void copy_live(const Rewriting& rewriting, const Packs& packs);
   void check_stop() const {
@@ -196,7 +196,7 @@ std::map<PackId, std::uint64_t> Collection::needed_packs(Packs avoided, Summarie
 // Needed packs of which no tree needs much: the emptiest, as many as a run may copy. Several trees
 // may need different parts of one: rewrite() counts.
 std::map<PackId, std::uint64_t> Collection::sparse_packs(
-    const std::map<PackId, std::uint64_t>& needed, const std::set<LeaseId>& kept) const {
+    const std::map<PackId, std::uint64_t>& needed, const std::set<LeaseId>& kept) {
   const std::map<PackId, std::uint64_t> sizes = store_.chunks->index().packs();
   std::vector<std::tuple<double, std::uint64_t, PackId>> sparse;
   for (const auto& [pack, bytes] : needed) {
@@ -209,7 +209,8 @@ std::map<PackId, std::uint64_t> Collection::sparse_packs(
   std::map<PackId, std::uint64_t> candidates;
   std::uint64_t live = 0;
   for (const auto& [share, bytes, pack] : sparse) {
-    if (live + bytes > options_.rewrite_bytes_max) break;
+    report_.rewriting_goes_on = live + bytes > options_.rewrite_bytes_max;
+    if (report_.rewriting_goes_on) break;
     live += bytes;
     candidates.emplace(pack, sizes.at(pack));
   }
@@ -231,7 +232,7 @@ Packs Collection::rewrite(std::map<PackId, std::uint64_t> candidates) {
   });
   Rewriting::Choice choice =
       rewriting.choose(options_.rewrite_percent_max, options_.rewrite_bytes_max);
-  report_.rewriting_goes_on = choice.is_bounded;
+  report_.rewriting_goes_on |= choice.is_bounded;
   if (choice.packs.empty()) return {};
   try {
     if (options_.is_dry)
@@ -251,8 +252,11 @@ Packs Collection::rewrite(std::map<PackId, std::uint64_t> candidates) {
 void Collection::copy_live(const Rewriting& rewriting, const Packs& packs) {
   store::Lease lease(backend_, options_.holder, options_.pause_first);
   try {
-    const store::LeaseKeeper keeper(lease);
-    report_.bytes_rewritten = rewriting.copy(packs, lease.id(), [&] { check_stop(); });
+    {
+      const store::LeaseKeeper keeper(lease);
+      report_.bytes_rewritten = rewriting.copy(packs, lease.id(), [&] { check_stop(); });
+    }
+    lease.beat();  // if it was closed, the copies may be condemned by now
   } catch (...) {
     lease.abandon(true);  // what was copied is in its old packs too
     throw;

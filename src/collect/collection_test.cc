@@ -386,8 +386,12 @@ TEST_F(RewritingTest, CopiesNoMoreThanItMay) {
   remove(2);
   CollectOptions bounded = options();
   bounded.rewrite_bytes_max = 1;
-  EXPECT_EQ(rewrite(bounded).packs_rewritten, 0u);
-  EXPECT_EQ(rewrite().packs_rewritten, 2u);
+  const CollectReport none = rewrite(bounded);
+  EXPECT_EQ(none.packs_rewritten, 0u);
+  EXPECT_TRUE(none.rewriting_goes_on);
+  const CollectReport both = rewrite();
+  EXPECT_EQ(both.packs_rewritten, 2u);
+  EXPECT_FALSE(both.rewriting_goes_on);
   EXPECT_TRUE(is_whole(3));
 }
 
