@@ -27,7 +27,7 @@ static std::unique_ptr<Backend> open_s3(std::string_view location,
       net::S3Access::open(servers.http, servers.aws, servers.retries), url.bucket, url.key);
 }
 
-static bool is_grid_server(std::string_view location) {
+bool is_grid_server(std::string_view location) {
   return location.starts_with("http://") || location.starts_with("https://");
 }
 

@@ -22,4 +22,7 @@ std::unique_ptr<Backend> open(std::string_view location, const net::ServerOption
 // open() does.
 std::optional<std::filesystem::path> local_folder(std::string_view location);
 
+// Whether it is the URL of a grid server.
+bool is_grid_server(std::string_view location);
+
 }  // namespace grid::backend

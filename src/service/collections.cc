@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "backend/open.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hex.h"
@@ -63,6 +64,10 @@ class LeaseNotes {
 
 Collected collect_store(const Settings& settings, const dataset::OpenStore& store,
                         const CollectionRequest& request, collect::CollectProgress& progress) {
+  if (backend::is_grid_server(settings.store))
+    fail(ErrorKind::unsupported,
+         "a server gives no one the right to remove what its store holds: run this where the store "
+         "is, with --store FOLDER or --store s3://…, beside the server or while it is stopped");
   const std::optional<store::StoreMarker> marker = store::find_marker(*store.origin);
   if (!marker || marker->format < store::store_format)
     fail(ErrorKind::unsupported,

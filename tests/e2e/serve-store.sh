@@ -54,6 +54,7 @@ fails 2 grid --store 'ftp://x' datastore list && says 'ftp://'
 fails 2 grid --store "http://user:word@${url#http://}" datastore list && says 'no user'
 fails 1 env GRID_PATIENCE=1 "$GRID" --store "${url%:*}:1" datastore list && says "${url%:*}:1"
 fails 1 env GRID_PATIENCE=1 "$GRID" --store "https://${url#http://}" datastore list && says 'use http://'
+fails 1 grid gc && says 'where the store is'
 
 # Objects that no reader could use, or that claim what is not so, are not taken.
 put() { # KEY FILE [DIGEST]
