@@ -31,6 +31,7 @@ const CommandTable& command_table() {
               datastore_diff_command(),
               datastore_delete_command(),
               datastore_undelete_command(),
+              datastore_prune_command(),
               datastore_move_command(),
               datastore_policy_command(),
               datastore_describe_command(),

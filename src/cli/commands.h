@@ -15,6 +15,7 @@ Command datastore_get_command();
 Command datastore_diff_command();
 Command datastore_delete_command();
 Command datastore_undelete_command();
+Command datastore_prune_command();
 Command datastore_move_command();
 Command datastore_policy_command();
 Command credential_create_command();

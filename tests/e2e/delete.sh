@@ -33,3 +33,34 @@ grep -q 'delete cats:5? \[y/N\]' tty || die "it did not ask: $(cat tty)"
 grid datastore show cats:5 >/dev/null
 printf 'y\n' | script -qec "$GRID datastore delete cats:5" /dev/null >tty
 fails 1 grid datastore show cats:5
+
+# What no rule keeps is deleted, and can be taken back; what is in use is kept.
+mkdir -p rolled mounted
+for i in 1 2 3 4 5; do echo $i >rolled/a; grid datastore create rolled -q >/dev/null; done
+fails 2 grid datastore prune rolled
+says '--keep-last'
+fails 2 grid datastore prune rolled:3 --keep-last 1
+fails 2 grid datastore prune rolled --keep-last many
+fails 1 grid datastore prune roled --keep-last 1
+fails 2 grid datastore prune rolled --keep-last 2 </dev/null
+grid datastore prune rolled --keep-last 2 --dry-run >out
+equal "$(grep -c '^delete rolled:[123] ' out)" 3
+equal "$(grep -c '^keep   rolled:[45] ' out)" 2
+equal "$(grid datastore show rolled -o json | python3 -c 'import json, sys; print(sum(v["status"] == "ready" for v in json.load(sys.stdin)["versions"]))')" 5
+grid mount mounted -q
+exec 4<mounted/rolled/2/a
+grid datastore prune rolled --keep-last 2 -y -o json >out
+python3 - out <<'P'
+import json, sys
+plan = json.load(open(sys.argv[1]))
+assert plan["deleted"] == [1, 3], plan
+assert [v["kept"] for v in plan["versions"]] == ["newest, last", "last", "", "in use", ""], plan
+assert plan["undo_until"] > "2026", plan
+P
+exec 4<&-
+grid unmount mounted -q
+grid datastore undelete rolled:3 -q
+rm -rf got && grid datastore get rolled:3 got -q && equal "$(cat got/a)" 3
+grid datastore prune rolled --keep-daily 3 -y -q
+grid datastore get rolled:5 last -q
+fails 1 grid datastore get rolled:3 none -q

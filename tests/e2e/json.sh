@@ -27,6 +27,7 @@ has 'bytes chunks damages drifts files files_in_place not_checked notes unseen v
 has 'bytes_written chunks_lost damages healed_by_node healed_by_packs healed_by_sources packs_damaged packs_removed problems seconds' grid store repair
 has 'deleted name undo_until' grid datastore delete cats:1 --yes
 has 'name version' grid datastore undelete cats:1
+has 'deleted dry_run name undo_until versions' grid datastore prune cats --keep-last 9
 grid datastore delete cats:1 --yes --now -q
 has 'bytes_freed bytes_kept bytes_left bytes_removed bytes_rewritten dry_run packs_condemned packs_kept packs_removed packs_rescued packs_rewritten rewriting_goes_on rewriting_problem seconds trees_walked waits_for' grid gc
 has upgraded grid store upgrade
