@@ -26,9 +26,11 @@ service::RetentionRules rules_of(const Arguments& arguments) {
 void write_plan(Output& output, const service::PrunePlan& plan) {
   for (const service::PrunePlan::Version& version : plan.versions) {
     const std::string made = version.created.empty() ? "" : format_time(version.created);
-    output.write(fmt::format("{} {:<16} {:<16}  {}\n", version.kept.empty() ? "delete" : "keep  ",
-                             dataset::spell(plan.deleted.name, version.number), made,
-                             version.kept));
+    const std::string name = dataset::spell(plan.deleted.name, version.number);
+    if (version.kept.empty())
+      output.write(fmt::format("delete {:<16} {}\n", name, made));
+    else
+      output.write(fmt::format("keep   {:<16} {:<16}  {}\n", name, made, version.kept));
   }
 }
 
