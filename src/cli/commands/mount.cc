@@ -216,8 +216,16 @@ int mount_in_background(Context& context, MountPlan plan) {
   tell.reset();
   messages.reset();
   const ChildWaitedFor waited(child);
-  wait_until_ready(std::move(told), plan);
-  report_mounted(context.output, context.settings, plan, child);
+  try {
+    wait_until_ready(std::move(told), plan);
+    report_mounted(context.output, context.settings, plan, child);
+  } catch (...) {
+    // A command that says it has failed leaves no mount behind.
+    ::kill(child, SIGTERM);
+    while (::waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    throw;
+  }
   return 0;
 }
 
