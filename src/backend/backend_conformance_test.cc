@@ -259,6 +259,20 @@ TEST(LocalBackend, LeavesNothingButObjectsBehind) {
   EXPECT_EQ(files, std::vector<std::string>{"b"});
 }
 
+TEST(LocalBackend, KnowsWhatTheKernelHasInMemory) {
+  testing::TemporaryFolder folder;
+  LocalBackend backend(folder / "store");
+  backend.create("key", as_bytes("text"));
+  const Carrier& carrier = backend.carrier();
+  EXPECT_FALSE(carrier.is_in_memory("key", 0, 4));  // to open it may take a disk
+  Bytes part(4);
+  ASSERT_EQ(backend.find_part("key", 0, part), 4u);
+  EXPECT_TRUE(carrier.is_in_memory("key", 0, 4));
+  EXPECT_TRUE(carrier.is_in_memory("key", 2, 0));
+  EXPECT_FALSE(carrier.is_in_memory("key", 0, 5));
+  EXPECT_FALSE(carrier.is_in_memory("other", 0, 1));
+}
+
 TEST(LocalBackend, TwoBackendsOnOneFolderSeeEachOther) {
   testing::TemporaryFolder folder;
   LocalBackend one(folder / "store"), other(folder / "store");

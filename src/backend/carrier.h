@@ -27,6 +27,11 @@ class Carrier {
   // How many bytes may be expected in this way before the first of them are gone again.
   virtual std::uint64_t read_ahead_max() const = 0;
 
+  // Whether reading these bytes now would most likely wait for no disk and no server. Waits for
+  // neither. False if that is not known.
+  virtual bool is_in_memory(std::string_view key, std::uint64_t offset,
+                            std::uint64_t size) const = 0;
+
   // Like Backend::find_part(), for `size` bytes, 1 or more, that need not be in memory together.
   // After an Error, the pieces taken so far must be discarded.
   virtual std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,

@@ -13,6 +13,8 @@ namespace grid::backend {
 
 // What the server says of an object, beside the status: see server/object_routes.cc.
 static constexpr std::string_view outcome_header = "Grid-Object", digest_header = "Grid-Digest";
+static constexpr std::string_view received_header = "Grid-Received";
+static constexpr std::size_t large_size_min = 1 << 20;  // bytes
 static constexpr JsonLimits listing_limits{.size_max = 64 << 20, .depth_max = 4};
 // How often an answer is asked for again that is not the server's, or whose bytes are damaged.
 static constexpr unsigned odd_answers_max = 4;
@@ -98,20 +100,76 @@ GridServerBackend::Answer GridServerBackend::ask(std::string_view doing,
   }
 }
 
-bool GridServerBackend::create(std::string_view key, BytesView data) {
-  const std::string doing = fmt::format("write {}", key);
-  const std::string digest = digest_of(data).hex();
-  net::HttpRequest request{.method = "PUT", .url = url_of(key), .body = data};
+net::HttpRequest GridServerBackend::put_request(std::string url, std::string_view digest,
+                                                BytesView body) const {
+  net::HttpRequest request{.method = "PUT", .url = std::move(url), .body = body};
   request.headers = {{"Content-Type", "application/octet-stream"},
                      {"If-None-Match", "*"},
-                     {std::string(digest_header), digest}};
-  const Answer answer = ask(doing, std::move(request));
-  const std::string_view there = answer.response.header(digest_header);
-  if (answer.says == "stored" && there == digest) return true;
+                     {std::string(digest_header), std::string(digest)}};
+  return request;
+}
+
+// Whether the object is there, and ours; nullopt if the answer is another.
+static std::optional<bool> is_created(const net::HttpResponse& response, std::string_view digest) {
+  const std::string_view says = response.header(outcome_header);
+  const std::string_view there = response.header(digest_header);
+  if (says == "stored" && there == digest) return true;
   // Taken: by another, or by an earlier try whose answer was lost. Records have a random member and
   // packs a random name, so the same bytes are ours.
-  if (answer.says == "taken") return there == digest;
+  if (says == "taken") return there == digest;
+  return std::nullopt;
+}
+
+bool GridServerBackend::create(std::string_view key, BytesView data) {
+  const std::string digest = digest_of(data).hex();
+  if (data.size() >= large_size_min) return create_large(key, data, digest);
+  const std::string doing = fmt::format("write {}", key);
+  const Answer answer = ask(doing, put_request(url_of(key), digest, data));
+  if (const std::optional<bool> created = is_created(answer.response, digest)) return *created;
   refuse(doing, answer.response);
+}
+
+std::optional<std::uint64_t> GridServerBackend::received(std::string_view key,
+                                                         std::string_view digest) const {
+  const Answer answer = ask(fmt::format("write {}", key),
+                            {.url = fmt::format("{}?received={}", url_of(key), digest)});
+  if (answer.says != "received") return std::nullopt;
+  return parse_number<std::uint64_t>(answer.response.header(received_header));
+}
+
+// Goes on, after each failure, where the server is: of what is sent little is sent twice.
+bool GridServerBackend::create_large(std::string_view key, BytesView data,
+                                     const std::string& digest) {
+  const std::string doing = fmt::format("write {}", key);
+  net::RetryLoop retries(retries_, http_->retry_budget());
+  net::WaitWatch::Request waiting(http_->options().watch.get(),
+                                  fmt::format("cannot {} to {}", doing, url_));
+  for (std::uint64_t furthest = 0;;) {
+    const std::uint64_t there =
+        std::min<std::uint64_t>(received(key, digest).value_or(0), data.size() - 1);
+    if (there > furthest) retries.restart();
+    furthest = std::max(furthest, there);
+    net::HttpRequest request = put_request(fmt::format("{}?from={}", url_of(key), there), digest,
+                                           data.subspan(static_cast<std::size_t>(there)));
+    if (!token_.empty()) request.headers.add("Authorization", "Bearer " + token_);
+    const net::HttpResult result = http_->attempt(request);
+    const net::HttpResponse& response = result.response;
+    const bool is_answered = result.failure == net::HttpFailure::none;
+    if (is_answered)
+      if (const std::optional<bool> created = is_created(response, digest)) return *created;
+    // 409: somebody else has sent some. 422: a crash of its machine damaged what the server had.
+    const bool may_change =
+        result.is_worth_a_retry() ||
+        (is_answered && (response.status() == 409 || (response.status() == 422 && there > 0)));
+    if (may_change)
+      waiting.failed(is_answered ? fmt::format("the server answers {}", response.status())
+                                 : result.detail);
+    if (may_change &&
+        retries.wait(result.retry_after(), http_->reached(result.failure, request.url)))
+      continue;
+    if (is_answered) refuse(doing, response);
+    throw net::failure_error("cannot " + doing, request, result.failure, result.detail);
+  }
 }
 
 std::optional<Bytes> GridServerBackend::find(std::string_view key) const {

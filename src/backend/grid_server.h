@@ -49,12 +49,17 @@ class GridServerBackend : public Backend, private Carrier {
 
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}
   std::uint64_t read_ahead_max() const override { return 0; }
+  bool is_in_memory(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override;
   bool drop_copy(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
   std::shared_ptr<Backend> hasty() const override;
 
   std::string url_of(std::string_view key) const;
+  net::HttpRequest put_request(std::string url, std::string_view digest, BytesView body) const;
+  // How much the server has of an object that was sent to it in part; nullopt: it does not know.
+  std::optional<std::uint64_t> received(std::string_view key, std::string_view digest) const;
+  bool create_large(std::string_view key, BytesView data, const std::string& digest);
   // `doing` begins messages: "read packs/…".
   Answer ask(std::string_view doing, net::HttpRequest request) const;
   [[noreturn]] void refuse(std::string_view doing, const net::HttpResponse& response) const;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -250,6 +251,21 @@ void LocalBackend::expect_reads(std::string_view key, std::uint64_t offset,
     if (got <= 0) return;
     size -= static_cast<std::uint64_t>(got);
   }
+}
+
+// The kernel reads files ahead and evicts them page by page, so that the first and the last byte
+// stand for those between them.
+bool LocalBackend::is_in_memory(std::string_view key, std::uint64_t offset,
+                                std::uint64_t size) const {
+  if (size == 0) return true;
+  const OpenFile file = open_files_->find(key);  // to open it may take a disk
+  if (!file) return false;
+  const auto is_here = [&](std::uint64_t at) {
+    std::byte byte;
+    const iovec into{&byte, 1};
+    return ::preadv2(file->get(), &into, 1, static_cast<off_t>(at), RWF_NOWAIT) == 1;
+  };
+  return is_here(offset) && is_here(offset + size - 1);
 }
 
 enum class Lying { object, folder, other, nothing };

@@ -39,6 +39,7 @@ class LocalBackend : public Backend, private Carrier {
  private:
   void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   std::uint64_t read_ahead_max() const override { return memory_for_read_ahead(); }
+  bool is_in_memory(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override {
     return copy_in_one_piece(*this, key, offset, size, take);

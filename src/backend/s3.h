@@ -45,6 +45,7 @@ class S3Backend : public Backend, private Carrier {
   // Nothing can be brought near without a cache in front.
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}
   std::uint64_t read_ahead_max() const override { return 0; }
+  bool is_in_memory(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override;
   bool drop_copy(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }

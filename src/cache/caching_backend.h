@@ -65,6 +65,7 @@ class CachingBackend : public backend::Backend, private backend::Carrier {
   void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;
   // Half the limit: what is read ahead must not push out what was read ahead before it.
   std::uint64_t read_ahead_max() const override;
+  bool is_in_memory(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override;
   bool drop_copy(std::string_view key, std::uint64_t offset, std::uint64_t size) const override;

@@ -70,7 +70,7 @@ TEST_F(CachingBackendTest, PassesOnWhatItDoesNotKeep) {
             CachingOptions{.store_key = "store",
                            .caching_of = [](std::string_view) { return Caching::none; }});
       },
-      {"read_ahead_max"});
+      {"read_ahead_max", "is_in_memory"});
 }
 
 TEST_F(CachingBackendTest, GivesWhatTheRemoteStoreHas) {

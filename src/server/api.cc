@@ -19,6 +19,7 @@ Api::Api(const service::Settings& settings, std::shared_ptr<dataset::OpenStore> 
       store_(std::move(store)),
       access_(settings, std::move(access)),
       uploads_(settings),
+      partial_objects_(settings.state_folder / "uploads-partial"),
       traffic_(options_.access_log) {}
 
 std::shared_ptr<dataset::OpenStore> Api::store() const {
@@ -159,7 +160,11 @@ Admission Api::admit(const Request& head) {
     std::optional<Caller> caller;
     auto found = find(head, caller);
     if (auto* refusal = std::get_if<Response>(&found)) return {.refusal = std::move(*refusal)};
-    return {.body_size_max = std::get<Found>(found).route->body_size_max};
+    const auto& [route, parts] = std::get<Found>(found);
+    Admission admission{.body_size_max = route->body_size_max};
+    if (route->open_body != nullptr)
+      admission.body_file = route->open_body(*this, {head, caller.value_or(Caller{}), parts});
+    return admission;
   } catch (const Error& error) {
     return {.refusal = error_response(error.kind(), error.what())};
   }
@@ -255,17 +260,26 @@ static bool has_condition(const HttpHeaders& headers) {
 
 std::optional<Response> Api::find_kept_file(const Request& request, const Caller& caller,
                                             const KeptFiles::File& file) const {
+  if (store()->datastores->find_tombstone(file.datastore, file.number)) return std::nullopt;
   Response response;
   response.headers.add("X-Content-Type-Options", "nosniff");
   response.shared_head = file.head;
-  response.shared_body = kept_files_.find_piece(file.content, 0);
-  if (response.shared_body == nullptr ||
-      store()->datastores->find_tombstone(file.datastore, file.number))
-    return std::nullopt;
-  if (response.shared_body->size() == file.size) return response;
-  response.size = file.size;
-  const auto first = std::exchange(response.shared_body, nullptr);
+  std::shared_ptr<const Bytes> first = kept_files_.find_piece(file.content, 0);
+  if (first && first->size() == file.size) {
+    response.shared_body = std::move(first);
+    return response;
+  }
   ServedFile served = kept_files_.serve(store(), file.content, file.size);
+  if (first == nullptr) {
+    if (!served.is_in_memory(0)) return std::nullopt;
+    Bytes unused;
+    first = served.read(0, file_piece_size, unused).kept;
+    if (first->size() == file.size) {
+      response.shared_body = std::move(first);
+      return response;
+    }
+  }
+  response.size = file.size;
   served.path = request.path();
   response.source = std::make_unique<GuardedSource>(
       access_, request, caller,

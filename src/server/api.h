@@ -12,6 +12,7 @@
 #include "server/access.h"
 #include "server/kept_files.h"
 #include "server/known_versions.h"
+#include "server/partial_objects.h"
 #include "server/router.h"
 #include "server/slots.h"
 #include "server/traffic.h"
@@ -63,6 +64,7 @@ class Api : public Handler {
   service::Comparisons& comparisons() const { return comparisons_; }
   service::FolderPages& folder_pages() const { return folder_pages_; }
   service::Uploads& uploads() const { return uploads_; }
+  const PartialObjects& partial_objects() const { return partial_objects_; }
   service::Jobs& jobs() const { return jobs_; }
   const service::EventLog& events() const { return events_; }
   service::EventWatch& event_watch() const { return event_watch_; }
@@ -100,6 +102,7 @@ class Api : public Handler {
   mutable service::FolderPages folder_pages_;
   mutable service::Comparisons comparisons_;
   mutable service::Uploads uploads_;
+  const PartialObjects partial_objects_;
   mutable Traffic traffic_;
   // Each archive holds 2 MiB, each batch up to 9.
   mutable Slots archive_slots_{16}, batch_slots_{6};

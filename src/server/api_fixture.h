@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/api.h"
+#include "server/body_of.h"
 #include "service/tokens.h"
 #include "tests/support/node.h"
 
@@ -44,14 +45,6 @@ class ApiTest : public ::testing::Test {
   }
   int status(const std::string& method, const std::string& target, const std::string& bearer) {
     return send(request_of(method, target, bearer)).status;
-  }
-  static std::string body_of(Response response) {
-    std::string body(as_text(response.body_bytes()));
-    if (response.source != nullptr)
-      for (BytesView piece; !(piece = response.source->next(1 << 20)).empty();)
-        body += as_text(piece);
-    EXPECT_EQ(body.size(), response.size.value_or(body.size()));
-    return body;
   }
 
   const std::string version = "/api/v1/datastores/cats/versions/1";

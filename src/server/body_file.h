@@ -1,5 +1,6 @@
 // A request's body that is too large for the memory: a file that has no name and goes with its
-// descriptor, so that nothing of it stays when the server is killed.
+// descriptor, so that nothing of it stays when the server is killed. Or one that a client may go on
+// with: see PartialObjects.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,8 @@ class BodyFile {
  public:
   // Makes `folder` if it is missing. Throws Error.
   explicit BodyFile(const std::filesystem::path& folder);
+  // Goes on with a file of `size` bytes, whose position is at its end.
+  BodyFile(FileDescriptor file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
 
   void append(BytesView bytes);
 

@@ -40,6 +40,16 @@ std::vector<std::string> records_of(const std::string& answer) {
   return records;
 }
 
+TEST_F(CopyRoutesTest, MakesSoManyArchivesAtOnce) {
+  std::vector<Response> made;
+  for (int i = 0; i < 16; ++i) EXPECT_EQ(made.emplace_back(get(version + "/archive")).status, 200);
+  const Response refused = get(version + "/archive");
+  EXPECT_EQ(refused.status, 503);
+  EXPECT_EQ(refused.headers.get("Retry-After"), "5");
+  made.pop_back();
+  EXPECT_EQ(get(version + "/archive").status, 200);
+}
+
 TEST_F(CopyRoutesTest, GivesFoldersAsArchives) {
   Response zip = get(version + "/archive");
   EXPECT_EQ(zip.status, 200);

@@ -15,7 +15,9 @@ Response respond(ServedFile file, std::string etag, const Call& call) {
 // Lets the next request for the same find its answer in memory.
 void keep(const Api& api, const Call& call, dataset::VersionNumber number,
           const tree::EntryRef& entry, const Response& response) {
-  if (call.request.method != "GET" || response.status != 200 || !api.is_near()) return;
+  if (call.request.method != "GET" || response.status != 200 || !api.is_near() ||
+      !api.kept_files().wants_file())
+    return;
   const tree::Content content = entry.content();
   api.kept_files().add(call.request.target,
                        {call.part("name"), number, entry.size(), content,

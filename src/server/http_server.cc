@@ -87,6 +87,7 @@ class HttpServer::State {
     beast::flat_buffer received;        // and not yet parsed
     std::atomic<bool> is_busy = false;  // with a request that has begun
     bool has_unread_body = false;
+    std::optional<SharedMemory::Holder> memory;  // of a request that is under way
   };
 
   void listen();
@@ -248,6 +249,7 @@ asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Client> client) {
     client->connection.expires_after(options_.limits.head_timeout);
     if (co_await client->connection.shake_hands()) {
       while (!stopping_ && co_await serve_request(*client)) client->is_busy = false;
+      client->memory.reset();
       co_await client->connection.say_farewell(client->has_unread_body);
     }
   } catch (const std::exception&) {  // memory is short: this connection ends, the server does not
@@ -315,7 +317,7 @@ asio::awaitable<bool> HttpServer::State::serve_request(Client& client) {
   if (!co_await read_head(client, parser)) co_return false;
   Request request = request_of(client.connection, parser);
   apply_forwarded(request, options_.proxies);
-  const SharedMemory::Holder holder(memory_);
+  client.memory.emplace(memory_);
   const std::optional<Slots::Slot> slot = slots_.take(request.peer.address);
   std::optional<Response> response;
   if (!slot) {
@@ -335,7 +337,9 @@ asio::awaitable<bool> HttpServer::State::serve_request(Client& client) {
   }
   if (!response) response = handler_.find_quick_answer(request);
   if (!response) co_await on_worker([&] { response = handler_.answer(request); });
-  co_return co_await write(client, parser, std::move(*response));
+  const bool goes_on = co_await write(client, parser, std::move(*response));
+  client.memory.reset();
+  co_return goes_on;
 }
 
 // A response if the body is refused. Without, the body is there if the parser is done; else the
@@ -347,6 +351,7 @@ asio::awaitable<std::optional<Response>> HttpServer::State::read_body(Client& cl
   co_await on_worker([&] { admission = handler_.admit(request); });
   if (admission.refusal) co_return std::move(admission.refusal);
   const std::uint64_t size_max = admission.body_size_max;
+  request.body_file = std::move(admission.body_file);
   std::optional<Response> refusal;
   if (parser.content_length().value_or(0) > size_max) co_return too_large(size_max);
   client.connection.expires_after(options_.limits.body_timeout);
@@ -354,11 +359,12 @@ asio::awaitable<std::optional<Response>> HttpServer::State::read_body(Client& cl
       !co_await client.connection.write(as_bytes("HTTP/1.1 100 Continue\r\n\r\n")))
     co_return std::nullopt;
 
-  Bytes piece(std::min(options_.limits.piece_size, memory_.share()));
+  Bytes piece(std::min(options_.limits.piece_size, client.memory->share()));
   // Routes that take no more than this want their body in memory.
   const auto memory_max = [&] {
-    return size_max <= body_memory_max ? body_memory_max
-                                       : std::min<std::uint64_t>(body_memory_max, memory_.share());
+    return size_max <= body_memory_max
+               ? body_memory_max
+               : std::min<std::uint64_t>(body_memory_max, client.memory->share());
   };
   const auto keep = [&](BytesView bytes) {
     const std::uint64_t size =
@@ -382,7 +388,7 @@ asio::awaitable<std::optional<Response>> HttpServer::State::read_body(Client& cl
   body.size = piece.size();
   while (!parser.is_done()) {
     if (client.received.size() == 0 &&
-        !co_await receive(client, std::min(body_receive_size, memory_.share())))
+        !co_await receive(client, std::min(body_receive_size, client.memory->share())))
       co_return std::nullopt;
     beast::error_code error;
     client.received.consume(parser.put(client.received.data(), error));
@@ -401,7 +407,7 @@ asio::awaitable<std::optional<Response>> HttpServer::State::read_body(Client& cl
       client.connection.expires_after(options_.limits.body_timeout);
     }
     if (needs_more && !parser.is_done() &&
-        !co_await receive(client, std::min(body_receive_size, memory_.share())))
+        !co_await receive(client, std::min(body_receive_size, client.memory->share())))
       co_return std::nullopt;
   }
   co_return std::nullopt;
@@ -448,7 +454,7 @@ asio::awaitable<bool> HttpServer::State::write_source(Client& client, std::strin
     bool failed = false;
     const auto get_next = [&] {
       try {
-        rest = source.next(memory_.share());
+        rest = source.next(client.memory->share());
       } catch (const std::exception&) {  // the handler's source has reported it
         failed = true;
       }
@@ -465,7 +471,7 @@ asio::awaitable<bool> HttpServer::State::write_source(Client& client, std::strin
     if (is_chunked) before += fmt::format("{:x}\r\n", rest.size());
     while (!rest.empty()) {
       const BytesView piece =
-          rest.first(std::min({rest.size(), options_.limits.piece_size, memory_.share()}));
+          rest.first(std::min({rest.size(), options_.limits.piece_size, client.memory->share()}));
       rest = rest.subspan(piece.size());
       client.connection.expires_after(options_.limits.write_timeout);
       if (!co_await client.connection.write(as_bytes(before), piece)) co_return false;

@@ -42,8 +42,8 @@ class KeptFiles {
   // Null if it is not kept.
   Piece find_piece(const tree::Content& content, std::uint64_t offset);
   void add_piece(const tree::Content& content, std::uint64_t offset, Piece piece);
-  // Whether a piece that was read is to be added: once the memory is full, only some of them come
-  // in, so that reading more than fits does not push everything out before it is read again.
+  // Whether a file or a piece that was read is to be added.
+  bool wants_file();
   bool wants_piece();
 
   // What answers with the bytes of a content, from here or from the store.
@@ -51,7 +51,21 @@ class KeptFiles {
                    std::uint64_t size);
 
  private:
-  static constexpr std::size_t files_max = 16 << 20, pieces_max = 96 << 20;  // bytes, about
+  // Once the memory is full, only some come in, so that reading more than fits does not push
+  // everything out before it is read again.
+  class Admission {
+   public:
+    explicit Admission(std::size_t size_max) : size_max_(size_max) {}
+    bool wants_next();
+    void note_added(std::size_t size) { added_size_ += size; }
+
+   private:
+    const std::size_t size_max_;
+    std::size_t added_size_ = 0;  // bytes of all that came
+    unsigned refused_count_ = 0;  // since the last that was wanted
+  };
+
+  static constexpr std::size_t files_max = 16 << 20, pieces_max = 80 << 20;  // bytes, about
   struct PieceKey {
     tree::Content content;
     std::uint64_t offset = 0;
@@ -66,8 +80,7 @@ class KeptFiles {
   std::mutex mutex_;
   Lru<std::string, std::shared_ptr<const File>, StringHash> files_{files_max};  // guarded by mutex_
   Lru<PieceKey, Piece, PieceHash> pieces_{pieces_max};                          // guarded by mutex_
-  std::size_t added_size_ = 0;  // bytes of all pieces that came; guarded by mutex_
-  unsigned refused_count_ = 0;  // since the last that was wanted; guarded by mutex_
+  Admission file_admission_{files_max}, piece_admission_{pieces_max};           // guarded by mutex_
 };
 
 }  // namespace grid::server

@@ -87,6 +87,8 @@ struct Admission {
   // An answer that makes the body not worth reading, such as 401.
   std::optional<Response> refusal{};
   std::uint64_t body_size_max = body_memory_max;  // bytes; a longer one is refused
+  // Where the body goes, behind what is there; null: wherever there is room.
+  std::shared_ptr<BodyFile> body_file{};
 };
 
 // Answers requests. Thread-safe. Its functions throw no Error.

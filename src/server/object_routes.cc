@@ -13,6 +13,7 @@ namespace grid::server {
 namespace {
 
 constexpr std::string_view outcome_header = "Grid-Object", digest_header = "Grid-Digest";
+constexpr std::string_view received_header = "Grid-Received";
 constexpr std::uint64_t object_part_size_max = std::uint64_t{1} << 32;  // bytes of one request
 constexpr std::size_t object_piece_size = 1 << 20;                      // bytes
 
@@ -77,9 +78,23 @@ class PartSource : public BodySource {
   bool is_read_ = false, found_ = false;
 };
 
+Digest digest_in(std::string_view text) {
+  if (const std::optional<Digest> digest = parse_digest(text)) return *digest;
+  fail(ErrorKind::invalid_argument, "\"{}\" is no digest", to_utf8(text));
+}
+
+// Of an object that a client is about to send.
+Response received_of(const Api& api, const std::string& digest) {
+  Response response = outcome(200, "received");
+  response.headers.add(received_header,
+                       std::to_string(api.partial_objects().received(digest_in(digest))));
+  return response;
+}
+
 Response read_object(const Api& api, const Call& call) {
   check_unlimited(call);
   const std::string& key = key_of(call);
+  if (const auto digest = call.request.query("received")) return received_of(api, *digest);
   const std::shared_ptr<dataset::OpenStore> store = api.store();
   if (call.request.query("size")) {
     auto source =
@@ -143,7 +158,15 @@ bool holds(const backend::Backend& backend, const std::string& key, BytesView by
   }
 }
 
-Response write_object(const Api& api, const Call& call) {
+// A body that can be gone on with.
+std::shared_ptr<BodyFile> open_partial(const Api& api, const Call& call) {
+  if (!call.request.query("from")) return nullptr;
+  check_unlimited(call);
+  return api.partial_objects().open(digest_in(call.request.headers.get(digest_header)),
+                                    call.number("from", 0, 0, care::admitted_data_size_max));
+}
+
+Response write_whole(const Api& api, const Call& call) {
   check_unlimited(call);
   const std::string& key = key_of(call);
   const RequestBody body(call.request);
@@ -176,6 +199,14 @@ Response write_object(const Api& api, const Call& call) {
   return response;
 }
 
+Response write_object(const Api& api, const Call& call) {
+  Response response = write_whole(api, call);
+  // What was stored is no longer needed, and neither is what was damaged.
+  if (call.request.query("from"))
+    api.partial_objects().remove(digest_in(call.request.headers.get(digest_header)));
+  return response;
+}
+
 // Of all objects, a writer's own lease alone is for it to remove, when it has ended.
 Response remove_object(const Api& api, const Call& call) {
   check_unlimited(call);
@@ -203,15 +234,18 @@ std::vector<Route> object_routes() {
        Needs::reader,
        "Read an object, or a part of it",
        {{"offset", "integer", "of the part's first byte"},
-        {"size", "integer", "of the part; fewer come at the object's end"}},
+        {"size", "integer", "of the part; fewer come at the object's end"},
+        {"received", "string",
+         "a digest: how much of the object with it has arrived, instead (Grid-Received)"}},
        read_object},
       {"PUT",
        "/api/v1/objects/{key...}",
        Needs::writer,
        "Add an object: the body is its bytes",
-       {},
+       {{"from", "integer", "the body's place in the object, whose front has arrived before"}},
        write_object,
-       care::admitted_data_size_max},
+       care::admitted_data_size_max,
+       open_partial},
       {"DELETE",
        "/api/v1/objects/{key...}",
        Needs::writer,

@@ -4,6 +4,7 @@
 #include "server/api_fixture.h"
 #include "server/http_server.h"
 #include "tests/support/expect_error.h"
+#include "tests/support/raw_client.h"
 
 namespace grid::server {
 namespace {
@@ -80,6 +81,90 @@ TEST_F(ObjectsTest, AreAddedOnceAndNeverReplaced) {
   EXPECT_FALSE(backend->create(key, as_bytes(large.substr(1))));
   EXPECT_FALSE(backend->create(key, as_bytes(large + "x")));
   EXPECT_EQ(as_text(*store_->backend->find(key)), large);
+}
+
+// What a client sends that is killed in the middle.
+class PartialObjectsTest : public ObjectsTest {
+ protected:
+  std::string url(std::string_view query) const {
+    return fmt::format("http://127.0.0.1:{}/api/v1/objects/{}?{}", server_.port(), key_, query);
+  }
+  net::HttpResult put(std::uint64_t from, std::string_view body, const std::string& bearer) {
+    net::HttpRequest request{
+        .method = "PUT", .url = url(fmt::format("from={}", from)), .body = as_bytes(body)};
+    request.headers = {
+        {"Authorization", "Bearer " + bearer}, {"If-None-Match", "*"}, {"Grid-Digest", digest_}};
+    return client_.attempt(request);
+  }
+  std::string received() {
+    net::HttpRequest request{.url = url("received=" + digest_)};
+    request.headers = {{"Authorization", "Bearer " + admin_}};
+    return std::string(client_.attempt(request).response.header("Grid-Received"));
+  }
+  std::uint64_t arrived() const {
+    return api_->partial_objects().received(parse_digest(digest_).value());
+  }
+
+  const std::string key_ = "packs/" + std::string(32, 'c') + ".data";
+  const std::string object_ = [] {
+    std::string text;
+    for (int i = 0; text.size() < (3 << 20); ++i)
+      text += digest_of(as_bytes(std::to_string(i))).hex();
+    return text;
+  }();
+  const std::string digest_ = digest_of(as_bytes(object_)).hex();
+  net::HttpClient client_;
+};
+
+TEST_F(PartialObjectsTest, GoOnWhereTheyWere) {
+  EXPECT_EQ(received(), "0");
+  // Cut in the middle, as by a kill.
+  {
+    testing::RawClient client(server_.port());
+    const std::string sent =
+        fmt::format(
+            "PUT /api/v1/objects/{}?from=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+            "Bearer {}\r\nIf-None-Match: *\r\nGrid-Digest: {}\r\nContent-Length: {}\r\n\r\n",
+            key_, admin_, digest_, object_.size()) +
+        object_.substr(0, 2 << 20);
+    ASSERT_TRUE(client.send(sent));
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (arrived() < (2 << 20) - (256 << 10) && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    // Meanwhile it is no other client's.
+    EXPECT_EQ(put(0, object_, admin_).response.status(), 503);
+  }
+  EXPECT_EQ(store_->backend->find(key_), std::nullopt);
+  const std::uint64_t there = arrived();
+  ASSERT_GE(there, (2u << 20) - (256u << 10));
+  EXPECT_EQ(received(), std::to_string(there));
+  net::HttpResult rest;
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  do  // until the server has seen that the connection is cut
+    rest = put(there, std::string_view(object_).substr(there), admin_);
+  while (rest.response.status() == 503 && std::chrono::steady_clock::now() < patience);
+  EXPECT_EQ(rest.response.status(), 201);
+  EXPECT_EQ(as_text(store_->backend->find(key_).value()), object_);
+  EXPECT_EQ(arrived(), 0u);
+}
+
+TEST_F(PartialObjectsTest, BelieveTheDigestAlone) {
+  ASSERT_EQ(put(0, object_.substr(0, object_.size() / 2), admin_).response.status(), 422);
+  EXPECT_EQ(arrived(), 0u);  // it had ended, and was not the object
+  // A front that a crash has damaged: the client begins anew.
+  api_->partial_objects().open(parse_digest(digest_).value(), 0)->append(as_bytes("damaged"));
+  EXPECT_EQ(received(), "7");
+  EXPECT_TRUE(far(admin_)->create(key_, as_bytes(object_)));
+  EXPECT_EQ(as_text(store_->backend->find(key_).value()), object_);
+  EXPECT_EQ(arrived(), 0u);
+}
+
+TEST_F(PartialObjectsTest, RefuseWhatDoesNotFit) {
+  EXPECT_EQ(put(5, "x", admin_).response.status(), 409);
+  EXPECT_EQ(put(std::uint64_t{1} << 40, "x", admin_).response.status(), 400);
+  EXPECT_EQ(put(0, "x", token(Role::reader)).response.status(), 403);
+  EXPECT_EQ(put(0, "x", token(Role::admin, {"cats"})).response.status(), 403);
+  EXPECT_EQ(arrived(), 0u);
 }
 
 TEST_F(ObjectsTest, TakeNoVersionOfLostChunks) {

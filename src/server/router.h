@@ -46,6 +46,8 @@ struct Route {
   std::vector<Parameter> parameters;  // of the query
   Response (*answer)(const Api& api, const Call& call);
   std::uint64_t body_size_max = body_memory_max;  // bytes
+  // Where a body goes; null, or a null answer: wherever there is room. Throws Error to refuse it.
+  std::shared_ptr<BodyFile> (*open_body)(const Api& api, const Call& call) = nullptr;
 };
 
 // A route's pattern, cut into its components.

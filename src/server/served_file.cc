@@ -12,11 +12,16 @@ std::uint64_t FileSource::size() const {
   return size;
 }
 
-bool FileSource::is_quick() {
-  if (ahead_ || at_ == parts_.size() || !parts_[at_].before.empty()) return true;
-  if (!file_.find_kept) return false;
+// Takes the next piece from memory, if it is there.
+bool FileSource::look_ahead() {
+  if (ahead_ || !file_.find_kept) return ahead_.has_value();
   if (auto kept = file_.find_kept(parts_[at_].span.offset)) ahead_ = FilePiece(*kept, kept);
   return ahead_.has_value();
+}
+
+bool FileSource::is_quick() {
+  if (at_ == parts_.size() || !parts_[at_].before.empty()) return true;
+  return look_ahead() || (file_.is_in_memory && file_.is_in_memory(parts_[at_].span.offset));
 }
 
 BytesView FileSource::next(std::size_t size_max) {
@@ -30,7 +35,7 @@ BytesView FileSource::next(std::size_t size_max) {
     text_ = std::exchange(part.before, {});
     return as_bytes(text_);
   }
-  if (!is_quick()) {
+  if (!look_ahead()) {
     const std::size_t wanted = std::min<std::uint64_t>(
         {part.span.size, file_piece_size, std::max<std::size_t>(size_max, 1)});
     if (scratch_.capacity() > 2 * wanted) scratch_ = Bytes();

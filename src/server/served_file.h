@@ -33,6 +33,8 @@ struct ServedFile {
   std::function<FilePiece(std::uint64_t offset, std::size_t size, Bytes& scratch)> read;
   // A piece that begins at an offset, if it is in memory: waits for nothing. May be unset.
   std::function<std::shared_ptr<const Bytes>(std::uint64_t offset)> find_kept{};
+  // Whether read() from an offset on would most likely wait for no disk. May be unset.
+  std::function<bool(std::uint64_t offset)> is_in_memory{};
 };
 
 // Reads the first bytes before it returns: what is damaged or out of reach throws.
@@ -62,6 +64,8 @@ class FileSource : public BodySource {
   bool is_quick() override;
 
  private:
+  bool look_ahead();
+
   const ServedFile file_;
   std::vector<Part> parts_;
   const std::string end_;

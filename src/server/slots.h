@@ -1,6 +1,7 @@
 // What may go on at once, and how much memory each of those who do it may hold.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <map>
@@ -55,32 +56,51 @@ class Slots {
   std::map<std::string, unsigned> taken_;  // none of them 0; guarded by mutex_
 };
 
-// Memory that all who are counted share: the more there are, the less each may hold. Thread-safe.
+// Memory that all who are counted share: the more there are, the less each may hold, and what some
+// hold already is not given to others, however slow those are. Thread-safe; outlives its holders.
 class SharedMemory {
  public:
   SharedMemory(std::size_t bytes, std::size_t share_min, std::size_t share_max)
       : bytes_(bytes), share_min_(share_min), share_max_(share_max) {}
 
-  // Counts its maker for as long as it lives.
+  // Counts its maker for as long as it lives. Used by one thread at a time.
   class Holder {
    public:
     explicit Holder(SharedMemory& memory) : memory_(memory) { ++memory_.holders_; }
     Holder(const Holder&) = delete;
     Holder& operator=(const Holder&) = delete;
-    ~Holder() { --memory_.holders_; }
+    ~Holder() {
+      if (share_ > 0) memory_.change(share_, 0);
+      --memory_.holders_;
+    }
+
+    // Bytes that it may hold from now on, until it asks again.
+    std::size_t share() { return share_ = memory_.change(share_, memory_.even_share()); }
 
    private:
     SharedMemory& memory_;
+    std::size_t share_ = 0;
   };
 
-  std::size_t share() const {  // bytes
-    const std::size_t even = bytes_ / (holders_.load() + 1);
-    return even < share_min_ ? share_min_ : even > share_max_ ? share_max_ : even;
+ private:
+  std::size_t even_share() const { return bytes_ / (holders_.load() + 1); }
+
+  // Takes `held` back and gives at most `wanted`, if that is not 0, and a quarter of what is left:
+  // so something is left for whoever comes, down to the least share, which all get.
+  std::size_t change(std::size_t held, std::size_t wanted) {
+    std::lock_guard lock(mutex_);
+    held_ -= held;
+    if (wanted == 0) return 0;
+    const std::size_t left = held_ < bytes_ ? bytes_ - held_ : 0;
+    const std::size_t share = std::clamp(std::min(wanted, left / 4), share_min_, share_max_);
+    held_ += share;
+    return share;
   }
 
- private:
   const std::size_t bytes_, share_min_, share_max_;
   std::atomic<std::size_t> holders_ = 0;
+  std::mutex mutex_;
+  std::size_t held_ = 0;  // bytes; guarded by mutex_
 };
 
 }  // namespace grid::server

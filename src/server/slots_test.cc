@@ -26,16 +26,28 @@ TEST(Slots, IsFreeAgainAtTheEnd) {
 }
 
 TEST(SharedMemory, GivesLessTheMoreThereAre) {
-  SharedMemory memory(1000, 100, 400);
-  EXPECT_EQ(memory.share(), 400u);
-  {
-    const SharedMemory::Holder one(memory), two(memory), three(memory);
-    EXPECT_EQ(memory.share(), 250u);
-    std::vector<std::unique_ptr<SharedMemory::Holder>> many;
-    for (int i = 0; i < 20; ++i) many.push_back(std::make_unique<SharedMemory::Holder>(memory));
-    EXPECT_EQ(memory.share(), 100u);
+  SharedMemory memory(1000, 10, 150);
+  SharedMemory::Holder first(memory);
+  EXPECT_EQ(first.share(), 150u);
+  std::vector<std::unique_ptr<SharedMemory::Holder>> many;
+  for (int i = 0; i < 19; ++i) many.push_back(std::make_unique<SharedMemory::Holder>(memory));
+  EXPECT_EQ(first.share(), 1000u / 21);
+  many.clear();
+  EXPECT_EQ(first.share(), 150u);
+}
+
+TEST(SharedMemory, GivesNobodyWhatOthersHold) {
+  SharedMemory memory(1000, 10, 150);
+  std::vector<std::unique_ptr<SharedMemory::Holder>> many;
+  std::size_t held = 0;
+  for (int i = 0; i < 50; ++i) {
+    many.push_back(std::make_unique<SharedMemory::Holder>(memory));
+    held += many.back()->share();
   }
-  EXPECT_EQ(memory.share(), 400u);
+  EXPECT_LE(held, 1000u + 50 * 10);
+  EXPECT_EQ(many.back()->share(), 10u);  // the first have not asked again
+  for (const auto& each : many) each->share();
+  EXPECT_EQ(many.back()->share(), 1000u / 51);
 }
 
 }  // namespace

@@ -29,6 +29,8 @@ class ChunkReader {
   // A hint: these chunks will be read soon, so that what lies far away can be brought near. Never
   // waits for the backend, and never throws.
   virtual void expect(std::span<const ChunkRef>) const {}
+  // Whether reading these chunks now would most likely wait for no disk and no server.
+  virtual bool is_in_memory(std::span<const ChunkRef>) const { return false; }
   // How many bytes may be expected ahead of a reader without pushing out what it has yet to read.
   virtual std::uint64_t expected_max() const { return UINT64_MAX; }
 

@@ -64,7 +64,12 @@ void ChunkSession::take_over() {
       folder_.empty() ? std::vector<std::filesystem::path>() : find_open_packs(folder_);
   PackBuilder pack;
   std::unordered_set<Digest, DigestHash> packed;  // a pack must not hold a chunk twice
-  for (const std::filesystem::path& path : left)
+  const auto write_pack = [&] {
+    write(pack);
+    pack.clear();
+    packed.clear();
+  };
+  for (const std::filesystem::path& path : left) {
     read_open_pack(path, [&](const FrameView& frame) {
       if (std::all_of(frame.digests.begin(), frame.digests.end(),
                       [&](const Digest& digest) { return has(digest); }))
@@ -72,15 +77,14 @@ void ChunkSession::take_over() {
       const bool repeats =
           std::any_of(frame.digests.begin(), frame.digests.end(),
                       [&](const Digest& digest) { return packed.contains(digest); });
-      if ((repeats || pack.is_full() || pack.size() + frame.stored.size() > pack_size_target) &&
-          !pack.empty()) {
-        write(pack);
-        pack.clear();
-        packed.clear();
-      }
+      if ((repeats || pack.is_full()) && !pack.empty()) write_pack();
       pack.append(frame);
       packed.insert(frame.digests.begin(), frame.digests.end());
     });
+    // Many were on their way when the session was killed: the same bytes once more, so that a
+    // server that has received the front of them wants the rest alone.
+    if (pack.size() >= pack_size_target / 4) write_pack();
+  }
   if (!pack.empty()) write(pack);
   std::error_code ignored;
   for (const std::filesystem::path& path : left) std::filesystem::remove(path, ignored);

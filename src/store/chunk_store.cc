@@ -231,22 +231,44 @@ void ChunkStore::read_chunks(std::span<const ChunkRef> chunks, MutableBytesView 
   with_fresh_index([&] { read_known(chunks, out); });
 }
 
-void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
-  if (!prefetcher_) return;
+// Calls `visit` with each part of a pack that holds chunks, as long as it returns true: one part
+// for chunks that lie side by side. Places that are not known are left out.
+static void visit_parts(
+    std::span<const std::optional<Location>> places,
+    const std::function<bool(const PackId& pack, std::uint64_t begin, std::uint64_t end)>& visit) {
   PackId pack;
-  std::uint64_t begin = 0, end = 0;  // of chunks that lie side by side in it
-  for (const std::optional<Location>& at : index_->find(chunks)) {
+  std::uint64_t begin = 0, end = 0;
+  for (const std::optional<Location>& at : places) {
     if (!at) continue;
     const Placement& place = at->place;
     if (end == 0 || at->pack != pack || place.frame_offset > end || place.frame_offset < begin) {
-      if (end != 0) prefetcher_->expect(pack, begin, end);
+      if (end != 0 && !visit(pack, begin, end)) return;
       pack = at->pack;
       begin = place.frame_offset;
       end = begin;
     }
     end = std::max<std::uint64_t>(end, place.frame_offset + std::uint64_t{place.frame_stored_size});
   }
-  if (end != 0) prefetcher_->expect(pack, begin, end);
+  if (end != 0) visit(pack, begin, end);
+}
+
+void ChunkStore::expect(std::span<const ChunkRef> chunks) const {
+  if (!prefetcher_) return;
+  visit_parts(index_->find(chunks),
+              [&](const PackId& pack, std::uint64_t begin, std::uint64_t end) {
+                prefetcher_->expect(pack, begin, end);
+                return true;
+              });
+}
+
+bool ChunkStore::is_in_memory(std::span<const ChunkRef> chunks) const {
+  const std::vector<std::optional<Location>> places = index_->find(chunks);
+  bool all = std::all_of(places.begin(), places.end(), [](const auto& at) { return at; });
+  if (!all) return false;
+  visit_parts(places, [&](const PackId& pack, std::uint64_t begin, std::uint64_t end) {
+    return all = backend_->carrier().is_in_memory(pack_data_key(pack), begin, end - begin);
+  });
+  return all;
 }
 
 // Half of what can be kept near: the rest is for what was read ahead before, and other readers.

@@ -57,6 +57,7 @@ class ChunkStore : public ChunkReader {
   void read_chunks(std::span<const ChunkRef> chunks, MutableBytesView out) const override;
   Bytes read_chunk(const Digest& digest) const override;
   void expect(std::span<const ChunkRef> chunks) const override;
+  bool is_in_memory(std::span<const ChunkRef> chunks) const override;
   std::uint64_t expected_max() const override;
 
   // A chunk, checked, if one of its known places has it: other packs are not looked for.

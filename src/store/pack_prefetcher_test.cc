@@ -122,6 +122,7 @@ TEST(PackPrefetcher, ExpectedReadsEarnNoCredit) {
 
 class SmallBackend : public RemoteBackend {
  public:
+  bool is_in_memory(std::string_view, std::uint64_t, std::uint64_t) const override { return false; }
   std::uint64_t read_ahead_max() const override { return 2 * piece_size; }
 };
 

@@ -17,14 +17,18 @@ struct ContentReader::Recipes {
 
   static std::size_t memory_size(const Recipe& recipe) { return recipe.digests.size() * 40 + 200; }
 
+  // Null if it is not here. One with other numbers is asked for by a damaged tree: read_recipe()
+  // reports it.
+  std::shared_ptr<const Recipe> find(const Content& content, std::uint64_t size) {
+    std::lock_guard lock(mutex);
+    const auto* recipe = recipes.find(content.digest);
+    if (recipe && (*recipe)->depth == content.depth && (*recipe)->size() == size) return *recipe;
+    return nullptr;
+  }
+
   std::shared_ptr<const Recipe> get(const store::ChunkReader& chunks, const Content& content,
                                     std::uint64_t size) {
-    {
-      std::lock_guard lock(mutex);
-      const auto* recipe = recipes.find(content.digest);
-      // One with other numbers is asked for by a damaged tree: read_recipe() reports it.
-      if (recipe && (*recipe)->depth == content.depth && (*recipe)->size() == size) return *recipe;
-    }
+    if (std::shared_ptr<const Recipe> known = find(content, size)) return known;
     auto recipe = std::make_shared<const Recipe>(read_recipe(chunks, content, size));
     std::lock_guard lock(mutex);
     return recipes.add(content.digest, recipe, memory_size(*recipe));
@@ -48,7 +52,9 @@ struct ContentReader::Cover {
       : range(wanted), count_max(chunks_max) {}
 
   const ByteRange range;
-  const std::size_t count_max;  // further chunks are left out
+  const std::size_t count_max;      // further chunks are left out
+  bool uses_known_recipes = false;  // and no others
+  bool lacks_recipe = false;        // as one is not known
   std::vector<ChunkRef> chunks;
   std::uint64_t begin = 0;
   std::uint64_t size = 0;  // bytes of all chunks
@@ -64,7 +70,10 @@ void ContentReader::add_to(Cover& cover, const Content& content, std::uint64_t s
     cover.size += size;
     return;
   }
-  std::shared_ptr<const Recipe> recipe = recipes_->get(*chunks_, content, size);
+  std::shared_ptr<const Recipe> recipe = cover.uses_known_recipes
+                                             ? recipes_->find(content, size)
+                                             : recipes_->get(*chunks_, content, size);
+  if (recipe == nullptr) return void(cover.lacks_recipe = true);
   std::uint64_t wanted = cover.range.begin > at ? cover.range.begin - at : 0;
   auto part = static_cast<std::size_t>(
       std::upper_bound(recipe->ends.begin(), recipe->ends.end(), wanted) - recipe->ends.begin());
@@ -96,6 +105,16 @@ std::vector<ChunkRef> ContentReader::chunks_in(const Content& content, std::uint
   Cover cover({range.begin, std::min(range.end, file_size)}, count_max);
   add_to(cover, content, file_size, 0);
   return std::move(cover.chunks);
+}
+
+bool ContentReader::is_in_memory(const Content& content, std::uint64_t file_size,
+                                 ByteRange range) const {
+  if (content.depth == Content::in_place) return false;
+  if (range.begin >= file_size) return true;
+  Cover cover({range.begin, std::min(range.end, file_size)});
+  cover.uses_known_recipes = true;
+  add_to(cover, content, file_size, 0);
+  return !cover.lacks_recipe && chunks_->is_in_memory(cover.chunks);
 }
 
 void ContentReader::expect(const Content& content, std::uint64_t file_size, ByteRange range) const {

@@ -25,6 +25,10 @@ class ContentReader {
   BytesView read_content(const Content& content, std::uint64_t file_size, std::uint64_t offset,
                          std::size_t size, Bytes& scratch) const;
 
+  // Whether reading this range now would most likely wait for no disk and no server. Waits for
+  // neither.
+  bool is_in_memory(const Content& content, std::uint64_t file_size, ByteRange range) const;
+
   // The chunks that cover a range of the file, in order; the last are left out if they are more
   // than `count_max`. Reads the recipes of the range alone.
   std::vector<store::ChunkRef> chunks_in(const Content& content, std::uint64_t file_size,

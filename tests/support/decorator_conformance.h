@@ -72,6 +72,10 @@ class RecordingBackend : public backend::Backend, private backend::Carrier {
   void expect_reads(std::string_view key, std::uint64_t offset, std::uint64_t size) const override {
     note("expect_reads {} {} {}", key, offset, size);
   }
+  bool is_in_memory(std::string_view key, std::uint64_t offset, std::uint64_t size) const override {
+    note("is_in_memory {} {} {}", key, offset, size);
+    return true;
+  }
   std::uint64_t read_ahead_max() const override {
     note("read_ahead_max");
     return 12'345;
@@ -128,6 +132,10 @@ inline std::vector<BackendCall> backend_calls() {
       {"location", [](Backend& b) { return b.location(); }},
       {"expect_reads",
        [](Backend& b) { return b.carrier().expect_reads("a/key", 5, 7), std::string(); }},
+      {"is_in_memory",
+       [](Backend& b) {
+         return b.carrier().is_in_memory("a/key", 5, 7) ? std::string("yes") : std::string("no");
+       }},
       {"read_ahead_max", [](Backend& b) { return std::to_string(b.carrier().read_ahead_max()); }},
       {"copy_part",
        [](Backend& b) {

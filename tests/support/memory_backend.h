@@ -72,6 +72,7 @@ class MemoryBackend : public backend::Backend, public backend::Carrier {
   const backend::Carrier& carrier() const override { return *this; }
 
   void expect_reads(std::string_view, std::uint64_t, std::uint64_t) const override {}
+  bool is_in_memory(std::string_view, std::uint64_t, std::uint64_t) const override { return true; }
   std::uint64_t read_ahead_max() const override { return backend::memory_for_read_ahead(); }
   std::optional<std::uint64_t> copy_part(std::string_view key, std::uint64_t offset,
                                          std::uint64_t size, const TakePiece& take) const override {

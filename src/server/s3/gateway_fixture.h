@@ -8,6 +8,7 @@
 #include "net/aws_signature.h"
 #include "net/s3_signer.h"
 #include "net/url.h"
+#include "server/body_of.h"
 #include "server/s3/gateway.h"
 #include "service/tokens.h"
 #include "tests/support/node.h"
@@ -48,14 +49,6 @@ class GatewayFixture : public ::testing::Test {
     return send(signed_request("HEAD", target, std::move(headers)));
   }
 
-  static std::string body_of(Response response) {
-    std::string body = std::move(response.body);
-    if (response.source != nullptr)
-      for (BytesView piece; !(piece = response.source->next(1 << 20)).empty();)
-        body += as_text(piece);
-    EXPECT_EQ(body.size(), response.size.value_or(body.size()));
-    return body;
-  }
   // "403 AccessDenied".
   static std::string error_of(const Response& response) {
     pugi::xml_document document;

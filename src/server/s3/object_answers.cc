@@ -143,24 +143,43 @@ S3Error invalid_range(std::string_view range, std::uint64_t size) {
           {{"RangeRequested", std::string(range)}, {"ActualObjectSize", std::to_string(size)}}};
 }
 
+ServedFile served_file(const S3Call& call, const Object& object) {
+  const std::shared_ptr<dataset::OpenStore> store = call.api.store();
+  ServedFile file;
+  if (object.file->is_in_place())
+    file.read = [store, manifest = object.version.manifest, entry = *object.file](
+                    std::uint64_t offset, std::size_t size, Bytes& scratch) {
+      return store->files->read_file_part(*manifest, entry, offset, size, scratch);
+    };
+  else
+    file = call.api.kept_files().serve(store, object.file->content(), object.size);
+  file.path = call.request.key;
+  file.size = object.size;
+  file.etag = object.etag;
+  return file;
+}
+
 void add_body(const S3Call& call, const Object& object, const Span& span, Response& response) {
   response.size = span.size;
   if (call.request.http.method == "HEAD" || span.size == 0) return;
-  ServedFile file{
-      .path = call.request.key,
-      .size = object.size,
-      .etag = object.etag,
-      .read = [store = call.api.store(), manifest = object.version.manifest, entry = *object.file](
-                  std::uint64_t offset, std::size_t size, Bytes& scratch) {
-        return store->files->read_file_part(*manifest, entry, offset, size, scratch);
-      }};
+  ServedFile file = served_file(call, object);
+  const bool is_whole = span.size == object.size;
+  if (file.find_kept && is_whole)
+    if (auto kept = file.find_kept(0); kept && kept->size() == span.size) {
+      response.shared_body = std::move(kept);
+      response.size.reset();
+      return;
+    }
   Bytes scratch;
   // Some of it is read before the status is sent: what is damaged or out of reach says so.
   const bool is_small = span.size <= file_piece_size;
   const std::size_t first_size = is_small ? static_cast<std::size_t>(span.size) : 512;
-  const BytesView first = file.read(span.offset, first_size, scratch).bytes;
-  if (is_small && first.size() == span.size) {
-    response.body.assign(as_text(first));
+  FilePiece first = file.read(span.offset, first_size, scratch);
+  if (is_small && first.bytes.size() == span.size) {
+    if (first.kept && first.kept->size() == span.size)
+      response.shared_body = std::move(first.kept);
+    else
+      response.body.assign(as_text(first.bytes));
     response.size.reset();
     return;
   }
