@@ -35,6 +35,7 @@ class SlowHandler : public Handler {
       changed_.notify_all();
       changed_.wait(lock, [&] { return is_released_; });
       --waiting_;
+      changed_.notify_all();
     }
     return response;
   }
