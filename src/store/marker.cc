@@ -35,15 +35,20 @@ static std::string encode(const StoreMarker& marker) {
   return seal(marker_kind, {{"store_id", marker.store_id}, {"created", utc_now()}});
 }
 
-std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
-  if (std::optional<Bytes> object = backend.find(marker_key()))
-    return parse(*object, backend.name());
-  if (std::optional<Bytes> object = backend.find(next_marker_key()))
-    return parse(*object, backend.name());
-  if (!backend.list_names("").empty())
-    fail(ErrorKind::corrupt, "{} is not a store: it holds other things and no {}", backend.name(),
-         marker_key());
+static std::optional<StoreMarker> look_for_marker(const backend::Backend& backend) {
+  for (const std::string& key : {marker_key(), next_marker_key()})
+    if (std::optional<Bytes> object = backend.find(key)) return parse(*object, backend.name());
   return std::nullopt;
+}
+
+std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
+  if (std::optional<StoreMarker> marker = look_for_marker(backend)) return marker;
+  if (backend.list_names("").empty()) return std::nullopt;
+  // The other things may be those of a store that was made, or upgraded, since the look before:
+  // its marker came first.
+  if (std::optional<StoreMarker> marker = look_for_marker(backend)) return marker;
+  fail(ErrorKind::corrupt, "{} is not a store: it holds other things and no {}", backend.name(),
+       marker_key());
 }
 
 StoreMarker make_store(backend::Backend& backend) {
