@@ -281,14 +281,15 @@ static Lying what_lies(int folder, const dirent& entry) {
   return S_ISREG(st.st_mode) ? Lying::object : S_ISDIR(st.st_mode) ? Lying::folder : Lying::other;
 }
 
-// Whether nothing is there, or an object.
+// What lies at the place of a folder, itself and not what a link leads to.
 template <class Place>
-static bool is_no_folder(const Place& folder) {
+static Lying what_lies_at(const Place& folder) {
   struct stat st;
   // Without its slash, or the kernel would follow a link.
   const fs::path itself = folder.path.has_filename() ? folder.path : folder.path.parent_path();
-  return ::fstatat(folder.folder, itself.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-         S_ISREG(st.st_mode);
+  if (::fstatat(folder.folder, itself.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
+    return Lying::nothing;
+  return S_ISREG(st.st_mode) ? Lying::object : S_ISDIR(st.st_mode) ? Lying::folder : Lying::other;
 }
 
 // Calls visit(folder, name, what lies there) for each name in a folder; does nothing if nothing is
@@ -300,7 +301,10 @@ static void visit_folder(const Place& folder, const Visit& visit) {
   DIR* stream = fd ? ::fdopendir(fd.get()) : nullptr;
   if (stream == nullptr) {
     const int error = errno;
-    if ((error == ENOENT || error == ENOTDIR) && is_no_folder(folder)) return;
+    if (error == ENOENT || error == ENOTDIR) {
+      const Lying lying = what_lies_at(folder);
+      if (lying != Lying::other) return;  // a folder was made since: nothing was there before
+    }
     throw system_error(error, fmt::format("cannot list {}", folder.name.string()));
   }
   const int open_folder = fd.release();
