@@ -27,17 +27,16 @@ std::uint32_t crc_of(std::uint32_t before, BytesView bytes) {
 
 }  // namespace
 
-ArchiveStream::ArchiveStream(std::shared_ptr<const dataset::OpenStore> store,
-                             std::shared_ptr<const tree::Manifest> manifest, std::string path,
-                             std::string top, ArchiveFormat format)
+ArchiveStream::ArchiveStream(std::shared_ptr<const dataset::OpenStore> store, Selection selection,
+                             std::string path, std::string top, ArchiveFormat format)
     : store_(std::move(store)),
-      manifest_(std::move(manifest)),
+      selection_(std::move(selection)),
+      manifest_(selection_.manifest()),
       path_(std::move(path)),
       top_(std::move(top)),
       format_(format),
-      range_(manifest_->subtree(path_)),
-      cursor_(manifest_, range_),
-      directory_cursor_(manifest_, range_) {}
+      cursor_(selection_),
+      directory_cursor_(selection_) {}
 
 BytesView ArchiveStream::next() {
   size_ += out_.size();
@@ -72,7 +71,7 @@ ArchiveStream::Member ArchiveStream::member_of(const EntryRef& entry) const {
       fail(ErrorKind::corrupt, "{}: is a hard link to {}, which is not a file", path,
            entry.target());
     member.content = *first;
-    if (format_ == ArchiveFormat::tar && first->ordinal() >= range_.first &&
+    if (format_ == ArchiveFormat::tar && selection_.has(*first) &&
         first->ordinal() < entry.ordinal())
       member.written.target = path_in_archive(entry.target());
     else

@@ -1,4 +1,5 @@
-// A version, or a folder of it, as one archive that is made while it is read: a zip or a tar.
+// A version, a folder of it or a selection, as one archive that is made while it is read: a zip or
+// a tar.
 //
 // Problem. The reader of the archive is at the other end of a connection and may be slow, the
 // folder may have any size, and nothing may be written to a disk meanwhile.
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "care/archive_member.h"
+#include "care/selection.h"
 #include "dataset/file_group.h"
 #include "dataset/open_store.h"
 
@@ -31,11 +33,12 @@ enum class ArchiveFormat { zip, tar };
 // before it, and else a file.
 class ArchiveStream {
  public:
-  // Of everything below the folder at `path` ("" is the whole version), under the folder `top` in
+  // `selection` lies below the folder at `path` ("" is the whole version), which is called `top` in
   // the archive.
-  ArchiveStream(std::shared_ptr<const dataset::OpenStore> store,
-                std::shared_ptr<const tree::Manifest> manifest, std::string path, std::string top,
-                ArchiveFormat format);
+  ArchiveStream(std::shared_ptr<const dataset::OpenStore> store, Selection selection,
+                std::string path, std::string top, ArchiveFormat format);
+  ArchiveStream(const ArchiveStream&) = delete;
+  ArchiveStream& operator=(const ArchiveStream&) = delete;
 
   // The next bytes, about a megabyte, valid until the next call; empty at the end. Throws an Error
   // that names the file for one that cannot be read: the archive then has no end.
@@ -66,11 +69,11 @@ class ArchiveStream {
   void write_text(std::string_view text) { append(out_, as_bytes(text)); }
 
   const std::shared_ptr<const dataset::OpenStore> store_;
+  const Selection selection_;
   const std::shared_ptr<const tree::Manifest> manifest_;
   const std::string path_, top_;
   const ArchiveFormat format_;
-  const tree::EntryRange range_;
-  tree::EntryCursor cursor_;
+  SelectionCursor cursor_;
   Phase phase_ = Phase::entries;
   Bytes out_;
   std::uint64_t size_ = 0;  // of the archive before out_
@@ -86,7 +89,7 @@ class ArchiveStream {
   // Of a zip.
   std::vector<std::uint32_t> crcs_;  // of files, in order; the last may have begun only
   std::size_t crc_at_ = 0;           // the file that comes next in the directory, and
-  tree::EntryCursor directory_cursor_;
+  SelectionCursor directory_cursor_;
   std::uint64_t member_begin_ = 0;  // where it begins
   std::uint64_t member_count_ = 0, directory_begin_ = 0;
 };

@@ -40,8 +40,11 @@ class ArchiveStreamTest : public ::testing::Test {
     return store_.store()->manifest(store_.store()->datastores->resolve({.name = name}).record);
   }
   std::string archive(ArchiveFormat format, const std::string& path = "") {
+    return archive(format, Selection::all_of(manifest("cats"), path), path);
+  }
+  std::string archive(ArchiveFormat format, const Selection& selection, const std::string& path) {
     std::string text;
-    ArchiveStream stream(store_.store(), manifest("cats"), path, "top", format);
+    ArchiveStream stream(store_.store(), selection, path, "top", format);
     for (BytesView piece; !(piece = stream.next()).empty();) {
       EXPECT_LT(piece.size(), 4u << 20);
       text += as_text(piece);
@@ -107,6 +110,26 @@ TEST_F(ArchiveStreamTest, AZipHasEverythingWithTimesToTheSecond) {
 TEST_F(ArchiveStreamTest, APartHasCopiesOfFilesThatAreLinkedToFromOutside) {
   EXPECT_EQ(unpacked(archive(ArchiveFormat::tar, "sub"), "tar"), entries_of("cats", "sub", false));
   EXPECT_EQ(sorted(unpacked(archive(ArchiveFormat::zip, "sub"), "zip")), as_zipped("sub"));
+}
+
+TEST_F(ArchiveStreamTest, ASelectionHasWhatWasPickedAndAllBelowIt) {
+  const auto picked = [&](const std::vector<std::string>& paths) {
+    return Selection::some_of(manifest("cats"), paths);
+  };
+  // In any order, twice, and what lies in a folder that is picked too.
+  const Selection some = picked({"sub", "a.txt", "sub/middle", "a.txt", "hollow"});
+  std::vector<std::string> expected = entries_of("cats", "", false);
+  std::erase_if(expected, [](const std::string& line) {
+    return line.starts_with("empty ") || line.starts_with("link ");
+  });
+  EXPECT_EQ(unpacked(archive(ArchiveFormat::tar, some, ""), "tar"), expected);
+  const Selection one = picked({"sub/other"});  // a link to a file that is not picked
+  const std::string zip = archive(ArchiveFormat::zip, one, "sub");
+  EXPECT_NE(zip.find("top/other"), zip.npos);
+  EXPECT_GT(zip.size(), 500'000u);
+  EXPECT_THROW(picked({"a.txt", "missing"}), Error);
+  EXPECT_TRUE(some.has(*manifest("cats")->find_path("sub/big")));
+  EXPECT_FALSE(some.has(*manifest("cats")->find_path("empty")));
 }
 
 TEST_F(ArchiveStreamTest, AnEmptyFolderIsAnArchiveToo) {

@@ -11,7 +11,7 @@
 #include "dataset/note_text.h"
 #include "net/s3_bucket.h"
 #include "net/url.h"
-#include "run/runs.h"
+#include "service/run_artifacts.h"
 #include "source/archive_reader.h"
 #include "source/url_source.h"
 
@@ -41,14 +41,6 @@ std::vector<SourceSpec> sources_of(const Arguments& arguments) {
   for (const std::string& text : arguments.all("--add"))
     sources.push_back(source::parse_addition(text));
   return sources;
-}
-
-// "grid:run:NAME" means what that run wrote.
-void resolve_run(SourceSpec& source, const Settings& settings) {
-  if (source.where.starts_with(run::artifacts_scheme))
-    source.where = run::Runs(settings.run_folder)
-                       .get(source.where.substr(run::artifacts_scheme.size()))
-                       .artifacts();
 }
 
 // The name by which an archive is recognised.
@@ -173,7 +165,8 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
   bool archive = false;
   for (SourceSpec& source : sources) {
     if (version) break;
-    resolve_run(source, settings);
+    if (const auto artifacts = service::find_artifacts(settings, source.where))
+      source.where = *artifacts;
     examine(source, arguments, sources.size() == 1);
     archive = archive || source.extract || source.where == "-";
   }

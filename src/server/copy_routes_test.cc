@@ -1,6 +1,7 @@
 #include <filesystem>
 
 #include "server/api_fixture.h"
+#include "server/body_file.h"
 
 namespace grid::server {
 namespace {
@@ -68,6 +69,53 @@ TEST_F(CopyRoutesTest, GivesFoldersAsArchives) {
   EXPECT_EQ(get(version + "/archive/a.txt").status, 400);
   EXPECT_EQ(get(version + "/archive/missing").status, 404);
   EXPECT_EQ(get(version + "/archive?format=rar").status, 400);
+}
+
+TEST_F(CopyRoutesTest, GivesSelectionsAsOneArchive) {
+  const auto select = [&](const std::string& target, const std::string& form) {
+    Request request = request_of("POST", version + target, admin_);
+    request.body = form;
+    return send(std::move(request));
+  };
+  Response tar = select("/archive?format=tar", "path=a.txt&path=folder&x=y");
+  EXPECT_EQ(tar.headers.get("Content-Disposition"), "attachment; filename*=UTF-8''cats-1.tar");
+  const std::string blocks = body_of(std::move(tar));
+  EXPECT_NE(blocks.find("cats-1/a.txt"), blocks.npos);
+  EXPECT_NE(blocks.find("cats-1/folder/big"), blocks.npos);
+  EXPECT_EQ(blocks.find("page.html"), blocks.npos);
+  const std::string zip = body_of(select("/archive/folder", "path_hex=626967"));
+  EXPECT_NE(zip.find("folder/big"), zip.npos);
+  for (const char* form : {"", "path=", "path=../a.txt", "path_hex=6", "path_hex=zz", "page=a.txt"})
+    EXPECT_EQ(select("/archive", form).status, 400) << form;
+  EXPECT_EQ(select("/archive", "path=a.txt&path=missing").status, 404);
+  EXPECT_EQ(select("/archive/a.txt", "path=x").status, 400);
+}
+
+TEST_F(CopyRoutesTest, TakesLongListsOfPaths) {
+  std::string form, paths;
+  for (int i = 0; i < 200'000; ++i) {
+    form += "path=a.txt&";
+    paths += R"("a.txt", )";
+  }
+  const auto in_file = [&](const std::string& target, const std::string& body) {
+    Request request = request_of("POST", version + target, admin_);
+    EXPECT_GE(api_->admit(request).body_size_max, body.size());
+    request.body_file = std::make_shared<BodyFile>(node_ / "bodies");
+    request.body_file->append(as_bytes(body));
+    return send(std::move(request));
+  };
+  EXPECT_EQ(in_file("/archive?format=tar", form).status, 200);
+  const Response answer = in_file("/batch", R"({"paths": [)" + paths + R"("empty"]})");
+  EXPECT_EQ(answer.status, 200) << answer.body;
+}
+
+TEST_F(CopyRoutesTest, CountsTheChunksOfAFile) {
+  const auto one = nlohmann::json::parse(get(version + "/chunks/a.txt").body);
+  EXPECT_EQ(one["chunks"], 1);
+  EXPECT_EQ(one["size"], 10);
+  EXPECT_GT(nlohmann::json::parse(get(version + "/chunks/folder/big").body)["chunks"], 1);
+  EXPECT_EQ(get(version + "/chunks/folder").status, 400);
+  EXPECT_EQ(get(version + "/chunks/missing").status, 404);
 }
 
 TEST_F(CopyRoutesTest, GivesBatchesInTheOrderThatWasAskedFor) {

@@ -49,6 +49,12 @@ Response read_file(const Api& api, const Call& call) {
   return response;
 }
 
+Response count_chunks(const Api& api, const Call& call) {
+  const service::FileChunks chunks = service::count_chunks(
+      *api.store(), api.open_version(call.part("name"), call.part("version")), call.part("path"));
+  return json_response([&](service::JsonWriter& json) { service::write_document(json, chunks); });
+}
+
 }  // namespace
 
 std::vector<Route> file_routes() {
@@ -57,7 +63,13 @@ std::vector<Route> file_routes() {
            .needs = Needs::reader,
            .summary = "Read a file, or ranges of it",
            .parameters = {{"download", "string", "present: as an attachment, whatever its type"}},
-           .answer = read_file}};
+           .answer = read_file},
+          {.method = "GET",
+           .pattern = "/api/v1/datastores/{name}/versions/{version}/chunks/{path...}",
+           .needs = Needs::reader,
+           .summary = "Count the chunks of a file",
+           .parameters = {},
+           .answer = count_chunks}};
 }
 
 }  // namespace grid::server

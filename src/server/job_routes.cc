@@ -1,5 +1,6 @@
 // Long work that clients ask the server to do, and its progress.
 #include "base/text.h"
+#include "run/runs.h"
 #include "server/api.h"
 #include "service/server_jobs.h"
 
@@ -47,11 +48,12 @@ Response start_job(const Api& api, service::JobRequest request) {
   return response;
 }
 
+void require_whole_store(const Call& call, std::string_view otherwise) {
+  if (!call.caller.datastores.empty()) fail(ErrorKind::permission_denied, "{}", otherwise);
+}
+
 Response create_version(const Api& api, const Call& call) {
-  if (api.options().fetch == FetchPolicy::off)
-    fail(ErrorKind::permission_denied,
-         "this server reads no URLs and buckets for others: grid serve --allow-fetch lets it");
-  service::FetchRequest request = read_body(call.request, [](const JsonObject& body) {
+  service::FetchRequest request = read_body(call.request.body, [](const JsonObject& body) {
     return service::FetchRequest{
         .source = body.text("source"),
         .message = body.find_text("message").value_or(""),
@@ -60,6 +62,11 @@ Response create_version(const Api& api, const Call& call) {
         .force = body.find_truth("force").value_or(false),
         .exclude = body.find_texts("exclude").value_or(std::vector<std::string>{})};
   });
+  if (request.source.starts_with(run::artifacts_scheme))  // what runs write is on this machine
+    require_whole_store(call, "a token that is limited to some datastores sees no runs");
+  else if (api.options().fetch == FetchPolicy::off)
+    fail(ErrorKind::permission_denied,
+         "this server reads no URLs and buckets for others: grid serve --allow-fetch lets it");
   request.name = call.part("name");
   request.program = api.options().program;
   request.public_addresses_only = api.options().fetch == FetchPolicy::internet;
@@ -76,9 +83,7 @@ Response verify_datastore(const Api& api, const Call& call) {
 }
 
 Response verify_store(const Api& api, const Call& call) {
-  if (!call.caller.datastores.empty())
-    fail(ErrorKind::permission_denied,
-         "a token that is limited to some datastores checks those, one by one");
+  require_whole_store(call, "a token that is limited to some datastores checks those, one by one");
   return start_job(api, service::verify_job(api.store(), "", {}));
 }
 
@@ -92,7 +97,8 @@ std::vector<Route> job_routes() {
       {"POST",
        "/api/v1/datastores/{name}/versions",
        Needs::writer,
-       "Make the next version from a URL or a bucket, as a job: the body is {\"source\", ...}",
+       "Make the next version from a URL, a bucket or what a run wrote, as a job: the body is "
+       "{\"source\", ...}",
        {},
        create_version},
       {"POST",

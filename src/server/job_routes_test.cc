@@ -89,6 +89,21 @@ TEST_F(JobRoutesTest, CreatesAreOffUnlessTheyAreSwitchedOn) {
   EXPECT_EQ(status("POST", cats + "/versions", token(Role::writer, {"dogs"})), 404);
 }
 
+TEST_F(JobRoutesTest, WhatARunWroteNeedsNoFetchingAndTheWholeStore) {
+  const run::RunFolder run = run::Runs(node_.settings().run_folder).make("train");
+  run.write({.name = "train"});
+  testing::write_file(run.artifacts() / "model", "weights");
+  const std::string body = R"({"source": "grid:run:train", "message": "of a run"})";
+  EXPECT_EQ(post(cats + "/versions", token(Role::writer, {"cats"}), body).status, 403);
+  EXPECT_EQ(post(cats + "/versions", token(Role::reader), body).status, 403);
+  EXPECT_EQ(post(cats + "/versions", admin_, R"({"source": "grid:run:none"})").status, 404);
+  const Response started = post(cats + "/versions", token(Role::writer), body);
+  ASSERT_EQ(started.status, 202) << started.body;
+  const auto job = end_of(nlohmann::json::parse(started.body)["id"]);
+  EXPECT_EQ(job["status"], "done") << job;
+  EXPECT_EQ(body_of(get("/api/v1/datastores/cats/versions/2/files/model")), "weights");
+}
+
 TEST_F(JobRoutesTest, EventsTellOfVersionsAndGoOnAfterABreak) {
   Response stream = follow(admin_);
   ASSERT_EQ(stream.status, 200);

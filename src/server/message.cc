@@ -26,12 +26,19 @@ static std::string decoded_parameter(std::string_view text) {
 }
 
 std::optional<std::string> Request::query(std::string_view name) const {
-  std::string_view rest = query_text();
-  while (!rest.empty()) {
-    std::string_view value = take_until(rest, '&');
-    if (decoded_parameter(take_until(value, '=')) == name) return decoded_parameter(value);
+  std::vector<std::string> values = form_values(query_text(), name);
+  if (values.empty()) return std::nullopt;
+  return std::move(values.front());
+}
+
+std::vector<std::string> form_values(std::string_view form, std::string_view name) {
+  std::vector<std::string> values;
+  while (!form.empty()) {
+    std::string_view value = take_until(form, '&');
+    if (decoded_parameter(take_until(value, '=')) == name)
+      values.push_back(decoded_parameter(value));
   }
-  return std::nullopt;
+  return values;
 }
 
 std::string header_lines(const HttpHeaders& headers) {

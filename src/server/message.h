@@ -113,12 +113,15 @@ Response error_response(int status, ErrorKind kind, std::string_view sentence);
 // The document that `write` writes.
 Response json_response(const std::function<void(service::JsonWriter&)>& write);
 
+// The values of a name in a form, decoded: of "path" in "path=a+b&path=c" they are "a b" and "c".
+std::vector<std::string> form_values(std::string_view form, std::string_view name);
+
 // What `read` reads of the JSON object that is the body. Throws `invalid_argument` if it is none,
 // or not what `read` expects.
 template <class Read>
-auto read_body(const Request& request, const Read& read) {
+auto read_body(std::string_view body, const Read& read, const JsonLimits& limits = {}) {
   try {
-    return read(JsonObject(request.body, "the body"));
+    return read(JsonObject(body, "the body", limits));
   } catch (const Error& error) {  // of a request this is no damage
     if (error.kind() != ErrorKind::corrupt) throw;
     throw Error(ErrorKind::invalid_argument, error.what());

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view page_policy =
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
     "img-src 'self' blob:; media-src 'self'; connect-src 'self'; worker-src 'self'; "
-    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'";
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 const PageFile* find_page_file(std::string_view path) {
   const std::span<const PageFile> files = page_files();

@@ -7,8 +7,10 @@ namespace grid::service {
 using tree::Change;
 using tree::ChangeKind;
 
-void Comparison::Totals::add(ChangeKind kind) {
-  switch (kind) {
+void Comparison::Totals::add(const Change& change) {
+  old_size += change.old_size;
+  new_size += change.new_size;
+  switch (change.kind) {
     case ChangeKind::added:
       ++added;
       break;
@@ -31,7 +33,7 @@ Comparison compare_versions(const dataset::OpenStore& store, const dataset::Refe
   Comparison comparison{.older = dataset::spell(older.name, one.number),
                         .newer = dataset::spell(newer.name, other.number),
                         .changes = tree::diff(store.manifest(one), store.manifest(other))};
-  for (const Change& change : comparison.changes) comparison.totals.add(change.kind);
+  for (const Change& change : comparison.changes) comparison.totals.add(change);
   comparison.without_content = (one.totals.files_in_place > 0) != (other.totals.files_in_place > 0);
   return comparison;
 }

@@ -14,7 +14,8 @@ namespace grid::service {
 struct Comparison {
   struct Totals {
     std::uint64_t added = 0, removed = 0, changed = 0, renamed = 0;
-    void add(tree::ChangeKind kind);
+    std::uint64_t old_size = 0, new_size = 0;  // of all that differs, before and after
+    void add(const tree::Change& change);
   };
 
   std::string older, newer;  // "cats:2", "cats:3"

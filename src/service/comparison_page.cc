@@ -55,16 +55,23 @@ ComparedFolder folder_of(std::shared_ptr<const Comparison> comparison, std::stri
   const std::string inside = folder.path.empty() ? "" : folder.path + "/";
   for (const Change& change : folder.of->changes) {
     if (!change.path.starts_with(inside)) continue;
-    folder.totals.add(change.kind);
+    folder.totals.add(change);
     const std::size_t slash = change.path.find('/', inside.size());
     if (slash != change.path.npos) {
-      folder.folders[change.path.substr(0, slash)].add(change.kind);
+      folder.folders[change.path.substr(0, slash)].add(change);
       continue;
     }
     if (folder.total >= offset && folder.changes.size() < count) folder.changes.push_back(&change);
     ++folder.total;
   }
   return folder;
+}
+
+// The members `totals`, `old_size` and `new_size`.
+static void write_sums(JsonWriter& json, const Comparison::Totals& totals) {
+  json.key("totals");
+  write_totals(json, totals);
+  json.member("old_size", totals.old_size).member("new_size", totals.new_size);
 }
 
 static void write_changes(JsonWriter& json, const std::vector<const Change*>& changes) {
@@ -77,19 +84,18 @@ void write_document(JsonWriter& json, const ComparisonPage& page) {
   json.begin_object().member("older", page.of->older).member("newer", page.of->newer);
   json.member("offset", page.offset).member("total", page.total);
   write_changes(json, page.changes);
-  json.key("totals");
-  write_totals(json, page.of->totals);
+  write_sums(json, page.of->totals);
   json.end_object();
 }
 
 void write_document(JsonWriter& json, const ComparedFolder& folder) {
   json.begin_object().member("older", folder.of->older).member("newer", folder.of->newer);
-  json.name_member("path", folder.path).key("totals");
-  write_totals(json, folder.totals);
+  json.name_member("path", folder.path);
+  write_sums(json, folder.totals);
   json.key("folders").begin_array();
   for (const auto& [path, totals] : folder.folders) {
-    json.begin_object().name_member("path", path).key("totals");
-    write_totals(json, totals);
+    json.begin_object().name_member("path", path);
+    write_sums(json, totals);
     json.end_object();
   }
   json.end_array().member("offset", folder.offset).member("total", folder.total);

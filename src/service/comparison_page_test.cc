@@ -57,6 +57,10 @@ TEST_F(ComparisonPageTest, AFolderHasItsOwnChangesAndCountsBelow) {
   EXPECT_EQ(totals.added, 1u);
   const ComparedFolder a = folder_of(compare(), "a", 0, 1000);
   EXPECT_EQ(a.totals.added, 1u) << "a beside ab";
+  EXPECT_EQ(a.totals.old_size, 3u);       // one
+  EXPECT_EQ(a.totals.new_size, 7u + 3u);  // changed, new
+  EXPECT_EQ(a.folders.begin()->second.new_size, 10u);
+  EXPECT_EQ(top.totals.old_size, 3u + 5u);  // and three, which is gone
   ASSERT_EQ(a.folders.size(), 1u);
   EXPECT_EQ(a.folders.begin()->first, "a/b");
   const ComparedFolder b = folder_of(compare(), "a/b", 0, 1);
@@ -68,7 +72,8 @@ TEST_F(ComparisonPageTest, AFolderHasItsOwnChangesAndCountsBelow) {
 TEST_F(ComparisonPageTest, IsWrittenAsADocument) {
   EXPECT_EQ(testing::line_of(folder_of(compare(), "a/b", 1, 1)),
             R"({"older": "cats:1", "newer": "cats:2", "path": "a/b", "totals": {"added": 1, )"
-            R"("removed": 0, "changed": 1, "renamed": 0}, "folders": [], "offset": 1, "total": 2, )"
+            R"("removed": 0, "changed": 1, "renamed": 0}, "old_size": 3, "new_size": 10, )"
+            R"("folders": [], "offset": 1, "total": 2, )"
             R"("changes": [{"change": "added", "path": "a/b/new", "kind": "file", "old_size": 0, )"
             R"("new_size": 3, "content_changed": false}]})"
             "\n");

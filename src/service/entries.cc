@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "tree/chunk_count.h"
 
 namespace grid::service {
 
@@ -15,6 +16,8 @@ namespace {
 constexpr std::size_t piece_size = 4 << 20;  // bytes
 
 EntryRef file_at(const OpenVersion& version, const std::string& path) {
+  if (path.empty())
+    fail(ErrorKind::invalid_argument, "{}: the path of a file is missing", version.text());
   EntryRef entry = entry_at(version, path);
   switch (entry.kind()) {
     case EntryKind::file:
@@ -94,8 +97,6 @@ EntryListing list_entries(OpenVersion version, std::string_view path, bool recur
 void read_file(const dataset::OpenStore& store, const OpenVersion& version, std::string_view path,
                const std::function<void(BytesView)>& take) {
   const std::string canonical = path_in_version(path);
-  if (canonical.empty())
-    fail(ErrorKind::invalid_argument, "{}: the path of a file is missing", version.text());
   const EntryRef file = file_at(version, canonical);
   Bytes scratch;
   try {
@@ -108,6 +109,27 @@ void read_file(const dataset::OpenStore& store, const OpenVersion& version, std:
       if (error.kind() == kind) throw error.within(canonical).within(version.text());
     throw;
   }
+}
+
+FileChunks count_chunks(const dataset::OpenStore& store, const OpenVersion& version,
+                        std::string_view path) {
+  FileChunks result{
+      .name = version.name, .version = version.record.number, .path = path_in_version(path)};
+  const EntryRef file = file_at(version, result.path);
+  result.size = file.size();
+  if (file.is_in_place()) return result;
+  try {
+    result.chunks = tree::count_chunks(*store.chunks, file.content(), file.size());
+  } catch (const Error& error) {
+    throw error.within(result.path).within(version.text());
+  }
+  return result;
+}
+
+void write_document(JsonWriter& json, const FileChunks& file) {
+  json.begin_object().member("name", file.name).member("version", file.version);
+  json.name_member("path", file.path).member("size", file.size);
+  json.member("chunks", file.chunks).end_object();
 }
 
 void write_entry(JsonWriter& json, const tree::Manifest& manifest, const EntryRef& entry) {

@@ -54,6 +54,21 @@ EntryListing list_entries(OpenVersion version, std::string_view path, bool recur
 void read_file(const dataset::OpenStore& store, const OpenVersion& version, std::string_view path,
                const std::function<void(BytesView)>& take);
 
+// How a file is stored.
+struct FileChunks {
+  std::string name;  // of the datastore
+  dataset::VersionNumber version = 0;
+  std::string path;
+  std::uint64_t size = 0;
+  std::uint64_t chunks = 0;  // 0: the file is empty, or in place
+};
+
+// Throws as read_file() does.
+FileChunks count_chunks(const dataset::OpenStore& store, const OpenVersion& version,
+                        std::string_view path);
+
+void write_document(JsonWriter& json, const FileChunks& file);
+
 // An entry as an object, with the members of docs/json-output.md.
 void write_entry(JsonWriter& json, const tree::Manifest& manifest, const tree::EntryRef& entry);
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "service/exports.h"
 #include "tests/support/node.h"
+#include "tests/support/random_bytes.h"
 
 namespace grid::service {
 namespace {
@@ -47,6 +48,28 @@ class EntriesTest : public ::testing::Test {
   testing::Node node_;
   std::shared_ptr<dataset::OpenStore> store_;
 };
+
+TEST_F(EntriesTest, FilesTellHowManyChunksTheyHave) {
+  testing::write_file(node_ / "varied", testing::random_bytes(3 << 20, 1));
+  testing::write_file(node_ / "empty", "");
+  node_.create(*store_, "odd", "varied");
+  node_.create(*store_, "odd", "empty");
+  const auto count = [&](const dataset::Reference& reference, const char* path) {
+    return count_chunks(*store_, open_version(*store_, reference), path).chunks;
+  };
+  EXPECT_EQ(count({.name = "cats"}, "pictures/1.jpg"), 1u);
+  EXPECT_EQ(count({.name = "cats"}, "pictures/same"), 1u) << "another name of the same file";
+  EXPECT_EQ(count({.name = "odd", .version = 2}, "empty"), 0u);
+  const OpenVersion odd = open_version(*store_, {.name = "odd", .version = 1});
+  const tree::EntryRef file = entry_at(odd, "varied");
+  std::uint64_t visited = 0;
+  store_->contents->visit_chunks(file.content(), file.size(),
+                                 [&](auto chunks) { visited += chunks.size(); });
+  EXPECT_GT(visited, 1u);
+  EXPECT_EQ(count({.name = "odd", .version = 1}, "varied"), visited);
+  for (const char* path : {"", "pictures", "pictures/newest", "missing"})
+    EXPECT_THROW(count({.name = "cats"}, path), Error) << path;
+}
 
 TEST_F(EntriesTest, AreListedByFolderOrBelowIt) {
   using Paths = std::vector<std::string>;

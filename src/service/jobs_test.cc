@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "create/create.h"
+#include "run/runs.h"
+#include "service/entries.h"
 #include "service/server_jobs.h"
 #include "service/verification.h"
 #include "tests/support/node.h"
@@ -116,6 +118,26 @@ TEST(ServerJobs, NothingButUrlsCanBeNamed) {
   EXPECT_THROW(fetch_job(node.settings(), {.name = "../x", .source = "http://h/a"}), Error);
   EXPECT_THROW(fetch_job(node.settings(), {.name = "a", .source = "http://h/a", .in_place = true}),
                Error);
+}
+
+TEST(ServerJobs, WhatARunWroteBecomesAVersion) {
+  testing::Node node;
+  const auto store = node.open();
+  const run::RunFolder run = run::Runs(node.settings().run_folder).make("train");
+  run.write({.name = "train"});
+  testing::write_file(run.artifacts() / "out/model", "weights");
+  Jobs jobs;
+  const FetchRequest request{.name = "models", .source = "grid:run:train"};
+  const ShownJob job = end_of(jobs, jobs.start(fetch_job(node.settings(), request)).id);
+  ASSERT_EQ(job.state, JobState::done) << job.reason;
+  EXPECT_EQ(job.about, "grid:run:train");
+  const OpenVersion version = open_version(*store, {.name = "models"});
+  EXPECT_EQ(entry_at(version, "out/model").size(), 7u);
+  for (const FetchRequest& wrong :
+       {FetchRequest{.name = "models", .source = "grid:run:none"},
+        FetchRequest{.name = "models", .source = "grid:run:../runs/train"},
+        FetchRequest{.name = "models", .source = "grid:run:train", .in_place = true}})
+    EXPECT_THROW(fetch_job(node.settings(), wrong), Error) << wrong.source;
 }
 
 TEST(ServerJobs, FetchesLeadToNoPrivateAddress) {

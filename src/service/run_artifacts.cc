@@ -41,6 +41,14 @@ RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
   return found;
 }
 
+std::optional<std::filesystem::path> find_artifacts(const Settings& settings,
+                                                    std::string_view source) {
+  if (!source.starts_with(run::artifacts_scheme)) return std::nullopt;
+  return run::Runs(settings.run_folder)
+      .get(source.substr(run::artifacts_scheme.size()))
+      .artifacts();
+}
+
 OpenArtifact open_artifact(const Settings& settings, const std::string& run,
                            const std::string& path) {
   const std::filesystem::path folder = run::Runs(settings.run_folder).get(run).artifacts();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -26,6 +27,11 @@ struct RunArtifacts {
 // expression.
 RunArtifacts list_artifacts(const Settings& settings, const std::string& name,
                             const std::optional<std::string>& match = std::nullopt);
+
+// The folder of a run's artifacts, if that is what the source of a create names: "grid:run:NAME".
+// Throws `not_found` with the nearest names.
+std::optional<std::filesystem::path> find_artifacts(const Settings& settings,
+                                                    std::string_view source);
 
 // One of them, open for reading.
 struct OpenArtifact {

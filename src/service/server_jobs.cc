@@ -7,6 +7,7 @@
 #include "net/url.h"
 #include "net/wait_stop.h"
 #include "service/creates.h"
+#include "service/run_artifacts.h"
 #include "service/verification.h"
 #include "source/archive_reader.h"
 #include "source/url_source.h"
@@ -15,7 +16,14 @@ namespace grid::service {
 
 namespace {
 
-source::SourceSpec spec_of(const FetchRequest& request) {
+source::SourceSpec spec_of(const Settings& settings, const FetchRequest& request) {
+  if (const auto artifacts = find_artifacts(settings, request.source)) {
+    if (request.in_place || request.extract.value_or(false))
+      fail(ErrorKind::invalid_argument,
+           "extract and in_place do not go with the artifacts of a run: they are copied as they "
+           "are");
+    return {.where = *artifacts};
+  }
   source::SourceSpec spec{.where = net::with_plain_scheme(request.source)};
   if (source::is_s3_url(spec.where)) {
     const std::string key = net::parse_s3_url(spec.where).key;
@@ -30,8 +38,8 @@ source::SourceSpec spec_of(const FetchRequest& request) {
   }
   if (!source::is_url(spec.where))
     fail(ErrorKind::invalid_argument,
-         "the source must be https://…, http://… or s3://BUCKET/PREFIX: the server reads nothing "
-         "else for others");
+         "the source must be https://…, http://…, s3://BUCKET/PREFIX or grid:run:RUN: the server "
+         "reads nothing else for others");
   if (request.in_place)
     fail(ErrorKind::invalid_argument, "in_place is for s3:// sources: other files are copied");
   spec.extract =
@@ -87,7 +95,7 @@ struct Fetch {
 JobRequest fetch_job(const Settings& settings, const FetchRequest& request) {
   dataset::check_datastore_name(request.name);
   CreateRequest wanted;
-  const source::SourceSpec spec = spec_of(request);
+  const source::SourceSpec spec = spec_of(settings, request);
   wanted.options = {.input = {.sources = {spec},
                               .patterns = source::IgnorePatterns(request.exclude),
                               .servers = servers_for(settings, spec, request),
@@ -102,7 +110,7 @@ JobRequest fetch_job(const Settings& settings, const FetchRequest& request) {
                                  .identity = identity_of(request)};
   return {.kind = "create",
           .name = request.name,
-          .about = net::shown(spec.where),
+          .about = net::shown(net::with_plain_scheme(request.source)),
           .work = [settings, wanted](JobControl& control) -> JobResult {
             const auto waits = std::make_shared<net::WaitStop>();
             control.on_stop([waits] { waits->stop(); });

@@ -13,7 +13,7 @@ namespace grid::service {
 
 struct FetchRequest {
   std::string name;    // of the datastore
-  std::string source;  // http://, https:// or s3://
+  std::string source;  // http://, https:// or s3://, or grid:run:NAME for what a run wrote
   std::string message{};
   std::optional<bool>
       extract{};          // unset: what has the name of an archive, unless it is in a bucket
@@ -25,8 +25,8 @@ struct FetchRequest {
   bool public_addresses_only = false;
 };
 
-// Makes the next version. Throws `invalid_argument` for a source that is no URL: nothing of the
-// server's own disk can be named.
+// Makes the next version. Throws `invalid_argument` for any other source, since nothing of the
+// server's own disk can be named but the artifacts of a run, and `not_found` for a run that is not.
 JobRequest fetch_job(const Settings& settings, const FetchRequest& request);
 
 // Checks versions as verify_versions() does. `scope` empty: all, and `name` is then empty too.

@@ -18,6 +18,20 @@ const seen = (text) => page.getByText(text).first().waitFor({ timeout: 30000 });
 const heading = (name) => page.getByRole("heading", { name, exact: true }).first().waitFor({ timeout: 30000 });
 const rows = (filter) => page.locator(".rows [role=option]").filter(filter);
 const inside = "/datastores/shapes/2";
+// What a click downloads, in whatever tab; `bytes` has a character for each.
+async function downloaded(button) {
+  const arrived = new Promise((resolve) => {
+    const take = (tab) => tab.on("download", resolve);
+    context.pages().forEach(take);
+    context.on("page", take);
+  });
+  await button.click();
+  const download = await arrived;
+  const result = { name: download.suggestedFilename(), bytes: readFileSync(await download.path(), "latin1") };
+  context.removeAllListeners("page");
+  page.removeAllListeners("download");
+  return result;
+}
 const hasRun = () => page.evaluate(() => Boolean(window.ran) || document.title === "ran");
 
 // Serious findings of axe-core on what is shown, or on the part of it that `within` selects.
@@ -116,10 +130,10 @@ const flows = {
     await at("/datastores/many/1");
     await page.getByText("f000001").waitFor();
     const list = page.getByRole("listbox");
-    await page.getByPlaceholder("Go to row, name").fill("23,456");
+    await page.getByPlaceholder("Go to", { exact: true }).fill("23,456");
     await page.keyboard.press("Enter");
     await page.getByText("f023456").waitFor();
-    await page.getByPlaceholder("Go to row, name").fill("f0123");
+    await page.getByPlaceholder("Go to", { exact: true }).fill("f0123");
     await page.keyboard.press("Enter");
     await page.getByText("f012300").waitFor();
     await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
@@ -136,18 +150,22 @@ const flows = {
     const list = page.getByRole("listbox");
     await list.focus();
     await page.keyboard.press("Home");
-    await rows({ hasText: /train/ }).first().waitFor();
     await page.keyboard.press(" ");
     await seen("2 selected");
     await isAccessible("selection", ".inside");
-    const names = [];
-    page.on("download", (download) => names.push(download.suggestedFilename()));
-    await page.getByRole("button", { name: "Download the selection" }).click();
-    await until(() => names.length === 2, `both are downloaded: ${names}`);
-    check(names.includes("config.json"), `a file by its name: ${names}`);
-    page.removeAllListeners("download");
+    const zip = await downloaded(page.getByRole("button", { name: "Download the selection" }));
+    check(zip.name === "shapes-2.zip", `both are one archive: ${zip.name}`);
+    check(zip.bytes.includes("shapes-2/config.json") && zip.bytes.includes("shapes-2/README.md") && !zip.bytes.includes("shapes-2/labels.csv"), "of what was selected, and no more");
+    await rows({ hasText: /README/ }).locator(".pick").click();
+    const [one] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download the selection" }).click()]);
+    check(one.suggestedFilename() === "config.json", "a file alone is downloaded as it is");
+    await at(`${inside}/hostile`);
+    const hostile = await rows().count();
+    for (let i = 0; i < hostile; ++i) await rows().nth(i).locator(".pick").click();
+    const strange = await downloaded(page.getByRole("button", { name: "Download the selection" }));
+    check(strange.name === "hostile.zip" && strange.bytes.includes("hostile/new\nline.txt") && strange.bytes.includes("hostile/caf\xe9.txt"), "names of any bytes are selected too");
     await page.getByRole("button", { name: "Clear the selection" }).click();
-    check((await page.getByText("2 selected").count()) === 0, "nothing is selected then");
+    check((await page.getByText(" selected, ").count()) === 0, "nothing is selected then");
   },
 
   async "thumbnails and images"() {
@@ -184,6 +202,8 @@ const flows = {
     await at(`${inside}/config.json`);
     await page.getByRole("button", { name: "Details" }).click();
     await page.locator("dl").getByRole("link", { name: "shapes:2" }).waitFor(); // it was another one before
+    await at(`${inside}/long.txt`);
+    await page.locator("dl").getByText(/^[0-9]+, of [0-9.]+ kB on average$/).waitFor(); // chunks
     await at(`${inside}/train.py`);
     await page.locator("dl").getByRole("link", { name: "shapes:1" }).waitFor();
     await page.getByRole("button", { name: "Details" }).click();
@@ -252,8 +272,8 @@ const flows = {
     await page.locator(".pane").getByText("accuracy").waitFor();
     await isAccessible("artifact", ".pane");
     await page.getByRole("link", { name: "Make this a datastore" }).click();
-    await page.getByRole("button", { name: "Take these artifacts" }).click();
-    await page.getByRole("button", { name: /Send/ }).click();
+    await isAccessible("create of a run");
+    await page.getByRole("button", { name: "Make a version of it" }).click();
     await page.getByRole("link", { name: "reads:1" }).click();
     await rows({ hasText: /metrics\.json/ }).waitFor();
   },

@@ -113,7 +113,8 @@ export interface StoreFigures {
 export interface User { kind: string; label: string; pid: number; versions: { name: string; version: number }[] }
 export interface ChangedFolderPage {
   older: string; newer: string; path: string; totals: Comparison["totals"];
-  folders: { path: string; path_hex?: string; totals: Comparison["totals"] }[]; offset: number; total: number; changes: Change[];
+  old_size: number; new_size: number;
+  folders: { path: string; path_hex?: string; totals: Comparison["totals"]; old_size: number; new_size: number }[]; offset: number; total: number; changes: Change[];
 }
 
 // The folder's address as an archive; path "" is the whole version.
@@ -161,6 +162,7 @@ export const api = {
   find: (name: string, version: string, query: string, path: string, token: string | null, signal?: AbortSignal) =>
     get<Found>(`${versionPath(name, version)}/search?q=${encodeURIComponent(query)}&path=${path}&count=500${token ? `&token=${encodeURIComponent(token)}` : ""}`, signal),
   deleteAll: (name: string) => send(datastorePath(name), { method: "DELETE" }),
+  chunks: async (name: string, version: string, path: string, signal?: AbortSignal) => (await get<{ chunks: number }>(`${versionPath(name, version)}/chunks/${path}`, signal)).chunks,
   jobs: (signal?: AbortSignal) => get<{ jobs: Job[] }>(`${root}/jobs`, signal),
   stopJob: (id: string) => send(`${root}/jobs/${encodeURIComponent(id)}/stop`, { method: "POST" }),
   createFrom: async (name: string, request: Record<string, unknown>): Promise<Job> =>

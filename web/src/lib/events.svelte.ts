@@ -5,6 +5,7 @@ import { connection } from "./connection.svelte";
 export interface Job {
   id: string; kind: string; name: string; about: string; status: string; reason: string | null; created: string; ended: string | null;
   progress: { phase?: string; files_done: number; bytes_done: number; files_total: number | null; bytes_total: number | null; bytes_per_second: number; seconds_left: number | null; bytes_new?: number } | null;
+  result?: { version?: number } | null; // null in events
 }
 interface Message { event: string; data: unknown }
 

@@ -7,7 +7,7 @@ import { lastOf, pathOf } from "./paths";
 
 const pageSize = 1000; // changes
 
-interface Opened { folders: { path: string; totals: Comparison["totals"] }[]; changes: Change[]; total: number; asked: boolean }
+interface Opened { folders: { path: string; totals: Comparison["totals"]; bytes: number }[]; changes: Change[]; total: number; asked: boolean }
 
 export class FolderChanges {
   error = $state.raw<ApiError | undefined>();
@@ -26,7 +26,7 @@ export class FolderChanges {
     this.opened.set(path, folder);
     try {
       const page = await api.compareFolder(this.name, this.from, this.to, path, folder.changes.length, pageSize);
-      folder.folders = page.folders.map((one) => ({ path: pathOf(one), totals: page.folders.length ? one.totals : page.totals }));
+      folder.folders = page.folders.map((one) => ({ path: pathOf(one), totals: one.totals, bytes: one.new_size - one.old_size }));
       folder.changes.push(...page.changes);
       folder.total = page.total;
       this.error = undefined;
@@ -49,19 +49,19 @@ export class FolderChanges {
       }
       const own = new Map(folder.changes.filter((one) => one.kind === "folder").map((one) => [pathOf(one), one]));
       const shown = new Set<string>();
-      const addFolder = (inner: string, counts: Comparison["totals"]): void => {
+      const addFolder = (inner: string, counts: Comparison["totals"], bytes: number): void => {
         shown.add(inner);
         const open = isOpen(inner);
-        const row: ChangedFolder = { path: inner, name: lastOf(inner), counts, bytes: 0, folders: new Map(), changes: [], own: own.get(inner) };
+        const row: ChangedFolder = { path: inner, name: lastOf(inner), counts, bytes, folders: new Map(), changes: [], own: own.get(inner) };
         rows.push({ kind: "folder", folder: row, depth, open });
         if (open) add(inner, depth + 1);
       };
-      for (const inner of folder.folders) addFolder(inner.path, inner.totals);
+      for (const inner of folder.folders) addFolder(inner.path, inner.totals, inner.bytes);
       for (const change of folder.changes) {
         const where = pathOf(change);
         if (change.kind !== "folder") {
           if (wanted(change)) rows.push({ kind: "change", name: lastOf(where), path: where, change, depth });
-        } else if (!shown.has(where)) addFolder(where, { added: 0, removed: 0, changed: 0, renamed: 0, [change.change]: 1 });
+        } else if (!shown.has(where)) addFolder(where, { added: 0, removed: 0, changed: 0, renamed: 0, [change.change]: 1 }, 0);
       }
       if (folder.changes.length < folder.total) rows.push({ kind: "more", path, left: folder.total - folder.changes.length, depth });
     };

@@ -36,6 +36,7 @@ const days = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeStyle: "
 export const shortTime = (ms: number): string => (Number.isFinite(ms) ? days.format(ms) : "");
 
 export function duration(seconds: number): string {
+  if (seconds < 0.95) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
