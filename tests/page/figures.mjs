@@ -1,9 +1,11 @@
-// Prints how long the page takes: node figures.mjs LINK ENTRIES
+// Prints how long the page takes: node figures.mjs LINK ENTRIES FOLDER SIZE RATE
 // The store has a datastore "many" with a folder of so many entries, and "thumbs" with 500 images.
-// Every figure is the middle one of five.
+// FOLDER has SIZE bytes, which the command line stores at RATE MB/s. Every figure is the middle one of
+// five, but the upload, which is one.
 import { openBrowser, openPage, until } from "./browser.mjs";
 
-const [link, entries] = [process.argv[2], Number(process.argv[3])];
+const [link, entriesText, folder, size, rate] = process.argv.slice(2);
+const entries = Number(entriesText);
 const origin = new URL(link).origin;
 const browser = await openBrowser();
 const { page, context } = await openPage(browser, link);
@@ -65,4 +67,15 @@ for (let i = 0; i < 5; ++i) {
   await fresh.close();
 }
 say("a screen of 450 thumbnails, page included", `${middle(shown).toFixed(0)} ms`);
+
+await page.goto(`${origin}/create`);
+await page.getByRole("textbox", { name: "Datastore" }).fill("uploaded");
+await page.evaluate(() => addEventListener("change", () => (window.picked = performance.now()), true));
+await page.locator("input[webkitdirectory]").setInputFiles(folder);
+await page.getByText("new to the store").waitFor({ timeout: 300_000 });
+await page.getByRole("button", { name: /Send/ }).click();
+await page.getByRole("link", { name: "uploaded:1" }).waitFor({ timeout: 300_000 });
+const seconds = (await page.evaluate(() => performance.now() - window.picked)) / 1000;
+const mine = Number(size) / 1e6 / seconds;
+say(`upload of ${(Number(size) / 1e6).toFixed(0)} MB that are new`, `${mine.toFixed(0)} MB/s, ${(mine / Number(rate)).toFixed(2)} of the command's ${rate} MB/s`);
 await browser.close();

@@ -36,9 +36,9 @@ const hasRun = () => page.evaluate(() => Boolean(window.ran) || document.title =
 
 // Serious findings of axe-core on what is shown, or on the part of it that `within` selects.
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-async function isAccessible(where, within) {
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
-  const found = await page.evaluate((part) => window.axe.run(part ?? document, { resultTypes: ["violations"] }), within);
+async function isAccessible(where, within, tab = page) {
+  if (!(await tab.evaluate(() => "axe" in window))) await tab.evaluate(axeSource);
+  const found = await tab.evaluate((part) => window.axe.run(part ?? document, { resultTypes: ["violations"] }), within);
   const serious = found.violations.filter((one) => one.impact === "serious" || one.impact === "critical");
   check(serious.length === 0, `${where}: ${JSON.stringify(serious.map((one) => [one.id, one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160) + " " + (node.failureSummary ?? "").slice(0, 200))]), null, 1)}`);
 }
@@ -138,6 +138,7 @@ const flows = {
     await page.getByText("f012300").waitFor();
     await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
     await page.getByText("f030000").waitFor();
+    await isAccessible("large folder");
     check((await rows().count()) < 100, "only what is seen exists");
     await page.getByRole("button", { name: "Sort by Name" }).click();
     await rows({ hasText: /f030000/ }).waitFor();
@@ -160,6 +161,7 @@ const flows = {
     const [one] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download the selection" }).click()]);
     check(one.suggestedFilename() === "config.json", "a file alone is downloaded as it is");
     await at(`${inside}/hostile`);
+    await page.getByText("page.html").waitFor();
     const hostile = await rows().count();
     for (let i = 0; i < hostile; ++i) await rows().nth(i).locator(".pick").click();
     const strange = await downloaded(page.getByRole("button", { name: "Download the selection" }));
@@ -260,6 +262,8 @@ const flows = {
   async "runs"() {
     await at("/runs");
     if (runs !== "yes") return await seen("No run yet");
+    await page.getByRole("link", { name: "reads" }).waitFor();
+    await isAccessible("runs");
     await page.getByRole("link", { name: "reads" }).click();
     await heading("reads");
     await page.getByRole("searchbox", { name: "Search the log" }).fill("reading");
@@ -326,6 +330,7 @@ const flows = {
   async "what is not there says so"() {
     await at("/datastores/none");
     await seen("no datastore none");
+    await isAccessible("what is not there");
     await at(`${inside}/missing`);
     await page.getByRole("alert").waitFor();
     await at("/datastores/shapes/77");
@@ -352,8 +357,11 @@ const flows = {
     await tab.getByLabel("Token").fill("grid_nonsense");
     await tab.getByRole("button", { name: "Sign in" }).click();
     await tab.getByRole("alert").waitFor();
-    await tab.getByLabel("Token").fill(token);
-    await tab.getByRole("button", { name: "Sign in" }).click();
+    await isAccessible("sign-in", undefined, tab);
+    await tab.getByLabel("Token").focus(); // and now by keys alone
+    await tab.keyboard.press("Control+A");
+    await tab.keyboard.type(token);
+    await tab.keyboard.press("Enter");
     await tab.getByText("first images").waitFor();
     check((await tab.getByRole("button", { name: "Edit" }).count()) === 0, "a reader may not edit");
     await tab.getByRole("button", { name: "Help" }).click();
@@ -368,6 +376,7 @@ const flows = {
     await page.getByText("What the server's role needs").click();
     await page.locator(".policy").getByText("arn:aws:s3:::animals/*").waitFor();
     await page.getByText("Leave the files in the bucket").waitFor();
+    await isAccessible("create from a bucket");
   },
 
   async "a sign-in that has ended, and the same place after it"() {
@@ -396,6 +405,7 @@ const flows = {
     await context.setOffline(true);
     await at("/runs");
     await page.getByText("The server does not answer").first().waitFor();
+    await isAccessible("a server that is away");
     await context.setOffline(false);
     await page.getByText("The server does not answer").first().waitFor({ state: "detached" });
     await heading("Runs");
@@ -421,6 +431,10 @@ const flows = {
     await tabTo(/^shapes$/);
     await page.keyboard.press("Enter");
     await heading("shapes");
+    await tabTo(/^Edit$/);
+    await page.keyboard.press("Enter");
+    await tabTo(/^Cancel$/);
+    await page.keyboard.press("Enter");
     await tabTo(/^Look inside$/);
     await page.keyboard.press("Enter");
     await page.getByText("config.json").waitFor();

@@ -97,6 +97,8 @@ int serve(Context& context, const Arguments& arguments) {
   const Settings& settings = context.settings;
   const ListenAddress listen = parse_listen("--listen", arguments.get("--listen"));
   server::HttpServerOptions options = server_options(settings, arguments, listen);
+  // Somebody may want to begin on the page. A store that was named may be a typing error instead.
+  if (!settings.store_was_named) context.open_store(StoreUse::make_if_absent);
   server::Api api(settings, context.open_store(StoreUse::attach), access_options(arguments, listen),
                   {.program = fmt::format("grid {}", program_version()),
                    .fetch = fetch_policy(arguments, listen),
