@@ -62,7 +62,9 @@ ObservedRun observe_run(const run::Runs& runs, run::RunRecord record) {
 
 ShownRun show_run(const Settings& settings, const std::string& name) {
   const run::Runs runs(settings.run_folder, settings.servers.warn);
-  ShownRun shown{.run = observe_run(runs, runs.get(name).read()), .experiments = {}};
+  ShownRun shown{.run = observe_run(runs, runs.get(name).read()),
+                 .experiments = {},
+                 .metrics = newest_metrics(settings, name)};
   for (const std::string& experiment : shown.run.record.experiments)
     shown.experiments.push_back(observe_run(runs, runs.get(experiment).read()));
   return shown;
@@ -141,6 +143,7 @@ void write_document(JsonWriter& json, const ShownRun& shown) {
   json.begin_object();
   write_run_members(json, shown.run);
   write_runs(json.key("experiment_runs"), shown.experiments);
+  write_metrics(json.key("metrics"), shown.metrics);
   json.end_object();
 }
 

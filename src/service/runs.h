@@ -7,6 +7,7 @@
 
 #include "run/executor.h"
 #include "service/json.h"
+#include "service/run_metrics.h"
 #include "service/settings.h"
 
 namespace grid::service {
@@ -22,6 +23,7 @@ ObservedRun observe_run(const run::Runs& runs, run::RunRecord record);
 struct ShownRun {
   ObservedRun run;
   std::vector<ObservedRun> experiments;  // of a sweep
+  std::vector<RunMetric> metrics;
 };
 
 // Throws `not_found` with the nearest names.

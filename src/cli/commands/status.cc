@@ -47,6 +47,20 @@ void write_versions(Output& output, const run::RunRecord& record) {
   output.write("\n" + table.layout(output.result_width()));
 }
 
+void write_metrics(Output& output, const std::vector<service::RunMetric>& metrics) {
+  if (metrics.empty()) return;
+  Table table;
+  table.columns = {{.title = "  METRIC"},
+                   {.title = "NEWEST", .align = Align::right},
+                   {.title = "STEP", .align = Align::right},
+                   {.title = "VALUES", .align = Align::right}};
+  for (const service::RunMetric& metric : metrics)
+    table.rows.push_back({"  " + escape_controls(metric.name), fmt::format("{:.6g}", metric.value),
+                          metric.step ? std::to_string(*metric.step) : "",
+                          std::to_string(metric.count)});
+  output.write("\n" + table.layout(output.result_width()));
+}
+
 void write_run(Output& output, const ObservedRun& run, std::size_t artifact_count) {
   const run::RunRecord& record = run.record;
   auto row = [&](std::string_view title, std::string_view text) {
@@ -88,6 +102,7 @@ int show_run(Context& context, const std::string& name) {
     return 0;
   }
   write_run(output, shown.run, service::list_artifacts(context.settings, name).artifacts.size());
+  write_metrics(output, shown.metrics);
   write_experiments(output, shown.experiments);
   return 0;
 }
