@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ._errors import GridError
+from ._frames import WHOLE
 
 if TYPE_CHECKING:
+    from ._frames import Frames
     from ._version import Version
 
 FILE_SIZE_MAX = 256 << 10  # bytes; the most that the server gives of a file in a batch
 BODY_SIZE_MAX = 900_000  # bytes of a request
 COUNT_MAX = 2000  # files in a request
+FRAMES_COUNT_MAX = 512  # of those in frames
 
 
 def read_many(version: Version, paths: list[str]) -> Iterator[bytes]:
@@ -22,6 +25,9 @@ def read_many(version: Version, paths: list[str]) -> Iterator[bytes]:
 
     An answer that is cut is asked for again, from the first file that is missing.
     """
+    if version.store._frames is not None:
+        yield from _read_in_frames(version, version.store._frames, paths)
+        return
     at = 0
     while at < len(paths):
         batch = _next_batch(paths, at)
@@ -39,6 +45,19 @@ def read_many(version: Version, paths: list[str]) -> Iterator[bytes]:
             if at < len(paths):  # the rest, of which the first is asked for with all patience
                 yield version.read_bytes(paths[at])
                 at += 1
+
+
+def _read_in_frames(version: Version, frames: Frames, paths: list[str]) -> Iterator[bytes]:
+    at = 0
+    while at < len(paths):
+        batch = paths[at:at + FRAMES_COUNT_MAX]
+        end = at + len(batch)
+        for content in frames.read(version, [(path, 0, WHOLE) for path in batch]):
+            yield version.read_bytes(paths[at]) if content is None else content
+            at += 1
+        if at < end:  # the answer was cut: this one is asked for with all patience
+            yield version.read_bytes(paths[at])
+            at += 1
 
 
 def _next_batch(paths: list[str], at: int) -> list[str]:

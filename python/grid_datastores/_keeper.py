@@ -64,12 +64,12 @@ def said(text: str) -> str:
 
 
 class Serve:
-    """A `grid serve` on a free port of this machine, for who has the cookie."""
+    """A `grid serve` at a socket in the folder."""
 
     def __init__(self, program: str, store: str, folder: str, log: IO[str]) -> None:
         self.process = subprocess.Popen(
-            [program, "--store", store, "serve", "--listen", "127.0.0.1:0", "-o", "json"], stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=log, cwd="/", preexec_fn=end_with_parent)
+            [program, "--store", store, "serve", "--socket", os.path.join(folder, "socket"), "-o", "json"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, cwd="/", preexec_fn=end_with_parent)
         output = b""
         assert self.process.stdout is not None
         while True:
@@ -83,21 +83,9 @@ class Serve:
                 break
             except ValueError:
                 pass
-        if "url" not in document:
+        if "socket" not in document:
             raise RuntimeError(said(output.decode("utf-8", "replace")))
-        self.address = {"url": document["url"], "cookie": self.sign_in(document["link"]), "pid": self.process.pid}
-
-    @staticmethod
-    def sign_in(link: str) -> str:
-        import http.client
-        from urllib.parse import urlsplit
-
-        url = urlsplit(link)
-        connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=30)
-        connection.request("GET", f"{url.path}?{url.query}")
-        cookie = connection.getresponse().getheader("Set-Cookie") or ""
-        connection.close()
-        return cookie.split(";")[0]
+        self.address = {"socket": document["socket"], "pid": self.process.pid}
 
     def lives(self) -> bool:
         return self.process.poll() is None

@@ -54,7 +54,7 @@ class Shared:
     """One shared thing: a `purpose` and a store. Thread-safe; a forked child is a user too."""
 
     purpose = ""
-    namespace = ""  # of the kernel, inside of which the thing can be reached
+    namespace = ""  # of the kernel, inside of which the thing can be reached; "": wherever its folder can
 
     def __init__(self, store: str, environment: dict[str, str]) -> None:
         self._store, self._environment = store, environment
@@ -176,7 +176,8 @@ def _here(namespace: str) -> list[str]:
     """What tells this machine, since it was started, and this process's namespace from all others."""
     try:
         with open("/proc/sys/kernel/random/boot_id") as file:
-            return [file.read().strip(), os.readlink(f"/proc/self/ns/{namespace}")]
+            here = [file.read().strip()]
+        return [*here, os.readlink(f"/proc/self/ns/{namespace}")] if namespace else here
     except OSError:
         import platform
 
@@ -188,39 +189,21 @@ def _opener(path: str, flags: int) -> int:
 
 
 class SharedServer(Shared):
-    """A `grid serve` on this machine's own address, for this user: a `ServerLocation`."""
+    """A `grid serve --socket` of this user: a `ServerLocation`.
 
-    purpose, namespace = "serve", "net"
+    The socket lies in a folder that only this user can enter, so who listens there is this user.
+    """
+
+    purpose = "serve"
 
     def address(self) -> Address:
         known = self.find()
-        return Address(known["url"], {"Cookie": known["cookie"], "Sec-Fetch-Site": "same-origin"})
+        return Address(f"{known['socket']} (process {known['pid']})", socket=known["socket"])
 
     def lost(self, address: Address) -> None:
         with self._lock:
-            if self._known is not None and self._known["url"] == address.url:
+            if self._known is not None and self._known["socket"] == address.socket:
                 self._known = None
-
-    def _is_well(self, known: dict[str, Any]) -> bool:
-        return listens_for_me(int(known["url"].rpartition(":")[2]))
-
-
-def listens_for_me(port: int) -> bool:
-    """Whether the process that listens at 127.0.0.1:port is this user's.
-
-    Between the end of a server and the moment when its keeper notices, another user could take its port, and give
-    wrong data to who connects.
-    """
-    wanted = f"0100007F:{port:04X}"
-    try:
-        with open("/proc/net/tcp") as table:
-            for line in table:
-                fields = line.split()
-                if len(fields) > 7 and fields[1] == wanted and fields[3] == "0A":
-                    return int(fields[7]) == os.geteuid()
-    except OSError:
-        return True  # no Linux: nothing to look at
-    return False
 
 
 class SharedMount(Shared):

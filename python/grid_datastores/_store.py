@@ -15,6 +15,7 @@ from ._reference import parse_reference
 from ._version import Version
 
 if TYPE_CHECKING:
+    from ._frames import Frames
     from ._run import Run
 
 __all__ = ["Store", "connect", "open_store"]
@@ -41,6 +42,12 @@ class Store:
 
             where = self._shared_server = SharedServer(location, {})
         self._connection = Connection(where)
+        self._frames: Frames | None = None  # to the server of this machine, if the store is read through it
+        self._near_frames: Frames | None = None  # guarded by _lock; to the same, for a store that is read elsewhere
+        if not is_server:
+            from ._frames import Frames
+
+            self._frames = Frames(self._connection)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_same_store, (self.location, self._is_server, self._token))
@@ -83,7 +90,7 @@ class Store:
 
         Paths that `Version.path` gave may be gone a minute later. The next use opens everything again.
         """
-        self._connection.close()
+        self._close_connections()
         for shared in (self._shared_server, self._shared_mount):
             if shared is not None:
                 shared.close()
@@ -95,6 +102,30 @@ class Store:
         self.close()
 
     # For the modules of the package.
+
+    def _close_connections(self) -> None:
+        self._connection.close()
+        for frames in (self._frames, self._near_frames):
+            if frames is not None:
+                frames.close()
+
+    @property
+    def _is_far(self) -> bool:
+        """Whether its bytes come over a network."""
+        return self._is_server or "://" in self.location
+
+    def _frames_here(self) -> Frames:
+        """Frames to this machine's own server for the store, be the store itself behind another one."""
+        if self._frames is not None:
+            return self._frames
+        from ._frames import Frames
+        from ._shared import SharedServer
+
+        with _lock:
+            if self._near_frames is None:
+                self._shared_server = SharedServer(self.location, self._program_environment())
+                self._near_frames = Frames(Connection(self._shared_server))
+            return self._near_frames
 
     def _current_token(self) -> str:
         return self._token if self._token is not None else saved_token(self.location)
@@ -138,7 +169,7 @@ _stores: dict[tuple[str, bool, str | None], Store] = {}  # guarded by _lock
 @atexit.register
 def _close_connections() -> None:
     for store in list(_stores.values()):
-        store._connection.close()
+        store._close_connections()
 
 
 class _LockOfThisModule:

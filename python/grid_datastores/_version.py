@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from . import _names as names
 from ._connection import CutShort
 from ._entry import Entry
+from ._frames import PART_SIZE_MAX, WHOLE
 from ._errors import GridError, IsFolderError, NotFoundError
 from ._reference import canonical_path, checked_name, checked_version, in_url
 
@@ -193,6 +194,15 @@ class Version:
 
         return read_many(self, [canonical_path(path) for path in paths])
 
+    def expect(self, paths: Sequence[Any]) -> int:
+        """Says that these files are read next, in about this order: what lies in a store far away comes into this
+        machine's cache, where mounts, runs and this package find it. Returns when it has come, with the bytes as stored.
+
+        A hint: what is missing or out of reach is passed over, to fail when it is read. Raises `GridError` where there is
+        no program grid.
+        """
+        return self.store._frames_here().expect(self, [canonical_path(path) for path in paths])
+
     def digest(self, path: Any = None) -> str:
         """What names the content of a file, or without a path of the whole version (its root).
 
@@ -287,6 +297,11 @@ class Version:
             return b""
         if offset > OFFSET_MAX:
             return b""
+        frames = self.store._frames
+        if frames is not None and (size is None or size <= PART_SIZE_MAX):
+            for part in frames.read(self, [(path, offset, WHOLE if size is None else size)]):
+                if part is not None:
+                    return part
         last = "" if size is None else str(min(offset + size - 1, OFFSET_MAX))
         answer, _ = self._of_file("GET", path, {} if whole else {"Range": f"bytes={offset}-{last}"})
         if answer.status == 416:  # the file ends before
@@ -298,6 +313,10 @@ class Version:
 
     def _read_head(self, path: str, size: int) -> tuple[bytes, int, str]:
         """The first bytes of a file, its size, and its path without symbolic links."""
+        if self.store._frames is not None:
+            for content in self.store._frames.read(self, [(path, 0, size)]):
+                if content is not None and len(content) < size:
+                    return content, len(content), path
         answer, real = self._of_file("GET", path, {"Range": f"bytes=0-{size - 1}"})
         if answer.status == 416:
             return b"", 0, real

@@ -6,12 +6,11 @@ Nothing here imports torch: PyTorch's `DataLoader` takes any object with these m
 from __future__ import annotations
 
 import os
-import queue
-import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Callable
 
+from ._ahead import AheadReader
 from ._errors import GridError
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AheadSampler", "ImageFolder"]
 
-THREADS = 8
-WHOLE_SIZE_MAX = 64 << 20  # bytes of a file that are read ahead
 IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 
 
@@ -30,10 +27,11 @@ class AheadSampler:
         sampler = grid.torch.AheadSampler(RandomSampler(data), data.paths, ahead=4096)
         loader = DataLoader(data, batch_size=64, sampler=sampler, num_workers=4)
 
-    `paths[i]` is the file that the dataset opens for the index i, as a path of this machine below `version.path()` or
-    in a run. Up to `ahead` files are begun to be read before their turn, by threads of the process that iterates: from
-    a remote store into the node's cache, and into the memory that all workers share. (The kernel is asked for pages
-    that are read nowhere; what memory lacks room for is read again when it is needed.) Files above 64 MiB are only
+    `paths[i]` is the file that the dataset opens for the index i: a path of this machine below `version.path()` or in a
+    run, or `grid://NAME/VERSION/path`. Up to `ahead` files are brought near before their turn, by threads of the process
+    that iterates. A store that is far away is told which files come: it reads them in large pieces, many at once, into
+    this machine's cache. From there, files are read into the memory that all workers share. (The kernel is asked for
+    pages that are read nowhere; what memory lacks room for is read again when it is needed.) Files above 64 MiB are only
     begun. Reading ahead changes no result and reports no failure: what cannot be read fails when the dataset reads it.
 
     Any sampler of indices will do, `DistributedSampler` included: `set_epoch` is passed on. Works with any number of
@@ -65,7 +63,7 @@ class AheadSampler:
         return self._give(order)
 
     def _give(self, order: Iterator[int]) -> Iterator[int]:
-        reader = _Reader(self.paths)
+        reader = AheadReader(self.paths.__getitem__, self.ahead)
         window: deque[int] = deque()
         try:
             for index in order:
@@ -74,6 +72,7 @@ class AheadSampler:
                 if len(window) >= self.ahead:
                     self._position += 1
                     yield self._taken(window, reader)
+            reader.flush()
             while window:
                 self._position += 1
                 yield self._taken(window, reader)
@@ -82,7 +81,7 @@ class AheadSampler:
             reader.stop()
 
     @staticmethod
-    def _taken(window: deque[int], reader: _Reader) -> int:
+    def _taken(window: deque[int], reader: AheadReader) -> int:
         reader.skip()
         return window.popleft()
 
@@ -100,57 +99,6 @@ class AheadSampler:
         """Has the next iteration begin at the place that `state_dict()` gave, in the order of its epoch."""
         self.set_epoch(int(state["epoch"]))
         self._skip = int(state["position"])
-
-
-class _Reader:
-    """Threads that begin to read files, in order. Their number of files is the caller's to bound."""
-
-    def __init__(self, paths: Sequence[Any]) -> None:
-        self._paths = paths
-        self._queue: queue.SimpleQueue[tuple[int, Any] | None] = queue.SimpleQueue()
-        self._added = self._given = 0  # of the caller's thread; _given is looked at by the others
-        self._threads: list[threading.Thread] = []
-
-    def add(self, index: int) -> None:
-        if len(self._threads) < THREADS and self._added % 16 == 0:
-            thread = threading.Thread(target=self._work, name="grid-ahead", daemon=True)
-            self._threads.append(thread)
-            thread.start()
-        self._queue.put((self._added, self._paths[index]))
-        self._added += 1
-
-    def skip(self) -> None:
-        """The oldest file is read by its reader now."""
-        self._given += 1
-
-    def stop(self) -> None:
-        self._given = self._added
-        for _ in self._threads:
-            self._queue.put(None)
-
-    def _work(self) -> None:
-        while True:
-            task = self._queue.get()
-            if task is None:
-                return
-            number, path = task
-            if number < self._given:
-                continue  # its reader was faster
-            try:
-                bring_near(os.fspath(path))
-            except OSError:
-                continue  # is reported by who reads it
-
-
-def bring_near(path: str) -> None:
-    """Reads a file up to 64 MiB into the memory of the machine, without its bytes coming into this process (on Linux)."""
-    with open(path, "rb", buffering=0) as file:
-        size = min(os.fstat(file.fileno()).st_size, WHOLE_SIZE_MAX)
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(file.fileno(), 0, size, os.POSIX_FADV_WILLNEED)
-            return
-        while size > 0:  # other systems have no such call, and keep what was read
-            size -= len(file.read(min(size, 1 << 20))) or size
 
 
 def _open_image(path: str) -> Any:

@@ -1,5 +1,5 @@
-// Who may do what on a server: the one person at its machine, who came by the link that it printed,
-// and holders of tokens.
+// Who may do what on a server: the one person at its machine, who came by the link that it printed
+// or over a Unix socket, and holders of tokens.
 #pragma once
 
 #include <chrono>
@@ -59,7 +59,7 @@ class Access {
   bool knows_host(std::string_view host) const;
   // False for who is not the proxy of a server that answers only that.
   bool lets_past_proxy(const Peer& peer) const {
-    return !options_.only_from_proxy || !peer.proxy.empty();
+    return !options_.only_from_proxy || !peer.proxy.empty() || peer.is_own_user;
   }
   // Why the request is refused before it is known who sent it: the name in `Host`, or two ways to
   // say who one is; empty if it is not.

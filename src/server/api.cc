@@ -70,7 +70,7 @@ const std::vector<Route>& api_routes() {
     std::vector<Route> routes;
     for (auto part : {datastore_routes(), file_routes(), copy_routes(), upload_routes(),
                       object_routes(), job_routes(), event_routes(), store_routes(), run_routes(),
-                      system_routes(), session_routes(), page_routes()})
+                      system_routes(), session_routes(), page_routes(), python_routes()})
       routes.insert(routes.end(), part.begin(), part.end());
     return routes;
   }();

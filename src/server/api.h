@@ -133,5 +133,6 @@ std::vector<Route> run_routes();
 std::vector<Route> system_routes();
 std::vector<Route> session_routes();
 std::vector<Route> page_routes();
+std::vector<Route> python_routes();
 
 }  // namespace grid::server

@@ -1,5 +1,5 @@
 #include "server/api.h"
-#include "server/served_file.h"
+#include "server/version_file.h"
 
 namespace grid::server {
 
@@ -25,27 +25,14 @@ void keep(const Api& api, const Call& call, dataset::VersionNumber number,
 }
 
 Response read_file(const Api& api, const Call& call) {
-  const std::shared_ptr<dataset::OpenStore> store = api.store();
   const service::OpenVersion version = api.open_version(call.part("name"), call.part("version"));
-  const std::string& path = call.part("path");
-  const tree::EntryRef entry =
-      service::without_hard_link(*version.manifest, service::entry_at(version, path));
-  if (entry.kind() != tree::EntryKind::file)
-    fail(ErrorKind::invalid_argument, "{}: {} is not a file but a {}", version.text(), path,
-         tree::name_of(entry.kind()));
+  const tree::EntryRef entry = file_in(version, call.part("path"));
   const tree::Content content = entry.content();
   // Files are the same if their contents are. It must not look like an MD5 digest.
   std::string etag = fmt::format("\"{}-{}\"", content.digest.hex(), content.depth);
-  if (entry.is_in_place()) {
-    const auto read = [store, manifest = version.manifest, entry](
-                          std::uint64_t offset, std::size_t size, Bytes& scratch) {
-      return store->files->read_file_part(*manifest, entry, offset, size, scratch);
-    };
-    return respond({.size = entry.size(), .read = read}, std::move(etag), call);
-  }
-  Response response =
-      respond(api.kept_files().serve(store, content, entry.size()), std::move(etag), call);
-  if (call.part("version") != "latest") keep(api, call, version.record.number, entry, response);
+  Response response = respond(served_file(api, version, entry), std::move(etag), call);
+  if (call.part("version") != "latest" && !entry.is_in_place())
+    keep(api, call, version.record.number, entry, response);
   return response;
 }
 

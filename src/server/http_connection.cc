@@ -1,6 +1,7 @@
 #include "server/http_connection.h"
 
 #include <array>
+#include <cstring>
 
 namespace grid::server {
 
@@ -14,17 +15,25 @@ static constexpr unsigned at_once_max = 8;            // writes in a row
 static constexpr auto farewell_time = std::chrono::seconds(2);
 static constexpr std::size_t farewell_size = 256 << 20;  // bytes that are taken and thrown away
 
-HttpConnection::HttpConnection(tcp::socket socket, std::unique_ptr<TlsSession> tls)
+HttpConnection::HttpConnection(Protocol::socket socket, std::unique_ptr<TlsSession> tls)
     : stream_(std::move(socket)), tls_(std::move(tls)) {
   ErrorCode ignored;
-  stream_.socket().set_option(tcp::no_delay(true), ignored);
   stream_.socket().non_blocking(true, ignored);
-  if (const tcp::endpoint peer = stream_.socket().remote_endpoint(ignored); !ignored) {
-    asio::ip::address address = peer.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped())
-      address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
-    address_ = address.to_string();
+  const Protocol::endpoint peer = stream_.socket().remote_endpoint(ignored);
+  if (ignored) return;
+  if (peer.protocol().family() == AF_UNIX) {
+    address_ = "local";
+    is_own_user_ = true;
+    return;
   }
+  stream_.socket().set_option(tcp::no_delay(true), ignored);
+  tcp::endpoint internet;
+  internet.resize(peer.size());
+  std::memcpy(internet.data(), peer.data(), peer.size());
+  asio::ip::address address = internet.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+  address_ = address.to_string();
 }
 
 asio::awaitable<bool> HttpConnection::receive() {

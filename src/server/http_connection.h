@@ -1,10 +1,10 @@
-// A client's connection, with TLS or without: bytes in and out, each with a limit of time. For
-// http_server.cc only: it knows Boost.
+// A client's connection, over TCP or a socket of this machine, with TLS or without: bytes in and
+// out, each with a limit of time. For http_server.cc only: it knows Boost.
 #pragma once
 
 #include <array>
 #include <boost/asio.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -16,10 +16,14 @@ namespace grid::server {
 // Its operations run one at a time, on its executor.
 class HttpConnection {
  public:
-  // `tls` is null without TLS.
-  HttpConnection(boost::asio::ip::tcp::socket socket, std::unique_ptr<TlsSession> tls);
+  using Protocol = boost::asio::generic::stream_protocol;
 
-  const std::string& address() const { return address_; }
+  // `tls` is null without TLS.
+  HttpConnection(Protocol::socket socket, std::unique_ptr<TlsSession> tls);
+
+  const std::string& address() const { return address_; }  // "local" over a Unix socket
+  // Over a Unix socket: whoever hands one over has seen that it is this user's.
+  bool is_own_user() const { return is_own_user_; }
   bool secure() const { return tls_ != nullptr; }
   auto get_executor() { return stream_.get_executor(); }
 
@@ -44,9 +48,10 @@ class HttpConnection {
   // Writes what the socket takes at once, and leaves the rest in `buffers`. False: to be awaited.
   bool write_at_once(std::array<boost::asio::const_buffer, 2>& buffers);
 
-  boost::beast::tcp_stream stream_;
+  boost::beast::basic_stream<Protocol> stream_;
   const std::unique_ptr<TlsSession> tls_;
   std::string address_;
+  bool is_own_user_ = false;
   Bytes out_;             // encrypted, to be sent
   unsigned at_once_ = 0;  // writes since others of the thread had their turn
 };

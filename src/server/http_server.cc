@@ -1,4 +1,4 @@
-// With http_connection, the only files that know Boost.
+// With http_connection and http_head, the only files that know Boost.
 #include "server/http_server.h"
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include "server/body_file.h"
 #include "server/forwarded.h"
 #include "server/http_connection.h"
+#include "server/http_head.h"
 #include "server/slots.h"
 
 namespace grid::server {
@@ -21,6 +22,7 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
+using Parser = HeadParser;
 
 namespace {
 
@@ -29,34 +31,6 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t head_receive_size = 4 << 10, body_receive_size = 128 << 10;
 // What one request or answer may hold, in bytes.
 constexpr std::size_t share_min = 16 << 10, share_max = 1 << 20;
-
-using Parser = http::request_parser<http::buffer_body>;
-
-std::string_view text_of(beast::string_view text) { return {text.data(), text.size()}; }
-
-Request request_of(const HttpConnection& connection, const Parser& parser) {
-  const auto& message = parser.get();
-  Request request{.method = std::string(text_of(message.method_string())),
-                  .target = std::string(text_of(message.target())),
-                  .peer = {.address = connection.address(), .secure = connection.secure()}};
-  for (const auto& field : message)
-    request.headers.add(text_of(field.name_string()), text_of(field.value()));
-  return request;
-}
-
-// The status line and the headers, up to the empty line.
-std::string head_text(const Response& response, bool keeps_open, std::string_view framing) {
-  std::string text;
-  text.reserve(1024);
-  fmt::format_to(std::back_inserter(text), "HTTP/1.1 {} {}\r\nServer: grid\r\n", response.status,
-                 text_of(http::obsolete_reason(http::int_to_status(response.status))));
-  if (!response.headers.contains("Date")) text += date_line();
-  text += header_lines(response.headers);
-  if (response.shared_head) text += *response.shared_head;
-  text += framing;
-  text += keeps_open ? "\r\n" : "Connection: close\r\n\r\n";
-  return text;
-}
 
 }  // namespace
 
@@ -67,7 +41,7 @@ class HttpServer::State {
       : handler_(handler), options_(std::move(options)), acceptor_(context_) {
     for (unsigned i = 1; i < options_.threads; ++i)
       other_contexts_.push_back(std::make_unique<asio::io_context>(1));
-    listen();
+    if (!options_.address.empty()) listen();
   }
 
   tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
@@ -77,11 +51,12 @@ class HttpServer::State {
   void stop() {
     asio::post(context_, [this] { begin_to_stop(); });
   }
+  void take(FileDescriptor socket);
 
  private:
   // A connection with what it needs between two requests.
   struct Client {
-    Client(tcp::socket socket, std::unique_ptr<TlsSession> tls)
+    Client(HttpConnection::Protocol::socket socket, std::unique_ptr<TlsSession> tls)
         : connection(std::move(socket), std::move(tls)) {}
     HttpConnection connection;
     beast::flat_buffer received;        // and not yet parsed
@@ -98,6 +73,8 @@ class HttpServer::State {
   asio::awaitable<void> on_worker(std::function<void()> work);
 
   asio::awaitable<void> accept();
+  // On a thread of the contexts. A client for which there is no memory has to come again.
+  void begin(HttpConnection::Protocol::socket socket, std::unique_ptr<TlsSession> tls);
   asio::awaitable<void> serve(std::shared_ptr<Client> client);
   asio::awaitable<bool> serve_request(Client& client);
   asio::awaitable<bool> receive(Client& client, std::size_t size);
@@ -159,7 +136,8 @@ void HttpServer::State::run(bool until_signal) {
       begin_to_stop();
     });
   }
-  asio::co_spawn(context_, accept(), asio::detached);
+  const auto until_stopped = asio::make_work_guard(context_);
+  if (acceptor_.is_open()) asio::co_spawn(context_, accept(), asio::detached);
   auto work = asio::make_work_guard(workers_);
   std::vector<std::thread> threads;
   for (const auto& context : other_contexts_)
@@ -227,21 +205,39 @@ asio::awaitable<void> HttpServer::State::accept() {
       co_await pause.async_wait(as_result);
       continue;
     }
-    std::shared_ptr<Client> client;
     try {
-      client = std::make_shared<Client>(std::move(socket),
-                                        options_.tls ? options_.tls->accept() : nullptr);
-    } catch (const std::exception&) {  // memory is short: this client has to come again
-      continue;
+      begin(std::move(socket), options_.tls ? options_.tls->accept() : nullptr);
+    } catch (const std::exception&) {  // memory is short
     }
-    ++connections_;
-    {
-      std::lock_guard lock(mutex_);
-      open_.push_back(client);
-    }
-    const auto executor = client->connection.get_executor();
-    asio::co_spawn(executor, serve(std::move(client)), asio::detached);
   }
+}
+
+void HttpServer::State::begin(HttpConnection::Protocol::socket socket,
+                              std::unique_ptr<TlsSession> tls) {
+  auto client = std::make_shared<Client>(std::move(socket), std::move(tls));
+  {
+    std::lock_guard lock(mutex_);
+    open_.push_back(client);
+  }
+  ++connections_;
+  const auto executor = client->connection.get_executor();
+  asio::co_spawn(executor, serve(std::move(client)), asio::detached);
+}
+
+void HttpServer::State::take(FileDescriptor socket) {
+  auto taken = std::make_shared<FileDescriptor>(std::move(socket));
+  asio::post(context_, [this, taken] {
+    if (stopping_) return;
+    try {
+      HttpConnection::Protocol::socket local(next_context());
+      beast::error_code error;
+      local.assign(HttpConnection::Protocol(AF_UNIX, 0), taken->get(), error);
+      if (error) return;
+      taken->release();
+      begin(std::move(local), nullptr);
+    } catch (const std::exception&) {  // memory is short
+    }
+  });
 }
 
 asio::awaitable<void> HttpServer::State::serve(std::shared_ptr<Client> client) {
@@ -294,19 +290,6 @@ asio::awaitable<bool> HttpServer::State::read_head(Client& client, Parser& parse
                                 is_long ? "the request's line and headers are too long"
                                         : "this is no HTTP request"));
   co_return false;
-}
-
-static Response too_large(std::uint64_t size_max) {
-  return error_response(413, ErrorKind::invalid_argument,
-                        fmt::format("the request's body is longer than {} bytes", size_max));
-}
-
-static Response too_many(unsigned requests_max) {
-  Response response = error_response(
-      429, ErrorKind::unavailable,
-      fmt::format("{} requests from this address are under way: send fewer at once", requests_max));
-  response.headers.add("Retry-After", "1");
-  return response;
 }
 
 // Reads one request and answers it. False if the connection is to be closed.
@@ -499,6 +482,7 @@ std::string HttpServer::address() const {
 
 void HttpServer::run(bool until_signal) { state_->run(until_signal); }
 void HttpServer::stop() { state_->stop(); }
+void HttpServer::take(FileDescriptor socket) { state_->take(std::move(socket)); }
 unsigned HttpServer::connections() const { return state_->connections(); }
 
 }  // namespace grid::server

@@ -1,4 +1,5 @@
-// HTTP/1.1 over TCP: connections in, requests to a handler, answers out.
+// HTTP/1.1 over TCP, and over sockets that others accept: connections in, requests to a handler,
+// answers out.
 //
 // Two threads share all connections, so that an idle or slow one costs memory and no thread. A few
 // others run the handlers, which may wait for a disk or another server. Nothing waits without a
@@ -12,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "server/message.h"
 #include "server/tls.h"
 
@@ -32,7 +34,7 @@ struct HttpLimits {
 };
 
 struct HttpServerOptions {
-  std::string address = "127.0.0.1";    // an IP address
+  std::string address = "127.0.0.1";    // an IP address; empty: listens nowhere
   std::uint16_t port = 0;               // 0: a free one
   unsigned threads = 2;                 // for the connections
   unsigned workers = 16;                // threads that run the handler
@@ -50,8 +52,12 @@ class HttpServer {
   HttpServer(Handler& handler, HttpServerOptions options);
   ~HttpServer();
 
+  // Of a server that listens.
   std::string address() const;  // "127.0.0.1:8080", "[::1]:8080"
   std::uint16_t port() const;
+
+  // Answers what comes over a connected Unix socket, whose other end is known to be this user.
+  void take(FileDescriptor socket);
 
   // Answers requests until stop() is called. With `until_signal`, SIGINT and SIGTERM stop it too.
   void run(bool until_signal);

@@ -105,6 +105,19 @@ Response error_response(ErrorKind kind, std::string_view sentence) {
   return error_response(status_of(kind), kind, sentence);
 }
 
+Response too_large(std::uint64_t size_max) {
+  return error_response(413, ErrorKind::invalid_argument,
+                        fmt::format("the request's body is longer than {} bytes", size_max));
+}
+
+Response too_many(unsigned requests_max) {
+  Response response = error_response(
+      429, ErrorKind::unavailable,
+      fmt::format("{} requests from this address are under way: send fewer at once", requests_max));
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
 static std::string decoded_component(std::string_view text) {
   for (std::size_t at = text.find('%'); at != text.npos; at = text.find('%', at + 1))
     if (!is_hex(lower_case(text.substr(at + 1, 2)), 2))

@@ -28,9 +28,10 @@ inline constexpr std::size_t body_memory_max = 1 << 20;  // bytes
 
 // Where a request comes from.
 struct Peer {
-  std::string address;  // of the client: "127.0.0.1", "2001:db8::1"
-  bool secure = false;  // the client speaks TLS, to this server or to the proxy before it
-  std::string proxy{};  // the address of the proxy that passed the request on; empty: none
+  std::string address;       // of the client: "127.0.0.1", "2001:db8::1"
+  bool secure = false;       // the client speaks TLS, to this server or to the proxy before it
+  std::string proxy{};       // the address of the proxy that passed the request on; empty: none
+  bool is_own_user = false;  // the user whose server it is, over a socket of this machine
 };
 
 struct Request {
@@ -109,6 +110,8 @@ int status_of(ErrorKind kind);
 // {"error": {…}} as `-o json` prints it.
 Response error_response(ErrorKind kind, std::string_view sentence);
 Response error_response(int status, ErrorKind kind, std::string_view sentence);
+Response too_large(std::uint64_t size_max);  // 413: a body of more bytes
+Response too_many(unsigned requests_max);    // 429: more requests at once
 
 // The document that `write` writes.
 Response json_response(const std::function<void(service::JsonWriter&)>& write);

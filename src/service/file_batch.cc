@@ -69,7 +69,7 @@ void FileBatch::read(std::vector<Wanted>& wanted) {
   for (std::size_t i = 0; i < alone.size(); ++i) read_alone(*alone[i], contents_[i]);
 }
 
-BytesView FileBatch::next() {
+std::vector<FileBatch::File> FileBatch::next_files() {
   std::vector<Wanted> wanted;
   std::uint64_t size = 0;
   while (at_ < request_.paths.size() && size < batch_window_size &&
@@ -78,12 +78,19 @@ BytesView FileBatch::next() {
     if (wanted.back().file) size += wanted.back().file->size();
   }
   read(wanted);
+  std::vector<File> files;
+  files.reserve(wanted.size());
+  for (const Wanted& one : wanted)
+    files.push_back({one.status, one.status == BatchStatus::content ? one.content : BytesView()});
+  return files;
+}
+
+BytesView FileBatch::next() {
   out_.clear();
-  for (const Wanted& one : wanted) {
-    const BytesView content = one.status == BatchStatus::content ? one.content : BytesView();
-    append(out_, static_cast<std::uint8_t>(one.status));
-    append(out_, static_cast<std::uint32_t>(content.size()));
-    append(out_, content);
+  for (const File& file : next_files()) {
+    append(out_, static_cast<std::uint8_t>(file.status));
+    append(out_, static_cast<std::uint32_t>(file.content.size()));
+    append(out_, file.content);
   }
   return out_;
 }

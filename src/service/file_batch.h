@@ -33,7 +33,14 @@ class FileBatch {
   FileBatch(std::shared_ptr<const dataset::OpenStore> store, OpenVersion version,
             FileBatchRequest request);
 
-  // The records of the next files, valid until the next call; empty at the end. A record is a
+  struct File {
+    BatchStatus status = BatchStatus::absent;
+    BytesView content{};
+  };
+  // The next files, valid until the next call; empty at the end.
+  std::vector<File> next_files();
+
+  // The same as records, valid until the next call; empty at the end. A record is a
   // status, one byte; the size of what follows, four bytes, little-endian; and that many bytes.
   BytesView next();
 

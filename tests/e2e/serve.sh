@@ -8,6 +8,8 @@ fails 2 grid serve --listen 127.0.0.1:99999 && says 'port'
 fails 2 grid serve --listen 0.0.0.0:0 && says '--tls-cert'
 fails 2 grid serve --tls-cert x && says 'go together'
 fails 2 grid serve --behind-proxy localhost && says 'IP address'
+fails 2 grid serve --socket here --listen 9000 && says 'do not go together'
+fails 1 grid serve --socket cats && says 'something else is there'
 grid serve --print-openapi | python3 -c 'import json, sys; assert json.load(sys.stdin)["paths"]'
 
 "$GRID" serve --listen 127.0.0.1:0 --host grid.example -o json >served 2>messages & pid=$!

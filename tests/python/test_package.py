@@ -1,14 +1,17 @@
 """The package as it is installed: its types, what its import loads, and the wheels in a clean environment."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
 import unittest
+import urllib.error
+import urllib.request
 import zipfile
 
 import support
-from support import GridTest
+from support import GridTest, Server
 
 
 class Types(unittest.TestCase):
@@ -111,19 +114,70 @@ except grid.GridError as error: assert error.kind == "unsupported", error
 else: raise AssertionError("there was a program")
 """)
 
+    def test_a_server_offers_the_package_to_pip(self):
+        with Server(role="reader") as server:
+            with urllib.request.urlopen(server.url + "/python/grid-datastores/") as page:
+                [name] = re.findall(r'href="/python/grid-datastores/([^"#]*)#sha256=', page.read().decode())
+            for path in ("/python/other/", "/python/grid-datastores/other.whl"):
+                with self.assertRaises(urllib.error.HTTPError) as refused:
+                    urllib.request.urlopen(server.url + path)
+                self.assertEqual(refused.exception.code, 404)
+            script = f"""
+import grid_datastores as grid
+assert "site-packages" in grid.__file__, grid.__file__
+store = grid.connect({server.url!r}, token={server.token!r})
+assert store.version("cats:1").read_bytes("sub/one.txt").startswith(b"one")
+"""
+            for words in (["--index-url", server.url + "/python/", "grid-datastores"],
+                          [server.url + "/python/grid-datastores/" + name]):
+                self.use(words, script)
+
+    def test_the_debian_package_is_importable(self):
+        if shutil.which("dpkg-deb") is None:
+            self.skipTest("there is no dpkg-deb here")
+        out = os.path.join(self.work, "deb")
+        script = str(support.ROOT / "scripts" / "build-deb")
+        subprocess.run([sys.executable, script, "--out", out], check=True, capture_output=True)
+        [package] = glob.glob(out + "/python3-grid-datastores_*_all.deb")
+        top = os.path.join(self.work, "root")
+        for folder in ("info", "updates"):
+            os.makedirs(f"{top}/var/lib/dpkg/{folder}")
+        with open(top + "/var/lib/dpkg/status", "w"):
+            pass
+        # Debian's own installer, into a folder; the scripts of the package are for a whole system.
+        done = subprocess.run(["dpkg", "--root=" + top, "--force-not-root", "--force-depends", "--unpack", package], text=True,
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for name in ("postinst", "prerm"):
+            subprocess.run(["sh", "-n", f"{top}/var/lib/dpkg/info/python3-grid-datastores.{name}"], check=True)
+        packages = top + "/usr/lib/python3/dist-packages"
+        code = """
+import importlib.metadata as metadata, sys, grid_datastores as grid
+assert grid.__file__.startswith(sys.argv[1]), grid.__file__
+assert metadata.version("grid-datastores") == grid.__version__
+found = [point for point in metadata.distribution("grid-datastores").entry_points if point.name == "grid"]
+assert found and found[0].value == "grid_datastores.filesystem:GridFileSystem", found
+assert grid.datastore("cats")[1].read_bytes("sub/one.txt").startswith(b"one")
+grid.store().close()
+"""
+        done = subprocess.run([sys.executable, "-c", code, packages], text=True, capture_output=True, check=False, cwd="/",
+                              env={**os.environ, "PYTHONPATH": packages})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
     def use(self, wheel, script):
-        """Runs a script in an environment that has the wheel instead of the last one, fsspec where there is one, and no
-        other grid."""
+        """Runs a script in an environment that has the wheel (or what these words have pip install) instead of the last
+        one, fsspec where there is one, and no other grid."""
+        words = ["--no-index", wheel] if isinstance(wheel, str) else wheel
         environment = os.path.join(self.work, "environment")
         if not os.path.exists(environment):
             made = subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], text=True,
                                   capture_output=True, check=False)
             if made.returncode != 0:
                 self.skipTest(f"no environment can be made here: apt-get install python3-venv: {made.stdout}{made.stderr}")
-        clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "GRID_PROGRAM")}
+        clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "GRID_PROGRAM") and not name.startswith("PIP_")}
         clean["PATH"] = "/usr/bin:/bin"
-        done = subprocess.run([environment + "/bin/pip", "install", "-q", "--no-index", "--disable-pip-version-check",
-                               "--force-reinstall", "--no-compile", wheel], text=True, capture_output=True, check=False, env=clean)
+        done = subprocess.run([environment + "/bin/pip", "install", "-q", "--disable-pip-version-check",
+                               "--force-reinstall", "--no-compile", *words], text=True, capture_output=True, check=False, env=clean)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         script = script.replace("import grid_datastores as grid, fsspec,", "try: import fsspec\nexcept ImportError: "
                                 "fsspec = None\nimport grid_datastores as grid,")

@@ -173,7 +173,7 @@ class Reading(ServerTest):
                   "assert v.open('labels.csv').readline() == b'name,label\\n'\n"
                   "v.download(sys.argv[1])\ngrid.datastore('mac').create(sys.argv[1] + '/small')\n"
                   "assert grid.log_metric('x', 1) is False and grid.this_run() is None\n"
-                  "from grid_datastores import torch\ntorch.bring_near(sys.argv[1] + '/labels.csv')\n"
+                  "from grid_datastores import _ahead\n_ahead.bring_near(sys.argv[1] + '/labels.csv')\n"
                   "try: v.path()\nexcept grid.GridError as error: print(error.kind, error)\n")
         done = subprocess.run(["/usr/bin/python3", "-c", script, os.path.join(self.work, "mac")], text=True,
                               capture_output=True, check=False,

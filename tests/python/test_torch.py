@@ -12,6 +12,7 @@ import support
 from support import GridTest
 
 import grid_datastores as api
+from grid_datastores import _ahead
 from grid_datastores import torch as ours
 
 
@@ -29,7 +30,7 @@ class Sampler(unittest.TestCase):
     def setUp(self):
         self.read = []
         self.lock = threading.Lock()
-        self.before = ours.bring_near
+        self.before = _ahead.bring_near
 
         def note(path):
             with self.lock:
@@ -37,8 +38,8 @@ class Sampler(unittest.TestCase):
             if path == "13":
                 raise OSError("of no interest")
 
-        ours.bring_near = note
-        self.addCleanup(setattr, ours, "bring_near", self.before)
+        _ahead.bring_near = note
+        self.addCleanup(setattr, _ahead, "bring_near", self.before)
         self.paths = [str(i) for i in range(1000)]
 
     def order(self, seed=1):

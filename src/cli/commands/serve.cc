@@ -8,6 +8,7 @@
 #include "cli/commands.h"
 #include "cli/serve_options.h"
 #include "cli/version.h"
+#include "server/local_server.h"
 #include "server/s3/gateway.h"
 
 namespace grid::cli {
@@ -88,11 +89,48 @@ void say_where(Output& output, const std::string& store, const std::string& url,
   output.flush();
 }
 
+// At a Unix socket alone, for this user's processes: no port, no link, no tokens.
+int serve_locally(Context& context, const Arguments& arguments) {
+  Output& output = context.output;
+  const Settings& settings = context.settings;
+  server::Api api(settings, context.open_store(StoreUse::attach), {},
+                  {.program = fmt::format("grid {}", program_version()),
+                   .fetch = server::FetchPolicy::anywhere,
+                   .access_log = access_log(arguments.find("--access-log"))});
+  server::HttpServer http(api, {.address = {}, .body_folder = settings.state_folder / "uploads"});
+  const std::string path = std::filesystem::absolute(arguments.get("--socket"));
+  server::LocalServer local(api, http, path);
+  if (output.json()) {
+    service::JsonWriter json(output.result_writer());
+    json.begin_object().member("socket", path).end_object();
+  } else {
+    output.write(fmt::format("serving {} at the socket {}, for this user\n", settings.store, path));
+  }
+  output.flush();
+  http.run(true);
+  output.say("the server has ended");
+  return 0;
+}
+
+// Throws `invalid_argument` for options that a socket has no use for.
+void check_local(const Arguments& arguments) {
+  for (const char* option : {"--listen", "--open", "--host", "--tls-cert", "--tls-key",
+                             "--behind-proxy", "--s3-listen", "--s3-domain", "--allow-fetch"})
+    if (arguments.has(option))
+      fail(ErrorKind::invalid_argument,
+           "--socket and {} do not go together: at a socket the server answers this user alone",
+           option);
+}
+
 int serve(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   if (arguments.has("--print-openapi")) {
     output.write(server::openapi_document());
     return 0;
+  }
+  if (arguments.has("--socket")) {
+    check_local(arguments);
+    return serve_locally(context, arguments);
   }
   const Settings& settings = context.settings;
   const ListenAddress listen = parse_listen("--listen", arguments.get("--listen"));
@@ -124,6 +162,11 @@ std::vector<OptionSpec> serve_option_specs() {
            .value = "ADDRESS",
            .help = "an IP address of this machine and a port; 0: a free one",
            .default_value = "127.0.0.1:8080"},
+          {.name = "--socket",
+           .value = "PATH",
+           .help = "listen at a Unix socket instead, for processes of this user, which need no "
+                   "token",
+           .completes = Completes::file},
           {.name = "--open", .help = "open the page in this desktop's browser"},
           {.name = "--host",
            .value = "NAME",
