@@ -14,10 +14,10 @@ namespace grid::service {
 namespace {
 
 constexpr std::size_t metrics_max = 1000;
-constexpr std::size_t line_size_max = 16 << 10;  // bytes; what is longer is no metric
-constexpr std::size_t piece_size = 1 << 20;      // bytes
+constexpr std::size_t metric_size_max = 16 << 10;    // bytes; what is longer is no metric
+constexpr std::size_t metrics_piece_size = 1 << 20;  // bytes
 
-std::optional<double> number_of(const nlohmann::json& value) {
+std::optional<double> metric_value_of(const nlohmann::json& value) {
   if (value.is_number()) return value.get<double>();
   if (!value.is_string()) return std::nullopt;  // JSON has no number for these
   const auto text = value.get<std::string>();
@@ -33,7 +33,7 @@ std::optional<RunMetric> metric_of(std::string_view line) {
     if (!found.is_object() || !found.contains("name") || !found.contains("value") ||
         !found["name"].is_string())
       return std::nullopt;
-    const std::optional<double> value = number_of(found["value"]);
+    const std::optional<double> value = metric_value_of(found["value"]);
     if (!value) return std::nullopt;
     RunMetric metric{.name = found["name"].get<std::string>(), .value = *value};
     if (found.contains("step") && found["step"].is_number_integer())
@@ -44,7 +44,7 @@ std::optional<RunMetric> metric_of(std::string_view line) {
   }
 }
 
-class Collected {
+class NewestMetrics {
  public:
   void add(std::string_view line) {
     std::optional<RunMetric> metric = metric_of(line);
@@ -70,10 +70,10 @@ class Collected {
 }  // namespace
 
 std::vector<RunMetric> newest_metrics(const Settings& settings, const std::string& run) {
-  Collected collected;
+  NewestMetrics newest;
   try {
     const OpenArtifact file = open_artifact(settings, run, "metrics.jsonl");
-    Bytes piece(piece_size);
+    Bytes piece(metrics_piece_size);
     std::string line;
     bool is_too_long = false;
     std::uint64_t offset = 0;
@@ -81,10 +81,10 @@ std::vector<RunMetric> newest_metrics(const Settings& settings, const std::strin
       offset += got;
       for (std::string_view rest = as_text(BytesView(piece).first(got)); !rest.empty();) {
         const std::size_t end = rest.find('\n');
-        is_too_long |= line.size() + std::min(end, rest.size()) > line_size_max;
+        is_too_long |= line.size() + std::min(end, rest.size()) > metric_size_max;
         if (!is_too_long) line += rest.substr(0, end);
         if (end == rest.npos) break;
-        if (!is_too_long) collected.add(line);
+        if (!is_too_long) newest.add(line);
         line.clear();
         is_too_long = false;
         rest.remove_prefix(end + 1);
@@ -92,7 +92,7 @@ std::vector<RunMetric> newest_metrics(const Settings& settings, const std::strin
     }
   } catch (const Error&) {  // the run itself is shown all the same
   }
-  return collected.take();
+  return newest.take();
 }
 
 void write_metrics(JsonWriter& json, const std::vector<RunMetric>& metrics) {

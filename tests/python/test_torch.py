@@ -2,6 +2,7 @@
 import os
 import pickle
 import random
+import signal
 import struct
 import sys
 import threading
@@ -9,7 +10,7 @@ import unittest
 import zlib
 
 import support
-from support import GridTest
+from support import GridTest, Server
 
 import grid_datastores as api
 from grid_datastores import _ahead
@@ -110,6 +111,56 @@ class Sampler(unittest.TestCase):
             self.before(file.name)
         with self.assertRaises(FileNotFoundError):
             self.before("/none")
+
+
+class FarStore(GridTest):
+    """A store behind a server, mounted: what the sampler gave is here when the server is gone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        if not os.access("/dev/fuse", os.W_OK):
+            raise unittest.SkipTest("there is no /dev/fuse here")
+
+    def test_what_was_expected_is_read_without_the_store(self):
+        with Server(store=os.environ["GRID_STORE"]) as server:
+            far = api.connect(server.url, token=server.token)
+            version = far.version("cats:1")
+            small = version.glob("small/*")
+            paths = [version.path(path) for path in small]
+            self.assertEqual(_ahead.Places().find(paths[7]), (version, small[7]))
+            self.assertIsNone(_ahead.Places().find("/etc/passwd"))
+            given = iter(ours.AheadSampler(range(len(paths)), paths, ahead=len(paths)))
+            self.assertEqual(next(given), 0)
+            for _ in range(400):  # the hint has come, once its threads have nothing left to do
+                if self.is_near(version):
+                    break
+                threading.Event().wait(0.05)
+            os.kill(server.process.pid, signal.SIGSTOP)
+            try:
+                for path in paths:
+                    with open(path, "rb") as file:
+                        self.assertEqual(file.read(), self.content("small/" + os.path.basename(path)))
+                self.assertEqual([0, *given], list(range(len(paths))))
+            finally:
+                os.kill(server.process.pid, signal.SIGCONT)
+            far.close(), api.store().close()
+            self.assertEqual(self.still_there(60), "")
+
+    def is_near(self, version):
+        return version.expect(version.glob("small/*")) > 0
+
+    def test_files_of_a_local_store_are_only_read_into_memory(self):
+        version = self.cats[1]
+        paths = [version.path(path) for path in version.glob("small/*")]
+        told = []
+        before = _ahead.AheadReader._expect
+        _ahead.AheadReader._expect = lambda reader, batch: (told.append(len(batch)), before(reader, batch))
+        self.addCleanup(setattr, _ahead.AheadReader, "_expect", before)
+        version.store._connection.request_count = 0
+        self.assertEqual(len(list(ours.AheadSampler(range(len(paths)), paths, ahead=64))), len(paths))
+        self.assertGreater(sum(told), 0)
+        self.assertEqual(version.store._connection.request_count, 0)
 
 
 class Images(GridTest):
