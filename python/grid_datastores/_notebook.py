@@ -86,6 +86,8 @@ def run_html(run: Run) -> str:
             ("command", " ".join(record["command"])),
             ("versions", ", ".join(f"{one['name']}:{one['version']}" for one in record["versions"])),
             ("started", record["started"] or ""), ("ended", record["ended"] or "")]
+    rows += [(one["name"], f"{one['value']} (step {one['step']})" if one["step"] is not None else str(one["value"]))
+             for one in record.get("metrics", [])[:ROWS_MAX]]
     return _table(run.name, ("", ""), rows)
 
 

@@ -60,6 +60,10 @@ class Runs(GridTest):
             self.assertEqual(file.read(), "weights")
         self.assertIn("first", [found.name for found in api.runs()])
         self.assertIn("done", run._repr_html_())
+        self.assertIn("<td>last</td><td>nan</td>", run._repr_html_())
+        newest = {one["name"]: (one["value"], one["count"]) for one in run.record["metrics"]}
+        self.assertEqual((newest["last"], sum(count for _, count in newest.values())), (("nan", 1), 201))
+        self.assertRegex(support.grid("status", run.name), r"METRIC +NEWEST +STEP +VALUES")
 
     def test_a_script_that_fails_is_no_exception_but_a_run_that_cannot_start_is(self):
         run = api.run(self.script, 3)
