@@ -1,5 +1,7 @@
 #include "service/upload_leases.h"
 
+#include <vector>
+
 #include "base/user.h"
 #include "store/lease_keeper.h"
 
@@ -31,6 +33,7 @@ std::shared_ptr<UploadLeases::Held> UploadLeases::of(const dataset::OpenStore& s
     } catch (const store::LeaseClosed&) {
     }
   }
+  forget_idle();
   auto made =
       std::make_shared<Held>(store.origin, fmt::format("upload {} to {}", upload, user_at_host()));
   std::lock_guard lock(mutex_);
@@ -41,6 +44,29 @@ std::shared_ptr<UploadLeases::Held> UploadLeases::of(const dataset::OpenStore& s
   }
   place = std::move(made);
   return place;
+}
+
+void UploadLeases::forget_idle() {
+  std::vector<std::shared_ptr<Held>> idle;
+  {
+    std::lock_guard lock(mutex_);
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(held_, [&](const auto& entry) {
+      const std::unique_lock used(entry.second->mutex, std::try_to_lock);
+      if (!used.owns_lock() || now - entry.second->beaten < idle_max_) return false;
+      idle.push_back(entry.second);
+      return true;
+    });
+  }
+  for (const std::shared_ptr<Held>& held : idle) {
+    std::lock_guard lock(held->mutex);
+    held->lease.abandon(false);
+  }
+}
+
+std::size_t UploadLeases::count() const {
+  std::lock_guard lock(mutex_);
+  return held_.size();
 }
 
 void UploadLeases::drop(const std::string& upload, bool nothing_is_kept) {

@@ -17,7 +17,10 @@ namespace grid::service {
 // the client is told at the commit what it has to send again. Thread-safe.
 class UploadLeases {
  public:
-  UploadLeases() = default;
+  // What nobody has gone on with for `idle_max` is forgotten when another upload begins; it gets a
+  // new lease if somebody does.
+  explicit UploadLeases(std::chrono::nanoseconds idle_max = std::chrono::hours(24))
+      : idle_max_(idle_max) {}
   ~UploadLeases();
 
   struct Held {
@@ -33,9 +36,13 @@ class UploadLeases {
   // The upload is done with, or begins anew with its next request. `nothing_is_kept`: see
   // Lease::abandon().
   void drop(const std::string& upload, bool nothing_is_kept);
+  std::size_t count() const;
 
  private:
-  std::mutex mutex_;
+  void forget_idle();
+
+  const std::chrono::nanoseconds idle_max_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Held>> held_;  // by upload; guarded by mutex_
 };
 
