@@ -66,7 +66,7 @@ def datastores() -> list[dict[str, Any]]:
 
 
 def version(reference: str) -> Version:
-    """The version that `cats:3`, `cats:latest` or `cats` (the newest) means in the default store."""
+    """The version that `cats:3`, `cats@best`, `cats:latest` or `cats` (the newest) means in the default store."""
     from ._store import open_store
 
     return open_store().version(reference)

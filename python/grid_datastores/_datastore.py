@@ -76,7 +76,7 @@ class Datastore:
         return self["latest"]
 
     def __getitem__(self, version: int | str) -> Version:
-        """A version by its number, or the newest by "latest". Raises `NotFoundError` if there is none."""
+        """A version by its number, by a tag as "@best", or the newest by "latest". Raises `NotFoundError` if there is none."""
         document = self.store._connection.document("GET", f"{self._base}/versions/{checked_version(version)}")
         record = document["versions"][0]
         if record["status"] != "ready":
@@ -112,6 +112,6 @@ class Datastore:
 
     def delete(self, version: int) -> None:
         """Deletes a version. Raises `GridError` if there is none, or something uses it."""
-        if checked_version(version) == "latest":
+        if not checked_version(version).isdigit():
             raise GridError("a version is deleted by its number", "invalid_argument")
         self.store._connection.call("DELETE", f"{self._base}/versions/{version}", repeat=False)

@@ -70,7 +70,10 @@ def pattern_for(name: str) -> str:
 
 
 def parse_reference(text: str) -> tuple[str, str | None]:
-    """`cats`, `cats:3` or `cats:latest` as a name and a version, None if it names none."""
+    """`cats`, `cats:3`, `cats:latest` or `cats@best` as a name and a version, None if it names none."""
+    name, mark, version = text.partition("@")
+    if mark and ":" not in name:
+        return checked_name(name), checked_version("@" + version)
     name, colon, version = text.partition(":")
     checked_name(name)
     if not colon:
@@ -79,8 +82,10 @@ def parse_reference(text: str) -> tuple[str, str | None]:
 
 
 def checked_version(version: int | str) -> str:
-    """A version as the API spells it. Raises `GridError` for what is neither a number from 1 nor `latest`."""
+    """A version as the API spells it. Raises `GridError` for all but a number from 1, `latest` and `@TAG`."""
     text = str(version)
+    if text.startswith("@") and NAME.match(text[1:]):
+        return text
     if isinstance(version, bool) or not (text == "latest" or re.match(r"[1-9][0-9]{0,17}\Z", text, re.ASCII)):
-        raise GridError(f"{version!r} is no version: it is a number from 1, or 'latest'", "invalid_argument")
+        raise GridError(f"{version!r} is no version: it is a number from 1, 'latest' or '@TAG'", "invalid_argument")
     return text

@@ -75,7 +75,7 @@ class Store:
         return Datastore(self, name)
 
     def version(self, reference: str) -> Version:
-        """The version that `cats:3`, `cats:latest` or `cats` (the newest) means."""
+        """The version that `cats:3`, `cats@best`, `cats:latest` or `cats` (the newest) means."""
         name, version = parse_reference(reference)
         return Datastore(self, name)["latest" if version is None else version]
 

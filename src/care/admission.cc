@@ -68,6 +68,11 @@ void check_admission(const dataset::OpenStore& store, std::string_view key, Byte
         return admit_restoration(store, key, *at, object);
       case store::RecordKind::description:
         return void(dataset::decode_description(object, at->datastore, at->number));
+      case store::RecordKind::tag:
+        dataset::check_tag(at->tag);
+        return void(dataset::decode_tag(object, at->datastore, at->tag, at->number));
+      case store::RecordKind::retention:
+        return void(dataset::decode_retention(object, at->datastore, at->number));
     }
   }
   fail(ErrorKind::invalid_argument, "{} is refused: no client adds an object with such a key", key);

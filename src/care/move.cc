@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/user.h"
 #include "create/create.h"
+#include "dataset/retention_object.h"
+#include "dataset/tags.h"
 #include "store/lease_keeper.h"
 #include "tree/recipe.h"
 
@@ -47,6 +49,8 @@ class Move {
   bool is_new_list(const Digest& digest);
   void stop_if_asked();
   void copy_description();
+  void copy_retention();
+  void copy_tags();
   void end_old_versions();
 
   const dataset::OpenStore& from_;
@@ -188,6 +192,19 @@ void Move::copy_description() {
     to_.datastores->describe(options_.name, text);
 }
 
+void Move::copy_retention() {
+  const auto retention = dataset::find_retention(*from_.backend, options_.name);
+  if (retention && !dataset::find_retention(*to_.backend, options_.name))
+    dataset::set_retention(*to_.backend, options_.name, retention->rules, retention->set_by);
+}
+
+// A tag that is there already was set there since.
+void Move::copy_tags() {
+  for (const dataset::Tag& tag : dataset::list_tags(*from_.backend, options_.name))
+    if (!dataset::find_tag(*to_.backend, options_.name, tag.name))
+      dataset::set_tag(*to_.backend, options_.name, tag.name, tag.version, tag.set_by);
+}
+
 void Move::end_old_versions() {
   for (dataset::VersionNumber number : from_.datastores->ready_numbers(options_.name)) {
     // What is deleted here must be ready there.
@@ -253,7 +270,11 @@ MoveResult Move::run() {
        missing = missing_there())
     for (dataset::VersionNumber number : missing) move_version(number);
   result_.versions = to_.datastores->ready_numbers(options_.name);
-  if (!result_.versions.empty()) copy_description();
+  if (!result_.versions.empty()) {
+    copy_description();
+    copy_retention();
+    copy_tags();
+  }
   if (!options_.keep) end_old_versions();
   hand_on_scan_record(from_, to_, options_.name);
   return std::move(result_);

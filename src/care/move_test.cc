@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "care/verify.h"
 #include "create/create.h"
+#include "dataset/retention_object.h"
+#include "dataset/tags.h"
 #include "store/layout.h"
 #include "tests/support/faulty_backend.h"
 #include "tests/support/memory_backend.h"
@@ -40,6 +42,8 @@ class Moving : public ::testing::Test {
     testing::write_file(folder_ / "source/a/small", "small");
     create_version(*old_, folder_ / "source");
     old_->datastores->describe("cats", "many cats");
+    dataset::set_tag(*old_backend_, "cats", "best", 1, "ann@box");
+    dataset::set_retention(*old_backend_, "cats", {.last = 7}, "ann@box");
   }
   static MoveResult move(const dataset::OpenStore& from, dataset::OpenStore& to,
                          bool keep = false) {
@@ -93,6 +97,8 @@ TEST_F(Moving, BringsEveryVersionUnderItsNumberAndRoot) {
   EXPECT_EQ(root_of(*new_, 1), one);
   EXPECT_EQ(root_of(*new_, 2), two);
   EXPECT_EQ(new_->datastores->description("cats"), "many cats");
+  EXPECT_EQ(new_->datastores->resolve_number({.name = "cats", .tag = "best"}), 1u);
+  EXPECT_EQ(dataset::find_retention(*new_->backend, "cats")->rules.last, 7u);
   expect_all_is_there(*new_);
 }
 

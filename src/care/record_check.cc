@@ -27,6 +27,8 @@ class DatastoreCheck {
     read_restorations();
     read_records();
     read_descriptions();
+    read_retention();
+    read_tags();
     name_lost_records();
     name_lost_tombstones();
     name_broken_adoptions();
@@ -63,6 +65,9 @@ class DatastoreCheck {
   void read_restorations();
   void read_records();
   void read_descriptions();
+  void read_retention();
+  void read_tags();
+  void name_gaps(const std::string& prefix, const Numbers& found, const std::string& noun);
   bool is_accounted_for(VersionNumber number);
   void name_lost_records();
   void name_lost_range(VersionNumber first, VersionNumber last);
@@ -78,12 +83,17 @@ class DatastoreCheck {
   const std::string name_;
   RecordFindings& findings_;
   std::map<VersionNumber, Record> records_;
-  Numbers tombstones_, descriptions_;
+  Numbers tombstones_;
   // By prefix: numbers that something else has, so that no object can have had them since.
   std::map<std::string, Numbers> passed_over_;
   std::vector<store::AdvanceTombstone> in_advance_;
   std::map<VersionNumber, VersionNumber> deleted_;  // to a later version that says so
 };
+
+bool is_of_version(store::RecordKind kind) {
+  return kind == store::RecordKind::version || kind == store::RecordKind::tombstone ||
+         kind == store::RecordKind::restoration;
+}
 
 // What cannot be listed is a damage, and the rest is checked.
 std::vector<std::string> DatastoreCheck::list_names(const std::string& prefix) {
@@ -115,7 +125,7 @@ void DatastoreCheck::visit(const std::string& prefix, const Take& take) {
       if (object) take(*record, name, *object);
     } catch (const Error& error) {  // report damage and continue
       if (is_outage(backend_, error)) throw;
-      name_unreadable(record->kind == store::RecordKind::description ? 0 : record->number, error);
+      name_unreadable(is_of_version(record->kind) ? record->number : 0, error);
     }
   }
 }
@@ -177,20 +187,55 @@ bool DatastoreCheck::is_accounted_for(VersionNumber number) {
 }
 
 void DatastoreCheck::read_descriptions() {
-  visit(store::descriptions_prefix(name_),
-        [&](const store::RecordKey& key, const std::string&, BytesView object) {
-          descriptions_.insert(key.number);
-          dataset::decode_description(object, name_, key.number);
-        });
-  VersionNumber expected = 1;
-  Numbers known = descriptions_;
-  known.merge(passed_over_[store::descriptions_prefix(name_)]);
+  const std::string prefix = store::descriptions_prefix(name_);
+  Numbers found;
+  visit(prefix, [&](const store::RecordKey& key, const std::string&, BytesView object) {
+    found.insert(key.number);
+    dataset::decode_description(object, name_, key.number);
+  });
+  name_gaps(prefix, found, "description");
+}
+
+void DatastoreCheck::read_retention() {
+  const std::string prefix = store::retentions_prefix(name_);
+  Numbers found;
+  visit(prefix, [&](const store::RecordKey& key, const std::string&, BytesView object) {
+    found.insert(key.number);
+    dataset::decode_retention(object, name_, key.number);
+  });
+  name_gaps(prefix, found, "retention");
+}
+
+void DatastoreCheck::read_tags() {
+  const std::string tags = store::tags_prefix(name_);
+  for (const std::string& name : list_names(tags)) {
+    const std::string tag = name.substr(0, name.find('/'));
+    if (!name.ends_with('/') || !dataset::is_tag(tag)) {
+      note(fmt::format("{}{} is not part of the store", tags, name));
+      continue;
+    }
+    const std::string prefix = store::tag_prefix(name_, tag);
+    Numbers found;
+    visit(prefix, [&](const store::RecordKey& key, const std::string&, BytesView object) {
+      found.insert(key.number);
+      dataset::decode_tag(object, name_, tag, key.number);
+    });
+    name_gaps(prefix, found, fmt::format("tag {}: object", tag));
+  }
+}
+
+// Such objects have the numbers from 1 on and are never removed.
+void DatastoreCheck::name_gaps(const std::string& prefix, const Numbers& found,
+                               const std::string& noun) {
+  std::uint64_t expected = 1;
+  Numbers known = found;
+  known.merge(Numbers(passed_over_[prefix]));
   for (const VersionNumber number : known) {
     if (number > expected + 1)
-      damage(0, fmt::format("its descriptions {} to {} are lost", expected, number - 1));
+      damage(0, fmt::format("its {}s {} to {} are lost", noun, expected, number - 1));
     else if (number > expected)
-      damage(0, fmt::format("its description {} is lost", expected));
-    expected = number + 1;
+      damage(0, fmt::format("its {} {} is lost", noun, expected));
+    expected = std::uint64_t{number} + 1;
   }
 }
 
@@ -262,10 +307,11 @@ void name_strange_folders(const backend::Backend& backend, const std::string& da
   const std::string versions = store::versions_prefix(datastore);
   const std::string prefix = versions.substr(0, versions.rfind('/', versions.size() - 2) + 1);
   for (const std::string& name : backend.list_names(prefix))
-    if (const std::string key = prefix + name; key != versions &&
-                                               key != store::tombstones_prefix(datastore) &&
-                                               key != store::restorations_prefix(datastore) &&
-                                               key != store::descriptions_prefix(datastore))
+    if (const std::string key = prefix + name;
+        key != versions && key != store::tombstones_prefix(datastore) &&
+        key != store::restorations_prefix(datastore) &&
+        key != store::descriptions_prefix(datastore) &&
+        key != store::retentions_prefix(datastore) && key != store::tags_prefix(datastore))
       notes.push_back(fmt::format("{} is not part of the store", key));
 }
 

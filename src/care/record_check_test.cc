@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "dataset/retention_object.h"
+#include "dataset/tags.h"
 #include "store/layout.h"
 #include "tests/support/memory_backend.h"
 #include "tests/support/test_store.h"
@@ -21,6 +23,11 @@ class RecordCheckTest : public ::testing::Test {
     store_->datastores->describe("cats", "one");
     store_->datastores->describe("cats", "two");
     store_->datastores->describe("cats", "three");
+    dataset::set_tag(*backend_, "cats", "best", 1, "ann@box");
+    dataset::set_tag(*backend_, "cats", "best", 3, "ann@box");
+    dataset::remove_tag(*backend_, "cats", "best", "ann@box");
+    dataset::set_retention(*backend_, "cats", {.last = 2, .tagged = true}, "ann@box");
+    dataset::set_retention(*backend_, "cats", {}, "ann@box");
   }
   void publish() {
     store_->datastores->publish("cats", {.root = digest_of(as_bytes("root")),
@@ -139,6 +146,10 @@ TEST_F(RecordCheckTest, NamesWhatCannotBeRead) {
   backend_->remove(store::description_key("cats", 2));
   expect_damage(":0: memory is not a store");
   expect_damage("cats:0: its description 2 is lost");
+  backend_->remove(store::tag_key("cats", "best", 2));
+  expect_damage("cats:0: its tag best: object 2 is lost");
+  backend_->remove(store::retention_key("cats", 1));
+  expect_damage("cats:0: its retention 1 is lost");
 }
 
 TEST_F(RecordCheckTest, NotesWhatIsNotPartOfTheStore) {

@@ -73,7 +73,7 @@ Subjects gather(const dataset::OpenStore& store, const std::vector<dataset::Refe
       }
     }
   for (const dataset::Reference& reference : scope) {
-    if (!reference.version && !reference.named_latest) {
+    if (!reference.names_version()) {
       store.datastores->resolve_number(reference);  // fails if there is none
       gather_versions(store, reference.name, subjects);
     } else {

@@ -90,9 +90,11 @@ void add_values(Candidates& out, Completes completes, const std::string& prefix,
       for (std::string& name : names.runs()) out.words.push_back({std::move(name), ""});
       break;
     case Completes::version: {
-      std::size_t colon = prefix.find(':');
-      std::vector<std::string> found =
-          colon == prefix.npos ? names.datastores() : names.versions_of(prefix.substr(0, colon));
+      const std::size_t mark = prefix.find_first_of(":@");
+      std::vector<std::string> found = mark == prefix.npos ? names.datastores()
+                                       : prefix[mark] == '@'
+                                           ? names.tags_of(prefix.substr(0, mark))
+                                           : names.versions_of(prefix.substr(0, mark));
       for (std::string& name : found) out.words.push_back({std::move(name), ""});
       break;
     }

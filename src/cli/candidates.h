@@ -26,7 +26,8 @@ struct Candidates {
 struct NameSource {
   std::function<std::vector<std::string>()> datastores;                     // "cats"
   std::function<std::vector<std::string>(const std::string&)> versions_of;  // of "cats": "cats:1"
-  std::function<std::vector<Candidate>()> incomplete_creates;               // their ids
+  std::function<std::vector<std::string>(const std::string&)> tags_of;  // of "cats": "cats@best"
+  std::function<std::vector<Candidate>()> incomplete_creates;           // their ids
   std::function<std::vector<std::string>()> runs;
 };
 

@@ -32,6 +32,8 @@ const CommandTable& command_table() {
               datastore_delete_command(),
               datastore_undelete_command(),
               datastore_prune_command(),
+              datastore_retention_command(),
+              datastore_tag_command(),
               datastore_move_command(),
               datastore_policy_command(),
               datastore_describe_command(),

@@ -16,6 +16,8 @@ Command datastore_diff_command();
 Command datastore_delete_command();
 Command datastore_undelete_command();
 Command datastore_prune_command();
+Command datastore_retention_command();
+Command datastore_tag_command();
 Command datastore_move_command();
 Command datastore_policy_command();
 Command credential_create_command();

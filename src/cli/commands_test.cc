@@ -86,6 +86,10 @@ NameSource toy_names() {
               [](const std::string& name) {
                 return Words{name + ":1", name + ":2"};
               },
+          .tags_of =
+              [](const std::string& name) {
+                return Words{name + "@best", name + "@old"};
+              },
           .incomplete_creates =
               [] {
                 return std::vector<Candidate>{{"0a1b2c3d", "cats"}};
@@ -116,6 +120,8 @@ TEST(Candidates, AreDatastoresThenTheirVersions) {
   EXPECT_EQ(completed({"datastore", "ls", ""}), (Words{"cats", "dogs"}));
   EXPECT_EQ(completed({"datastore", "show", "c"}), Words{"cats"});
   EXPECT_EQ(completed({"datastore", "show", "cats:"}), (Words{"cats:1", "cats:2"}));
+  EXPECT_EQ(completed({"datastore", "show", "cats@"}), (Words{"cats@best", "cats@old"}));
+  EXPECT_EQ(completed({"datastore", "show", "cats@b"}), Words{"cats@best"});
   EXPECT_EQ(completed({"datastore", "create", "x", "--name", "d"}), Words{"dogs"});
   EXPECT_EQ(completed({"datastore", "verify", "cats", "d"}), Words{"dogs"});
   EXPECT_EQ(completed({"datastore", "describe", "cats", "d"}), Words{});

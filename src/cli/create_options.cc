@@ -80,19 +80,20 @@ void examine(SourceSpec& source, const Arguments& arguments, bool lone) {
   source.extract = extract && !S_ISDIR(status.st_mode);
 }
 
-// The version that a source like "cats:3" means; empty if a file of that name exists.
+// The version that a source like "cats:3" or "cats@best" means; empty if a file of that name
+// exists.
 std::optional<dataset::Reference> find_version(const std::vector<SourceSpec>& sources) {
   if (sources.size() != 1 || !sources[0].place.empty()) return std::nullopt;
   const std::string& where = sources[0].where;
-  const std::size_t colon = where.find(':');
-  if (colon == where.npos || !dataset::is_datastore_name(where.substr(0, colon)))
-    return std::nullopt;
-  const std::string version = where.substr(colon + 1);
+  const std::size_t mark = where.find_first_of(":@");
+  if (mark == where.npos || !dataset::is_datastore_name(where.substr(0, mark))) return std::nullopt;
+  const std::string version = where.substr(mark + 1);
+  const bool is_number =
+      !version.empty() && version.find_first_not_of("0123456789") == version.npos;
+  const bool means_version =
+      where[mark] == '@' ? dataset::is_tag(version) : version == "latest" || is_number;
   struct stat status;
-  if ((version != "latest" &&
-       (version.empty() || version.find_first_not_of("0123456789") != version.npos)) ||
-      ::stat(where.c_str(), &status) == 0)
-    return std::nullopt;
+  if (!means_version || ::stat(where.c_str(), &status) == 0) return std::nullopt;
   return dataset::Reference::parse(where);
 }
 

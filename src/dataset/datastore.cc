@@ -6,7 +6,9 @@
 #include "backend/outage.h"
 #include "base/error.h"
 #include "base/thread_pool.h"
+#include "dataset/numbered_objects.h"
 #include "dataset/publish.h"
+#include "dataset/tags.h"
 #include "store/layout.h"
 
 namespace grid::dataset {
@@ -18,16 +20,6 @@ std::string_view name_of(VersionState state) {
 Datastores::Datastores(std::shared_ptr<backend::Backend> backend,
                        std::chrono::milliseconds pause_first)
     : backend_(std::move(backend)), pause_first_(pause_first) {}
-
-// The numbers that are keys below a prefix, ascending.
-static std::vector<VersionNumber> numbers_below(const backend::Backend& backend,
-                                                const std::string& prefix) {
-  std::vector<VersionNumber> numbers;
-  for (const std::string& name : backend.list_names(prefix))
-    if (std::optional<std::uint32_t> number = store::parse_number(name)) numbers.push_back(*number);
-  std::sort(numbers.begin(), numbers.end());
-  return numbers;
-}
 
 bool Datastores::is_record(std::string_view name, const store::AdvanceTombstone& advance) const {
   const std::optional<Bytes> record = find_record(name, advance.version);
@@ -216,7 +208,33 @@ std::string Datastores::moved_to(std::string_view name, VersionNumber number) co
        exists ? "is deleted" : "does not exist", having);
 }
 
+Reference Datastores::follow_tag(const Reference& reference) const {
+  const std::optional<Tag> tag = find_tag(*backend_, reference.name, reference.tag);
+  if (tag) return {.name = reference.name, .version = tag->version};
+  if (ready_numbers(reference.name).empty()) refuse(*this, *backend_, {.name = reference.name});
+  std::vector<UnreadableTag> unreadable;
+  std::vector<std::string> names;
+  for (const Tag& known : list_tags(*backend_, reference.name, &unreadable))
+    names.push_back(known.name);
+  const std::string having = names.empty()      ? "; it has no tags"
+                             : names.size() > 8 ? did_you_mean(reference.tag, names)
+                                                : "; it has " + joined(names);
+  fail(ErrorKind::not_found, "{} has no tag {}{}", reference.name, reference.tag, having);
+}
+
+template <class Resolve>
+auto Datastores::resolve_tag(const Reference& reference, const Resolve& resolve) const {
+  const Reference meant = follow_tag(reference);
+  try {
+    return resolve(meant);
+  } catch (const Error& error) {  // say whose version it is
+    throw error.within(reference.text());
+  }
+}
+
 VersionNumber Datastores::resolve_number(const Reference& reference) const {
+  if (!reference.tag.empty())
+    return resolve_tag(reference, [&](const Reference& meant) { return resolve_number(meant); });
   const std::vector<VersionNumber> ready = ready_numbers(reference.name);
   if (ready.empty() || (reference.version && !is_among(ready, *reference.version)))
     refuse(*this, *backend_, reference);
@@ -237,6 +255,8 @@ static Error with_way_out(const Error& error, std::string_view name,
 }
 
 Version Datastores::resolve(const Reference& reference) const {
+  if (!reference.tag.empty())
+    return resolve_tag(reference, [&](const Reference& meant) { return resolve(meant); });
   std::optional<DatastoreKeys> listed;
   std::vector<VersionNumber> ready;
   if (!reference.version) {
@@ -360,19 +380,8 @@ std::string Datastores::description(std::string_view name,
 
 void Datastores::describe(std::string_view name, std::string_view text) {
   resolve_number({.name = std::string(name)});
-  VersionNumber number = 0;
-  for (const std::string& taken : backend_->list_names(store::descriptions_prefix(name)))
-    number = std::max(number, number_taken_by(taken).value_or(0));
-  for (unsigned lost = 0; lost < races_max; ++lost) {
-    if (number == UINT32_MAX)
-      fail(ErrorKind::unsupported, "{} has all the descriptions that it can have", name);
-    ++number;
-    if (backend_->create(store::description_key(name, number),
-                         as_bytes(encode_description(name, number, text))))
-      return;
-  }
-  fail(ErrorKind::unavailable, "{}: {} says that {} descriptions in a row are taken; try again",
-       backend_->name(), name, races_max);
+  create_next(*backend_, store::descriptions_prefix(name), fmt::format("a description of {}", name),
+              [&](VersionNumber number) { return encode_description(name, number, text); });
 }
 
 }  // namespace grid::dataset

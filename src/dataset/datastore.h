@@ -64,8 +64,8 @@ class Datastores {
                                            std::vector<UnreadableVersion>& damaged) const;
 
   // The ready version that a reference means. Throws `not_found`: no such datastore (names the
-  // nearest ones), no such version (names those that exist), or deleted. If the record of the
-  // newest is damaged, none before it is given in its place: throws `corrupt`, and says the way
+  // nearest ones), no such version or tag (names those that exist), or deleted. If the record of
+  // the newest is damaged, none before it is given in its place: throws `corrupt`, and says the way
   // out.
   Version resolve(const Reference& reference) const;
   // Its number alone: reads no record, so that a version whose record is damaged has one too.
@@ -116,6 +116,10 @@ class Datastores {
   void describe(std::string_view name, std::string_view text);
 
  private:
+  // What a reference with a tag means, ready or not.
+  Reference follow_tag(const Reference& reference) const;
+  template <class Resolve>
+  auto resolve_tag(const Reference& reference, const Resolve& resolve) const;
   std::vector<VersionNumber> deleted_numbers(std::string_view name,
                                              const DatastoreKeys& listed) const;
   std::optional<Version> find_listed(std::string_view name, VersionNumber number,

@@ -49,6 +49,17 @@ static void add_description(DatastoreKeys& keys, std::string_view name) {
   if (const auto number = store::parse_number(name)) keys.descriptions.push_back(*number);
 }
 
+static void add_retention(DatastoreKeys& keys, std::string_view name) {
+  keys.retention = std::max(keys.retention, store::parse_number(name).value_or(0));
+}
+
+static void add_tag(DatastoreKeys& keys, std::string_view key) {
+  const std::optional<store::RecordKey> record = store::parse_record_key(key);
+  if (!record || record->kind != store::RecordKind::tag || !is_tag(record->tag)) return;
+  VersionNumber& number = keys.tags[record->tag];
+  number = std::max(number, record->number);
+}
+
 // Takes an object at any depth below the datastore's keys. A name is what lies right below a
 // folder: "3", or "3/" for what is deeper.
 static void add_key(DatastoreKeys& keys, std::string_view datastore, std::string_view key) {
@@ -62,6 +73,8 @@ static void add_key(DatastoreKeys& keys, std::string_view datastore, std::string
   add_below(store::tombstones_prefix(datastore), add_tombstone);
   add_below(store::restorations_prefix(datastore), add_restoration);
   add_below(store::descriptions_prefix(datastore), add_description);
+  add_below(store::retentions_prefix(datastore), add_retention);
+  add_tag(keys, key);
 }
 
 static void finish(DatastoreKeys& keys) {

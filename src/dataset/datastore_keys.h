@@ -20,6 +20,10 @@ struct DatastoreKeys {
   std::map<VersionNumber, std::uint32_t> restored, deleted_again;
   std::vector<store::AdvanceTombstone> in_advance;
   std::vector<VersionNumber> descriptions;  // ascending; only list_all_datastore_keys() looks
+  // The number of the newest object of each tag, and of the retention; again, only
+  // list_all_datastore_keys() looks.
+  std::map<std::string, VersionNumber> tags;
+  VersionNumber retention = 0;  // 0: there is none
   // Of what lies below the versions and tombstones, whatever it is: see number_taken_by().
   VersionNumber highest_taken = 0;
 

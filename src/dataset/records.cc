@@ -1,5 +1,6 @@
 #include "dataset/records.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
@@ -16,6 +17,9 @@ static constexpr SealedKind version_kind{.grid = "version", .companion = "datast
 static constexpr SealedKind tombstone_kind{.grid = "tombstone", .companion = "datastore"};
 static constexpr SealedKind restoration_kind{.grid = "restoration", .companion = "datastore"};
 static constexpr SealedKind description_kind{.grid = "description", .companion = "datastore"};
+
+static constexpr SealedKind tag_kind{.grid = "tag", .companion = "datastore"};
+static constexpr SealedKind retention_kind{.grid = "retention", .companion = "datastore"};
 
 static constexpr VersionNumber number_max = UINT32_MAX;
 
@@ -149,6 +153,77 @@ std::string decode_description(BytesView object, std::string_view datastore, Ver
   check_datastore(json, datastore);
   check_number(json, "number", number);
   return json.text("text");
+}
+
+std::string encode_tag(std::string_view datastore, std::string_view tag, VersionNumber number,
+                       const TagRecord& record) {
+  check_record_text("the name of the user", record.set_by, record_name_size_max);
+  nlohmann::json value = {{"datastore", datastore},
+                          {"tag", tag},
+                          {"number", number},
+                          {"set", record.set},
+                          {"set_by", record.set_by}};
+  if (record.version) value["version"] = *record.version;
+  return store::seal(tag_kind, std::move(value));
+}
+
+TagRecord decode_tag(BytesView object, std::string_view datastore, std::string_view tag,
+                     VersionNumber number) {
+  const JsonObject json =
+      store::unseal(tag_kind, object, fmt::format("{}@{}: its object {}", datastore, tag, number));
+  check_datastore(json, datastore);
+  if (json.text("tag") != tag) json.refuse("tag", fmt::format("not \"{}\"", tag));
+  json.number("number", 1, number_max);
+  check_number(json, "number", number);
+  TagRecord record{.set = json.text("set"), .set_by = json.text("set_by")};
+  if (!is_rfc3339_utc(record.set)) json.refuse("set", "not a time of RFC 3339 in UTC");
+  if (const auto version = json.find_number("version", 1, number_max))
+    record.version = static_cast<VersionNumber>(*version);
+  return record;
+}
+
+static constexpr std::uint64_t keep_count_max = UINT32_MAX;
+static constexpr std::uint64_t keep_used_max = std::uint64_t{1} << 40;  // seconds
+
+std::string encode_retention(std::string_view datastore, VersionNumber number,
+                             const RetentionRecord& record) {
+  check_record_text("the name of the user", record.set_by, record_name_size_max);
+  nlohmann::json value = {
+      {"datastore", datastore}, {"number", number}, {"set", record.set}, {"set_by", record.set_by}};
+  const auto add_count = [&](const char* member, std::uint64_t count) {
+    if (count > 0) value[member] = std::min(count, keep_count_max);
+  };
+  add_count("keep_last", record.rules.last);
+  add_count("keep_daily", record.rules.daily);
+  add_count("keep_weekly", record.rules.weekly);
+  add_count("keep_monthly", record.rules.monthly);
+  if (record.rules.used)
+    value["keep_used_seconds"] =
+        std::min(static_cast<std::uint64_t>(record.rules.used->count()), keep_used_max);
+  if (record.rules.tagged) value["keep_tagged"] = true;
+  return store::seal(retention_kind, std::move(value));
+}
+
+RetentionRecord decode_retention(BytesView object, std::string_view datastore,
+                                 VersionNumber number) {
+  const JsonObject json =
+      store::unseal(retention_kind, object, fmt::format("{}: retention {}", datastore, number));
+  check_datastore(json, datastore);
+  json.number("number", 1, number_max);
+  check_number(json, "number", number);
+  RetentionRecord record{.set = json.text("set"), .set_by = json.text("set_by")};
+  if (!is_rfc3339_utc(record.set)) json.refuse("set", "not a time of RFC 3339 in UTC");
+  const auto count = [&](std::string_view member) {
+    return json.find_number(member, 1, keep_count_max).value_or(0);
+  };
+  record.rules = {.last = count("keep_last"),
+                  .daily = count("keep_daily"),
+                  .weekly = count("keep_weekly"),
+                  .monthly = count("keep_monthly")};
+  if (const auto used = json.find_number("keep_used_seconds", 0, keep_used_max))
+    record.rules.used = std::chrono::seconds(*used);
+  record.rules.tagged = json.find_truth("keep_tagged").value_or(false);
+  return record;
 }
 
 std::string encode_tombstone(std::string_view datastore, VersionNumber number,

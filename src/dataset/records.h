@@ -1,6 +1,7 @@
 // The small objects that are stored about versions and datastores.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -72,6 +73,45 @@ VersionRecord decode_version_record(BytesView object, std::string_view datastore
 std::string encode_description(std::string_view datastore, VersionNumber number,
                                std::string_view text);
 std::string decode_description(BytesView object, std::string_view datastore, VersionNumber number);
+
+// What a tag's object number K says: the one with the highest number counts.
+struct TagRecord {
+  std::optional<VersionNumber> version{};  // empty: the tag was removed
+  std::string set{};                       // when, RFC 3339, UTC
+  std::string set_by{};                    // user@host
+};
+// As above.
+std::string encode_tag(std::string_view datastore, std::string_view tag, VersionNumber number,
+                       const TagRecord& record);
+TagRecord decode_tag(BytesView object, std::string_view datastore, std::string_view tag,
+                     VersionNumber number);
+
+// Which versions of a datastore are kept: those of which any of these says so. Days, ISO 8601 weeks
+// and months are those of UTC.
+struct RetentionRules {
+  std::uint64_t last = 0;                            // the newest so many
+  std::uint64_t daily = 0, weekly = 0, monthly = 0;  // the newest of each of so many, with versions
+  // Which a run has used within this time, as far as the history shows where they are applied.
+  std::optional<std::chrono::seconds> used{};
+  bool tagged = false;  // that have a tag
+
+  bool keep_something() const {
+    return last + daily + weekly + monthly > 0 || used.has_value() || tagged;
+  }
+  bool operator==(const RetentionRules&) const = default;
+};
+
+// What a datastore's retention number K says: the one with the highest number counts.
+struct RetentionRecord {
+  RetentionRules rules{};  // that keep nothing: there is no retention
+  std::string set{};       // when, RFC 3339, UTC
+  std::string set_by{};    // user@host
+};
+// As above.
+std::string encode_retention(std::string_view datastore, VersionNumber number,
+                             const RetentionRecord& record);
+RetentionRecord decode_retention(BytesView object, std::string_view datastore,
+                                 VersionNumber number);
 
 // What says that a version is deleted, even if it cannot be decoded.
 struct Tombstone {

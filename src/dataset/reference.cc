@@ -28,25 +28,52 @@ void check_datastore_name(std::string_view name) {
          name, name_size_max);
 }
 
-Reference Reference::parse(std::string_view text) {
-  std::size_t colon = text.find(':');
-  Reference reference{.name = std::string(text.substr(0, colon))};
-  check_datastore_name(reference.name);
-  if (colon == std::string_view::npos) return reference;
-  std::string_view version = text.substr(colon + 1);
-  if (version == "latest") {
-    reference.named_latest = true;
-    return reference;
-  }
-  reference.version = store::parse_number(version);
-  if (!reference.version)
+bool is_tag(std::string_view text) {
+  return is_datastore_name(text) && text != "latest" &&
+         text.find_first_not_of("0123456789") != text.npos;
+}
+
+void check_tag(std::string_view text) {
+  if (!is_tag(text))
     fail(ErrorKind::invalid_argument,
-         "\"{}\": a version is a number from 1 or \"latest\", as in {}:1", text, reference.name);
+         "\"{}\" cannot be a tag: use 1 to {} of a-z 0-9 . _ - and begin with a letter or digit; "
+         "numbers and \"latest\" mean versions already",
+         text, name_size_max);
+}
+
+static std::optional<VersionNumber> parse_version(std::string_view text, std::string_view version,
+                                                  std::string_view name) {
+  const std::optional<VersionNumber> number = store::parse_number(version);
+  if (!number)
+    fail(ErrorKind::invalid_argument,
+         "\"{}\": a version is a number from 1 or \"latest\", as in {}:1", text, name);
+  return number;
+}
+
+Reference Reference::parse(std::string_view text) {
+  const std::size_t name_end = text.find_first_of(":@");
+  Reference reference{.name = std::string(text.substr(0, name_end))};
+  check_datastore_name(reference.name);
+  if (name_end == std::string_view::npos) return reference;
+  const std::string_view rest = text.substr(name_end + 1);
+  if (text[name_end] == '@') {
+    check_tag(rest);
+    reference.tag = rest;
+  } else if (rest == "latest") {
+    reference.named_latest = true;
+  } else {
+    reference.version = parse_version(text, rest, reference.name);
+  }
   return reference;
+}
+
+Reference Reference::parse(std::string_view name, std::string_view version) {
+  return parse(fmt::format("{}{}{}", name, version.starts_with('@') ? "" : ":", version));
 }
 
 std::string Reference::text() const {
   if (version) return name + ":" + std::to_string(*version);
+  if (!tag.empty()) return name + "@" + tag;
   return named_latest ? name + ":latest" : name;
 }
 

@@ -11,18 +11,27 @@ namespace grid::dataset {
 
 using VersionNumber = std::uint32_t;  // from 1
 
-// "cats", "cats:3" or "cats:latest".
+// "cats", "cats:3", "cats:latest" or "cats@best".
 struct Reference {
   std::string name;
-  std::optional<VersionNumber> version;  // empty: the newest ready one
-  bool named_latest = false;             // written with ":latest"
+  std::optional<VersionNumber> version{};  // empty: the one with the tag, else the newest ready one
+  bool named_latest = false;               // written with ":latest"
+  std::string tag{};                       // written with "@"; empty: none
 
   // Throws `invalid_argument` with the rule that was broken.
   static Reference parse(std::string_view text);
+  // The same for a name and what stands where a version is asked for: "3", "latest" or "@best".
+  static Reference parse(std::string_view name, std::string_view version);
   std::string text() const;  // as parse() takes it
+  // Whether it says which version is meant, and not the datastore alone.
+  bool names_version() const { return version || named_latest || !tag.empty(); }
 };
 
 bool is_datastore_name(std::string_view name);
+
+// A tag is spelled like the name of a datastore, but it is neither a number nor "latest".
+bool is_tag(std::string_view text);
+void check_tag(std::string_view text);  // throws `invalid_argument` with the rule
 
 // Throws `invalid_argument` with the rule.
 void check_datastore_name(std::string_view name);

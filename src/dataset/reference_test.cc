@@ -12,11 +12,21 @@ TEST(Reference, ParsesWhatPeopleWrite) {
   EXPECT_FALSE(Reference::parse("cats").version);
   EXPECT_EQ(Reference::parse("cats:3").version, 3u);
   EXPECT_TRUE(Reference::parse("cats:latest").named_latest);
+  EXPECT_EQ(Reference::parse("cats@best").tag, "best");
+  EXPECT_EQ(Reference::parse("cats@best").name, "cats");
+  for (const char* text : {"cats", "cats:3", "cats:latest", "cats@v1.0-rc_2"})
+    EXPECT_EQ(Reference::parse(text).text(), text);
+  EXPECT_EQ(Reference::parse("cats", "3").version, 3u);
+  EXPECT_EQ(Reference::parse("cats", "@best").tag, "best");
+  EXPECT_TRUE(Reference::parse("cats", "latest").named_latest);
 }
 
 TEST(Reference, RefusesTheRestAsWrongUsage) {
-  for (const char* text : {"", ":3", "Cats", "cats:", "cats:0", "cats:03", "cats:-1", "cats:x",
-                           "cats:3:4", "cats:99999999999", "a/b", "-cats", "cats:3 "}) {
+  for (const char* text : {"",         ":3",          "Cats",      "cats:",    "cats:0",
+                           "cats:03",  "cats:-1",     "cats:x",    "cats:3:4", "cats:99999999999",
+                           "a/b",      "-cats",       "cats:3 ",   "@best",    "cats@",
+                           "cats@3",   "cats@latest", "cats@Best", "cats@a@b", "cats@a:3",
+                           "cats:3@a", "cats@a/b",    "cats@../x"}) {
     try {
       Reference::parse(text);
       FAIL() << text;

@@ -32,6 +32,12 @@ static void decode(const store::RecordKey& key, BytesView bytes) {
     case store::RecordKind::description:
       decode_description(bytes, key.datastore, key.number);
       break;
+    case store::RecordKind::tag:
+      decode_tag(bytes, key.datastore, key.tag, key.number);
+      break;
+    case store::RecordKind::retention:
+      decode_retention(bytes, key.datastore, key.number);
+      break;
   }
 }
 

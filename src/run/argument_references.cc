@@ -126,10 +126,12 @@ class Finder {
     }
   }
 
-  // "grid:cats:3"
+  // "grid:cats:3", "grid:cats@best"
   std::optional<ArgumentReference> with_scheme(std::size_t at) const {
     const std::size_t begin = at + scheme.size();
     std::size_t end = end_of_word(begin, ':');
+    if (const std::size_t mark = argument_.find('@', begin); mark < end)
+      return with_tag(at, begin, mark, end_of_word(mark));
     const std::string_view name = text(begin, end);
     const bool has_version = end < argument_.size() && argument_[end] == ':' && !is_divider(end);
     const std::size_t name_end = end;
@@ -147,6 +149,21 @@ class Finder {
     else
       found.problem =
           fmt::format("\"{}\" is no version: it is a number from 1, or latest", version);
+    return found;
+  }
+
+  std::optional<ArgumentReference> with_tag(std::size_t at, std::size_t begin, std::size_t mark,
+                                            std::size_t end) const {
+    const std::string_view name = text(begin, mark), tag = text(mark + 1, end);
+    if (!dataset::is_datastore_name(name)) {
+      if (is_word(name) && dataset::is_tag(tag)) dataset::check_datastore_name(name);
+      return std::nullopt;
+    }
+    ArgumentReference found{at, end - at, {.name = std::string(name)}};
+    if (dataset::is_tag(tag))
+      found.reference.tag = tag;
+    else
+      found.problem = fmt::format("\"{}\" is no tag", tag);
     return found;
   }
 

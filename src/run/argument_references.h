@@ -1,6 +1,6 @@
 // Finds the datastore references in one argument of a command line.
 //
-//   grid:cats:3  grid:cats:latest  grid:cats     each with or without a path below
+//   grid:cats:3  grid:cats:latest  grid:cats@best  grid:cats     each with or without a path below
 //   /datastores/cats/3/a.jpg  /datastores/cats
 //
 // A reference stands at the start of an argument, after the '=' of `--flag=` or `key=`, or in a
@@ -30,7 +30,8 @@ struct ArgumentReference {
   bool operator==(const ArgumentReference& other) const {
     return offset == other.offset && size == other.size && reference.name == other.reference.name &&
            reference.version == other.reference.version &&
-           reference.named_latest == other.reference.named_latest;
+           reference.named_latest == other.reference.named_latest &&
+           reference.tag == other.reference.tag;
   }
 };
 

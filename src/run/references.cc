@@ -45,7 +45,7 @@ class Pins {
 
  private:
   dataset::VersionNumber version_of(const Reference& reference) {
-    if (reference.version || reference.named_latest) return attach(reference).record.number;
+    if (reference.names_version()) return attach(reference).record.number;
     auto pinned = resolved_.pins.find(reference.name);
     if (pinned != resolved_.pins.end()) return pinned->second;
     dataset::VersionNumber number = attach(reference).record.number;
@@ -54,11 +54,11 @@ class Pins {
   }
 
   const Version& get(const Reference& reference) {
-    const auto key = std::make_pair(reference.name, reference.version);
+    const Key key(reference.name, reference.version, reference.tag);
     auto known = known_.find(key);
     if (known != known_.end()) return known->second;
     known = known_.emplace(key, resolve_(reference)).first;
-    known_.emplace(std::make_pair(reference.name, known->second.record.number), known->second);
+    known_.emplace(Key(reference.name, known->second.record.number, ""), known->second);
     return known->second;
   }
 
@@ -84,13 +84,16 @@ class Pins {
     if (at == versions.end() || at->name != reference.name ||
         at->record.number != version.record.number)
       at = versions.insert(at, {reference.name, version.record, false});
-    if (!reference.version) at->newest = true;
+    if (!reference.version && reference.tag.empty()) at->newest = true;
     return version;
   }
 
+  // The datastore, and the version or the tag that was named.
+  using Key = std::tuple<std::string, std::optional<dataset::VersionNumber>, std::string>;
+
   const VersionResolver& resolve_;
   ResolvedReferences& resolved_;
-  std::map<std::pair<std::string, std::optional<dataset::VersionNumber>>, Version> known_;
+  std::map<Key, Version> known_;
 };
 
 // The datastores that the options pin, with --datastore_version applied to the one it is for.
@@ -102,9 +105,10 @@ std::vector<Reference> named_references(
   if (request.datastore_version.empty()) return named;
 
   const std::string& version = request.datastore_version;
-  if (version != "latest" && !store::parse_number(version))
+  if (version != "latest" && !store::parse_number(version) &&
+      !(version.starts_with('@') && dataset::is_tag(version.substr(1))))
     fail(ErrorKind::invalid_argument,
-         "--datastore_version {}: a version is a number from 1, or latest", version);
+         "--datastore_version {}: a version is a number from 1, latest, or @TAG", version);
   std::set<std::string> names;
   for (const Reference& reference : named) names.insert(reference.name);
   if (names.empty())
@@ -113,11 +117,12 @@ std::vector<Reference> named_references(
   if (names.size() != 1)
     fail(ErrorKind::invalid_argument,
          "--datastore_version {} is for one datastore, and the command {}: use "
-         "--datastore_name NAME:{}",
-         version, names.empty() ? "names none" : "names several", version);
-  named.push_back(Reference::parse(fmt::format("{}:{}", *names.begin(), version)));
+         "--datastore_name NAME{}{}",
+         version, names.empty() ? "names none" : "names several",
+         version.starts_with('@') ? "" : ":", version);
+  named.push_back(Reference::parse(*names.begin(), version));
   // `--datastore_name cats --datastore_version 2` is one pin, not two.
-  std::erase_if(named, [](const Reference& r) { return !r.version && !r.named_latest; });
+  std::erase_if(named, [](const Reference& r) { return !r.names_version(); });
   return named;
 }
 

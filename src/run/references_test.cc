@@ -13,14 +13,17 @@ using testing::expect_error;
 using dataset::Reference;
 using dataset::Version;
 
-// A store with cats 1, 2 and 5, and dogs 1.
+// A store with cats 1, 2 and 5, and dogs 1; the first of each has the tag best.
 Version resolve(const Reference& reference) {
   const std::map<std::string, std::vector<dataset::VersionNumber>> ready = {{"cats", {1, 2, 5}},
                                                                             {"dogs", {1}}};
   auto found = ready.find(reference.name);
   if (found == ready.end()) fail(ErrorKind::not_found, "there is no datastore {}", reference.name);
   const auto& numbers = found->second;
-  const auto number = reference.version.value_or(numbers.back());
+  if (!reference.tag.empty() && reference.tag != "best")
+    fail(ErrorKind::not_found, "{} has no tag {}", reference.name, reference.tag);
+  const auto number =
+      reference.version.value_or(reference.tag.empty() ? numbers.back() : numbers.front());
   if (std::find(numbers.begin(), numbers.end(), number) == numbers.end())
     fail(ErrorKind::not_found, "{} has no version {}", reference.name, number);
   Version version;
@@ -46,6 +49,9 @@ TEST(References, AreReplacedByThePathsOfTheirVersions) {
       {"grid:cats:2", "/datastores/cats/2"},
       {"grid:cats:latest", "/datastores/cats/5"},
       {"grid:cats", "/datastores/cats/5"},
+      {"grid:cats@best", "/datastores/cats/1"},
+      {"--data=grid:cats@best/train/a.jpg", "--data=/datastores/cats/1/train/a.jpg"},
+      {"grid:cats@best,grid:cats", "/datastores/cats/1,/datastores/cats/5"},
       {"grid:cats:2/train/a.jpg", "/datastores/cats/2/train/a.jpg"},
       {"grid:cats/train/", "/datastores/cats/5/train/"},
       {"--data=grid:cats:1", "--data=/datastores/cats/1"},

@@ -52,8 +52,7 @@ void Api::note(const Request& request, std::string_view route, std::string token
 }
 
 service::OpenVersion Api::open_version(const std::string& name, const std::string& version) const {
-  return known_versions_.open(*store(),
-                              dataset::Reference::parse(fmt::format("{}:{}", name, version)));
+  return known_versions_.open(*store(), dataset::Reference::parse(name, version));
 }
 
 bool Api::is_near() const {

@@ -55,7 +55,7 @@ class Api : public Handler {
   // Throws `not_found` if there is none yet.
   std::shared_ptr<dataset::OpenStore> store() const;
   std::shared_ptr<dataset::OpenStore> find_store() const;  // null if there is none yet
-  // `version` as in a path: a number or "latest".
+  // `version` as in a path: a number, "latest" or "@TAG".
   service::OpenVersion open_version(const std::string& name, const std::string& version) const;
   KeptFiles& kept_files() const { return kept_files_; }
   // Whether the store and the tokens are on disks of this machine, so that to look whether a file

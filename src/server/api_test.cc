@@ -254,6 +254,39 @@ TEST_F(ApiTest, DescribesAndDeletes) {
   EXPECT_EQ(get(version).status, 404);
 }
 
+TEST_F(ApiTest, SetsFollowsAndRemovesTags) {
+  const auto ask = [&](const char* method, const std::string& path, std::string body = "") {
+    Request request = request_of(method, "/api/v1/datastores/cats/" + path, admin_);
+    request.body = std::move(body);
+    return send(request);
+  };
+  EXPECT_EQ(ask("GET", "tags/best").status, 404);
+  EXPECT_EQ(ask("PUT", "tags/best", R"({"version": 99})").status, 404);
+  EXPECT_EQ(ask("PUT", "tags/7", R"({"version": 1})").status, 400);
+  EXPECT_EQ(ask("PUT", "tags/best", "1").status, 400);
+  EXPECT_EQ(ask("PUT", "tags/best", R"({"version": 1})").status, 200);
+  EXPECT_EQ(nlohmann::json::parse(ask("GET", "tags").body)["tags"][0]["version"], 1);
+  EXPECT_EQ(ask("GET", "versions/@best").status, 200);
+  EXPECT_EQ(ask("GET", "versions/@bets").status, 404);
+  EXPECT_EQ(ask("DELETE", "versions/1").status, 503);
+  EXPECT_EQ(ask("DELETE", "versions/1?force=maybe").status, 400);
+  EXPECT_EQ(ask("DELETE", "tags/best").status, 200);
+  EXPECT_EQ(ask("DELETE", "tags/best").status, 404);
+}
+
+TEST_F(ApiTest, KeepsTheRetentionOfADatastore) {
+  const auto ask = [&](const char* method, std::string body = "") {
+    Request request = request_of(method, "/api/v1/datastores/cats/retention", admin_);
+    request.body = std::move(body);
+    return send(request);
+  };
+  EXPECT_EQ(ask("PUT", R"({"keep_last": 0})").status, 400);
+  EXPECT_EQ(ask("PUT", R"({"keep_last": 5, "keep_tagged": true})").status, 200);
+  EXPECT_EQ(nlohmann::json::parse(ask("GET").body)["keep_last"], 5);
+  EXPECT_EQ(ask("DELETE").status, 200);
+  EXPECT_EQ(nlohmann::json::parse(ask("GET").body)["set"], "");
+}
+
 TEST_F(ApiTest, RefusesBeforeABodyIsRead) {
   const auto refusal = [&](const std::string& bearer) {
     return api_->admit(request_of("PUT", "/api/v1/datastores/cats/description", bearer)).refusal;

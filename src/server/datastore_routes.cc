@@ -4,7 +4,9 @@
 #include "service/comparison_page.h"
 #include "service/datastores.h"
 #include "service/name_search.h"
+#include "service/retention.h"
 #include "service/shown_datastore.h"
+#include "service/tags.h"
 
 namespace grid::server {
 
@@ -35,9 +37,9 @@ Response show(const Api& api, const Call& call) {
 }
 
 Response show_version(const Api& api, const Call& call) {
-  return document(service::show_datastore(
-      api.settings(), *api.store(),
-      dataset::Reference::parse(call.part("name") + ":" + call.part("version"))));
+  return document(
+      service::show_datastore(api.settings(), *api.store(),
+                              dataset::Reference::parse(call.part("name"), call.part("version"))));
 }
 
 Response read_description(const Api& api, const Call& call) {
@@ -48,24 +50,65 @@ Response write_description(const Api& api, const Call& call) {
   return document(service::write_description(*api.store(), call.part("name"), call.request.body));
 }
 
+Response list_tags(const Api& api, const Call& call) {
+  return document(service::list_tags(*api.store(), call.part("name")));
+}
+
+Response show_tag(const Api& api, const Call& call) {
+  return document(service::show_tag(*api.store(), call.part("name"), call.part("tag")));
+}
+
+Response set_tag(const Api& api, const Call& call) {
+  const auto reference = read_body(call.request, [&](const JsonObject& body) {
+    return dataset::Reference{
+        .name = call.part("name"),
+        .version = static_cast<dataset::VersionNumber>(body.number("version", 1, UINT32_MAX))};
+  });
+  return document(service::set_tag(*api.store(), reference, call.part("tag")));
+}
+
+Response remove_tag(const Api& api, const Call& call) {
+  return document(service::remove_tag(*api.store(), call.part("name"), call.part("tag")));
+}
+
+Response read_retention(const Api& api, const Call& call) {
+  return document(service::read_retention(*api.store(), call.part("name")));
+}
+
+Response write_retention(const Api& api, const Call& call) {
+  const auto rules = read_body(call.request, service::rules_of);
+  return document(service::write_retention(*api.store(), call.part("name"), rules));
+}
+
+Response remove_retention(const Api& api, const Call& call) {
+  return document(service::write_retention(*api.store(), call.part("name"), {}));
+}
+
+service::Tagged tagged_of(const Call& call) {
+  const std::string force = call.request.query("force").value_or("false");
+  if (force != "true" && force != "false")
+    fail(ErrorKind::invalid_argument, "force is \"{}\"; it is true or false", to_utf8(force));
+  return force == "true" ? service::Tagged::deleted_too : service::Tagged::refused;
+}
+
 Response delete_version(const Api& api, const Call& call) {
   const std::shared_ptr<dataset::OpenStore> store = api.store();
   const service::VersionSet versions = service::versions_to_delete(
-      api.settings(), *store,
-      dataset::Reference::parse(call.part("name") + ":" + call.part("version")), false);
+      api.settings(), *store, dataset::Reference::parse(call.part("name"), call.part("version")),
+      false, tagged_of(call));
   return document(service::delete_versions(*store, versions));
 }
 
 Response undelete_version(const Api& api, const Call& call) {
   return document(service::undelete_version(
-      *api.store(), dataset::Reference::parse(call.part("name") + ":" + call.part("version"))));
+      *api.store(), dataset::Reference::parse(call.part("name"), call.part("version"))));
 }
 
 std::shared_ptr<const service::Comparison> comparison_of(const Api& api, const Call& call) {
   const auto version = [&](std::string_view parameter) {
     const std::optional<std::string> number = call.request.query(parameter);
     if (!number) fail(ErrorKind::invalid_argument, "the parameter {} is missing", parameter);
-    return dataset::Reference::parse(call.part("name") + ":" + *number);
+    return dataset::Reference::parse(call.part("name"), *number);
   };
   return api.comparisons().compare(*api.store(), version("from"), version("to"));
 }
@@ -92,7 +135,7 @@ Response compare_folder(const Api& api, const Call& call) {
 Response delete_datastore(const Api& api, const Call& call) {
   const std::shared_ptr<dataset::OpenStore> store = api.store();
   const service::VersionSet versions = service::versions_to_delete(
-      api.settings(), *store, dataset::Reference::parse(call.part("name")), true);
+      api.settings(), *store, dataset::Reference::parse(call.part("name")), true, tagged_of(call));
   return document(service::delete_versions(*store, versions));
 }
 
@@ -143,7 +186,7 @@ std::vector<Route> datastore_routes() {
        "/api/v1/datastores/{name}",
        Needs::writer,
        "Delete all versions of a datastore",
-       {},
+       {{"force", "boolean", "true: also those that have tags"}},
        delete_datastore},
       {"GET",
        "/api/v1/datastores/{name}/description",
@@ -157,6 +200,48 @@ std::vector<Route> datastore_routes() {
        "Describe a datastore: the body is the text",
        {},
        write_description},
+      {"GET",
+       "/api/v1/datastores/{name}/tags",
+       Needs::reader,
+       "List the tags of a datastore",
+       {},
+       list_tags},
+      {"GET",
+       "/api/v1/datastores/{name}/tags/{tag}",
+       Needs::reader,
+       "Show which version has a tag",
+       {},
+       show_tag},
+      {"PUT",
+       "/api/v1/datastores/{name}/tags/{tag}",
+       Needs::writer,
+       "Set a tag, or move it: the body is {\"version\"}",
+       {},
+       set_tag},
+      {"DELETE",
+       "/api/v1/datastores/{name}/tags/{tag}",
+       Needs::writer,
+       "Remove a tag; the version stays",
+       {},
+       remove_tag},
+      {"GET",
+       "/api/v1/datastores/{name}/retention",
+       Needs::reader,
+       "Show which versions of a datastore are to be kept",
+       {},
+       read_retention},
+      {"PUT",
+       "/api/v1/datastores/{name}/retention",
+       Needs::writer,
+       "Set which versions are to be kept: the body is {\"keep_last\", ...}",
+       {},
+       write_retention},
+      {"DELETE",
+       "/api/v1/datastores/{name}/retention",
+       Needs::writer,
+       "Remove the retention: every version is kept",
+       {},
+       remove_retention},
       {"GET",
        "/api/v1/datastores/{name}/diff",
        Needs::reader,
@@ -187,7 +272,7 @@ std::vector<Route> datastore_routes() {
        "/api/v1/datastores/{name}/versions/{version}",
        Needs::writer,
        "Delete a version",
-       {},
+       {{"force", "boolean", "true: even if it has a tag"}},
        delete_version},
       {"POST",
        "/api/v1/datastores/{name}/versions/{version}/undelete",

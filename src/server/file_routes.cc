@@ -1,14 +1,18 @@
 #include "server/api.h"
 #include "server/version_file.h"
+#include "store/layout.h"
 
 namespace grid::server {
 
 namespace {
 
+// Neither "latest" nor a tag, which may mean another version tomorrow.
+bool names_number(std::string_view version) { return store::parse_number(version).has_value(); }
+
 Response respond(ServedFile file, std::string etag, const Call& call) {
   file.path = call.part("path");
   file.etag = std::move(etag);
-  file.never_changes = call.part("version") != "latest";
+  file.never_changes = names_number(call.part("version"));
   return file_response(std::move(file), call);
 }
 
@@ -31,7 +35,7 @@ Response read_file(const Api& api, const Call& call) {
   // Files are the same if their contents are. It must not look like an MD5 digest.
   std::string etag = fmt::format("\"{}-{}\"", content.digest.hex(), content.depth);
   Response response = respond(served_file(api, version, entry), std::move(etag), call);
-  if (call.part("version") != "latest" && !entry.is_in_place())
+  if (names_number(call.part("version")) && !entry.is_in_place())
     keep(api, call, version.record.number, entry, response);
   return response;
 }

@@ -75,6 +75,9 @@ Collected collect_store(const Settings& settings, const dataset::OpenStore& stor
          "is removed now: once every machine has this one, run `grid store upgrade`, which older "
          "programs then refuse, and this again",
          store.backend->name());
+  Collected collected{.report = {}, .is_dry = request.is_dry};
+  if (request.applies_retention)
+    collected.retention = apply_retention(settings, store, request.is_dry);
   const LeaseNotes notes(settings, store);
   collect::LeaseWatch watch(request.patience);
   watch.take_over(notes.read());
@@ -83,7 +86,6 @@ Collected collect_store(const Settings& settings, const dataset::OpenStore& stor
     const auto time = parse_rfc3339(closed);
     return time && now - *time < request.interrupted_kept_for;
   };
-  Collected collected{.report = {}, .is_dry = request.is_dry};
   collected.report = collect::collect(
       store, {.is_still = [&](const store::LeaseId& lease,
                               std::uint32_t slot) { return watch.is_still(lease, slot); },
@@ -132,6 +134,11 @@ void write_document(JsonWriter& json, const Collected& collected) {
   json.member("packs_rescued", report.packs_rescued).member("trees_walked", report.trees_walked);
   json.key("waits_for").begin_array();
   for (const std::string& holder : report.waits_for) json.value(holder);
+  json.end_array();
+  json.key("retention").begin_array();
+  for (const PrunePlan& plan : collected.retention.plans) write_document(json, plan);
+  json.end_array().key("retention_problems").begin_array();
+  for (const std::string& sentence : collected.retention.left_alone) json.value(sentence);
   json.end_array();
   json.member("seconds", std::chrono::duration<double>(collected.elapsed).count()).end_object();
 }

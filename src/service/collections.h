@@ -8,6 +8,7 @@
 
 #include "collect/collection.h"
 #include "service/json.h"
+#include "service/retention.h"
 #include "service/settings.h"
 #include "store/lease_keeper.h"
 
@@ -24,6 +25,7 @@ struct CollectionRequest {
   std::chrono::seconds interrupted_kept_for = service::interrupted_kept_for;
   unsigned rewrite_percent_max = 75;  // see CollectOptions
   std::uint64_t rewrite_bytes_max = 10ull << 30;
+  bool applies_retention = false;  // first: see apply_retention()
   bool is_dry = false;
   const std::atomic<bool>* stop = nullptr;  // see CollectOptions
   std::chrono::steady_clock::time_point asked = std::chrono::steady_clock::now();
@@ -31,6 +33,7 @@ struct CollectionRequest {
 
 struct Collected {
   collect::CollectReport report;
+  AppliedRetention retention{};  // empty if it was not asked for
   bool is_dry = false;
   std::chrono::nanoseconds elapsed{};
 

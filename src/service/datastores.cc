@@ -10,6 +10,7 @@
 #include "dataset/note_text.h"
 #include "dataset/overview.h"
 #include "service/collections.h"
+#include "service/tags.h"
 #include "service/uses.h"
 #include "service/verification.h"
 
@@ -94,7 +95,7 @@ DatastoreList list_datastores(const Settings& settings, const dataset::OpenStore
 }
 
 std::string described_name(const dataset::Reference& reference) {
-  if (reference.version || reference.named_latest)
+  if (reference.names_version())
     fail(ErrorKind::invalid_argument, "a description is of the whole datastore {}: name no version",
          reference.name);
   return reference.name;
@@ -112,8 +113,8 @@ Description write_description(const dataset::OpenStore& store, const std::string
 }
 
 VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
-                              const dataset::Reference& reference, bool all) {
-  bool names_version = reference.version || reference.named_latest;
+                              const dataset::Reference& reference, bool all, Tagged tagged) {
+  bool names_version = reference.names_version();
   if (all && names_version)
     fail(ErrorKind::invalid_argument, "--all deletes every version of {}: name no version with it",
          reference.name);
@@ -124,6 +125,8 @@ VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore
   // For --all too, since its error for an unknown datastore has the nearest names.
   const dataset::VersionNumber number = store.datastores->resolve_number(reference);
   versions.numbers = all ? store.datastores->ready_numbers(reference.name) : std::vector{number};
+  if (tagged == Tagged::refused)
+    refuse_if_tagged(store, versions.name, versions.numbers, "nothing was deleted");
   refuse_if_used(settings, store, versions.name, versions.numbers, "nothing was deleted");
   return versions;
 }

@@ -67,11 +67,15 @@ struct VersionSet {
   std::string until{};  // they can be taken back; empty: not for a certain time
 };
 
+// Whether a version that has a tag may be deleted.
+enum class Tagged { refused, deleted_too };
+
 // What `reference` means: with `all` every ready version of a datastore, else one. Throws
 // `not_found`, `invalid_argument` if it is not clear which is meant, and `unavailable` if one of
-// them is in use on this machine.
+// them has a tag or is in use on this machine.
 VersionSet versions_to_delete(const Settings& settings, const dataset::OpenStore& store,
-                              const dataset::Reference& reference, bool all);
+                              const dataset::Reference& reference, bool all,
+                              Tagged tagged = Tagged::refused);
 
 // How long their space is kept at least: the whole undo_window, or not at all.
 enum class Undo { whole_window, none };

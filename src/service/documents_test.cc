@@ -11,7 +11,9 @@
 #include "service/moves.h"
 #include "service/node_cache.h"
 #include "service/repairs.h"
+#include "service/retention.h"
 #include "service/shown_datastore.h"
+#include "service/tags.h"
 #include "service/verification.h"
 #include "tests/support/node.h"
 
@@ -94,16 +96,41 @@ TEST(Documents, ShowADatastore) {
       .creates = {incomplete()},
       .runs = {{.record = {.name = "train", .versions = {{.name = "cats", .version = 3}}},
                 .state = run::RunState::done}},
-      .drift = {.compared = "2026-11-22T21:54:45Z", .reasons = {{"a", "is gone"}}}};
+      .drift = {.compared = "2026-11-22T21:54:45Z", .reasons = {{"a", "is gone"}}},
+      .tags = {{.name = "best", .version = 3, .set = "2026-11-22T21:54:45Z", .set_by = "ann@box"}}};
   EXPECT_EQ(
       line_of(shown),
       R"({"name": "cats", "description": "37 breeds", "versions": [{)" + version_members() +
-          R"(}], "drift": {"compared": "2026-11-22T21:54:45Z", "files": [{"path": "a", )"
+          R"(}], "tags": [{"tag": "best", "version": 3, "set": "2026-11-22T21:54:45Z", )"
+          R"("set_by": "ann@box"}], "drift": {"compared": "2026-11-22T21:54:45Z", "files": [{"path": "a", )"
           R"("reason": "is gone"}]}, "used_by": [{"kind": "mount", "label": "/mnt", )"
           R"("pid": 9, "versions": [3]}], "incomplete": [)" +
           incomplete_object() +
           R"(], "runs": [{"name": "train", "status": "done", "versions": [3]}], "unreadable": []})" +
           "\n");
+}
+
+TEST(Documents, SayWhereATagPoints) {
+  EXPECT_EQ(line_of(MovedTag{.name = "cats", .tag = "best", .version = 3, .before = 1}),
+            R"({"name": "cats", "tag": "best", "version": 3, "before": 1})"
+            "\n");
+  EXPECT_EQ(line_of(MovedTag{.name = "cats", .tag = "best", .version = {}, .before = 3}),
+            R"({"name": "cats", "tag": "best", "version": null, "before": 3})"
+            "\n");
+}
+
+TEST(Documents, SayWhichVersionsAreKept) {
+  const Retention retention{.name = "cats",
+                            .rules = {.last = 5, .used = std::chrono::hours(24), .tagged = true},
+                            .set = "2026-11-22T21:54:45Z",
+                            .set_by = "ann@box"};
+  const std::string line = line_of(retention);
+  EXPECT_EQ(line, R"({"name": "cats", "keep_last": 5, "keep_daily": 0, "keep_weekly": 0, )"
+                  R"("keep_monthly": 0, "keep_used_seconds": 86400, "keep_tagged": true, )"
+                  R"("set": "2026-11-22T21:54:45Z", "set_by": "ann@box"})"
+                  "\n");
+  EXPECT_EQ(rules_of(JsonObject(line, "the document")), retention.rules);
+  EXPECT_EQ(text_of(retention.rules), "--keep-last 5 --keep-used 1d --keep-tagged");
 }
 
 TEST(Documents, SayWhatACreateMade) {

@@ -124,10 +124,11 @@ void EventWatch::look_at_store() {
   }
   std::map<std::string, Seen> now;
   for (const auto& [name, keys] : dataset::list_all_datastore_keys(*store->backend))
-    now.emplace(name,
-                Seen{.versions = {keys.versions.begin(), keys.versions.end()},
-                     .deleted = {keys.tombstones.begin(), keys.tombstones.end()},
-                     .description = keys.descriptions.empty() ? 0 : keys.descriptions.back()});
+    now.emplace(name, Seen{.versions = {keys.versions.begin(), keys.versions.end()},
+                           .deleted = {keys.tombstones.begin(), keys.tombstones.end()},
+                           .description = keys.descriptions.empty() ? 0 : keys.descriptions.back(),
+                           .retention = keys.retention,
+                           .tags = keys.tags});
   const auto ended = std::chrono::steady_clock::now();
   next_store_look_ = ended + (ended - began) * own_time_share;
   if (store->backend->remote())
@@ -151,6 +152,8 @@ void EventWatch::look_at_store() {
     for (const std::uint32_t number : before.deleted)
       if (!seen.deleted.contains(number)) tell("restored", name, number);
     if (seen.description != before.description) tell("described", name, 0);
+    if (seen.tags != before.tags) tell("tagged", name, 0);
+    if (seen.retention != before.retention) tell("retention", name, 0);
   }
   seen_store_ = std::move(now);
 }

@@ -49,7 +49,8 @@ class EventWatch {
   // What a datastore's objects are.
   struct Seen {
     std::set<std::uint32_t> versions, deleted;
-    std::uint32_t description = 0;
+    std::uint32_t description = 0, retention = 0;
+    std::map<std::string, std::uint32_t> tags;
     bool operator==(const Seen&) const = default;
   };
   void work();

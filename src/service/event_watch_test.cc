@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "service/datastores.h"
+#include "service/retention.h"
+#include "service/tags.h"
 #include "tests/support/node.h"
 
 namespace grid::service {
@@ -65,6 +67,12 @@ TEST_F(EventWatchTest, TellsOfVersionsWhoeverMakesThem) {
   EXPECT_EQ(told(), (Told{R"(described cats {"name": "cats"})",
                           R"(deleted dogs {"name": "dogs", "version": 1})"}));
   EXPECT_EQ(told(), Told{});
+  set_tag(*other, dataset::Reference::parse("cats"), "best");
+  EXPECT_EQ(told(), Told{R"(tagged cats {"name": "cats"})"});
+  remove_tag(*other, "cats", "best");
+  write_retention(*other, "cats", {.last = 5});
+  EXPECT_EQ(told(),
+            (Told{R"(tagged cats {"name": "cats"})", R"(retention cats {"name": "cats"})"}));
 }
 
 TEST_F(EventWatchTest, TellsOfJobsWhenTheyChange) {

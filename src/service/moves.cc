@@ -19,7 +19,7 @@ static void refuse_if_busy(const Settings& settings, const dataset::OpenStore& s
 }
 
 std::string moved_name(const dataset::Reference& reference) {
-  if (reference.version || reference.named_latest)
+  if (reference.names_version())
     fail(ErrorKind::invalid_argument, "a datastore moves with all its versions: name {} alone",
          reference.name);
   return reference.name;

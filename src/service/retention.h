@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/json.h"
 #include "dataset/open_store.h"
 #include "service/datastores.h"
 #include "service/json.h"
@@ -14,14 +15,7 @@
 
 namespace grid::service {
 
-// A version is kept if any of these says so. Days, ISO 8601 weeks and months are those of UTC.
-struct RetentionRules {
-  std::uint64_t last = 0;                            // the newest so many
-  std::uint64_t daily = 0, weekly = 0, monthly = 0;  // the newest of each of so many, with versions
-  std::optional<std::chrono::seconds> used{};  // which a run in this user's history has used since
-
-  bool keep_something() const { return last + daily + weekly + monthly > 0 || used.has_value(); }
-};
+using dataset::RetentionRules;
 
 struct DatedVersion {
   dataset::VersionNumber number = 0;
@@ -30,7 +24,7 @@ struct DatedVersion {
 
 // Why each of the versions is kept, in their order, as "last" or "daily 2026-11-29, in use"; empty:
 // no rule keeps it. `versions` are ascending by number. The newest is always kept.
-// RetentionRules::used is not looked at.
+// RetentionRules::used and tagged are not looked at.
 std::vector<std::string> reasons_to_keep(const std::vector<DatedVersion>& versions,
                                          const RetentionRules& rules);
 
@@ -45,12 +39,38 @@ struct PrunePlan {
   bool is_dry = false;
 };
 
-// What the rules say of the ready versions of a datastore. Those that a mount or a run on this
-// machine uses now are kept, and so are those whose record cannot be read. Throws `not_found` for
-// an unknown datastore, `invalid_argument` if the rules keep nothing.
+// What the rules say of the ready versions of a datastore. Those that have a tag, or that a mount
+// or a run on this machine uses now, are kept, and so are those whose record cannot be read. Throws
+// `not_found` for an unknown datastore, `invalid_argument` if the rules keep nothing.
 PrunePlan plan_prune(const Settings& settings, const dataset::OpenStore& store,
                      const std::string& name, const RetentionRules& rules);
 
+// The rules that are stored with a datastore.
+struct Retention {
+  std::string name;  // of the datastore
+  RetentionRules rules{};
+  std::string set{}, set_by{};  // empty: none is set
+};
+// Both throw `not_found` for a datastore without a ready version. Rules that keep nothing remove
+// the retention.
+Retention read_retention(const dataset::OpenStore& store, const std::string& name);
+Retention write_retention(const dataset::OpenStore& store, const std::string& name,
+                          const RetentionRules& rules);
+// The rules of a JSON document, with the members of write_document(). Throws `corrupt`, and
+// `invalid_argument` if they keep nothing.
+RetentionRules rules_of(const JsonObject& document);
+std::string text_of(const RetentionRules& rules);  // as options: "--keep-last 5 --keep-tagged"
+
+// Deletes what the stored rules of each datastore do not keep; with `is_dry` it only says what. A
+// datastore whose rules or tags cannot be read is left as it is, with the reason.
+struct AppliedRetention {
+  std::vector<PrunePlan> plans;         // of the datastores that have rules, by name
+  std::vector<std::string> left_alone;  // sentences
+};
+AppliedRetention apply_retention(const Settings& settings, const dataset::OpenStore& store,
+                                 bool is_dry);
+
 void write_document(JsonWriter& json, const PrunePlan& plan);
+void write_document(JsonWriter& json, const Retention& retention);
 
 }  // namespace grid::service

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/utc.h"
+#include "service/tags.h"
+#include "store/layout.h"
 #include "tests/support/expect_error.h"
 #include "tests/support/node.h"
 
@@ -74,6 +76,49 @@ TEST_F(PruneTest, PlansAndThenDeletes) {
   delete_versions(*store_, plan.deleted);
   EXPECT_EQ(store_->datastores->ready_numbers("cats"), (Numbers{3}));
   EXPECT_TRUE(plan_prune(node_.settings(), *store_, "cats", {.last = 1}).deleted.numbers.empty());
+}
+
+TEST_F(PruneTest, KeepsWhatHasATag) {
+  set_tag(*store_, dataset::Reference::parse("cats:1"), "best");
+  const PrunePlan plan = plan_prune(node_.settings(), *store_, "cats", {.tagged = true});
+  EXPECT_EQ(plan.deleted.numbers, (Numbers{2}));
+  EXPECT_EQ(plan.versions.back().kept, "tagged best");
+  EXPECT_EQ(plan_prune(node_.settings(), *store_, "cats", {.last = 1}).deleted.numbers,
+            (Numbers{2}));
+}
+
+TEST_F(PruneTest, FollowsTheStoredRulesWhenAsked) {
+  EXPECT_EQ(read_retention(*store_, "cats").rules, RetentionRules());
+  write_retention(*store_, "cats", {.last = 2});
+  EXPECT_EQ(read_retention(*store_, "cats").rules.last, 2u);
+  EXPECT_EQ(store_->datastores->ready_numbers("cats"), (Numbers{1, 2, 3}));
+  EXPECT_EQ(apply_retention(node_.settings(), *store_, true).plans[0].deleted.numbers,
+            (Numbers{1}));
+  EXPECT_EQ(store_->datastores->ready_numbers("cats"), (Numbers{1, 2, 3}));
+  const AppliedRetention applied = apply_retention(node_.settings(), *store_, false);
+  EXPECT_TRUE(applied.left_alone.empty());
+  EXPECT_FALSE(applied.plans[0].deleted.until.empty());
+  EXPECT_EQ(store_->datastores->ready_numbers("cats"), (Numbers{2, 3}));
+  write_retention(*store_, "cats", {});
+  EXPECT_TRUE(apply_retention(node_.settings(), *store_, false).plans.empty());
+  EXPECT_TRUE(read_retention(*store_, "cats").set.empty());
+}
+
+// An older retention may keep less, and a tag that cannot be read may be of any version.
+TEST_F(PruneTest, DeletesNothingByRulesOrTagsThatAreDamaged) {
+  write_retention(*store_, "cats", {.last = 1});
+  store_->backend->create(store::tag_key("cats", "best", 1), as_bytes("{}"));
+  AppliedRetention applied = apply_retention(node_.settings(), *store_, false);
+  ASSERT_EQ(applied.left_alone.size(), 1u);
+  EXPECT_NE(applied.left_alone[0].find("cats@best"), std::string::npos) << applied.left_alone[0];
+  remove_tag(*store_, "cats", "best");
+  store_->backend->create(store::retention_key("cats", 2), as_bytes("{}"));
+  applied = apply_retention(node_.settings(), *store_, false);
+  EXPECT_EQ(applied.left_alone.size(), 1u);
+  EXPECT_EQ(store_->datastores->ready_numbers("cats"), (Numbers{1, 2, 3}));
+  write_retention(*store_, "cats", {.last = 2});
+  EXPECT_EQ(apply_retention(node_.settings(), *store_, false).plans[0].deleted.numbers,
+            (Numbers{1}));
 }
 
 TEST_F(PruneTest, RefusesToKeepNothingAndUnknownNames) {

@@ -1,6 +1,7 @@
 #include "service/shown_datastore.h"
 
 #include "service/datastores.h"
+#include "service/tags.h"
 #include "service/uses.h"
 #include "service/verification.h"
 #include "service/version_document.h"
@@ -9,8 +10,7 @@ namespace grid::service {
 
 ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore& store,
                               const dataset::Reference& reference) {
-  ShownDatastore shown{.name = reference.name,
-                       .whole = !reference.version && !reference.named_latest};
+  ShownDatastore shown{.name = reference.name, .whole = !reference.names_version()};
   if (shown.whole) {
     shown.versions = readable_versions(*store.datastores, reference.name, shown.unreadable);
     shown.creates =
@@ -21,11 +21,15 @@ ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore
   if (shown.versions.empty() && shown.creates.empty() && shown.unreadable.empty())
     shown.versions = {store.datastores->resolve(reference)};
   shown.description = readable_description(store, reference.name, shown.unreadable);
+  TagList tags = readable_tags(store, reference.name);
+  std::move(tags.unreadable.begin(), tags.unreadable.end(), std::back_inserter(shown.unreadable));
   std::optional<dataset::VersionNumber> number;
   if (!shown.whole) {
     number = shown.versions[0].record.number;
     shown.drift = store.drift->find(shown.versions[0].record.root);
   }
+  for (dataset::Tag& tag : tags.tags)
+    if (!number || tag.version == *number) shown.tags.push_back(std::move(tag));
   shown.users = find_users(settings, store, reference.name, number);
   shown.runs = find_runs_using(settings, store, reference.name, number);
   return shown;
@@ -39,7 +43,9 @@ void write_document(JsonWriter& json, const ShownDatastore& shown) {
     write_version_members(json, shown.name, version);
     json.end_object();
   }
-  json.end_array().key("drift").begin_object().member("compared", shown.drift.compared);
+  json.end_array();
+  write_tags_member(json, shown.tags);
+  json.key("drift").begin_object().member("compared", shown.drift.compared);
   json.key("files").begin_array();
   for (const auto& [path, reason] : shown.drift.reasons)
     json.begin_object().name_member("path", path).member("reason", reason).end_object();

@@ -7,6 +7,7 @@
 
 #include "care/verify.h"
 #include "dataset/open_store.h"
+#include "dataset/tags.h"
 #include "run/attachment.h"
 #include "service/incomplete_creates.h"
 #include "service/json.h"
@@ -24,7 +25,8 @@ struct ShownDatastore {
   IncompleteCreates creates;             // of its next versions
   std::vector<ObservedRun> runs;         // that used it, newest first
   dataset::DriftKnowledge drift;         // of one version in place
-  std::vector<care::Damage> unreadable;  // versions that are left out, or the description
+  std::vector<dataset::Tag> tags;        // of the datastore, or of the one version
+  std::vector<care::Damage> unreadable;  // versions and tags that are left out, or the description
 };
 
 // Throws `not_found` as Datastores::resolve() does.

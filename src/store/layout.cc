@@ -131,6 +131,21 @@ std::string descriptions_prefix(std::string_view datastore) {
 std::string description_key(std::string_view datastore, std::uint32_t number) {
   return descriptions_prefix(datastore) + std::to_string(number);
 }
+std::string tags_prefix(std::string_view datastore) {
+  return datastore_prefix(datastore) + "tags/";
+}
+std::string tag_prefix(std::string_view datastore, std::string_view tag) {
+  return tags_prefix(datastore) + std::string(tag) + "/";
+}
+std::string tag_key(std::string_view datastore, std::string_view tag, std::uint32_t number) {
+  return tag_prefix(datastore, tag) + std::to_string(number);
+}
+std::string retentions_prefix(std::string_view datastore) {
+  return datastore_prefix(datastore) + "retention/";
+}
+std::string retention_key(std::string_view datastore, std::uint32_t number) {
+  return retentions_prefix(datastore) + std::to_string(number);
+}
 
 std::optional<std::uint32_t> parse_number(std::string_view text) {
   if (text.empty() || text.front() == '0') return std::nullopt;
@@ -157,11 +172,21 @@ std::optional<Turn> parse_tombstone(std::string_view name) {
 }
 std::optional<Turn> parse_restoration(std::string_view name) { return parse_turn(name, '-'); }
 
+// The kind of record that lies below a folder of a datastore, each under its number alone.
+static std::optional<RecordKind> numbered_kind(std::string_view folder) {
+  if (folder == "versions") return RecordKind::version;
+  if (folder == "descriptions") return RecordKind::description;
+  if (folder == "retention") return RecordKind::retention;
+  if (folder == "tags") return RecordKind::tag;
+  return std::nullopt;
+}
+
 std::optional<RecordKey> parse_record_key(std::string_view key) {
   if (!key.starts_with(datastores_prefix())) return std::nullopt;
   key.remove_prefix(datastores_prefix().size());
   RecordKey found{.kind = {}, .datastore = std::string(take_until(key, '/'))};
   const std::string_view kind = take_until(key, '/');
+  if (kind == "tags") found.tag = take_until(key, '/');
   std::optional<Turn> turn;
   if (kind == "deleted") {
     found.kind = RecordKind::tombstone;
@@ -172,8 +197,8 @@ std::optional<RecordKey> parse_record_key(std::string_view key) {
   } else if (kind == "restored") {
     found.kind = RecordKind::restoration;
     turn = parse_restoration(key);
-  } else if (kind == "versions" || kind == "descriptions") {
-    found.kind = kind == "versions" ? RecordKind::version : RecordKind::description;
+  } else if (const std::optional<RecordKind> numbered = numbered_kind(kind)) {
+    found.kind = *numbered;
     if (const std::optional<std::uint32_t> number = parse_number(key)) turn = Turn{*number, 0};
   }
   if (!turn) return std::nullopt;

@@ -75,6 +75,12 @@ std::string restorations_prefix(std::string_view datastore);
 std::string restoration_key(std::string_view datastore, std::uint32_t version, std::uint32_t again);
 std::string descriptions_prefix(std::string_view datastore);
 std::string description_key(std::string_view datastore, std::uint32_t number);
+// A tag has a folder of its own, with an object for each time that it was set or removed.
+std::string tags_prefix(std::string_view datastore);
+std::string tag_prefix(std::string_view datastore, std::string_view tag);
+std::string tag_key(std::string_view datastore, std::string_view tag, std::uint32_t number);
+std::string retentions_prefix(std::string_view datastore);
+std::string retention_key(std::string_view datastore, std::uint32_t number);
 
 // The number that the last component of a key spells: decimal, no sign, no leading zero, from 1.
 std::optional<std::uint32_t> parse_number(std::string_view text);
@@ -94,12 +100,13 @@ struct Turn {
 std::optional<Turn> parse_tombstone(std::string_view name);
 std::optional<Turn> parse_restoration(std::string_view name);
 
-enum class RecordKind { version, tombstone, restoration, description };
+enum class RecordKind { version, tombstone, restoration, description, tag, retention };
 struct RecordKey {
   RecordKind kind = RecordKind::version;
   std::string datastore;  // not checked
   std::uint32_t number = 0;
   std::uint32_t again = 0;  // of a tombstone or a restoration
+  std::string tag = {};     // whose object it is; not checked
 };
 // Empty for every other key.
 std::optional<RecordKey> parse_record_key(std::string_view key);

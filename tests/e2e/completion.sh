@@ -24,3 +24,6 @@ _grid
 echo "${COMPREPLY[*]}"
 ASK
 equal "$(bash ask.sh)" '1 latest'
+grid datastore tag cats best -q
+sed "s/cats:\"/cats@b\"/; s/=25/=26/; s/|&(:/|\&(:@/" ask.sh >ask-tag.sh
+equal "$(bash ask-tag.sh)" best

@@ -19,6 +19,19 @@ class Datastores(GridTest):
         self.assertEqual(str(api.version("cats")), "cats:2")
         self.assertEqual(str(api.version("cats:1")), "cats:1")
 
+    def test_a_tag_stands_for_a_version(self):
+        grid("datastore", "tag", "cats:1", "best")
+        self.assertEqual(str(api.version("cats@best")), "cats:1")
+        self.assertEqual(str(self.cats["@best"]), "cats:1")
+        grid("datastore", "tag", "cats", "--delete", "best")
+        with self.fails("not_found", "no tag best"):
+            api.version("cats@best")
+        for wrong in ("cats@", "cats@Best", "cats@a/b"):
+            with self.fails("invalid_argument", "no version"):
+                api.version(wrong)
+        with self.fails("invalid_argument", "by its number"):
+            self.cats.delete("@best")
+
     def test_a_description_is_kept(self):
         before = self.cats.description
         self.cats.description = "ünï"

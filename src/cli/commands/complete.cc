@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "run/runs.h"
 #include "service/incomplete_creates.h"
+#include "service/tags.h"
 
 namespace grid::cli {
 
@@ -34,6 +35,16 @@ int complete(Context& context, const Arguments& arguments) {
                    context.open_store()->datastores->ready_numbers(name))
                 out.push_back(fmt::format("{}:{}", name, number));
               if (!out.empty()) out.push_back(name + ":latest");
+              return out;
+            });
+          },
+      .tags_of =
+          [&](const std::string& name) {
+            return names_or_none([&] {
+              std::vector<std::string> out;
+              for (const dataset::Tag& tag :
+                   service::readable_tags(*context.open_store(), name).tags)
+                out.push_back(fmt::format("{}@{}", name, tag.name));
               return out;
             });
           },

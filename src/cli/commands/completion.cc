@@ -5,8 +5,8 @@ namespace grid::cli {
 
 namespace {
 
-// bash splits words at ':' unless configured otherwise. The script therefore splits the line at
-// blanks itself, and cuts from the candidates what comes before the last ':'.
+// bash splits words at ':' and '@' unless configured otherwise. The script therefore splits the
+// line at blanks itself, and cuts from the candidates what comes before the last of these.
 constexpr std::string_view bash_script =
     R"(# bash completion of grid; to use it: source <(grid completion bash)
 _grid() {
@@ -14,8 +14,9 @@ _grid() {
   read -ra words <<<"$line"
   [[ $line == *[[:blank:]] ]] && words+=("")
   local current=${words[-1]}
-  prefix=${current%"${current##*:}"}
-  [[ $COMP_WORDBREAKS == *:* ]] || prefix=
+  prefix=
+  [[ $COMP_WORDBREAKS == *:* ]] && prefix=${current%"${current##*:}"}
+  [[ $COMP_WORDBREAKS == *@* && $current == *@* ]] && prefix=${current%"${current##*@}"}
   COMPREPLY=()
   {
     read -r kind

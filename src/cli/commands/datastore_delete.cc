@@ -13,8 +13,9 @@ int delete_versions(Context& context, const Arguments& arguments) {
   dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME:V"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const bool all = arguments.has("--all");
-  const service::VersionSet versions =
-      service::versions_to_delete(context.settings, *store, reference, all);
+  const service::VersionSet versions = service::versions_to_delete(
+      context.settings, *store, reference, all,
+      arguments.has("--force") ? service::Tagged::deleted_too : service::Tagged::refused);
   std::string what =
       all ? fmt::format("{} ({})", versions.name, format_count(versions.numbers.size(), "version"))
           : dataset::spell(versions.name, versions.numbers[0]);
@@ -46,12 +47,15 @@ Command datastore_delete_command() {
       .spec = {.path = {"datastore", "delete"},
                .summary = "Delete a version, or a datastore with all its versions",
                .description =
-                   "Refused while a run or a mount on this machine uses the version. The number "
+                   "Refused while a run or a mount on this machine uses the version, and while it "
+                   "has a "
+                   "tag. The number "
                    "of a deleted version is never used again. `grid datastore undelete` takes it "
                    "back for 7 days; after that, `grid gc` frees its space.",
                .positionals = {{.name = "NAME:V", .completes = Completes::version}},
                .options = {{.name = "--now",
                             .help = "the next `grid gc` frees the space; no undo is promised"},
+                           {.name = "--force", .help = "a version that has a tag too"},
                            {.name = "--all", .help = "every version of the datastore NAME"},
                            {.name = "--yes",
                             .short_name = "-y",

@@ -2,6 +2,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/retention_options.h"
 #include "cli/text.h"
 #include "service/retention.h"
 #include "service/uses.h"
@@ -9,19 +10,6 @@
 namespace grid::cli {
 
 namespace {
-
-service::RetentionRules rules_of(const Arguments& arguments) {
-  const auto count = [&](const char* option) -> std::uint64_t {
-    return arguments.has(option) ? parse_count(arguments.get(option), option) : 0;
-  };
-  service::RetentionRules rules{.last = count("--keep-last"),
-                                .daily = count("--keep-daily"),
-                                .weekly = count("--keep-weekly"),
-                                .monthly = count("--keep-monthly")};
-  if (arguments.has("--keep-used"))
-    rules.used = parse_duration("--keep-used", arguments.get("--keep-used"));
-  return rules;
-}
 
 void write_plan(Output& output, const service::PrunePlan& plan) {
   for (const service::PrunePlan::Version& version : plan.versions) {
@@ -37,10 +25,10 @@ void write_plan(Output& output, const service::PrunePlan& plan) {
 int prune(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   const dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME"));
-  if (reference.version || reference.named_latest)
+  if (reference.names_version())
     fail(ErrorKind::invalid_argument, "prune chooses among all versions of {}: name no version",
          reference.name);
-  const service::RetentionRules rules = rules_of(arguments);
+  const service::RetentionRules rules = retention_rules_of(arguments);
   const std::shared_ptr<dataset::OpenStore> store = context.open_store();
   service::PrunePlan plan = service::plan_prune(context.settings, *store, reference.name, rules);
   plan.is_dry = arguments.has("--dry-run");
@@ -80,23 +68,14 @@ Command datastore_prune_command() {
            .summary = "Delete the versions that no rule keeps",
            .description =
                "A version is kept if any of the rules keeps it; with none, nothing is done. "
-               "The newest is always kept, and so is what a mount or a run on this machine "
-               "uses now. Days, weeks and months are those of UTC. Each deleted version can be "
+               "The newest is always kept, and so is what has a tag, and what a mount or a run "
+               "on this machine uses now. Days, weeks and months are those of UTC. Each deleted "
+               "version can be "
                "taken back for 7 days; after that, `grid gc` frees its space.",
            .positionals = {{.name = "NAME", .completes = Completes::datastore}},
-           .options =
-               {{.name = "--keep-last", .value = "N", .help = "keep the newest N versions"},
-                {.name = "--keep-daily",
-                 .value = "N",
-                 .help = "keep the newest version of each of the last N days that have "
-                         "one"},
-                {.name = "--keep-weekly", .value = "N", .help = "likewise for weeks"},
-                {.name = "--keep-monthly", .value = "N", .help = "likewise for months"},
-                {.name = "--keep-used",
-                 .value = "TIME",
-                 .help = "keep what your runs have used within TIME, as in 30d"},
-                {.name = "--dry-run", .short_name = "-n", .help = "only say what would be deleted"},
-                {.name = "--yes", .short_name = "-y", .help = "do not ask for confirmation"}},
+           .options = with_retention_options(
+               {{.name = "--dry-run", .short_name = "-n", .help = "only say what would be deleted"},
+                {.name = "--yes", .short_name = "-y", .help = "do not ask for confirmation"}}),
            .examples = {"grid datastore prune cats --keep-last 5 --dry-run",
                         "grid datastore prune cats --keep-daily 7 --keep-monthly 12 "
                         "--keep-used 30d"}},

@@ -9,6 +9,7 @@
 #include "cli/table.h"
 #include "cli/text.h"
 #include "service/shown_datastore.h"
+#include "service/tags.h"
 
 namespace grid::cli {
 
@@ -70,6 +71,14 @@ void write_undo(Output& output, const ShownDatastore& shown) {
   }
 }
 
+void write_tags(Output& output, const ShownDatastore& shown) {
+  if (shown.tags.empty()) return;
+  output.write("\nTags\n");
+  for (const dataset::Tag& tag : shown.tags)
+    output.write(fmt::format("  {}@{} is {}, since {}\n", shown.name, tag.name,
+                             dataset::spell(shown.name, tag.version), format_time(tag.set)));
+}
+
 void write_datastore(Output& output, const ShownDatastore& shown) {
   output.write(shown.name + "\n");
   if (!shown.description.empty())
@@ -89,6 +98,7 @@ void write_datastore(Output& output, const ShownDatastore& shown) {
                           escape_controls(record.source), escape_controls(record.message)});
   }
   if (!shown.versions.empty()) output.write("\n" + table.layout(output.result_width()));
+  write_tags(output, shown);
   write_undo(output, shown);
   write_creates(output, shown);
   write_users(output, shown);
@@ -130,6 +140,7 @@ void write_version(Output& output, const ShownDatastore& shown) {
   output.write(dataset::spell(shown.name, record.number) + "\n");
   row("description", shown.description);
   row("status", dataset::name_of(shown.versions[0].state));
+  row("tags", service::tags_of(shown.tags, record.number));
   row("message", record.message);
   row("source", record.source);
   row("created", fmt::format("{} by {} with {}", format_time(record.created), record.created_by,

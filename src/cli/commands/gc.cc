@@ -20,6 +20,16 @@ ProgressState state_of(const collect::CollectProgress& progress) {
           .total_known = false};
 }
 
+void write_retention(Output& output, const service::AppliedRetention& retention, bool is_dry) {
+  for (const service::PrunePlan& plan : retention.plans)
+    if (!plan.deleted.numbers.empty())
+      output.write(fmt::format("{} {} of {}, which its retention does not keep: {}\n",
+                               is_dry ? "would delete" : "deleted",
+                               format_count(plan.deleted.numbers.size(), "version"),
+                               plan.deleted.name, fmt::join(plan.deleted.numbers, ", ")));
+  for (const std::string& sentence : retention.left_alone) output.warn(sentence);
+}
+
 void write_report(Output& output, const service::Collected& collected) {
   const collect::CollectReport& report = collected.report;
   if (report.packs_kept > 0)
@@ -38,6 +48,9 @@ void write_report(Output& output, const service::Collected& collected) {
                              format_size(report.bytes_rewritten),
                              format_count(report.packs_rewritten, "pack"),
                              report.rewriting_goes_on ? "; the next run goes on with others" : ""));
+  else if (report.rewriting_goes_on)
+    output.write(
+        "left      packs of which little is needed: with --max-work so small, none fits\n");
   if (!report.rewriting_problem.empty())
     output.warn(fmt::format("nothing was rewritten: {}", report.rewriting_problem));
   output.write(
@@ -49,7 +62,9 @@ void write_report(Output& output, const service::Collected& collected) {
 int gc(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   std::atomic<bool> stop = false;
-  service::CollectionRequest request{.is_dry = arguments.has("--dry-run"), .stop = &stop};
+  service::CollectionRequest request{.applies_retention = arguments.has("--apply-retention"),
+                                     .is_dry = arguments.has("--dry-run"),
+                                     .stop = &stop};
   request.patience = parse_duration("--patience", arguments.get("--patience"));
   request.interrupted_kept_for =
       parse_duration("--keep-interrupted", arguments.get("--keep-interrupted"));
@@ -73,10 +88,12 @@ int gc(Context& context, const Arguments& arguments) {
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, collected);
+    for (const std::string& sentence : collected.retention.left_alone) output.warn(sentence);
   } else {
+    write_retention(output, collected.retention, collected.is_dry);
     write_report(output, collected);
   }
-  return 0;
+  return collected.retention.left_alone.empty() ? 0 : 1;
 }
 
 int upgrade(Context& context, const Arguments&) {
@@ -108,6 +125,9 @@ Command gc_command() {
            .options = {{.name = "--dry-run",
                         .short_name = "-n",
                         .help = "only say what would be freed"},
+                       {.name = "--apply-retention",
+                        .help = "first delete what the retention of each datastore does not "
+                                "keep; these can be taken back, and their space is freed later"},
                        {.name = "--patience",
                         .value = "TIME",
                         .help = "how long a create may give no sign of life before it is no "
