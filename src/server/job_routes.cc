@@ -74,10 +74,11 @@ Response create_version(const Api& api, const Call& call) {
 }
 
 Response verify_datastore(const Api& api, const Call& call) {
-  std::string text = call.part("name");
-  if (const auto version = call.request.query("version")) text += ":" + *version;
+  const auto version = call.request.query("version");
   const std::shared_ptr<dataset::OpenStore> store = api.store();
-  const dataset::Reference reference = dataset::Reference::parse(text);
+  const dataset::Reference reference = version
+                                           ? dataset::Reference::parse(call.part("name"), *version)
+                                           : dataset::Reference::parse(call.part("name"));
   store->datastores->resolve(reference);  // throws if there is none
   return start_job(api, service::verify_job(store, reference.name, {reference}));
 }
@@ -85,6 +86,21 @@ Response verify_datastore(const Api& api, const Call& call) {
 Response verify_store(const Api& api, const Call& call) {
   require_whole_store(call, "a token that is limited to some datastores checks those, one by one");
   return start_job(api, service::verify_job(api.store(), "", {}));
+}
+
+Response collect_store(const Api& api, const Call& call) {
+  if (!call.caller.datastores.empty())
+    fail(ErrorKind::permission_denied,
+         "a token that is limited to some datastores may not free the space of all");
+  service::CollectionRequest request;
+  if (!call.request.body.empty())
+    request = read_body(call.request, [](const JsonObject& body) {
+      return service::CollectionRequest{
+          .applies_retention = body.find_truth("apply_retention").value_or(false),
+          .is_dry = body.find_truth("dry_run").value_or(false)};
+    });
+  api.store();  // throws if there is none yet
+  return start_job(api, service::collect_job(api.settings(), request));
 }
 
 }  // namespace
@@ -105,7 +121,7 @@ std::vector<Route> job_routes() {
        "/api/v1/datastores/{name}/verify",
        Needs::writer,
        "Check all versions of a datastore or one, as a job",
-       {{"version", "string", "a number or latest; all if it is missing"}},
+       {{"version", "string", "a number, latest or @TAG; all if it is missing"}},
        verify_datastore},
       {"POST",
        "/api/v1/store/verify",
@@ -113,6 +129,12 @@ std::vector<Route> job_routes() {
        "Check all versions, as a job",
        {},
        verify_store},
+      {"POST",
+       "/api/v1/store/gc",
+       Needs::admin,
+       "Free the space that no version needs, as a job: the body, if any, is {\"dry_run\", ...}",
+       {},
+       collect_store},
   };
 }
 

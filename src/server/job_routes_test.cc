@@ -50,6 +50,28 @@ class JobRoutesTest : public ApiTest {
   const std::string cats = "/api/v1/datastores/cats";
 };
 
+TEST_F(JobRoutesTest, FreeingSpaceIsAJobOfAdmins) {
+  EXPECT_EQ(post("/api/v1/store/gc", token(Role::writer)).status, 403);
+  EXPECT_EQ(post("/api/v1/store/gc", token(Role::admin, {"cats"})).status, 403);
+  EXPECT_EQ(post("/api/v1/store/gc", admin_, R"({"dry_run": "yes"})").status, 400);
+  service::delete_versions(*store_, {"cats", {1}}, service::Undo::none);
+  service::delete_versions(*store_, {"cats-secret", {1}}, service::Undo::none);
+  const auto run = [&](const std::string& body) {
+    const Response started = post("/api/v1/store/gc", admin_, body);
+    EXPECT_EQ(started.status, 202) << started.body;
+    const auto job = end_of(nlohmann::json::parse(started.body)["id"]);
+    EXPECT_EQ(job["kind"], "gc");
+    EXPECT_EQ(job["status"], "done") << job.dump();
+    return job["result"];
+  };
+  const auto planned = run(R"({"dry_run": true})");
+  EXPECT_EQ(planned["dry_run"], true);
+  EXPECT_GT(planned["bytes_freed"], 0);
+  const auto done = run("");
+  EXPECT_EQ(done["bytes_freed"], planned["bytes_freed"]);
+  EXPECT_EQ(run("")["bytes_freed"], 0);
+}
+
 TEST_F(JobRoutesTest, VerifyIsAJob) {
   Response started = post(cats + "/verify?version=1", admin_);
   ASSERT_EQ(started.status, 202) << started.body;

@@ -152,4 +152,26 @@ JobRequest verify_job(std::shared_ptr<const dataset::OpenStore> store, std::stri
           }};
 }
 
+JobRequest collect_job(const Settings& settings, const CollectionRequest& request) {
+  return {.kind = "gc",
+          .name = "",
+          .about = request.is_dry ? "dry run" : "",
+          .work = [settings, request](JobControl& control) -> JobResult {
+            auto progress = std::make_shared<collect::CollectProgress>();
+            control.report([progress] {
+              return ProgressState{.phase = progress->packs_removed > 0 ? "removing" : "looking",
+                                   .files_done = progress->trees_done,
+                                   .bytes_done = progress->bytes_removed,
+                                   .files_total = progress->trees_total};
+            });
+            const auto store = open_store(settings);
+            CollectionRequest now = request;
+            now.stop = &control.stop();
+            now.asked = std::chrono::steady_clock::now();
+            return [collected = collect_store(settings, *store, now, *progress)](JsonWriter& json) {
+              write_document(json, collected);
+            };
+          }};
+}
+
 }  // namespace grid::service

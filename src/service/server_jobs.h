@@ -1,4 +1,4 @@
-// The jobs that a server does: creates from what it fetches itself, and checks.
+// The jobs that a server does: creates from what it fetches itself, checks, and freeing space.
 #pragma once
 
 #include <memory>
@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "service/collections.h"
 #include "service/jobs.h"
 #include "service/settings.h"
 
@@ -32,5 +33,8 @@ JobRequest fetch_job(const Settings& settings, const FetchRequest& request);
 // Checks versions as verify_versions() does. `scope` empty: all, and `name` is then empty too.
 JobRequest verify_job(std::shared_ptr<const dataset::OpenStore> store, std::string name,
                       std::vector<dataset::Reference> scope);
+
+// Frees space as collect_store() does, in a store of its own; the settings outlive the job.
+JobRequest collect_job(const Settings& settings, const CollectionRequest& request);
 
 }  // namespace grid::service
