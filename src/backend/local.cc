@@ -97,10 +97,28 @@ static void sync_folder(const Place& folder) {
     throw system_error(errno, fmt::format("cannot sync {}", folder.name.string()));
 }
 
+// The mode of a folder that belongs to a group: it has the set-group-ID bit, and the group may
+// write. What is made in it is for that group, whatever the umask of the process is. 0: none such.
+template <class Place>
+static mode_t shared_mode(const Place& folder) {
+  struct stat st;
+  if (::fstatat(folder.folder, folder.path.c_str(), &st, 0) != 0) return 0;
+  constexpr mode_t shared = S_ISGID | S_IWGRP;
+  return (st.st_mode & shared) == shared ? st.st_mode & 07777 : 0;
+}
+
+template <class Place>
+static void open_object_to_group(int fd, const Place& folder) {
+  if (const mode_t mode = shared_mode(folder); mode != 0)
+    (void)::fchmod(fd, 0440 | (mode & 0004));  // else it is as the umask makes it
+}
+
 // 0, or an errno.
 template <class Place>
 static int try_make_synced_folder(const Place& folder) {
   if (::mkdirat(folder.folder, folder.path.c_str(), 0777) != 0) return errno == EEXIST ? 0 : errno;
+  if (const mode_t mode = shared_mode(folder.parent()); mode != 0)
+    (void)::fchmodat(folder.folder, folder.path.c_str(), mode, 0);
   sync_folder(folder.parent());
   return 0;
 }
@@ -140,6 +158,7 @@ bool LocalBackend::create_through_named_file(const Place& place, BytesView data)
   make_synced_folders(temporary.parent());
   const FileDescriptor fd = open_at(temporary, O_WRONLY | O_CREAT | O_EXCL, 0444);
   if (!fd) throw system_error(errno, fmt::format("cannot open {}", temporary.name.string()));
+  open_object_to_group(fd.get(), place.parent());
   const auto remove = [&] { ::unlinkat(temporary.folder, temporary.path.c_str(), 0); };
   bool made = false;
   try {
@@ -166,6 +185,7 @@ bool LocalBackend::create(std::string_view key, BytesView data) {
   }
   bool made = false;
   if (fd) {
+    open_object_to_group(fd.get(), folder);
     write_and_sync(fd.get(), data, place.name);
     // linkat() on the descriptor itself needs a privilege; on its name in /proc it does not.
     std::string unnamed = fmt::format("/proc/self/fd/{}", fd.get());

@@ -53,7 +53,8 @@ BytesView ArchiveStream::next() {
 }
 
 std::string ArchiveStream::path_in_archive(std::string_view path) const {
-  return fmt::format("{}/{}", top_, path.substr(path_.empty() ? 0 : path_.size() + 1));
+  return (top_.empty() ? "" : top_ + "/") +
+         std::string(path.substr(path_.empty() ? 0 : path_.size() + 1));
 }
 
 ArchiveStream::Member ArchiveStream::member_of(const EntryRef& entry) const {

@@ -34,7 +34,7 @@ enum class ArchiveFormat { zip, tar };
 class ArchiveStream {
  public:
   // `selection` lies below the folder at `path` ("" is the whole version), which is called `top` in
-  // the archive.
+  // the archive ("": what is below it is at the archive's top).
   ArchiveStream(std::shared_ptr<const dataset::OpenStore> store, Selection selection,
                 std::string path, std::string top, ArchiveFormat format);
   ArchiveStream(const ArchiveStream&) = delete;

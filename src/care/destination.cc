@@ -71,7 +71,11 @@ bool rename_in_folder(int folder, const std::string& from, const std::string& to
 
 }  // namespace
 
-FileDescriptor open_empty_folder(const std::filesystem::path& folder) {
+namespace {
+
+enum class Wanted { empty, any };
+
+FileDescriptor open_folder(const std::filesystem::path& folder, Wanted wanted) {
   const bool made = ::mkdir(folder.c_str(), 0777) == 0;
   if (!made && errno != EEXIST)
     throw system_error(errno, fmt::format("cannot make the folder {}", folder.string()));
@@ -81,12 +85,36 @@ FileDescriptor open_empty_folder(const std::filesystem::path& folder) {
   if (!fd && errno != ENOTDIR)
     throw system_error(errno, fmt::format("cannot open {}", folder.string()));
   try {
-    if (fd && (made || is_empty_folder(fd))) return fd;
+    if (fd && (made || wanted == Wanted::any || is_empty_folder(fd))) return fd;
   } catch (const Error& error) {
     throw error.within(folder.string());
   }
-  fail(ErrorKind::already_exists, "{} exists already and is not an empty folder", folder.string());
+  fail(ErrorKind::already_exists, "{} exists already and is not {} folder", folder.string(),
+       wanted == Wanted::any ? "a" : "an empty");
 }
+
+}  // namespace
+
+FileDescriptor open_empty_folder(const std::filesystem::path& folder) {
+  return open_folder(folder, Wanted::empty);
+}
+
+FileDescriptor open_any_folder(const std::filesystem::path& folder) {
+  return open_folder(folder, Wanted::any);
+}
+
+bool is_taken(const Target& to) {
+  struct stat status;
+  return ::fstatat(to.folder, to.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+bool is_folder(const Target& to) {
+  struct stat status;
+  return ::fstatat(to.folder, to.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISDIR(status.st_mode);
+}
+
+void remove_file(const Target& to) { ::unlinkat(to.folder, to.name.c_str(), 0); }
 
 Target DestinationFolders::target(std::string_view path) {
   const auto [folder, name] = split_path(path);

@@ -17,6 +17,8 @@ namespace grid::care {
 
 // Makes `folder`, or opens it if it is there and empty; else throws `already_exists`.
 FileDescriptor open_empty_folder(const std::filesystem::path& folder);
+// Makes `folder`, or opens it if it is there. Throws `already_exists` if something else is.
+FileDescriptor open_any_folder(const std::filesystem::path& folder);
 // To be called when everything is in it: writing into a folder changes its time.
 void set_folder_time(const std::filesystem::path& folder, std::int64_t mtime_ns);
 
@@ -46,6 +48,12 @@ class DestinationFolders {
 };
 
 void make_folder(const Target& to);
+// Whether a folder, and no link to one, is there.
+bool is_folder(const Target& to);
+// Whether anything is there.
+bool is_taken(const Target& to);
+// Removes a file or a link that is there; anything else stays.
+void remove_file(const Target& to);
 void make_symlink(const Target& to, std::string_view target);
 // Of a folder, a file or a link itself.
 void set_time(const Target& to, std::int64_t mtime_ns);

@@ -16,6 +16,7 @@
 #include <unordered_map>
 
 #include "base/beneath.h"
+#include "base/text.h"
 #include "care/destination.h"
 #include "care/export_plan.h"
 #include "dataset/file_group.h"
@@ -35,8 +36,12 @@ constexpr unsigned unavailable_max = 16;
 class Export {
  public:
   Export(const dataset::OpenStore& store, std::shared_ptr<const tree::Manifest> manifest,
-         std::string_view path, ExportProgress& progress)
-      : store_(store), manifest_(std::move(manifest)), part_(path), progress_(progress) {}
+         std::string_view path, ExportProgress& progress, Existing existing)
+      : store_(store),
+        manifest_(std::move(manifest)),
+        part_(path),
+        progress_(progress),
+        existing_(existing) {}
 
   // For a part whose own entry is lost. False if nothing below it can be found either.
   bool note_lost(const Error& error);
@@ -52,6 +57,7 @@ class Export {
     return folders.target(path.substr(part_.empty() ? 0 : part_.size() + 1));
   }
 
+  void make_room(const Target& to) const;
   void make_plan();
   void make_folders(int top);
   void write_stretches(int top);
@@ -71,6 +77,7 @@ class Export {
     note("", error, entry_count);
   };
   ExportProgress& progress_;
+  const Existing existing_;
 
   // Set by make_plan() before the threads start.
   std::optional<ExportPlan> plan_;
@@ -105,6 +112,13 @@ void Export::attempt(std::string_view path, const Write& write) {
   }
 }
 
+// For a file or a link, which replaces nothing by itself.
+void Export::make_room(const Target& to) const {
+  if (existing_ == Existing::replace) remove_file(to);
+  if (existing_ == Existing::keep && is_taken(to))
+    fail(ErrorKind::already_exists, "exists already (--force replaces it)");
+}
+
 void Export::finish(NewFile& file, const tree::EntryRef& entry) {
   if (!first_names_.empty())
     if (const auto first = first_names_.find(entry.path()); first != first_names_.end())
@@ -124,7 +138,10 @@ void Export::write_file(const tree::EntryRef& entry, const Target& to) {
     if (data.empty() && offset < size)
       fail(ErrorKind::corrupt, "ends at byte {} of {}", offset, size);
     unavailable_in_a_row_ = 0;
-    if (!file) file.emplace(to, size, entry.executable());
+    if (!file) {
+      make_room(to);
+      file.emplace(to, size, entry.executable());
+    }
     file->write(data, offset);
     offset += data.size();
     progress_.bytes_done += data.size();
@@ -146,6 +163,7 @@ void Export::write_hard_link(const tree::EntryRef& entry, const Target& to,
   if (first != first_names_.end()) {
     if (!first->second)
       fail(ErrorKind::corrupt, "is another name of {}, which could not be written", entry.target());
+    make_room(to);
     if (make_hard_link(target_of(entry.target(), folders), *first->second, to)) {
       ++progress_.files_done;
       return;
@@ -155,6 +173,7 @@ void Export::write_hard_link(const tree::EntryRef& entry, const Target& to,
 }
 
 void Export::write_symlink(const tree::EntryRef& entry, const Target& to) {
+  make_room(to);
   make_symlink(to, entry.target());
   set_time(to, entry.mtime_ns());
 }
@@ -171,6 +190,7 @@ void Export::write_single(const tree::EntryRef& entry, const Target& to) {
 }
 
 void Export::write_small_file(const tree::EntryRef& entry, BytesView content, const Target& to) {
+  make_room(to);
   NewFile file(to, entry.size(), entry.executable());
   file.write(content, 0);
   finish(file, entry);
@@ -250,7 +270,9 @@ void Export::make_folders(int top) {
   DestinationFolders above(top);
   for (const ExportPlan::Folder& folder : plan_->folders)
     attempt(folder.path, [&] {
-      make_folder(target_of(folder.path, above));
+      const Target to = target_of(folder.path, above);
+      if (existing_ != Existing::refuse && is_folder(to)) return;
+      make_folder(to);
       made_.push_back(&folder);
     });
 }
@@ -301,8 +323,9 @@ ExportReport Export::write_folder(int top) {
 
 ExportReport export_tree(const dataset::OpenStore& store,
                          const std::shared_ptr<const tree::Manifest>& manifest,
-                         std::string_view path, const fs::path& destination,
-                         ExportProgress& progress) {
+                         std::string_view path, const fs::path& written_destination,
+                         ExportProgress& progress, Existing existing) {
+  fs::path destination = written_destination;
   while (path.ends_with('/')) path.remove_suffix(1);
   std::optional<tree::EntryRef> entry;
   std::optional<Error> lost;  // why the entry cannot be read
@@ -314,11 +337,12 @@ ExportReport export_tree(const dataset::OpenStore& store,
   }
   if (!path.empty() && !entry && !lost)
     fail(ErrorKind::not_found, "there is no {} in this version", path);
-  Export exporter(store, manifest, path, progress);
+  Export exporter(store, manifest, path, progress, existing);
   // Of a folder, what lies below is in other segments.
   if (lost && !exporter.note_lost(*lost)) throw lost->within(path);
   if (!entry || entry->kind() == tree::EntryKind::folder) {
-    const FileDescriptor top = open_empty_folder(destination);
+    const FileDescriptor top = existing == Existing::refuse ? open_empty_folder(destination)
+                                                            : open_any_folder(destination);
     try {
       return exporter.write_folder(top.get());
     } catch (const Error& error) {
@@ -327,7 +351,9 @@ ExportReport export_tree(const dataset::OpenStore& store,
     }
   }
 
-  if (fs::exists(fs::symlink_status(destination)))
+  if (existing != Existing::refuse && fs::is_directory(destination))
+    destination /= split_path(path).second;
+  if (existing != Existing::replace && fs::exists(fs::symlink_status(destination)))
     fail(ErrorKind::already_exists, "{} exists already", destination.string());
   const std::string name = destination.filename().string();
   if (!is_plain_name(name))

@@ -29,10 +29,17 @@ struct ExportReport {
   std::vector<ExportFailure> failures;  // by path; no more than the first 100,000
 };
 
+// What to do with files that are at the destination already.
+enum class Existing {
+  refuse,   // the destination must not exist or be an empty folder: else throws `already_exists`
+  keep,     // write beside them; one that is in the way stays, and is reported
+  replace,  // write beside them; a file or a link that is in the way is replaced, a folder stays
+};
+
 // Writes everything below `path` ("" is the whole version; for a file's path, that file) to
-// `destination`, which must not exist or be an empty folder: else throws `already_exists`. Keeps
-// names, links, hard links, executable bits, modification times and holes; the process's umask
-// decides the other permissions.
+// `destination`; a single file goes into a folder that exists, unless that is refused. Keeps names,
+// links, hard links, executable bits, modification times and holes; the process's umask decides the
+// other permissions.
 //
 // Writes nothing outside of the destination, whatever the tree says, and follows no link there.
 // What is damaged, or cannot be written, is left out and reported, and everything else is written:
@@ -42,6 +49,6 @@ struct ExportReport {
 ExportReport export_tree(const dataset::OpenStore& store,
                          const std::shared_ptr<const tree::Manifest>& manifest,
                          std::string_view path, const std::filesystem::path& destination,
-                         ExportProgress& progress);
+                         ExportProgress& progress, Existing existing = Existing::refuse);
 
 }  // namespace grid::care

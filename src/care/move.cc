@@ -41,6 +41,8 @@ class Move {
   void refuse_tombstones() const;
   void refuse_unreadable(const std::vector<dataset::UnreadableVersion>& versions) const;
   std::vector<dataset::VersionNumber> missing_there() const;
+  std::vector<dataset::VersionNumber> coming_back() const;
+  void take_back(dataset::VersionNumber number);
   void move_version(dataset::VersionNumber number);
   void copy_tree(const dataset::VersionRecord& record);
   void copy_segment(const tree::Segment& segment);
@@ -87,6 +89,30 @@ std::vector<dataset::VersionNumber> Move::missing_there() const {
   std::set_difference(here.begin(), here.end(), there.begin(), there.end(),
                       std::back_inserter(missing));
   return missing;
+}
+
+// The versions that were moved from there to here, and are ready here.
+std::vector<dataset::VersionNumber> Move::coming_back() const {
+  const std::vector<dataset::VersionNumber> ready = from_.datastores->ready_numbers(options_.name);
+  std::vector<dataset::VersionNumber> numbers;
+  for (dataset::VersionNumber number : to_.datastores->deleted_numbers(options_.name))
+    if (std::binary_search(ready.begin(), ready.end(), number) &&
+        !to_.datastores->moved_to(options_.name, number).empty())
+      numbers.push_back(number);
+  return numbers;
+}
+
+void Move::take_back(dataset::VersionNumber number) {
+  try {
+    const store::LeaseKeeper keeper(lease_);
+    copy_tree(from_.datastores->resolve({.name = options_.name, .version = number}).record);
+  } catch (const create::Interrupted&) {  // not an error of the version
+    throw;
+  } catch (const Error& error) {  // this function knows the version
+    throw error.within(dataset::spell(options_.name, number));
+  }
+  to_.datastores->restore(options_.name, number, lease_, dataset::Restorable::gone_elsewhere);
+  ++result_.versions_published;
 }
 
 void Move::stop_if_asked() {
@@ -265,6 +291,8 @@ MoveResult Move::run() {
     progress_.bytes_total += version.record.totals.bytes;
   }
   refuse_unreadable(unreadable);
+  // Before they are refused as deleted there.
+  for (dataset::VersionNumber number : coming_back()) take_back(number);
   // Other processes may publish meanwhile.
   for (std::vector<dataset::VersionNumber> missing = missing_there(); !missing.empty();
        missing = missing_there())

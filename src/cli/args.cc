@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/known_words.h"
 #include "dataset/reference.h"
 
 namespace grid::cli {
@@ -155,9 +156,23 @@ std::vector<std::string> names_below(const CommandTable& table, const CommandGro
   return names;
 }
 
+// The command of which a word that people bring along is another name; null if there is none.
+const Command* find_alias(const CommandTable& table, const CommandGroup* group,
+                          std::string_view word) {
+  const KnownWord* known = find_known_word(group == nullptr ? "" : group->name, word);
+  if (known == nullptr || known->command.empty()) return nullptr;
+  for (const Command& command : table.commands)
+    if (command.spec.path == known->command) return &command;
+  return nullptr;
+}
+
 [[noreturn]] void fail_unknown_command(const CommandTable& table, const CommandGroup* group,
                                        std::string_view word) {
   std::string before = group == nullptr ? "grid" : "grid " + group->name;
+  if (const KnownWord* known = find_known_word(group == nullptr ? "" : group->name, word);
+      known != nullptr)
+    fail(ErrorKind::invalid_argument, "{}: there is no command {}: {}", before, word,
+         known->advice);
   std::string hint = dataset::did_you_mean(word, names_below(table, group));
   // The likeliest slip is a word of another level: `grid create` for `grid datastore create`.
   if (hint.empty()) {
@@ -191,7 +206,10 @@ Named take_command(const CommandTable& table, Words& words, Values& values) {
     if (above == nullptr)
       for (const CommandGroup& group : table.groups)
         if (group.name == path[0]) named.group = &group;
-    if (named.group == above) fail_unknown_command(table, above, path.back());
+    if (named.group != above) continue;
+    named.command = find_alias(table, above, path.back());
+    if (named.command != nullptr) return named;
+    fail_unknown_command(table, above, path.back());
   }
   return named;
 }
@@ -210,7 +228,7 @@ void assign_positionals(const CommandSpec& spec, Words positionals, Values& valu
     } while (positional.repeatable);
   }
   if (!positionals.empty())
-    fail(ErrorKind::invalid_argument, "{}: {} is one word too many; see {} --help", command,
+    fail(ErrorKind::invalid_argument, "{}: unexpected argument {}; see {} --help", command,
          positionals.front(), command);
 }
 

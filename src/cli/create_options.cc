@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "cli/version.h"
 #include "dataset/note_text.h"
@@ -27,7 +28,21 @@ void refuse(const Arguments& arguments, std::initializer_list<const char*> optio
     if (arguments.has(option)) fail(ErrorKind::invalid_argument, "{} {}", option, why);
 }
 
-std::vector<SourceSpec> sources_of(const Arguments& arguments) {
+// --add used to take SOURCE=PATH: where that could be meant too, nothing is guessed.
+SourceSpec addition_of(const std::string& text) {
+  SourceSpec spec = source::parse_source(text);
+  std::error_code ignored;
+  if (!spec.place.empty() && !spec.reversed && spec.place != spec.where &&
+      !spec.where.starts_with('.') && !spec.where.starts_with('/') &&
+      std::filesystem::exists(spec.place, ignored) && std::filesystem::exists(spec.where, ignored))
+    fail(ErrorKind::invalid_argument,
+         "--add {0}: both {1} and {2} exist: write {1}=./{2} to put the second into the folder {1}",
+         text, spec.place, spec.where);
+  return spec;
+}
+
+std::vector<SourceSpec> sources_of(const Arguments& arguments, const std::string& made_folder) {
+  if (!made_folder.empty()) return {{.where = made_folder}};
   if (arguments.has("SOURCE") && arguments.has("--source"))
     fail(ErrorKind::invalid_argument,
          "the source is named twice: as {} and with --source {}; to name several, give each with "
@@ -38,8 +53,7 @@ std::vector<SourceSpec> sources_of(const Arguments& arguments) {
     sources.push_back({.where = net::with_plain_scheme(*source)});
   for (const std::string& text : arguments.all("--source"))
     sources.push_back(source::parse_source(text));
-  for (const std::string& text : arguments.all("--add"))
-    sources.push_back(source::parse_addition(text));
+  for (const std::string& text : arguments.all("--add")) sources.push_back(addition_of(text));
   return sources;
 }
 
@@ -94,12 +108,12 @@ std::optional<dataset::Reference> find_version(const std::vector<SourceSpec>& so
       where[mark] == '@' ? dataset::is_tag(version) : version == "latest" || is_number;
   struct stat status;
   if (!means_version || ::stat(where.c_str(), &status) == 0) return std::nullopt;
-  return dataset::Reference::parse(where);
+  return parse_reference(where);
 }
 
 std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arguments) {
   if (arguments.has("--name")) return arguments.get("--name");
-  if (arguments.has("--base")) return dataset::Reference::parse(arguments.get("--base")).name;
+  if (arguments.has("--base")) return parse_reference(arguments.get("--base")).name;
   if (sources.size() > 1)
     fail(ErrorKind::invalid_argument,
          "several sources have no name in common: give one with --name");
@@ -110,7 +124,17 @@ std::string name_of(const std::vector<SourceSpec>& sources, const Arguments& arg
       !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
     fail(ErrorKind::invalid_argument, "{} is a pipe or a device: give a name with --name",
          sources[0].where);
-  return dataset::datastore_name_of_source(file_name_of(sources[0]));
+  std::string of_source = file_name_of(sources[0]);
+  // `.` and `..` are the folders that they stand for.
+  const std::string last = std::filesystem::path(of_source).filename().string();
+  if (!sources[0].where.empty() && (last.empty() || last == "." || last == ".."))
+    of_source = from_root(of_source);
+  std::string name = dataset::datastore_name_of_source(of_source);
+  if (name.find_first_not_of("0123456789") == name.npos)
+    fail(ErrorKind::invalid_argument,
+         "{} would be a datastore called {}, which says little: give a name with --name",
+         sources[0].where, name);
+  return name;
 }
 
 void check_combination(const Arguments& arguments, const std::vector<SourceSpec>& sources) {
@@ -143,6 +167,24 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
            "grid datastore create: SOURCE is empty; see grid datastore create --help");
 }
 
+// `--exclude '*' --include '*.jpg'` means all folders and the files that are included: as a line of
+// a .gitignore, the '*' alone would leave out the folders with all that they hold.
+std::vector<std::string> patterns_of(const Arguments& arguments) {
+  const std::vector<std::string>& given = arguments.all("--exclude");
+  std::vector<std::string> patterns;
+  for (auto pattern = given.begin(); pattern != given.end(); ++pattern) {
+    patterns.push_back(*pattern);
+    const bool is_everything = *pattern == "*" || *pattern == "**" || *pattern == "/*";
+    if (is_everything && std::any_of(pattern, given.end(), [](const std::string& later) {
+          return later.starts_with('!');
+        }))
+      for (const char* pattern_after : {"!*/", ".git", "__pycache__", ".ipynb_checkpoints"})
+        if (pattern_after[0] == '!' || !arguments.has("--all"))
+          patterns.emplace_back(pattern_after);
+  }
+  return patterns;
+}
+
 source::ArchiveLimits limits_of(const Arguments& arguments) {
   source::ArchiveLimits limits;
   if (arguments.has("--max-size"))
@@ -154,14 +196,27 @@ source::ArchiveLimits limits_of(const Arguments& arguments) {
 
 }  // namespace
 
-create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings) {
-  std::vector<SourceSpec> sources = sources_of(arguments);
+std::string name_for_command(const Arguments& arguments) {
+  refuse(arguments,
+         {"SOURCE", "--source", "--base", "--add", "--remove", "--extract", "--no-extract",
+          "--no-copy", "--max-size", "--max-files"},
+         "does not go with --from-command, which makes the source");
+  if (!arguments.has("--name"))
+    fail(ErrorKind::invalid_argument, "a command has no name: give the datastore one with --name");
+  dataset::check_datastore_name(arguments.get("--name"));
+  return arguments.get("--name");
+}
+
+create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings,
+                                        const std::string& made_folder) {
+  std::vector<SourceSpec> sources = sources_of(arguments, made_folder);
   check_combination(arguments, sources);
   std::optional<dataset::Reference> version;
   if (!arguments.has("--base")) version = find_version(sources);
   if (version)
     refuse(arguments,
-           {"--exclude", "--no-ignore", "--extract", "--no-extract", "--max-size", "--max-files"},
+           {"--exclude", "--no-ignore", "--follow-links", "--all", "--extract", "--no-extract",
+            "--max-size", "--max-files"},
            "does not go with a version as the source, which is copied as it is");
   bool archive = false;
   for (SourceSpec& source : sources) {
@@ -185,8 +240,10 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
   create::CreateOptions options{
       .input = {.sources = std::move(sources),
                 .version = std::move(version),
-                .patterns = source::IgnorePatterns(arguments.all("--exclude")),
+                .patterns = source::IgnorePatterns(patterns_of(arguments)),
                 .use_ignore_files = !arguments.has("--no-ignore"),
+                .follow_links = arguments.has("--follow-links"),
+                .keep_all = arguments.has("--all"),
                 .limits = limits_of(arguments),
                 .servers = settings.servers,
                 .in_place = arguments.has("--no-copy")},
@@ -198,9 +255,8 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
                                                      "--message"),
                .program = fmt::format("grid {}", program_version())}};
   if (arguments.has("--base"))
-    options.input.base =
-        create::CreateBase{.reference = dataset::Reference::parse(arguments.get("--base")),
-                           .removed = arguments.all("--remove")};
+    options.input.base = create::CreateBase{.reference = parse_reference(arguments.get("--base")),
+                                            .removed = arguments.all("--remove")};
   return options;
 }
 

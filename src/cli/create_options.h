@@ -9,6 +9,10 @@ namespace grid::cli {
 
 // Throws `invalid_argument` for options that contradict each other, and the system's error for a
 // source that does not exist.
-create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings);
+create::CreateOptions create_options_of(const Arguments& arguments, const Settings& settings,
+                                        const std::string& made_folder = "");
+
+// The name of the datastore that --from-command makes. Throws for what does not go with it.
+std::string name_for_command(const Arguments& arguments);
 
 }  // namespace grid::cli

@@ -21,6 +21,13 @@ unsigned terminal_width(int fd) {
   return ::ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80u;
 }
 
+// Whether a sentence says itself that it is grid's: "grid datastore create: SOURCE is missing".
+bool begins_with_command(std::string_view sentence) {
+  const std::string_view words = sentence.substr(0, sentence.find(':'));
+  return words.size() < sentence.size() && (words == "grid" || words.starts_with("grid ")) &&
+         words.find_first_not_of("abcdefghijklmnopqrstuvwxyz ") == words.npos;
+}
+
 }  // namespace
 
 Output::Output(OutputOptions options)
@@ -74,7 +81,7 @@ void Output::say(std::string_view sentence) {
 void Output::ask(std::string_view question) { write_message(escape_all_but_layout(question)); }
 
 void Output::warn(std::string_view sentence) {
-  write_message("grid: " + escape_controls(sentence) + "\n");
+  write_message((begins_with_command(sentence) ? "" : "grid: ") + escape_controls(sentence) + "\n");
 }
 
 void Output::report(ErrorKind kind, std::string_view sentence) {

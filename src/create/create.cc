@@ -5,9 +5,11 @@
 #include <thread>
 
 #include "base/error.h"
+#include "base/random.h"
 #include "base/user.h"
 #include "create/importer.h"
 #include "create/lost_content.h"
+#include "create/same_content.h"
 #include "create/scan_record.h"
 #include "create/second_reading.h"
 #include "create/version_source.h"
@@ -56,9 +58,7 @@ static std::optional<UnchangedFiles> find_unchanged(const dataset::OpenStore& st
 static std::string named(const CreateInput& input) {
   if (!input.base) return source::shown(input.sources);
   std::string text = input.base->reference.text();
-  for (const source::SourceSpec& added : input.sources)
-    text += " --add " + source::shown({{.where = added.where}}) +
-            (added.place.empty() ? "" : "=" + added.place);
+  for (const source::SourceSpec& added : input.sources) text += " --add " + source::shown({added});
   for (const std::string& pattern : input.base->removed) text += " --remove " + pattern;
   return text;
 }
@@ -93,6 +93,8 @@ static std::unique_ptr<source::Source> open_source_of(const dataset::OpenStore& 
   }
   return source::open_sources(input.sources, {.patterns = input.patterns,
                                               .use_ignore_files = input.use_ignore_files,
+                                              .follow_links = input.follow_links,
+                                              .keep_all = input.keep_all,
                                               .limits = input.limits,
                                               .journals = journals,
                                               .servers = input.servers,
@@ -230,6 +232,10 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
                                 .lease = lease.id()},
                                *source, std::move(known), scan_record, progress);
   if (!storing.allow_partial) refuse_incomplete(input, imported.problems);
+  if (imported.totals.entries == 0 && !input.patterns.empty())
+    fail(ErrorKind::not_found,
+         "{}: everything in it was left out by --exclude or a .gridignore; nothing was published",
+         named(input));
   if (imported.totals.entries == 0)
     fail(ErrorKind::not_found,
          "{} is empty: a version needs at least one file or folder; nothing was published",
@@ -259,7 +265,12 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
   if (storing.is_repeat) own = find_own(store, note.name, listed, storing.create_id);
   // Somebody may have deleted it while the source was read.
   const auto is_this = [&](const dataset::Version& version) {
-    return version.record.root == imported.root && version.state == dataset::VersionState::ready &&
+    const bool same =
+        version.record.root == imported.root ||
+        (!storing.times_count &&
+         have_same_content(store.manifest(version.record),
+                           tree::Manifest::open(store.chunks, store.segments, imported.root)));
+    return same && version.state == dataset::VersionState::ready &&
            !store.datastores->find_tombstone(note.name, version.record.number);
   };
   if (own && is_this(*own)) {
@@ -270,17 +281,19 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
   } else {
     dataset::VersionRecord record{
         .root = imported.root,
-        .source = shortened(named(input)),
+        .source = shortened(note.source.empty() ? named(input) : note.source),
         .message = note.message,
         .created = utc_now(),
         .created_by = note.created_by.empty() ? user_at_host() : note.created_by,
         .program = note.program,
         .totals = imported.totals,
         .stored_bytes = storing.bytes_stored_before + progress.bytes_stored,
-        .left_out = static_cast<std::uint64_t>(
-            std::count_if(result.problems.begin(), result.problems.end(),
-                          [](const source::Problem& problem) { return !problem.kept; }))};
+        .left_out = static_cast<std::uint64_t>(std::count_if(
+            result.problems.begin(), result.problems.end(),
+            [](const source::Problem& problem) { return !problem.kept && !problem.by_default; }))};
     if (!own) record.create_id = storing.create_id;  // else that of another version
+    if (record.create_id.empty()) record.create_id = random_hex(dataset::create_id_size);
+    const std::string create_id = record.create_id;
     if (newest) record.parent = newest->record.number;
     record.top_mtime_ns = source->top_mtime_ns();
     if (!record.top_mtime_ns) record.top_mtime_ns = base_top_mtime_ns;
@@ -291,7 +304,11 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
         holds ? listed : dataset::list_datastore_keys(*store.backend, note.name);
     progress.publishing = true;
     keeper.stop();
-    result.record = store.datastores->publish(note.name, std::move(record), recent, &lease);
+    // Of two creates of one folder at the same time, the second finds the version of the first.
+    result.record = store.datastores->publish(
+        note.name, std::move(record), recent, &lease,
+        storing.force ? std::nullopt : std::optional(listed.highest_taken));
+    result.same = result.record.create_id != create_id;
     progress.published = result.record.number;
   }
   // Without the identity the next create reads the source and names again what was left out.

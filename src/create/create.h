@@ -34,6 +34,7 @@ struct CreateInput {
   // What is left out, as in a .gitignore at the top of each source; stands over .gridignore files.
   source::IgnorePatterns patterns{};
   bool use_ignore_files = true;
+  bool follow_links = false, keep_all = false;  // see source::WalkOptions
   source::ArchiveLimits limits{};
   net::ServerOptions servers{};          // how URLs and buckets are reached
   bool in_place = false;                 // leave the objects of buckets there, unread
@@ -45,6 +46,7 @@ struct CreateStoring {
   bool force = false;          // a new version even if nothing has changed
   bool allow_partial = false;  // leave out files that could not be read
   bool paranoid = false;       // read everything twice, and publish what was the same
+  bool times_count = true;     // else a version that differs in times alone is the same
   unsigned workers = 0;        // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
@@ -68,6 +70,7 @@ struct CreateNote {
   std::string message{};
   std::string program{};
   std::string created_by{};  // empty: the user of this process
+  std::string source{};      // empty: the sources as the user named them
 };
 
 struct CreateOptions {

@@ -315,9 +315,13 @@ void LiveCreate::update(CreateCounts counts) {
   write();
 }
 
-void LiveCreate::fail(std::string reason) {
+void LiveCreate::fail(std::string reason, const CreateCounts& counts) {
   checkpoint_->flush();
   std::lock_guard lock(mutex_);
+  if (bytes_stored_before_ + counts.bytes_stored == 0) {
+    drop(own_);
+    return;
+  }
   record_.state = CreateState::failed;
   record_.reason = std::move(reason);
   record_.updated = utc_now();

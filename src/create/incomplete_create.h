@@ -1,4 +1,4 @@
-// Creates that are under way or were broken off: a folder for each in the state folder, with a
+// Creates that are running or were interrupted: a folder for each in the state folder, with a
 // record that others can read meanwhile and the checkpoint from which the same command continues.
 //
 // A folder stays locked for as long as the process that works on it lives, however that process
@@ -80,7 +80,8 @@ class LiveCreate {
   // Update the record. Never throw: if it cannot be written, other processes see the older one.
   // Thread-safe. `counts.bytes_stored` is what this attempt has written.
   void update(CreateCounts counts);
-  void fail(std::string reason);
+  // Removes what is kept if `counts` and all earlier attempts have stored nothing.
+  void fail(std::string reason, const CreateCounts& counts);
 
   // To be called once it is published: removes all that was kept of it, and the other creates with
   // the same store, name and identity that no process works on.

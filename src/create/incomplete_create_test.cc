@@ -56,7 +56,7 @@ TEST_F(IncompleteCreateTest, AllAttemptsHaveOneCreateId) {
     EXPECT_FALSE(first.is_repeat());
     EXPECT_NE(LiveCreate(folder_, example()).create_id(), id);  // at the same time
     EXPECT_NE(LiveCreate(folder_, example("dogs")).create_id(), id);
-    first.fail("the network");
+    first.fail("the network", {.bytes_stored = 1});
   }
   for (const IncompleteCreate& other : incomplete_creates(folder_))
     if (other.record.name == "dogs" || other.reason() != "the network")
@@ -91,7 +91,7 @@ TEST_F(IncompleteCreateTest, IsInterruptedWhenItEndsWithoutAReason) {
 }
 
 TEST_F(IncompleteCreateTest, KeepsTheReasonOfAFailure) {
-  LiveCreate(folder_, example()).fail("cats/7.jpg: Permission denied");
+  LiveCreate(folder_, example()).fail("cats/7.jpg: Permission denied", {.bytes_stored = 1});
   EXPECT_EQ(only().state(), CreateState::failed);
   EXPECT_EQ(only().reason(), "cats/7.jpg: Permission denied");
 }
@@ -100,7 +100,7 @@ TEST_F(IncompleteCreateTest, TheSameCommandContinuesIt) {
   std::string id;
   {
     LiveCreate live(folder_, example());
-    live.fail("no space");
+    live.fail("no space", {.bytes_stored = 1});
     id = live.record().id;
   }
   LiveCreate live(folder_, example());

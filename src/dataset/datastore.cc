@@ -88,6 +88,7 @@ static void note_deletion(Version& version, const Tombstone& tombstone) {
   version.state = VersionState::deleted;
   version.moved_to = tombstone.moved_to;
   version.until = tombstone.until;
+  version.renamed_to = tombstone.renamed_to;
 }
 
 std::optional<Version> Datastores::find(std::string_view name, VersionNumber number) const {
@@ -199,9 +200,15 @@ std::string Datastores::moved_to(std::string_view name, VersionNumber number) co
                               : published.empty() ? 0
                                                   : published.back();
   const bool exists = std::binary_search(published.begin(), published.end(), meant);
-  if (exists)
-    if (const std::string to = datastores.moved_to(reference.name, meant); !to.empty())
-      fail(ErrorKind::not_found, "{} was moved: it is in the store {} now", reference.text(), to);
+  if (exists) {
+    const Tombstone gone = datastores.find_tombstone(reference.name, meant).value_or(Tombstone{});
+    if (!gone.moved_to.empty())
+      fail(ErrorKind::not_found, "{} was moved: it is in the store {} now", reference.text(),
+           gone.moved_to);
+    if (!gone.renamed_to.empty())
+      fail(ErrorKind::not_found, "{} was renamed: it is {} now", reference.text(),
+           reference.version ? spell(gone.renamed_to, *reference.version) : gone.renamed_to);
+  }
   if (!reference.version)
     fail(ErrorKind::not_found, "all versions of {} are deleted", reference.name);
   fail(ErrorKind::not_found, "{}:{} {}; {}", reference.name, *reference.version,
@@ -254,6 +261,16 @@ static Error with_way_out(const Error& error, std::string_view name,
   return Error(error.kind(), way_out);
 }
 
+std::string Datastores::renamed_to(const Reference& reference) const {
+  std::optional<VersionNumber> number = reference.version;
+  if (!number) {
+    const std::vector<VersionNumber> published = published_numbers(reference.name);
+    if (published.empty()) return {};
+    number = published.back();
+  }
+  return find_tombstone(reference.name, *number).value_or(Tombstone{}).renamed_to;
+}
+
 Version Datastores::resolve(const Reference& reference) const {
   if (!reference.tag.empty())
     return resolve_tag(reference, [&](const Reference& meant) { return resolve(meant); });
@@ -273,8 +290,10 @@ Version Datastores::resolve(const Reference& reference) const {
     if (error.kind() != ErrorKind::corrupt || ready.empty()) throw;
     throw with_way_out(error, reference.name, ready);
   }
-  if (!version || version->state != VersionState::ready) refuse(*this, *backend_, reference);
-  return std::move(*version);
+  if (version && version->state == VersionState::ready) return std::move(*version);
+  if (const std::string to = renamed_to(reference); !to.empty())
+    return resolve({.name = to, .version = reference.version});
+  refuse(*this, *backend_, reference);
 }
 
 VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
@@ -283,13 +302,15 @@ VersionRecord Datastores::publish(std::string_view name, VersionRecord record) {
 }
 
 VersionRecord Datastores::publish(std::string_view name, VersionRecord record,
-                                  const DatastoreKeys& listed, store::Lease* lease) {
+                                  const DatastoreKeys& listed, store::Lease* lease,
+                                  std::optional<VersionNumber> same_serves_above) {
   check_datastore_name(name);
   record.datastore = name;
   return dataset::publish(*backend_, std::move(record),
                           {.highest_taken = listed.highest_taken,
                            .deleted = listed.tombstones,
                            .pause_first = pause_first_,
+                           .same_serves_above = same_serves_above,
                            .lease = lease});
 }
 
@@ -307,11 +328,14 @@ void Datastores::remove(std::string_view name, VersionNumber number, const Tombs
                    as_bytes(encode_tombstone(name, number, tombstone)));
 }
 
-void Datastores::restore(std::string_view name, VersionNumber number, store::Lease& lease) {
+void Datastores::restore(std::string_view name, VersionNumber number, store::Lease& lease,
+                         Restorable which) {
   const DatastoreKeys listed = list_datastore_keys(*backend_, name);
   if (is_among(ready_numbers(name, listed), number))
     fail(ErrorKind::already_exists, "{}:{} is not deleted", name, number);
-  if (!is_among(listed.versions, number) || !moved_to(name, number).empty())
+  const Tombstone gone = find_tombstone(name, number).value_or(Tombstone{});
+  if (!is_among(listed.versions, number) ||
+      (which == Restorable::deleted && !(gone.moved_to.empty() && gone.renamed_to.empty())))
     refuse(*this, *backend_, {.name = std::string(name), .version = number});
   const std::uint32_t again = times_restored(listed, number) + 1;
   const std::string key = store::restoration_key(name, number, again);

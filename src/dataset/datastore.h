@@ -18,13 +18,16 @@
 namespace grid::dataset {
 
 enum class VersionState { ready, deleted };
+// What can be taken back: what was deleted, or what was moved or renamed and comes back.
+enum class Restorable { deleted, gone_elsewhere };
 std::string_view name_of(VersionState state);
 
 struct Version {
   VersionRecord record;
   VersionState state = VersionState::ready;
-  std::string moved_to = {};  // the store that has it now, if it was moved
-  std::string until = {};     // of a deleted one: see Tombstone
+  std::string moved_to = {};    // the store that has it now, if it was moved
+  std::string until = {};       // of a deleted one: see Tombstone
+  std::string renamed_to = {};  // the same
 };
 
 struct UnreadableVersion {
@@ -66,9 +69,11 @@ class Datastores {
   // The ready version that a reference means. Throws `not_found`: no such datastore (names the
   // nearest ones), no such version or tag (names those that exist), or deleted. If the record of
   // the newest is damaged, none before it is given in its place: throws `corrupt`, and says the way
-  // out.
+  // out. Of a renamed datastore, gives the version under the name that it has now, which its record
+  // says.
   Version resolve(const Reference& reference) const;
-  // Its number alone: reads no record, so that a version whose record is damaged has one too.
+  // Its number alone: reads no record, so that a version whose record is damaged has one too. An
+  // old name does not lead on.
   VersionNumber resolve_number(const Reference& reference) const;
 
   // Makes the next version exist, atomically; returns its record with the number it got. The number
@@ -78,17 +83,21 @@ class Datastores {
   // is not known, nothing was published if it throws: see publish.h.
   VersionRecord publish(std::string_view name, VersionRecord record);
   // The same, after list_datastore_keys(), which must not be long ago.
-  // `lease` is that of the writer of the chunks: see publish.h.
+  // `lease` is that of the writer of the chunks, `same_serves_above` as in publish.h.
   VersionRecord publish(std::string_view name, VersionRecord record, const DatastoreKeys& listed,
-                        store::Lease* lease = nullptr);
+                        store::Lease* lease = nullptr,
+                        std::optional<VersionNumber> same_serves_above = {});
 
   // Leaves a tombstone: the version is gone from every listing, its number is never used again.
   // Throws `not_found` if there is no such ready version.
   void remove(std::string_view name, VersionNumber number, const Tombstone& tombstone = {});
   // Takes a deleted version back. All that it needs must be there, and stay there by this lease.
-  // Throws `not_found` if there is no such version, or it was moved; `already_exists` if it is
-  // ready.
-  void restore(std::string_view name, VersionNumber number, store::Lease& lease);
+  // Throws `not_found` if there is no such version, or it was moved or
+  // renamed, unless `which` says so; `already_exists` if it is ready.
+  void restore(std::string_view name, VersionNumber number, store::Lease& lease,
+               Restorable which = Restorable::deleted);
+  // The name that the version has now, or without a number the datastore; empty: not renamed.
+  std::string renamed_to(const Reference& reference) const;
   // What deletes a version now; empty if it is not deleted. For one that was never deleted, this
   // costs one request that finds nothing.
   std::optional<Tombstone> find_tombstone(std::string_view name, VersionNumber number) const;

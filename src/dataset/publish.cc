@@ -19,6 +19,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "dataset/datastore_keys.h"
 #include "dataset/understood.h"
 #include "store/layout.h"
 
@@ -66,6 +67,19 @@ std::optional<StoredSum> stored_sum_after(BytesView before, const VersionRecord&
     const StoredSum sum = last.stored_sum.value_or(StoredSum{number, last.stored_bytes});
     if (sum.bytes <= UINT64_MAX - record.stored_bytes)
       return StoredSum{sum.from, sum.bytes + record.stored_bytes};
+  } catch (const Error& error) {  // as in find_own()
+    if (error.kind() != ErrorKind::unsupported) throw;
+  }
+  return std::nullopt;
+}
+
+// The version before, if it serves in place of a new one: see PublishAt.
+std::optional<VersionRecord> find_same(const std::optional<Bytes>& before, VersionNumber number,
+                                       const VersionRecord& wanted, const PublishAt& at) {
+  if (!before || !at.same_serves_above || number <= *at.same_serves_above) return std::nullopt;
+  try {
+    VersionRecord there = decode_version_record(*before, wanted.datastore, number);
+    if (there.root == wanted.root && !is_among(at.deleted, number)) return there;
   } catch (const Error& error) {  // as in find_own()
     if (error.kind() != ErrorKind::unsupported) throw;
   }
@@ -193,6 +207,8 @@ VersionRecord publish(backend::Backend& backend, VersionRecord record, const Pub
   std::optional<Bytes> before;
   if (highest > 0) before = find_valid(backend, store::version_key(record.datastore, highest));
   for (unsigned race = 0; race < races_max; ++race) {
+    if (std::optional<VersionRecord> same = find_same(before, highest, record, at))
+      return std::move(*same);
     if (highest == UINT32_MAX)
       fail(ErrorKind::unsupported, "{} has the highest number that a version can have, {}",
            record.datastore, highest);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,9 @@ struct PublishAt {
   std::vector<VersionNumber> deleted;  // that have a tombstone, ascending
   // Before a key is asked again; doubles each time. All pauses together are below 2 s.
   std::chrono::milliseconds pause_first{50};
+  // A version above this number that others have published meanwhile, with the same tree, is
+  // returned in place of a new one; empty: a new one is made in any case.
+  std::optional<VersionNumber> same_serves_above{};
   // Of the writer of the chunks, not settled meanwhile; null in tests, where nobody collects. Each
   // record is announced in it first: then LeaseClosed may be thrown too, and nothing is published.
   store::Lease* lease = nullptr;

@@ -231,6 +231,7 @@ std::string encode_tombstone(std::string_view datastore, VersionNumber number,
   nlohmann::json value = {{"datastore", datastore}, {"version", number}};
   if (!tombstone.moved_to.empty()) value["moved_to"] = tombstone.moved_to;
   if (!tombstone.until.empty()) value["until"] = tombstone.until;
+  if (!tombstone.renamed_to.empty()) value["renamed_to"] = tombstone.renamed_to;
   return store::seal(tombstone_kind, std::move(value));
 }
 
@@ -240,7 +241,10 @@ Tombstone decode_tombstone(BytesView object, std::string_view datastore, Version
   check_datastore(json, datastore);
   check_number(json, "version", number);
   Tombstone tombstone{.moved_to = json.find_text("moved_to").value_or(""),
-                      .until = json.find_text("until").value_or("")};
+                      .until = json.find_text("until").value_or(""),
+                      .renamed_to = json.find_text("renamed_to").value_or("")};
+  if (!tombstone.renamed_to.empty() && !is_datastore_name(tombstone.renamed_to))
+    json.refuse("renamed_to", "not the name of a datastore");
   if (!tombstone.until.empty() && !is_rfc3339_utc(tombstone.until))
     json.refuse("until", "not a time of RFC 3339 in UTC");
   return tombstone;

@@ -118,6 +118,8 @@ struct Tombstone {
   std::string moved_to{};  // the store that has the version now; empty: it was not moved
   // RFC 3339, UTC: until then its space is kept, so that it can be taken back; empty: it is not.
   std::string until{};
+  // The datastore of the same store that has the version now; empty: it was not renamed.
+  std::string renamed_to{};
 };
 // As above.
 std::string encode_tombstone(std::string_view datastore, VersionNumber number,

@@ -77,6 +77,46 @@ std::string Reference::text() const {
   return named_latest ? name + ":latest" : name;
 }
 
+// The letters U+00C0 to U+017F in lower case and without their marks; '?' where there is none.
+static constexpr std::string_view plain_letters =
+    "aaaaaaaceeeeiiiidnooooo?ouuuuyts"
+    "aaaaaaaceeeeiiiidnooooo?ouuuuyty"
+    "aaaaaaccccccccddddeeeeeeeeeegggg"
+    "gggghhhhiiiiiiiiiiiijjkkklllllll"
+    "lllnnnnnnnnnoooooooorrrrrrssssss"
+    "ssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+// Letters with marks become plain ones, everything else of ASCII and of Latin letters that a name
+// cannot have becomes '-', never two in a row. Other characters stay: see below.
+static std::string in_name_characters(std::string_view text) {
+  std::string out;
+  const auto add_dash = [&] {
+    if (!out.empty() && out.back() != '-') out += '-';
+  };
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const auto next = at + 1 < text.size() ? static_cast<unsigned char>(text[at + 1]) : 0u;
+    if (is_name_character(text[at])) {
+      out += text[at];
+    } else if (byte < 0x80) {
+      add_dash();
+    } else if (byte >= 0xc3 && byte <= 0xc5 && (next & 0xc0) == 0x80) {
+      const std::size_t letter = (byte - 0xc3u) * 64 + (next - 0x80u);
+      ++at;
+      if (letter < plain_letters.size() && plain_letters[letter] != '?')
+        out += plain_letters[letter];
+      else
+        add_dash();
+    } else if (byte == 0xcc && next >= 0x80 && next <= 0xbf) {
+      ++at;  // a mark that stands behind its letter
+    } else {
+      out += text[at];
+    }
+  }
+  while (out.ends_with('-') && !text.ends_with('-')) out.pop_back();
+  return out;
+}
+
 std::string datastore_name_of_source(std::string_view source) {
   std::string_view end = source;
   while (end.size() > 1 && end.ends_with('/')) end.remove_suffix(1);
@@ -89,7 +129,7 @@ std::string datastore_name_of_source(std::string_view source) {
       name.resize(name.size() - suffix.size());
       break;
     }
-  std::replace(name.begin(), name.end(), ' ', '-');
+  name = in_name_characters(name);
   // Dropping what a name cannot have would make one datastore of different sources.
   if (!is_datastore_name(name))
     fail(

@@ -36,8 +36,9 @@ void check_tag(std::string_view text);  // throws `invalid_argument` with the ru
 // Throws `invalid_argument` with the rule.
 void check_datastore_name(std::string_view name);
 
-// The default name for a source: last path component without archive suffixes, lower-cased, blanks
-// turned to '-'. Throws `invalid_argument` if that is no name of a datastore.
+// The default name for a source: last path component without archive suffixes, lower-cased, letters
+// with marks without them, other ASCII characters turned to '-'. Throws `invalid_argument` if that
+// is no name of a datastore.
 std::string datastore_name_of_source(std::string_view source);
 
 // "cats:3"

@@ -201,7 +201,8 @@ LookupResult Filesystem::State::lookup_version(const Slot& datastore, std::strin
   if (!number) return {.name_validity = Validity::for_ever};
   const std::string& datastore_name = datastore.version.name;
   if (!listing_.numbers(datastore_name, Freshness::recent)->contains(*number) &&
-      !listing_.numbers(datastore_name, Freshness::now)->contains(*number)) {
+      !listing_.numbers(datastore_name, Freshness::now)->contains(*number) &&
+      !versions_.is_renamed({datastore_name, *number})) {
     return {};
   }
   const auto found = version_attributes(slots_.version({datastore_name, *number}));

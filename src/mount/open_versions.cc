@@ -32,7 +32,11 @@ static std::int64_t parse_rfc3339_ns(std::string_view text) {
 }
 
 std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) const {
-  const auto found = store_->datastores->find(slot.version.name, slot.version.number);
+  auto found = store_->datastores->find(slot.version.name, slot.version.number);
+  // An old name leads on.
+  if (found && !found->renamed_to.empty())
+    found =
+        store_->datastores->resolve({.name = slot.version.name, .version = slot.version.number});
   if (identity_.is_cheap()) identity_.check();
   if (!found || found->state != dataset::VersionState::ready) return std::nullopt;
   const std::int64_t created_ns = parse_rfc3339_ns(found->record.created);
@@ -40,6 +44,10 @@ std::optional<VersionSummary> OpenVersions::find_in_store(const Slot& slot) cons
                         .created_ns = created_ns,
                         .mtime_ns = found->record.top_mtime_ns.value_or(created_ns),
                         .totals = found->record.totals};
+}
+
+bool OpenVersions::is_renamed(const VersionName& version) const {
+  return !store_->datastores->renamed_to({.name = version.name, .version = version.number}).empty();
 }
 
 std::shared_ptr<const tree::Manifest> OpenVersions::manifest(const Slot& slot) {

@@ -27,6 +27,8 @@ class OpenVersions {
 
   // Empty if there is no such ready version and none was found before.
   std::optional<VersionSummary> find(const Slot& slot);
+  // Whether another datastore has the version now, to which its old name leads.
+  bool is_renamed(const VersionName& version) const;
 
   // Throws `not_found` if find() is empty.
   std::shared_ptr<const tree::Manifest> manifest(const Slot& slot);

@@ -1,4 +1,4 @@
-// The store as a whole, and creates that are under way or were broken off.
+// The store as a whole, and creates that are running or were interrupted.
 #include "base/text.h"
 #include "server/api.h"
 #include "service/credentials.h"
@@ -91,7 +91,7 @@ std::vector<Route> store_routes() {
       {"GET",
        "/api/v1/creates",
        Needs::reader,
-       "List the creates on this machine that are under way or were broken off",
+       "List the creates on this machine that are running or were interrupted",
        {},
        list_creates},
       {"DELETE",

@@ -64,7 +64,9 @@ DatastoreCreate::DatastoreCreate(const Settings& settings, dataset::OpenStore& s
   if (request_.count_source && can_be_counted(input))
     ahead_.emplace(source::WalkOptions{.source = input.sources[0].where,
                                        .patterns = input.patterns,
-                                       .use_ignore_files = input.use_ignore_files});
+                                       .use_ignore_files = input.use_ignore_files,
+                                       .follow_links = input.follow_links,
+                                       .keep_all = input.keep_all});
   if (!request_.command) return;
   kept_.emplace(settings.create_folder, record_of(*request_.command, options, store),
                 [this] { return counts_of(progress()); });

@@ -38,6 +38,7 @@ EntryRef file_at(const OpenVersion& version, const std::string& path) {
 OpenVersion open_version(const dataset::OpenStore& store, const dataset::Reference& reference) {
   OpenVersion version{.name = reference.name,
                       .record = store.datastores->resolve(reference).record};
+  if (!version.record.datastore.empty()) version.name = version.record.datastore;  // renamed
   version.manifest = store.manifest(version.record);
   return version;
 }

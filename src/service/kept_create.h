@@ -40,8 +40,9 @@ class KeptCreate {
 
   std::uint64_t bytes_stored_before() const { return live_ ? live_->bytes_stored_before() : 0; }
 
-  // Runs the create in `body`. Removes what is kept if it returns; if it throws, what is kept
-  // stays, with the error as the reason.
+  // Runs the create in `body`. Removes what is kept if it returns. If it throws, what is kept
+  // stays, with the error as the reason, unless nothing was stored: then a repeat has nothing to
+  // continue, and a typing error leaves no trace.
   template <class Body>
   auto run(Body body) {
     try {
@@ -51,7 +52,7 @@ class KeptCreate {
       return result;
     } catch (const Error& error) {  // passed on
       end_watch();
-      if (live_) live_->fail(error.what());
+      if (live_) live_->fail(error.what(), counts_());
       throw;
     }
   }

@@ -1,6 +1,7 @@
 #include "service/moves.h"
 
 #include "base/error.h"
+#include "care/rename.h"
 #include "service/incomplete_creates.h"
 #include "service/uses.h"
 
@@ -8,14 +9,13 @@ namespace grid::service {
 
 // A live create or reader on this machine would go on with the old store.
 static void refuse_if_busy(const Settings& settings, const dataset::OpenStore& store,
-                           const std::string& name) {
+                           const std::string& name, std::string_view ending) {
   for (const create::IncompleteCreate& create :
        of_datastore(of_store(find_incomplete_creates(settings), store), name))
     if (create.live)
-      fail(ErrorKind::unavailable,
-           "the next version of {} is being made from {} (process {}); nothing was moved", name,
-           create.record.source, create.record.pid);
-  refuse_if_used(settings, store, name, store.datastores->ready_numbers(name), "nothing was moved");
+      fail(ErrorKind::unavailable, "the next version of {} is being made from {} (process {}); {}",
+           name, create.record.source, create.record.pid, ending);
+  refuse_if_used(settings, store, name, store.datastores->ready_numbers(name), ending);
 }
 
 std::string moved_name(const dataset::Reference& reference) {
@@ -31,7 +31,7 @@ std::shared_ptr<dataset::OpenStore> open_destination(const Settings& settings,
   // Fails before a store is made for a datastore that does not exist.
   if (from.datastores->published_numbers(request.name).empty())
     from.datastores->resolve_number({.name = request.name});
-  if (!request.keep) refuse_if_busy(settings, from, request.name);
+  if (!request.keep) refuse_if_busy(settings, from, request.name, "nothing was moved");
   return dataset::open_store(
       request.to,
       {.make_if_absent = true, .servers = settings.servers, .cache_folder = settings.cache_folder});
@@ -64,6 +64,19 @@ void write_document(JsonWriter& json, const Move& move) {
   json.member("bytes_stored", move.bytes_stored);
   json.member("bytes_checked", move.bytes_checked);
   json.member("seconds", std::chrono::duration<double>(move.elapsed).count()).end_object();
+}
+
+Rename rename_datastore(const Settings& settings, dataset::OpenStore& store,
+                        const std::string& from, const std::string& to) {
+  refuse_if_busy(settings, store, from, "nothing was renamed");
+  return {.from = from, .to = to, .versions = care::rename_datastore(store, from, to)};
+}
+
+void write_document(JsonWriter& json, const Rename& rename) {
+  json.begin_object().member("from", rename.from).member("to", rename.to);
+  json.key("versions").begin_array();
+  for (dataset::VersionNumber number : rename.versions) json.value(number);
+  json.end_array().end_object();
 }
 
 }  // namespace grid::service

@@ -46,4 +46,16 @@ Move move_datastore(const dataset::OpenStore& from, dataset::OpenStore& to,
 
 void write_document(JsonWriter& json, const Move& move);
 
+struct Rename {
+  std::string from, to;                          // names of the datastore
+  std::vector<dataset::VersionNumber> versions;  // that are ready under the new name
+};
+
+// Throws as care::rename_datastore() does, and `unavailable` if it is in use here or its next
+// version is being made.
+Rename rename_datastore(const Settings& settings, dataset::OpenStore& store,
+                        const std::string& from, const std::string& to);
+
+void write_document(JsonWriter& json, const Rename& rename);
+
 }  // namespace grid::service

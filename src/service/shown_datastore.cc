@@ -9,8 +9,14 @@
 namespace grid::service {
 
 ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore& store,
-                              const dataset::Reference& reference) {
-  ShownDatastore shown{.name = reference.name, .whole = !reference.names_version()};
+                              const dataset::Reference& written) {
+  dataset::Reference reference = written;
+  // An old name leads on, unless it is used again.
+  if (store.datastores->ready_numbers(reference.name).empty())
+    if (const std::string to = store.datastores->renamed_to(reference); !to.empty())
+      reference.name = to;
+  ShownDatastore shown{.name = reference.name,
+                       .whole = !reference.names_version()};
   if (shown.whole) {
     shown.versions = readable_versions(*store.datastores, reference.name, shown.unreadable);
     shown.creates =

@@ -131,6 +131,7 @@ static unsigned files_open_ahead() {
 
 FolderSource::FolderSource(WalkOptions options)
     : path_(options.source),
+      follow_links_(options.follow_links),
       open_count_(files_open_ahead()),
       walker_(std::move(options),
               [this](Problem problem) { reported_.push_back(std::move(problem)); }) {}
@@ -180,6 +181,9 @@ static FileDescriptor open_despite_leases(const Open& open) {
 std::unique_ptr<SourceFile> FolderSource::open(const SourceEntry& entry,
                                                std::optional<ByteRange> range) {
   FileDescriptor fd = open_despite_leases([&] {
+    if (walker_.folder() != nullptr && follow_links_)
+      return FileDescriptor(
+          ::openat(walker_.folder()->get(), entry.entry.path().c_str(), file_flags | O_CLOEXEC));
     if (walker_.folder() != nullptr)
       return open_beneath(walker_.folder()->get(), entry.entry.path(), file_flags);
     return FileDescriptor(::open(path_.c_str(), file_flags | O_CLOEXEC));

@@ -27,6 +27,7 @@ class FolderSource : public Source, private FileOpener {
   void recognise_hard_link(WalkedEntry& walked);
 
   const std::filesystem::path path_;
+  const bool follow_links_;
   const unsigned open_count_;
   std::vector<Problem> reported_;  // by the walker, since the last next()
   Walker walker_;

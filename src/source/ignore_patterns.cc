@@ -258,13 +258,26 @@ IgnoreRules IgnoreRules::with(IgnorePatterns patterns) const {
   return rules;
 }
 
-bool IgnoreRules::ignores(std::string_view path, bool is_folder) const {
+bool is_left_out_by_default(std::string_view name) {
+  return name == ".git" || name == "__pycache__" || name == ".ipynb_checkpoints" ||
+         name == ".DS_Store";
+}
+
+IgnorePatterns::Verdict IgnoreRules::judge(std::string_view path, bool is_folder) const {
   using Verdict = IgnorePatterns::Verdict;
   Verdict verdict = command_line_->judge(path, is_folder);
   for (const List* list = lists_.get(); verdict == Verdict::none && list != nullptr;
        list = list->above.get())
     verdict = list->patterns.judge(path, is_folder);
-  return verdict == Verdict::ignored;
+  return verdict;
+}
+
+bool IgnoreRules::ignores(std::string_view path, bool is_folder) const {
+  return judge(path, is_folder) == IgnorePatterns::Verdict::ignored;
+}
+
+bool IgnoreRules::keeps(std::string_view path, bool is_folder) const {
+  return judge(path, is_folder) == IgnorePatterns::Verdict::kept;
 }
 
 bool IgnoreRules::ignores_within(std::string_view path, bool is_folder) const {

@@ -45,6 +45,9 @@ class IgnorePatterns {
   std::vector<Pattern> patterns_;
 };
 
+// What version control, Python, Jupyter and macOS leave in folders, and nobody means to store.
+bool is_left_out_by_default(std::string_view name);
+
 // The lists that apply in a folder: the command line overrides the folder's own list, which
 // overrides those of the folders above. Immutable and shared.
 class IgnoreRules {
@@ -58,12 +61,16 @@ class IgnoreRules {
   // Whether an entry is left out. Does not look at the folders above it: what is below a folder
   // that is left out is left out too, whatever the patterns say.
   bool ignores(std::string_view path, bool is_folder) const;
-  // The same, but looks at the folders above it too.
+  // Whether a pattern keeps the entry expressly.
+  bool keeps(std::string_view path, bool is_folder) const;
+  // The same as ignores(), but looks at the folders above it too.
   bool ignores_within(std::string_view path, bool is_folder) const;
 
   bool empty() const { return command_line_->empty() && lists_ == nullptr; }
 
  private:
+  IgnorePatterns::Verdict judge(std::string_view path, bool is_folder) const;
+
   struct List {
     IgnorePatterns patterns;
     std::shared_ptr<const List> above;

@@ -107,6 +107,8 @@ static std::unique_ptr<Source> open_source(const SourceSpec& spec, const SourceO
     return std::make_unique<FolderSource>(WalkOptions{.source = spec.where,
                                                       .patterns = options.patterns,
                                                       .use_ignore_files = options.use_ignore_files,
+                                                      .follow_links = options.follow_links,
+                                                      .keep_all = options.keep_all,
                                                       .skipped = options.skipped});
   return open_archive(archive_bytes_of_file(spec.where), options);
 }
@@ -188,25 +190,30 @@ static std::string parse_place(std::string_view place, std::string_view text) {
   return path;
 }
 
-SourceSpec parse_addition(std::string_view text) {
-  SourceSpec spec{.where = net::with_plain_scheme(text)};
-  std::size_t equals = text.rfind('=');
+// Whether a text can only be a source: a path of a version is relative, and no URL.
+static bool is_plainly_source(std::string_view text) {
+  return text.find("://") != text.npos || text.starts_with("/") || text.starts_with("./") ||
+         text.starts_with("../") || text == "-" || text == "." || text == "..";
+}
+
+static bool exists(std::string_view text) {
   struct stat st;
-  if (equals == std::string_view::npos || ::stat(spec.where.c_str(), &st) == 0) return spec;
-  spec.place = parse_place(text.substr(equals + 1), text);
-  spec.where = net::with_plain_scheme(text.substr(0, equals));
-  return spec;
+  return ::stat(std::string(text).c_str(), &st) == 0;
 }
 
 SourceSpec parse_source(std::string_view text) {
   SourceSpec spec{.where = net::with_plain_scheme(text)};
-  std::size_t equals = text.find('=');
-  struct stat st;
-  if (equals == std::string_view::npos || text.find("://") < equals ||
-      ::stat(spec.where.c_str(), &st) == 0)
-    return spec;
-  spec.place = parse_place(text.substr(0, equals), text);
-  spec.where = net::with_plain_scheme(text.substr(equals + 1));
+  const std::size_t first = text.find('='), last = text.rfind('=');
+  if (first == std::string_view::npos || exists(spec.where)) return spec;
+  if (text.find("://") < first) return spec;  // a URL may have an '=' of its own
+  std::string_view place = text.substr(0, first), where = text.substr(first + 1);
+  const std::string_view head = text.substr(0, last), tail = text.substr(last + 1);
+  if (!is_plainly_source(where)) {
+    spec.reversed = exists(head) && (is_plainly_source(head) || !exists(where));
+  }
+  if (spec.reversed) place = tail, where = head;
+  spec.place = parse_place(place, text);
+  spec.where = net::with_plain_scheme(where);
   return spec;
 }
 

@@ -14,6 +14,8 @@ struct Problem {
   bool unsupported = false;
   // It is in the version, but not quite as it was.
   bool kept = false;
+  // It was left out because hardly anyone wants it in a version: see is_left_out_by_default().
+  bool by_default = false;
 
   bool operator==(const Problem&) const = default;
 };

@@ -37,12 +37,19 @@ static std::string shown(const std::string& folder) { return folder.empty() ? ".
 static constexpr unsigned scan_threads = 4;
 static constexpr std::size_t scans_ahead_max = 4;  // in each folder on the way down
 
+// The folders from the source down to one, by which a link to one of them is recognised.
+struct Walker::Trail {
+  std::uint64_t device = 0, inode = 0;
+  std::shared_ptr<const Trail> above;
+};
+
 // What a folder holds. Its problems are not reported yet.
 struct Walker::Scan {
   std::shared_ptr<const FileDescriptor> fd;  // null if it could not be opened
   std::vector<WalkedEntry> entries;          // in reverse order
   std::vector<Problem> problems;
-  IgnoreRules rules{{}};  // that apply in it
+  IgnoreRules rules{{}};               // that apply in it
+  std::shared_ptr<const Trail> trail;  // that ends with it; null unless links are followed
 };
 
 struct Walker::Folder {
@@ -54,6 +61,7 @@ struct Walker::Folder {
   std::string path;
   std::shared_ptr<const FileDescriptor> fd;
   IgnoreRules rules;
+  std::shared_ptr<const Trail> trail;
   std::vector<Subfolder> subfolders;  // in reverse order; those still to walk
 };
 
@@ -70,7 +78,7 @@ Walker::Walker(WalkOptions options, std::function<void(Problem)> report)
   if (S_ISDIR(st.st_mode)) {
     folder_mtime_ns_ = timestamp_of(st.st_mtim);
     Scan top = scan(open_file(options_.source, O_RDONLY | O_DIRECTORY), "",
-                    IgnoreRules(options_.patterns));
+                    IgnoreRules(options_.patterns), nullptr);
     folder_ = top.fd;
     enter("", std::move(top));
     return;
@@ -118,8 +126,9 @@ std::string_view Walker::why_skipped(const struct stat& folder) const {
 }
 
 // One entry of a folder; empty, with the problem noted, if it cannot be kept.
-std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& folder,
+std::optional<WalkedEntry> Walker::examine(const Scan& in, const std::string& folder,
                                            std::string name, std::vector<Problem>& problems) const {
+  const int folder_fd = in.fd->get();
   auto leave_out = [&](std::string reason, bool unsupported = false) {
     problems.push_back({join(folder, name), std::move(reason), unsupported});
     return std::nullopt;
@@ -127,6 +136,16 @@ std::optional<WalkedEntry> Walker::examine(int folder_fd, const std::string& fol
   struct stat st;
   if (::fstatat(folder_fd, name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
     return leave_out(reason_of(errno));
+  struct stat target;
+  const bool followed = options_.follow_links && S_ISLNK(st.st_mode) &&
+                        ::fstatat(folder_fd, name.c_str(), &target, 0) == 0;
+  if (followed) {
+    st = target;
+    st.st_nlink = 1;  // a file of its own, however many links lead to it
+    for (const Trail* on = in.trail.get(); on != nullptr; on = on->above.get())
+      if (on->device == st.st_dev && on->inode == st.st_ino)
+        return leave_out("is a link to a folder that it lies in", true);
+  }
   WalkedEntry walked{.state = state_of(st), .device = st.st_dev, .link_count = st.st_nlink};
   walked.entry.mtime_ns = walked.state.mtime_ns;
   if (S_ISREG(st.st_mode)) {
@@ -180,15 +199,31 @@ static IgnorePatterns read_ignore_file(int folder_fd, const std::string& folder,
   return IgnorePatterns::parse(as_text(text), folder);
 }
 
+bool Walker::is_left_out(const IgnoreRules& rules, const std::string& path, std::string_view name,
+                         bool is_folder, std::vector<Problem>& problems) const {
+  if (!options_.keep_all && is_left_out_by_default(name) && !rules.keeps(path, is_folder)) {
+    if (!rules.ignores(path, is_folder))
+      problems.push_back({.path = path,
+                          .reason = "is left out by default (--all keeps it)",
+                          .unsupported = true,
+                          .by_default = true});
+    return true;
+  }
+  return !rules.empty() && rules.ignores(path, is_folder);
+}
+
 // Reads a whole folder, so that its entries can be sorted. Examines them in the order of their
 // inodes, in which they lie side by side on a disk.
-Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRules rules) const {
+Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRules rules,
+                          const std::shared_ptr<const Trail>& above) const {
   struct Found {
     std::uint64_t inode;
     std::string name;
     unsigned char type;  // from readdir(3); may be unknown
   };
   Scan result{.fd = std::make_shared<const FileDescriptor>(std::move(fd))};
+  if (struct stat st; options_.follow_links && ::fstat(result.fd->get(), &st) == 0)
+    result.trail = std::make_shared<const Trail>(Trail{st.st_dev, st.st_ino, above});
   std::vector<Found> found;
   int listing = ::dup(result.fd->get());  // fdopendir() takes its descriptor over
   DIR* stream = listing < 0 ? nullptr : ::fdopendir(listing);
@@ -213,14 +248,20 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRule
   std::sort(found.begin(), found.end(),
             [](const Found& a, const Found& b) { return a.inode < b.inode; });
   for (Found& item : found) {
-    std::string below = rules.empty() ? "" : join(path, item.name);
-    if (!rules.empty() && item.type != DT_UNKNOWN && rules.ignores(below, item.type == DT_DIR))
+    const bool judged = !rules.empty() || is_left_out_by_default(item.name);
+    const bool kind_is_known =
+        item.type != DT_UNKNOWN && !(options_.follow_links && item.type == DT_LNK);
+    const std::string below = judged ? join(path, item.name) : "";
+    const std::string name = judged ? item.name : "";
+    if (judged && kind_is_known &&
+        is_left_out(rules, below, name, item.type == DT_DIR, result.problems))
       continue;
     std::optional<WalkedEntry> walked =
-        examine(result.fd->get(), path, std::move(item.name), result.problems);
+        examine(result, path, std::move(item.name), result.problems);
     if (!walked) continue;
     bool is_folder = walked->entry.kind == EntryKind::folder;
-    if (item.type == DT_UNKNOWN && !rules.empty() && rules.ignores(below, is_folder)) continue;
+    if (judged && !kind_is_known && is_left_out(rules, below, name, is_folder, result.problems))
+      continue;
     result.entries.push_back(std::move(*walked));
   }
   std::sort(result.entries.begin(), result.entries.end(),
@@ -230,19 +271,23 @@ Walker::Scan Walker::scan(FileDescriptor fd, const std::string& path, IgnoreRule
 }
 
 Walker::Scan Walker::scan_below(const std::shared_ptr<const FileDescriptor>& above,
-                                const IgnoreRules& rules, const std::string& path,
-                                const std::string& name) const {
+                                const IgnoreRules& rules, const std::shared_ptr<const Trail>& trail,
+                                const std::string& path, const std::string& name) const {
   FileDescriptor fd(
-      ::openat(above->get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+      ::openat(above->get(), name.c_str(),
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC | (options_.follow_links ? 0 : O_NOFOLLOW)));
   if (!fd) return {.problems = {{path, reason_of(errno)}}};
-  return scan(std::move(fd), path, rules);
+  return scan(std::move(fd), path, rules, trail);
 }
 
 void Walker::enter(const std::string& path, Scan scanned) {
   for (Problem& problem : scanned.problems) report_(std::move(problem));
   if (!scanned.fd) return;
   entries_ = std::move(scanned.entries);
-  Folder folder{.path = path, .fd = std::move(scanned.fd), .rules = std::move(scanned.rules)};
+  Folder folder{.path = path,
+                .fd = std::move(scanned.fd),
+                .rules = std::move(scanned.rules),
+                .trail = std::move(scanned.trail)};
   for (const WalkedEntry& walked : entries_)
     if (walked.entry.kind == EntryKind::folder)
       folder.subfolders.push_back({walked.entry.name, {}});
@@ -256,9 +301,10 @@ void Walker::look_ahead(Folder& folder) {
   if (count < 2) return;
   for (auto at = folder.subfolders.rbegin(); count > 0; ++at, --count)
     if (!at->ahead.valid())
-      at->ahead = pool_.submit([this, above = folder.fd, rules = folder.rules,
-                                path = join(folder.path, at->name),
-                                name = at->name] { return scan_below(above, rules, path, name); });
+      at->ahead = pool_.submit([this, above = folder.fd, rules = folder.rules, trail = folder.trail,
+                                path = join(folder.path, at->name), name = at->name] {
+        return scan_below(above, rules, trail, path, name);
+      });
 }
 
 // Enters the next folder in tree order; false if there is none left.
@@ -274,8 +320,8 @@ bool Walker::descend() {
   look_ahead(folder);
   std::string path = join(folder.path, next.name);
   IgnoreRules rules = folder.rules;
-  enter(path,
-        next.ahead.valid() ? next.ahead.get() : scan_below(folder.fd, rules, path, next.name));
+  enter(path, next.ahead.valid() ? next.ahead.get()
+                                 : scan_below(folder.fd, rules, folder.trail, path, next.name));
   return true;
 }
 

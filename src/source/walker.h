@@ -40,6 +40,10 @@ struct WalkOptions {
   std::filesystem::path source;  // a folder, or one file
   IgnorePatterns patterns{};     // what is left out; overrides the source's own .gridignore files
   bool use_ignore_files = true;  // a .gridignore in each folder
+  // Takes a symbolic link for the file or folder that it leads to, also outside of the source. A
+  // link that leads nowhere stays a link; one to a folder that it lies in is left out.
+  bool follow_links = false;
+  bool keep_all = false;  // also what is_left_out_by_default()
   std::vector<SkippedFolder> skipped{};
 };
 
@@ -64,15 +68,21 @@ class Walker {
   struct Scan;
   struct Folder;
 
+  struct Trail;
+
   Scan scan_below(const std::shared_ptr<const FileDescriptor>& above, const IgnoreRules& rules,
-                  const std::string& path, const std::string& name) const;
-  Scan scan(FileDescriptor fd, const std::string& path, IgnoreRules rules) const;
+                  const std::shared_ptr<const Trail>& trail, const std::string& path,
+                  const std::string& name) const;
+  Scan scan(FileDescriptor fd, const std::string& path, IgnoreRules rules,
+            const std::shared_ptr<const Trail>& above) const;
+  bool is_left_out(const IgnoreRules& rules, const std::string& path, std::string_view name,
+                   bool is_folder, std::vector<Problem>& problems) const;
   void enter(const std::string& path, Scan scanned);
   void look_ahead(Folder& folder);
   bool descend();
 
   std::string_view why_skipped(const struct stat& folder) const;
-  std::optional<WalkedEntry> examine(int folder_fd, const std::string& folder, std::string name,
+  std::optional<WalkedEntry> examine(const Scan& in, const std::string& folder, std::string name,
                                      std::vector<Problem>& problems) const;
 
   const WalkOptions options_;

@@ -21,6 +21,8 @@
 #include <cstdint>
 #include <new>
 
+#include "base/error.h"
+
 namespace grid::store {
 
 static constexpr int level = 1;
@@ -100,6 +102,40 @@ bool decompress(BytesView data, MutableBytesView out) {
   std::size_t size =
       ZSTD_decompressDCtx(context.get(), out.data(), out.size(), data.data(), data.size());
   return !ZSTD_isError(size) && size == out.size();
+}
+
+struct StreamCompressor::Context {
+  Context() : zstd(ZSTD_createCCtx()) {
+    if (zstd == nullptr) throw std::bad_alloc();
+  }
+  ~Context() { ZSTD_freeCCtx(zstd); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  ZSTD_CCtx* zstd;
+};
+
+StreamCompressor::StreamCompressor() : context_(std::make_unique<Context>()) {}
+StreamCompressor::~StreamCompressor() = default;
+
+BytesView StreamCompressor::add(BytesView data) { return compress(data, false); }
+BytesView StreamCompressor::finish() { return compress({}, true); }
+
+BytesView StreamCompressor::compress(BytesView data, bool last) {
+  out_.resize(ZSTD_compressBound(data.size()) + ZSTD_CStreamOutSize());
+  ZSTD_inBuffer in{data.data(), data.size(), 0};
+  ZSTD_outBuffer out{out_.data(), out_.size(), 0};
+  for (;;) {
+    const std::size_t left =
+        ZSTD_compressStream2(context_->zstd, &out, &in, last ? ZSTD_e_end : ZSTD_e_continue);
+    if (ZSTD_isError(left))
+      fail(ErrorKind::no_space, "cannot compress: {}", ZSTD_getErrorName(left));
+    if (last ? left == 0 : in.pos == in.size) break;
+    out_.resize(out_.size() * 2);
+    out.dst = out_.data();
+    out.size = out_.size();
+  }
+  return BytesView(out_).first(out.pos);
 }
 
 }  // namespace grid::store

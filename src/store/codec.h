@@ -33,6 +33,24 @@ class Compressor {
   Bytes other_;
 };
 
+// One zstd frame of bytes that come piece by piece, for files that leave the store. Each result is
+// valid until the next call.
+class StreamCompressor {
+ public:
+  StreamCompressor();
+  ~StreamCompressor();
+
+  BytesView add(BytesView data);  // may be empty: the bytes come later
+  BytesView finish();
+
+ private:
+  struct Context;
+  BytesView compress(BytesView data, bool last);
+
+  std::unique_ptr<Context> context_;
+  Bytes out_;
+};
+
 // Fills `out` exactly; false if `data` is not one zstd frame, as docs/format.md wants it (section
 // 3), of that many bytes. Thread-safe.
 bool decompress(BytesView data, MutableBytesView out);

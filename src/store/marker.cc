@@ -54,7 +54,7 @@ std::optional<StoreMarker> find_marker(const backend::Backend& backend) {
 StoreMarker make_store(backend::Backend& backend) {
   if (std::optional<StoreMarker> marker = find_marker(backend)) return *marker;
   backend.prove_creates();
-  const StoreMarker marker{.store_id = random_hex(store_id_size)};
+  const StoreMarker marker{.store_id = random_hex(store_id_size), .made_now = true};
   if (backend.create(marker_key(), as_bytes(encode(marker)))) return marker;
   return find_marker(backend).value();  // another process made it just now
 }

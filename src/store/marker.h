@@ -16,6 +16,7 @@ inline constexpr unsigned store_format = 2;
 struct StoreMarker {
   std::string store_id;  // see is_store_id(); chosen at random when the store was made
   unsigned format = store_format;
+  bool made_now = false;  // by the call that returns it
 };
 
 // Empty if nothing is stored there. Throws `corrupt` for something that is not a store and

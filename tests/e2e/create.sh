@@ -51,8 +51,9 @@ grid datastore cat one large.bin | cmp - cats/large.bin
 mkdir 'My Dogs' && echo d >'My Dogs/d'
 grid datastore create 'My Dogs' >out
 grep -q '^my-dogs:1  1 file ' out || die "$(cat out)"
+mkdir 'Dogs (new)' && echo d >'Dogs (new)/d' && grid datastore create 'Dogs (new)' | grep -q '^dogs-new:1 ' || die "another name"
 # None is made by dropping something: two sources would become versions of one datastore.
-for source in 猫a 犬a _x 'Dogs (new)'; do
+for source in 猫a 犬a _x; do
   mkdir "$source" && echo d >"$source/d"
   fails 2 grid datastore create "$source"
   says "no name for a datastore can be taken from \"$source\": give one with --name"

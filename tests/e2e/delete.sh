@@ -64,3 +64,14 @@ rm -rf got && grid datastore get rolled:3 got -q && equal "$(cat got/a)" 3
 grid datastore prune rolled --keep-daily 3 -y -q
 grid datastore get rolled:5 last -q
 fails 1 grid datastore get rolled:3 none -q
+
+# Several at once, and what would be deleted.
+mkdir many && for i in 1 2 3; do echo $i >many/a; grid datastore create many -q >/dev/null; done
+grid datastore delete many:1 many:2 --dry-run 2>err
+equal "$(cat err)" 'would delete many:1, many:2'
+fails 1 grid datastore delete many:1 many:9 --yes
+equal "$(grid datastore show many -o json | grep -c '"status": "ready"')" 3
+grid datastore delete many:1 many:2 --yes 2>err
+equal "$(grep -c '^deleted many:[12]$' err)" 2
+grep -q 'grid gc frees the space that nothing else needs' err || die "nothing said of space: $(cat err)"
+equal "$(grid datastore show many -o json | grep -c '"status": "ready"')" 1

@@ -24,6 +24,7 @@ status=0; grid session exec lab sh -c 'kill -TERM $$' || status=$?
 equal $status 143
 fails 1 grid session exec lab no-such-program
 equal "$(grid session exec --literal lab echo grid:cats)" grid:cats
+equal "$(echo "cat /datastores/cats/a" | SHELL=/bin/sh grid session enter lab)" meow
 says 'no such program'
 # An attached version is in use and not deleted; a detached one can be deleted.
 fails 1 grid datastore delete cats:1 --yes

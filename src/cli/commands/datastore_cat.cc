@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/references.h"
 #include "service/entries.h"
 
 namespace grid::cli {
@@ -9,7 +10,7 @@ namespace {
 int cat(Context& context, const Arguments& arguments) {
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   const service::OpenVersion version =
-      service::open_version(*store, dataset::Reference::parse(arguments.get("NAME[:V]")));
+      service::open_version(*store, parse_reference(arguments.get("NAME[:V]")));
   service::read_file(*store, version, arguments.get("PATH"),
                      [&](BytesView bytes) { context.output.write_bytes(bytes); });
   return 0;

@@ -39,7 +39,7 @@ int clear_cache(Context& context, const Arguments& arguments) {
 Command datastore_clearcache_command() {
   return {
       .spec = {.path = {"datastore", "clearcache"},
-               .summary = "Remove the saved state of incomplete creates",
+               .summary = "Discard the saved state of interrupted creates",
                .description =
                    "The creates are then no longer listed, and their commands start "
                    "from the beginning, though what they stored is still used. A create "

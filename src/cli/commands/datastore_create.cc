@@ -1,15 +1,20 @@
+#include <algorithm>
 #include <atomic>
+#include <filesystem>
+#include <map>
 #include <optional>
 
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/create_command.h"
 #include "cli/create_options.h"
+#include "cli/from_command.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "cli/text.h"
 #include "service/creates.h"
 #include "service/error_document.h"
+#include "source/archive_reader.h"
 
 namespace grid::cli {
 
@@ -54,11 +59,41 @@ int report_incomplete(Output& output, const create::IncompleteSource& error) {
   return 1;
 }
 
+// Says in one line what was left out by default, since there may be a __pycache__ in every folder.
+void say_left_out(Output& output, const std::vector<source::Problem>& problems) {
+  std::map<std::string, std::size_t> counts;
+  for (const source::Problem& problem : problems)
+    if (problem.by_default) ++counts[std::filesystem::path(problem.path).filename().string()];
+  std::string what;
+  for (const auto& [name, count] : counts)
+    what += (what.empty() ? "" : ", ") +
+            (count == 1 ? name : fmt::format("{} × {}", format_count(count), name));
+  if (!what.empty()) output.say(fmt::format("left out by default: {} (--all keeps them)", what));
+}
+
+// A version of links to data elsewhere is of no use where that data is not.
+void warn_of_links(Output& output, const service::CreatedVersion& created) {
+  const dataset::VersionRecord& record = created.result.record;
+  if (record.totals.files > 0) return;
+  const std::string version = dataset::spell(created.name, record.number);
+  if (record.totals.symlinks > 0)
+    output.warn(fmt::format(
+        "{} has no files, only {}: links are stored as links; --follow-links stores what they lead "
+        "to",
+        version, format_count(record.totals.symlinks, "symbolic link")));
+  else
+    output.warn(fmt::format("{} has no files, only {}", version,
+                            format_count(record.totals.folders, "folder")));
+}
+
 void report_created(Output& output, const service::CreatedVersion& created) {
   const create::CreateResult& result = created.result;
   for (const source::Problem& problem : result.problems)
-    output.warn(
-        fmt::format("{}: {}{}", problem.path, problem.reason, problem.kept ? "" : "; left out"));
+    if (!problem.by_default)
+      output.warn(
+          fmt::format("{}: {}{}", problem.path, problem.reason, problem.kept ? "" : "; left out"));
+  say_left_out(output, result.problems);
+  warn_of_links(output, created);
   for (const dataset::UnreadableVersion& version : result.damaged)
     output.warn(fmt::format(
         "{}; {} was made after it without looking at it: to have it gone from lists and from "
@@ -83,16 +118,47 @@ void report_created(Output& output, const service::CreatedVersion& created) {
   }
 }
 
+void give_hints(Output& output, const Arguments& arguments, const create::CreateInput& input) {
+  const std::vector<std::string>& patterns = arguments.all("--exclude");
+  if (!patterns.empty() && std::all_of(patterns.begin(), patterns.end(),
+                                       [](const std::string& p) { return p.starts_with('!'); }))
+    output.say(
+        "--include only takes back what --exclude or a .gridignore leaves out; to keep nothing "
+        "else, add --exclude '*' before it");
+  for (const source::SourceSpec& source : input.sources)
+    if (source.reversed)
+      output.say(fmt::format("taken as {}={}: the folder of the version comes first", source.place,
+                             source.where));
+  if (input.sources.size() != 1 || arguments.has("--no-extract")) return;
+  const source::SourceSpec& source = input.sources[0];
+  std::error_code ignored;
+  if (!source.extract && source::is_archive_name(source.where) &&
+      std::filesystem::is_regular_file(source.where, ignored))
+    output.say(
+        fmt::format("{} is stored as one file; --extract stores what is in it", source.where));
+}
+
 int create_datastore(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  service::CreateRequest request{.options = create_options_of(arguments, context.settings),
-                                 .count_source = !output.quiet()};
+  std::optional<CommandFolder> made;
+  if (arguments.has("--from-command"))
+    made.emplace(output, context.settings, arguments.get("--from-command"),
+                 name_for_command(arguments));
+  service::CreateRequest request{
+      .options = create_options_of(arguments, context.settings, made ? made->path() : ""),
+      .count_source = !output.quiet()};
+  if (made) {
+    request.options.note.source = made->description();
+    request.options.storing.times_count = false;
+  }
   const std::string name = request.options.note.name;
+  give_hints(output, arguments, request.options.input);
   std::atomic<bool> stop = false;
   request.options.storing.stop = &stop;
   request.command =
       find_create_command(context.settings, datastore_create_command().spec, arguments);
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::make_if_absent);
+  if (store->marker.made_now) output.say(fmt::format("new store at {}", store->backend->name()));
 
   service::CreatedVersion created;
   try {
@@ -111,6 +177,7 @@ int create_datastore(Context& context, const Arguments& arguments) {
   } catch (const create::IncompleteSource& error) {
     return report_incomplete(output, error);
   }
+  if (made) made->remove();
   report_created(output, created);
   return 0;
 }
@@ -121,7 +188,7 @@ Command datastore_create_command() {
   return {
       .spec =
           {.path = {"datastore", "create"},
-           .summary = "Make the next version of a datastore from a folder, a file or an archive",
+           .summary = "Create the next version of a datastore from a folder, file or archive",
            .description =
                "Stores only content that the store does not have yet. A source that has not "
                "changed makes no new version. A version appears whole or not at all; after an "
@@ -142,6 +209,10 @@ Command datastore_create_command() {
                         .help = "one of several sources, placed in the folder PATH",
                         .repeatable = true,
                         .completes = Completes::file},
+                       {.name = "--from-command",
+                        .value = "COMMAND",
+                        .help = "run this with a new empty folder for {}, and take what it leaves "
+                                "there"},
                        {.name = "--extract", .help = "unpack an archive"},
                        {.name = "--no-extract", .help = "keep an archive as a file"},
                        {.name = "--max-size",
@@ -164,8 +235,8 @@ Command datastore_create_command() {
                         .help = "start from this version instead of a source",
                         .completes = Completes::version},
                        {.name = "--add",
-                        .value = "DIR[=PATH]",
-                        .help = "add the content of DIR to the base, in the folder PATH",
+                        .value = "[PATH=]SOURCE",
+                        .help = "add a folder's content or a file to the base, in the folder PATH",
                         .repeatable = true,
                         .completes = Completes::file},
                        {.name = "--remove",
@@ -175,15 +246,20 @@ Command datastore_create_command() {
                        {.name = "--exclude",
                         .short_name = "-x",
                         .value = "PATTERN",
-                        .help = "leave out what matches, as a line in a .gitignore does",
+                        .help = "leave out what matches, like a line in a .gitignore",
                         .repeatable = true},
                        {.name = "--include",
                         .value = "PATTERN",
-                        .help =
-                            "keep what matches; of --exclude and --include, the last match counts",
+                        .help = "re-include what matches; the last match wins",
                         .repeatable = true,
                         .negates = "--exclude"},
                        {.name = "--no-ignore", .help = "disregard .gridignore files"},
+                       {.name = "--all",
+                        .short_name = "-a",
+                        .help = "also keep .git, __pycache__, .ipynb_checkpoints and .DS_Store, "
+                                "which are left out by default"},
+                       {.name = "--follow-links",
+                        .help = "store what symbolic links lead to instead of the links"},
                        {.name = "--force", .help = "make a version even if nothing has changed"},
                        {.name = "--allow-partial",
                         .help = "leave out files that cannot be read, and name them"},
@@ -200,6 +276,7 @@ Command datastore_create_command() {
                         "grid datastore create https://example.org/cats.zip",
                         "grid datastore create s3://private-bucket/cats/ --name cats --no-copy",
                         "grid datastore create cats:1 --name cats",
+                        "grid datastore create -n mnist --from-command 'python get.py --root {}'",
                         "grid datastore create --base cats:3 --add new --remove 'old/*.jpg'"}},
       .run = create_datastore};
 }

@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/references.h"
 #include "service/datastores.h"
 
 namespace grid::cli {
@@ -8,8 +9,7 @@ namespace {
 
 int describe(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  const std::string name =
-      service::described_name(dataset::Reference::parse(arguments.get("NAME")));
+  const std::string name = service::described_name(parse_reference(arguments.get("NAME")));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const service::Description description =
       arguments.has("--text") ? service::write_description(*store, name, arguments.get("--text"))
@@ -27,7 +27,7 @@ int describe(Context& context, const Arguments& arguments) {
 
 Command datastore_describe_command() {
   return {.spec = {.path = {"datastore", "describe"},
-                   .summary = "Set or print the description of a datastore",
+                   .summary = "Set or show the description of a datastore",
                    .description = "A text is UTF-8 of at most 64 KiB. It is printed as it was "
                                   "written, but a terminal gets control characters as \\x1b.",
                    .positionals = {{.name = "NAME", .completes = Completes::datastore}},

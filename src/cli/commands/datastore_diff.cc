@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/comparison.h"
 
@@ -51,8 +52,8 @@ void write_comparison(Output& output, const service::Comparison& comparison) {
 
 int diff(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  dataset::Reference older = dataset::Reference::parse(arguments.get("NAME:V1"));
-  dataset::Reference newer = dataset::Reference::parse(arguments.get("NAME:V2"));
+  dataset::Reference older = parse_reference(arguments.get("NAME:V1"));
+  dataset::Reference newer = parse_reference(arguments.get("NAME:V2"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
   const service::Comparison comparison = service::compare_versions(*store, older, newer);
   if (output.json()) {

@@ -1,9 +1,11 @@
 #include <algorithm>
+#include <filesystem>
 
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/exports.h"
 
@@ -46,13 +48,51 @@ std::string summary(const service::Export& done) {
                      format_duration(done.elapsed));
 }
 
+bool is_folder_of(const service::ExportRequest& request) {
+  if (request.path.empty()) return true;
+  const auto entry = request.version.manifest->find_path(request.path);
+  return !entry || entry->kind() == tree::EntryKind::folder;
+}
+
+// The kind of archive that DEST asks for; empty: plain files.
+std::optional<service::ArchiveKind> archive_kind_of(const service::ExportRequest& request) {
+  std::error_code ignored;
+  if (request.destination == "-") return service::ArchiveKind::tar;
+  if (std::filesystem::is_directory(request.destination, ignored)) return std::nullopt;
+  const auto kind = service::find_archive_kind(request.destination);
+  return kind && is_folder_of(request) ? kind : std::nullopt;
+}
+
+void check_standard_output(const Output& output, const service::ExportRequest& request) {
+  if (!is_folder_of(request))
+    fail(ErrorKind::invalid_argument, "{} is a file: grid datastore cat prints it", request.path);
+  if (output.json())
+    fail(ErrorKind::invalid_argument, "-o json does not go with -, which writes the tar there");
+  if (output.result_is_terminal())
+    fail(ErrorKind::invalid_argument,
+         "a tar is nothing for a terminal: name a file or a folder, or pass it on, as in | tar x");
+}
+
+service::Export write_copy(Output& output, const std::shared_ptr<dataset::OpenStore>& store,
+                           const service::ExportRequest& request, care::ExportProgress& progress) {
+  const std::optional<service::ArchiveKind> kind = archive_kind_of(request);
+  if (!kind) return service::export_version(*store, request, progress);
+  if (request.destination != "-")
+    return service::export_archive_file(store, request, *kind, progress);
+  return service::export_archive(store, request, *kind, progress,
+                                 [&](BytesView piece) { output.write_bytes(piece); });
+}
+
 int get(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
-  service::ExportRequest request{.version = service::open_version(
-                                     *store, dataset::Reference::parse(arguments.get("NAME[:V]"))),
-                                 .destination = arguments.get("DEST")};
+  service::ExportRequest request{
+      .version = service::open_version(*store, parse_reference(arguments.get("NAME[:V]"))),
+      .destination = arguments.get("DEST"),
+      .existing = arguments.has("--force") ? care::Existing::replace : care::Existing::keep};
   request.path = service::export_path(request.version, arguments.find("PATH").value_or(""));
+
+  if (request.destination == "-") check_standard_output(output, request);
 
   const std::string version = request.version.text();
   care::ExportProgress progress;
@@ -63,7 +103,7 @@ int get(Context& context, const Arguments& arguments) {
                          version);
     });
     ProgressBar bar(output, version, [&] { return state_of(progress); });
-    done = service::export_version(*store, request, progress);
+    done = write_copy(output, store, request, progress);
   }
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
@@ -80,16 +120,23 @@ int get(Context& context, const Arguments& arguments) {
 
 Command datastore_get_command() {
   return {.spec = {.path = {"datastore", "get"},
-                   .summary = "Write a version, or a part of it, as plain files",
+                   .summary = "Copy a version, or part of it, to plain files or an archive",
                    .description =
-                       "DEST must be new or an empty folder. PATH is a folder or a file of the "
-                       "version. What is damaged is left out and named, and the exit status is "
-                       "then 1. The umask decides permissions, as for any new file.",
+                       "DEST is a folder, new or not: files that are there already are kept and "
+                       "named unless --force replaces them. A DEST that ends in .tar, .tar.zst or "
+                       ".zip becomes an archive, - a tar on standard output. PATH is a folder or a "
+                       "file of the version. What is damaged is left out and named, and the exit "
+                       "status is then 1. The umask decides permissions, as for any new file.",
                    .positionals = {{.name = "NAME[:V]", .completes = Completes::version},
                                    {.name = "DEST", .completes = Completes::file},
                                    {.name = "PATH", .required = false}},
+                   .options = {{.name = "--force",
+                                .short_name = "-f",
+                                .help = "replace files that exist already"}},
                    .examples = {"grid datastore get cats:3 ./cats-3",
-                                "grid datastore get cats:3 ./labels.csv labels.csv"}},
+                                "grid datastore get cats:3 ./labels.csv labels.csv",
+                                "grid datastore get cats:3 cats.tar.zst",
+                                "grid datastore get cats:3 - | tar x -C elsewhere"}},
           .run = get};
 }
 

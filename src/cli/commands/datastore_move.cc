@@ -1,9 +1,13 @@
 #include <atomic>
+#include <filesystem>
 
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/confirm.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/references.h"
+#include "cli/settings.h"
 #include "cli/text.h"
 #include "net/url.h"
 #include "service/moves.h"
@@ -32,14 +36,31 @@ std::string summary(const service::Move& move) {
                      move.kept ? "copied" : "moved", move.to, sent);
 }
 
+// What someone may type who means a new name and not a store.
+bool is_new_relative_folder(const std::string& store) {
+  std::error_code ignored;
+  return store.find("://") == store.npos && std::filesystem::path(store).is_relative() &&
+         !std::filesystem::exists(store, ignored);
+}
+
 int move(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  service::MoveRequest request{
-      .name = service::moved_name(dataset::Reference::parse(arguments.get("NAME"))),
-      .keep = arguments.has("--keep")};
+  service::MoveRequest request{.name = service::moved_name(parse_reference(arguments.get("NAME"))),
+                               .keep = arguments.has("--keep")};
   if (!arguments.has("--to"))
     fail(ErrorKind::invalid_argument, "name the store to move {} to with --to STORE", request.name);
   request.to = net::with_plain_scheme(arguments.get("--to"));
+  if (!arguments.has("--yes") && is_new_relative_folder(request.to) &&
+      !is_confirmed(output,
+                    fmt::format("{} is no store yet. Make one in this folder, and move {} there? "
+                                "(To rename: grid datastore rename {} NEW)",
+                                from_root(request.to), request.name, request.name),
+                    fmt::format("moving {} to a new store in {} (to rename it: grid datastore "
+                                "rename {} NEW)",
+                                request.name, from_root(request.to), request.name))) {
+    output.say("nothing was moved");
+    return 1;
+  }
   std::shared_ptr<dataset::OpenStore> from = context.open_store();
   std::shared_ptr<dataset::OpenStore> to =
       service::open_destination(context.settings, *from, request);
@@ -82,7 +103,10 @@ Command datastore_move_command() {
                         .help = "the other store, a folder or s3://BUCKET/PREFIX; it is made if it "
                                 "does not exist",
                         .completes = Completes::folder},
-                       {.name = "--keep", .help = "copy: keep the datastore in the old store too"}},
+                       {.name = "--keep", .help = "copy: keep the datastore in the old store too"},
+                       {.name = "--yes",
+                        .short_name = "-y",
+                        .help = "make a new store in a folder below this one without asking"}},
            .examples = {"grid datastore move cats --to s3://my-bucket/datastores",
                         "grid --store s3://my-bucket/datastores datastore move cats --to ./store"}},
       .run = move};

@@ -2,6 +2,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/confirm.h"
+#include "cli/references.h"
 #include "cli/retention_options.h"
 #include "cli/text.h"
 #include "service/retention.h"
@@ -24,7 +25,7 @@ void write_plan(Output& output, const service::PrunePlan& plan) {
 
 int prune(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  const dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME"));
+  const dataset::Reference reference = parse_reference(arguments.get("NAME"));
   if (reference.names_version())
     fail(ErrorKind::invalid_argument, "prune chooses among all versions of {}: name no version",
          reference.name);

@@ -75,7 +75,7 @@ int resume(Context& context, const Arguments& arguments) {
 Command datastore_resume_command() {
   return {
       .spec = {.path = {"datastore", "resume"},
-               .summary = "List incomplete creates, or continue them",
+               .summary = "List or continue interrupted creates",
                .description = "Runs the command of an incomplete create again, in its original "
                               "folder and for its original store; repeating the command yourself "
                               "does the same. What was stored is neither read nor stored again. "

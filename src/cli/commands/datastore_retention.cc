@@ -2,6 +2,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/retention_options.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/retention.h"
 
@@ -11,7 +12,7 @@ namespace {
 
 int retention(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  const auto reference = dataset::Reference::parse(arguments.get("NAME"));
+  const dataset::Reference reference = parse_reference(arguments.get("NAME"));
   if (reference.names_version())
     fail(ErrorKind::invalid_argument, "the retention is of the whole datastore {}: name no version",
          reference.name);

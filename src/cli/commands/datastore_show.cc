@@ -5,6 +5,7 @@
 #include "cli/commands.h"
 #include "cli/damages.h"
 #include "cli/incomplete.h"
+#include "cli/references.h"
 #include "cli/run_list.h"
 #include "cli/table.h"
 #include "cli/text.h"
@@ -161,7 +162,7 @@ void write_version(Output& output, const ShownDatastore& shown) {
 }
 
 int show_datastore(Context& context, const Arguments& arguments) {
-  dataset::Reference reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
+  dataset::Reference reference = parse_reference(arguments.get("NAME[:V]"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const ShownDatastore shown = service::show_datastore(context.settings, *store, reference);
   Output& output = context.output;

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "cli/damages.h"
 #include "cli/table.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/tags.h"
 
@@ -48,7 +49,7 @@ void tell(Output& output, const service::MovedTag& tag) {
 }
 
 int tag_version(Context& context, const Arguments& arguments) {
-  const auto reference = dataset::Reference::parse(arguments.get("NAME[:V]"));
+  const dataset::Reference reference = parse_reference(arguments.get("NAME[:V]"));
   const bool sets = arguments.has("TAG"), removes = arguments.has("--delete");
   if (sets && removes)
     fail(ErrorKind::invalid_argument, "either set the tag {} or delete {}: not both at once",

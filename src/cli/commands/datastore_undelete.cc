@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/collections.h"
 
@@ -8,7 +9,7 @@ namespace grid::cli {
 namespace {
 
 int undelete(Context& context, const Arguments& arguments) {
-  const auto reference = dataset::Reference::parse(arguments.get("NAME:V"));
+  const auto reference = parse_reference(arguments.get("NAME:V"));
   const std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const service::Undeleted undeleted = service::undelete_version(*store, reference);
   if (context.output.json()) {
@@ -26,7 +27,7 @@ int undelete(Context& context, const Arguments& arguments) {
 Command datastore_undelete_command() {
   return {
       .spec = {.path = {"datastore", "undelete"},
-               .summary = "Take a deleted version back",
+               .summary = "Restore a deleted version",
                .description =
                    "Brings a version back whole, under its number, as long as `grid gc` has not "
                    "freed its space: for 7 days after it was deleted at least, unless that was "

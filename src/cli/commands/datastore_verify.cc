@@ -3,6 +3,7 @@
 #include "cli/damages.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/references.h"
 #include "cli/text.h"
 #include "service/verification.h"
 
@@ -79,8 +80,7 @@ namespace {
 int verify(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   std::vector<dataset::Reference> scope;
-  for (const std::string& word : arguments.all("NAME[:V]"))
-    scope.push_back(dataset::Reference::parse(word));
+  for (const std::string& word : arguments.all("NAME[:V]")) scope.push_back(parse_reference(word));
   std::shared_ptr<dataset::OpenStore> store = context.open_store();
 
   care::VerifyProgress progress;
@@ -109,7 +109,7 @@ Command datastore_verify_command() {
   return {
       .spec =
           {.path = {"datastore", "verify"},
-           .summary = "Read and check all content, and name every damaged file",
+           .summary = "Read and check all content, and report every damaged file",
            .description =
                "The exit status is 1 if anything is damaged or has drifted. Without a name, "
                "checks every version of every datastore and every pack of the store; with "

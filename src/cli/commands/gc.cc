@@ -115,10 +115,10 @@ Command gc_command() {
   return {
       .spec =
           {.path = {"gc"},
-           .summary = "Free the space that no version needs any more",
+           .summary = "Free space that no version needs any more",
            .description =
                "Removes what only deleted versions needed, once they can no longer be taken "
-               "back, and what broken-off creates left behind. Creates, moves, runs and mounts "
+               "back, and what interrupted creates left behind. Creates, moves, runs and mounts "
                "go on meanwhile, on every machine: what one of them could still use is kept "
                "until a later run. It may be stopped at any time. Run it when it suits you, for "
                "instance each night.",
@@ -153,7 +153,7 @@ Command gc_command() {
 
 Command store_upgrade_command() {
   return {.spec = {.path = {"store", "upgrade"},
-                   .summary = "Give a store of an older grid the newest format",
+                   .summary = "Upgrade a store to the newest format",
                    .description =
                        "Needed once before `grid gc`, for a store that was made before space could "
                        "come back. Older programs refuse the store from then on; none of them may "

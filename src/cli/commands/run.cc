@@ -158,7 +158,7 @@ std::vector<OptionSpec> run_options() {
       {.name = "--name", .value = "NAME", .help = "name of the run (default: a random one)"},
       {.name = "--detach",
        .short_name = "-d",
-       .help = "do not wait: print the run's name and let it go on without the terminal"},
+       .help = "print the run's name and return; the run continues in the background"},
       {.name = "--artifacts",
        .value = "DIR",
        .help = "keep what the script writes to this folder, which $GRID_ARTIFACTS then names",
@@ -166,11 +166,10 @@ std::vector<OptionSpec> run_options() {
       {.name = "--no-log", .help = "keep no log, for programs that take over the terminal"},
       {.name = "--prefetch",
        .value = "WHAT",
-       .help =
-           "fetch ahead of the script: trace for what the last run read of the versions that the "
-           "command names, in that order; all for all of them; or none",
+       .help = "preload data: trace for what the last run read of the versions that the "
+               "command names, in that order; all for all of them; or none",
        .default_value = "none"},
-      {.name = "--explain", .help = "say at the end how the time for reading was spent"},
+      {.name = "--explain", .help = "at the end, show where reading time went"},
       {.name = "--repeat",
        .value = "RUN",
        .help = "run that run's command again, on the same versions and in the same folder",

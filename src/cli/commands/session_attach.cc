@@ -1,5 +1,6 @@
 #include "cli/args.h"
 #include "cli/commands.h"
+#include "cli/references.h"
 #include "service/sessions.h"
 
 namespace grid::cli {
@@ -10,7 +11,7 @@ int attach(Context& context, const Arguments& arguments) {
   Output& output = context.output;
   const service::Session session = service::get_session(context.settings, arguments.get("SESSION"));
   const service::SessionAttachment attached = service::attach_to_session(
-      session, *context.open_store(), dataset::Reference::parse(arguments.get("NAME[:V]")));
+      session, *context.open_store(), parse_reference(arguments.get("NAME[:V]")));
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, attached);
@@ -39,8 +40,9 @@ int detach(Context& context, const Arguments& arguments) {
 
 Command session_attach_command() {
   return {.spec = {.path = {"session", "attach"},
-                   .summary = "Let /datastores/NAME mean a version in a live session",
+                   .summary = "Add a datastore to a session",
                    .description =
+                       "For your terminal, use `grid session enter SESSION`. "
                        "Every version is at /datastores/NAME/VERSION in every session. This sets "
                        "which one /datastores/NAME means, and keeps it from being deleted while "
                        "the session lives. Once the session has looked at a name, its meaning is "
@@ -53,7 +55,7 @@ Command session_attach_command() {
 
 Command session_detach_command() {
   return {.spec = {.path = {"session", "detach"},
-                   .summary = "Release a datastore from a live session",
+                   .summary = "Remove a datastore from a session",
                    .description = "Its versions may then be deleted, unless the session reads them "
                                   "again, which it still can.",
                    .positionals = {{.name = "SESSION", .completes = Completes::run},

@@ -55,27 +55,26 @@ std::vector<OptionSpec> options() {
       {.name = "--name", .value = "NAME", .help = "name of the session (default: random)"});
   all.push_back({.name = "--detach",
                  .short_name = "-d",
-                 .help = "do not wait: let the session go on without the terminal"});
+                 .help = "return at once; the session keeps running without the terminal"});
   return all;
 }
 
 }  // namespace
 
 Command session_create_command() {
-  return {
-      .spec = {.path = {"session", "create"},
-               .summary = "Open a shell, or run CMD, with datastores attached",
-               .description =
-                   "The session lives until the shell or CMD ends, or until it is deleted. grid "
-                   "session exec runs further commands in it. With --detach and without CMD, "
-                   "nothing runs in it until then.",
-               .positionals = {{.name = "CMD", .required = false, .completes = Completes::file},
-                               {.name = "ARGS", .required = false, .repeatable = true}},
-               .options = options(),
-               .examples = {"grid session create --datastore_name cats:2",
-                            "grid session create --detach --name lab -- jupyter notebook"},
-               .raw_rest = true},
-      .run = create_session};
+  return {.spec = {.path = {"session", "create"},
+                   .summary = "Open a shell, or run CMD, with datastores attached",
+                   .description =
+                       "The session runs until the shell or CMD ends, or until it is deleted. grid "
+                       "session exec runs further commands in it. With --detach and without CMD, "
+                       "nothing runs in it until then.",
+                   .positionals = {{.name = "CMD", .required = false, .completes = Completes::file},
+                                   {.name = "ARGS", .required = false, .repeatable = true}},
+                   .options = options(),
+                   .examples = {"grid session create --datastore_name cats:2",
+                                "grid session create --detach --name lab -- jupyter notebook"},
+                   .raw_rest = true},
+          .run = create_session};
 }
 
 }  // namespace grid::cli

@@ -24,7 +24,7 @@ int list_sessions(Context& context, const Arguments&) {
 
 Command session_list_command() {
   return {.spec = {.path = {"session", "list"},
-                   .summary = "List live sessions",
+                   .summary = "List running sessions",
                    .examples = {"grid session list", "grid session"}},
           .run = list_sessions};
 }

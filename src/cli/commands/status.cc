@@ -130,15 +130,16 @@ int show_status(Context& context, const Arguments& arguments) {
 
 Command status_command() {
   return {
-      .spec = {.path = {"status"},
-               .summary = "Show what is running, or the details of one run",
-               .description =
-                   "A run is queued, running, done (ended with status 0), failed (ended with "
-                   "another status or by a signal, or could not start), stopped (was told to end) "
-                   "or lost (its machine or its supervisor ended before it did). READ is what the "
-                   "kernel requested of a version; what it had in memory is not counted.",
-               .positionals = {{.name = "RUN", .required = false, .completes = Completes::run}},
-               .examples = {"grid status", "grid status quiet-otter-42"}},
+      .spec =
+          {.path = {"status"},
+           .summary = "Show what is running, or the details of one run",
+           .description =
+               "A run is queued, running, done (ended with status 0), failed (ended with "
+               "another status or by a signal, or could not start), stopped (was told to end) "
+               "or lost (its supervisor or machine died; the outcome is unknown). READ is what the "
+               "kernel requested of a version; what it had in memory is not counted.",
+           .positionals = {{.name = "RUN", .required = false, .completes = Completes::run}},
+           .examples = {"grid status", "grid status quiet-otter-42"}},
       .run = show_status};
 }
 

@@ -71,7 +71,7 @@ int repair(Context& context, const Arguments& arguments) {
 Command store_repair_command() {
   return {
       .spec = {.path = {"store", "repair"},
-               .summary = "Heal damaged and lost chunks, from wherever good copies can be had",
+               .summary = "Repair damaged data from good copies",
                .description =
                    "Checks the store as `grid datastore verify` does. What is damaged or lost is "
                    "written again from other packs, from what this machine keeps of the store, and "

@@ -121,7 +121,7 @@ Command token_list_command() {
 
 Command token_revoke_command() {
   return {.spec = {.path = {"token", "revoke"},
-                   .summary = "End a token at once, also in a server that runs",
+                   .summary = "Revoke a token; running servers refuse it at once",
                    .positionals = {{.name = "ID"}},
                    .examples = {"grid token revoke 3f2a9c01d4e5"}},
           .run = revoke_one_token};

@@ -25,7 +25,7 @@ int unmount(Context& context, const Arguments& arguments) {
 
 Command unmount_command() {
   return {.spec = {.path = {"unmount"},
-                   .summary = "End a mount made by grid mount",
+                   .summary = "Unmount what grid mount mounted",
                    .positionals = {{.name = "DIR", .completes = Completes::folder}},
                    .options = {{.name = "--lazy",
                                 .help = "unmount even while in use: it disappears at once, and "
