@@ -15,8 +15,7 @@ ShownDatastore show_datastore(const Settings& settings, const dataset::OpenStore
   if (store.datastores->ready_numbers(reference.name).empty())
     if (const std::string to = store.datastores->renamed_to(reference); !to.empty())
       reference.name = to;
-  ShownDatastore shown{.name = reference.name,
-                       .whole = !reference.names_version()};
+  ShownDatastore shown{.name = reference.name, .whole = !reference.names_version()};
   if (shown.whole) {
     shown.versions = readable_versions(*store.datastores, reference.name, shown.unreadable);
     shown.creates =

@@ -1,8 +1,8 @@
 #include "base/error.h"
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/retention_options.h"
 #include "cli/references.h"
+#include "cli/retention_options.h"
 #include "cli/text.h"
 #include "service/retention.h"
 

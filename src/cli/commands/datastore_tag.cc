@@ -2,8 +2,8 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/damages.h"
-#include "cli/table.h"
 #include "cli/references.h"
+#include "cli/table.h"
 #include "cli/text.h"
 #include "service/tags.h"
 
