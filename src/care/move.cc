@@ -7,9 +7,8 @@
 
 #include "base/error.h"
 #include "base/user.h"
+#include "care/annotations.h"
 #include "create/create.h"
-#include "dataset/retention_object.h"
-#include "dataset/tags.h"
 #include "store/lease_keeper.h"
 #include "tree/recipe.h"
 
@@ -50,9 +49,6 @@ class Move {
   Bytes copy_chunk(const Digest& digest);
   bool is_new_list(const Digest& digest);
   void stop_if_asked();
-  void copy_description();
-  void copy_retention();
-  void copy_tags();
   void end_old_versions();
 
   const dataset::OpenStore& from_;
@@ -212,25 +208,6 @@ void Move::move_version(dataset::VersionNumber number) {
     refuse_other_versions();  // another process published it: the same version or another
 }
 
-void Move::copy_description() {
-  const std::string text = from_.datastores->description(options_.name);
-  if (!text.empty() && text != to_.datastores->description(options_.name))
-    to_.datastores->describe(options_.name, text);
-}
-
-void Move::copy_retention() {
-  const auto retention = dataset::find_retention(*from_.backend, options_.name);
-  if (retention && !dataset::find_retention(*to_.backend, options_.name))
-    dataset::set_retention(*to_.backend, options_.name, retention->rules, retention->set_by);
-}
-
-// A tag that is there already was set there since.
-void Move::copy_tags() {
-  for (const dataset::Tag& tag : dataset::list_tags(*from_.backend, options_.name))
-    if (!dataset::find_tag(*to_.backend, options_.name, tag.name))
-      dataset::set_tag(*to_.backend, options_.name, tag.name, tag.version, tag.set_by);
-}
-
 void Move::end_old_versions() {
   for (dataset::VersionNumber number : from_.datastores->ready_numbers(options_.name)) {
     // What is deleted here must be ready there.
@@ -299,9 +276,7 @@ MoveResult Move::run() {
     for (dataset::VersionNumber number : missing) move_version(number);
   result_.versions = to_.datastores->ready_numbers(options_.name);
   if (!result_.versions.empty()) {
-    copy_description();
-    copy_retention();
-    copy_tags();
+    copy_annotations(from_, options_.name, to_, options_.name);
   }
   if (!options_.keep) end_old_versions();
   hand_on_scan_record(from_, to_, options_.name);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/user.h"
+#include "care/annotations.h"
 #include "create/lost_content.h"
 #include "store/lease_keeper.h"
 
@@ -92,13 +93,12 @@ std::vector<VersionNumber> Rename::run() {
   store_.datastores->finish_adoptions(to_);
   for (const auto& [number, text] : records_)
     publish(number, std::binary_search(ready.begin(), ready.end(), number));
-  if (const std::string text = store_.datastores->description(from_);
-      !text.empty() && text != store_.datastores->description(to_))
-    store_.datastores->describe(to_, text);
+  copy_annotations(store_, from_, store_, to_);
   for (VersionNumber number : ready) {
     store_.datastores->resolve_number({.name = to_, .version = number});  // it must be ready there
     store_.datastores->remove(from_, number, {.renamed_to = to_});
   }
+  remove_tags(store_, from_);  // those of the new name are meant from now on
   return store_.datastores->ready_numbers(to_);
 }
 

@@ -215,10 +215,25 @@ std::string Datastores::moved_to(std::string_view name, VersionNumber number) co
        exists ? "is deleted" : "does not exist", having);
 }
 
-Reference Datastores::follow_tag(const Reference& reference) const {
+// More names than anybody gives to one datastore.
+static constexpr unsigned renames_max = 64;
+
+std::string Datastores::next_name(const Reference& reference, unsigned renames_left) const {
+  std::string name = renamed_to(reference);
+  if (!name.empty() && renames_left == 0)
+    fail(ErrorKind::corrupt, "{} was renamed to {}, which leads on without an end",
+         reference.text(), name);
+  return name;
+}
+
+Reference Datastores::follow_tag(const Reference& reference, unsigned renames_left) const {
   const std::optional<Tag> tag = find_tag(*backend_, reference.name, reference.tag);
   if (tag) return {.name = reference.name, .version = tag->version};
-  if (ready_numbers(reference.name).empty()) refuse(*this, *backend_, {.name = reference.name});
+  if (ready_numbers(reference.name).empty()) {
+    if (const std::string name = next_name({.name = reference.name}, renames_left); !name.empty())
+      return follow_tag({.name = name, .tag = reference.tag}, renames_left - 1);
+    refuse(*this, *backend_, {.name = reference.name});
+  }
   std::vector<UnreadableTag> unreadable;
   std::vector<std::string> names;
   for (const Tag& known : list_tags(*backend_, reference.name, &unreadable))
@@ -231,7 +246,7 @@ Reference Datastores::follow_tag(const Reference& reference) const {
 
 template <class Resolve>
 auto Datastores::resolve_tag(const Reference& reference, const Resolve& resolve) const {
-  const Reference meant = follow_tag(reference);
+  const Reference meant = follow_tag(reference, renames_max);
   try {
     return resolve(meant);
   } catch (const Error& error) {  // say whose version it is
@@ -272,6 +287,10 @@ std::string Datastores::renamed_to(const Reference& reference) const {
 }
 
 Version Datastores::resolve(const Reference& reference) const {
+  return resolve(reference, renames_max);
+}
+
+Version Datastores::resolve(const Reference& reference, unsigned renames_left) const {
   if (!reference.tag.empty())
     return resolve_tag(reference, [&](const Reference& meant) { return resolve(meant); });
   std::optional<DatastoreKeys> listed;
@@ -291,8 +310,8 @@ Version Datastores::resolve(const Reference& reference) const {
     throw with_way_out(error, reference.name, ready);
   }
   if (version && version->state == VersionState::ready) return std::move(*version);
-  if (const std::string to = renamed_to(reference); !to.empty())
-    return resolve({.name = to, .version = reference.version});
+  if (const std::string to = next_name(reference, renames_left); !to.empty())
+    return resolve({.name = to, .version = reference.version}, renames_left - 1);
   refuse(*this, *backend_, reference);
 }
 

@@ -125,8 +125,11 @@ class Datastores {
   void describe(std::string_view name, std::string_view text);
 
  private:
+  Version resolve(const Reference& reference, unsigned renames_left) const;
+  // As renamed_to(). Throws `corrupt` if `renames_left` is 0: the names lead on in a circle.
+  std::string next_name(const Reference& reference, unsigned renames_left) const;
   // What a reference with a tag means, ready or not.
-  Reference follow_tag(const Reference& reference) const;
+  Reference follow_tag(const Reference& reference, unsigned renames_left) const;
   template <class Resolve>
   auto resolve_tag(const Reference& reference, const Resolve& resolve) const;
   std::vector<VersionNumber> deleted_numbers(std::string_view name,

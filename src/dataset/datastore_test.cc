@@ -136,6 +136,19 @@ TEST_F(DatastoreTest, ADeletedVersionCanBeTakenBackAndDeletedAgain) {
                         [&] { datastores_.restore("cats", 2, lease); });
 }
 
+TEST_F(DatastoreTest, OldNamesLeadOnButNotInACircle) {
+  publish("a");
+  datastores_.remove("cats", 1, {.renamed_to = "dogs"});
+  datastores_.publish("dogs", record_of("a"));
+  EXPECT_EQ(datastores_.resolve({.name = "cats", .version = 1}).record.datastore, "dogs");
+  EXPECT_EQ(datastores_.resolve({.name = "cats"}).record.datastore, "dogs");
+  datastores_.remove("dogs", 1, {.renamed_to = "cats"});  // which no rename does
+  for (const Reference& reference : {Reference{.name = "cats"}, Reference{.name = "dogs", .version = 1},
+                                     Reference{.name = "cats", .tag = "best"}})
+    testing::expect_error(ErrorKind::corrupt, "leads on without an end",
+                          [&] { datastores_.resolve(reference); });
+}
+
 TEST_F(DatastoreTest, AFolderInPlaceOfAnObjectIsIgnored) {
   publish("a");
   put(store::tombstones_prefix("cats") + "1/x", "x");

@@ -5,6 +5,7 @@ mkdir cats && for i in 1 2 3 4; do echo $i >cats/a; grid datastore create cats -
 grid datastore delete cats:2 --yes -q
 grid datastore delete cats:3 --yes -q && grid datastore undelete cats:3 -q
 grid datastore describe cats --text 'many cats' -q
+grid datastore tag cats:1 best -q && grid datastore retention cats --keep-last 9 -q >/dev/null
 roots() { grid datastore show "$1" -o json | python3 -c 'import json, sys
 print([(v["version"], v["root"], v["message"], v["created"]) for v in json.load(sys.stdin)["versions"] if v["status"] == "ready"])'; }
 before=$(roots cats)
@@ -21,6 +22,10 @@ equal "$(roots cats)" "$before"
 equal "$(grid datastore rename cats dogs)" 'cats is now called dogs  3 versions  · cats still leads there'
 equal "$(roots dogs)" "$before"
 equal "$(grid datastore describe dogs)" 'many cats'
+equal "$(grid datastore cat dogs@best a)$(grid datastore cat cats@best a)" 11
+grid datastore tag dogs:4 best -q
+equal "$(grid datastore cat cats@best a)" 4
+grid datastore retention dogs | grep -q 9 || die "retention: $(grid datastore retention dogs)"
 grid datastore verify -q >/dev/null || die "$(grid datastore verify 2>&1)"
 equal "$(grid datastore list -o json | grep -c '"name": "cats"')" 0
 # The old name leads on.
@@ -44,6 +49,7 @@ equal "$(grid datastore create cats --name dogs | cut -d' ' -f1)" dogs:5
 # And back.
 grid datastore rename dogs cats -q >/dev/null
 equal "$(grid datastore cat cats:5 a)$(grid datastore cat dogs:1 a)" 51
+equal "$(grid datastore cat cats@best a)$(grid datastore cat dogs@best a)" 44
 grid datastore verify -q >/dev/null || die "$(grid datastore verify 2>&1)"
 # Used again, it means what it means now.
 grid datastore rename cats pets -q >/dev/null
