@@ -143,8 +143,9 @@ TEST_F(DatastoreTest, OldNamesLeadOnButNotInACircle) {
   EXPECT_EQ(datastores_.resolve({.name = "cats", .version = 1}).record.datastore, "dogs");
   EXPECT_EQ(datastores_.resolve({.name = "cats"}).record.datastore, "dogs");
   datastores_.remove("dogs", 1, {.renamed_to = "cats"});  // which no rename does
-  for (const Reference& reference : {Reference{.name = "cats"}, Reference{.name = "dogs", .version = 1},
-                                     Reference{.name = "cats", .tag = "best"}})
+  for (const Reference& reference :
+       {Reference{.name = "cats"}, Reference{.name = "dogs", .version = 1},
+        Reference{.name = "cats", .tag = "best"}})
     testing::expect_error(ErrorKind::corrupt, "leads on without an end",
                           [&] { datastores_.resolve(reference); });
 }
