@@ -59,7 +59,7 @@ Response show_tag(const Api& api, const Call& call) {
 }
 
 Response set_tag(const Api& api, const Call& call) {
-  const auto reference = read_body(call.request, [&](const JsonObject& body) {
+  const auto reference = read_body(call.request.body, [&](const JsonObject& body) {
     return dataset::Reference{
         .name = call.part("name"),
         .version = static_cast<dataset::VersionNumber>(body.number("version", 1, UINT32_MAX))};
@@ -76,7 +76,7 @@ Response read_retention(const Api& api, const Call& call) {
 }
 
 Response write_retention(const Api& api, const Call& call) {
-  const auto rules = read_body(call.request, service::rules_of);
+  const auto rules = read_body(call.request.body, service::rules_of);
   return document(service::write_retention(*api.store(), call.part("name"), rules));
 }
 

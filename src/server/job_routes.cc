@@ -94,7 +94,7 @@ Response collect_store(const Api& api, const Call& call) {
          "a token that is limited to some datastores may not free the space of all");
   service::CollectionRequest request;
   if (!call.request.body.empty())
-    request = read_body(call.request, [](const JsonObject& body) {
+    request = read_body(call.request.body, [](const JsonObject& body) {
       return service::CollectionRequest{
           .applies_retention = body.find_truth("apply_retention").value_or(false),
           .is_dry = body.find_truth("dry_run").value_or(false)};

@@ -17,7 +17,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   text.erase(std::remove(text.begin(), text.end(), '\0'), text.end());
   try {
     SourceSpec spec = parse_source(text);
-    parse_addition(text);
     shown({spec});
     if (is_url(spec.where)) file_name_of_url(spec.where);
     assert(grid::dataset::is_datastore_name(grid::dataset::datastore_name_of_source(text)));
