@@ -19,9 +19,9 @@ create tar src.tar --extract && [ ! -s err ] || die "said: $(cat err)"
 create packed src.tar.gz --extract && [ ! -s err ] || die "said: $(cat err)"
 [ -z "$(ls "$XDG_STATE_HOME/grid/creates")" ] || die "left: $(ls "$XDG_STATE_HOME"/grid/creates/*)"
 for name in folder tar packed; do
-  "$GRID" datastore get $name out.$name --quiet
+  "$GRID" datastore get $name out-$name --quiet
 done
-diff -r src out.folder && diff -r src out.tar/src && diff -r src out.packed/src || die 'the content'
+diff -r src out-folder && diff -r src out-tar/src && diff -r src out-packed/src || die 'the content'
 
 # Killed, with notes that end where the disk was full.
 export GRID_STORE=$GRID_STORE/another
@@ -33,8 +33,8 @@ until [ "$(avail)" -lt 50 ]; do
 done
 kill -9 $pid && ! wait $pid 2>/dev/null || die 'it was over before it could be killed'
 create packed src.tar.gz --extract
-rm -r out.packed && "$GRID" datastore get packed out.packed --quiet
-diff -r src out.packed/src || die 'the content of what was continued'
+rm -r out-packed && "$GRID" datastore get packed out-packed --quiet
+diff -r src out-packed/src || die 'the content of what was continued'
 
 # Not even room for the record.
 head -c 1000000 /dev/zero >"$XDG_STATE_HOME/fill" 2>/dev/null || :

@@ -80,13 +80,14 @@ Command datastore_delete_command() {
           {.path = {"datastore", "delete"},
            .summary = "Delete a version, or a datastore with all its versions",
            .description =
-               "Refused while a run or a mount on this machine uses the version. The number "
-               "of a deleted version is never used again. `grid datastore undelete` takes it "
-               "back for 7 days; after that, `grid gc` frees its space.",
+               "Refused while a run or a mount on this machine uses the version, and while it has a "
+               "tag. The number of a deleted version is never used again. `grid datastore undelete` "
+               "takes it back for 7 days; after that, `grid gc` frees its space.",
            .positionals = {{.name = "NAME:V", .repeatable = true, .completes = Completes::version}},
            .options =
                {{.name = "--now",
                  .help = "the next `grid gc` frees the space; no undo is promised"},
+                {.name = "--force", .help = "a version that has a tag too"},
                 {.name = "--all", .help = "every version of the datastore NAME"},
                 {.name = "--dry-run", .help = "say what would be deleted, and delete nothing"},
                 {.name = "--yes", .short_name = "-y", .help = "do not ask for confirmation"}},
