@@ -44,9 +44,12 @@ static void set_top_time(const ExportRequest& request) {
     if (!entry || entry->kind() != tree::EntryKind::folder) return;
     mtime_ns = entry->mtime_ns();
   }
-  // Files that were there before keep their folder's time.
-  if (!mtime_ns || request.existing != care::Existing::refuse) return;
-  care::set_folder_time(request.destination, *mtime_ns);
+  if (mtime_ns) care::set_folder_time(request.destination, *mtime_ns);
+}
+
+static bool is_absent_or_empty(const std::filesystem::path& folder) {
+  std::error_code error;
+  return !std::filesystem::exists(folder, error) || std::filesystem::is_empty(folder, error);
 }
 
 Export export_version(const dataset::OpenStore& store, const ExportRequest& request,
@@ -54,6 +57,8 @@ Export export_version(const dataset::OpenStore& store, const ExportRequest& requ
   const auto started = std::chrono::steady_clock::now();
   const OpenVersion& version = request.version;
   care::ExportReport report;
+  // A folder in which something else was before keeps its time.
+  const bool is_new = is_absent_or_empty(request.destination);
   try {
     report = care::export_tree(store, version.manifest, request.path, request.destination, progress,
                                request.existing);
@@ -61,7 +66,7 @@ Export export_version(const dataset::OpenStore& store, const ExportRequest& requ
     if (progress.files_total == 0) throw;  // it is about the destination
     throw error.within(version.text());
   }
-  set_top_time(request);
+  if (is_new) set_top_time(request);
   return {.name = version.name,
           .version = version.record.number,
           .path = request.path,
