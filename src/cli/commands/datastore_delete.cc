@@ -79,10 +79,11 @@ Command datastore_delete_command() {
       .spec =
           {.path = {"datastore", "delete"},
            .summary = "Delete a version, or a datastore with all its versions",
-           .description =
-               "Refused while a run or a mount on this machine uses the version, and while it has a "
-               "tag. The number of a deleted version is never used again. `grid datastore undelete` "
-               "takes it back for 7 days; after that, `grid gc` frees its space.",
+           .description = "Refused while a run or a mount on this machine uses the version, and "
+                          "while it has a "
+                          "tag. The number of a deleted version is never used again. `grid "
+                          "datastore undelete` "
+                          "takes it back for 7 days; after that, `grid gc` frees its space.",
            .positionals = {{.name = "NAME:V", .repeatable = true, .completes = Completes::version}},
            .options =
                {{.name = "--now",
