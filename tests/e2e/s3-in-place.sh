@@ -129,7 +129,7 @@ says 'copied as it is'
 # Both in one version.
 mkdir more && echo owned >more/owned
 grid datastore create more --name mixed --quiet >/dev/null
-grid datastore create --base mixed:1 --add 's3://priv/img/set a/=img' --no-copy --quiet >/dev/null
+grid datastore create --base mixed:1 --add 'img=s3://priv/img/set a/' --no-copy --quiet >/dev/null
 equal "$(grid datastore cat mixed:2 owned) $(grid datastore cat mixed:2 img/3.txt)" 'owned content of 3'
 grid datastore verify mixed >out || die "$(cat out)"
 grep -q '29 files in place compared' out || die "$(cat out)"

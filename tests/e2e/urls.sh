@@ -57,7 +57,10 @@ fails 1 grid datastore create "$plain_url/cut.tar.gz" --name cut
 says 'cut.tar.gz: ./large: the archive is damaged or truncated'
 
 # Passwords and signatures of a URL are neither kept nor shown; the same command goes on all the same.
-secret_url=$(echo "$plain_url" | sed 's|://|://ann:pass-word@|')/cut.tar.gz
+# What broke off is listed once some of it is stored.
+mkdir big && head -c 70000000 /dev/urandom >big/large
+tar cf - big | gzip -1 | head -c 60000000 >www/data/cut-later.tar.gz
+secret_url=$(echo "$plain_url" | sed 's|://|://ann:pass-word@|')/cut-later.tar.gz
 fails 1 grid datastore create "$secret_url?X-Amz-Date=1&X-Amz-Signature=s3cret" --name signed
 fails 1 grid datastore create "$secret_url?X-Amz-Date=2&X-Amz-Signature=s3cret2" --name signed
 equal "$(grid datastore list --show-incomplete -o json | grep -c '"name": *"signed"')" 1
