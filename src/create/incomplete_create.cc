@@ -316,12 +316,15 @@ void LiveCreate::update(CreateCounts counts) {
 }
 
 void LiveCreate::fail(std::string reason, const CreateCounts& counts) {
+  if (bytes_stored_before_ + counts.bytes_stored > 0) return interrupt(std::move(reason));
   checkpoint_->flush();
   std::lock_guard lock(mutex_);
-  if (bytes_stored_before_ + counts.bytes_stored == 0) {
-    drop(own_);
-    return;
-  }
+  drop(own_);
+}
+
+void LiveCreate::interrupt(std::string reason) {
+  checkpoint_->flush();
+  std::lock_guard lock(mutex_);
   record_.state = CreateState::failed;
   record_.reason = std::move(reason);
   record_.updated = utc_now();

@@ -82,6 +82,8 @@ class LiveCreate {
   void update(CreateCounts counts);
   // Removes what is kept if `counts` and all earlier attempts have stored nothing.
   void fail(std::string reason, const CreateCounts& counts);
+  // It can be continued, whatever it has stored.
+  void interrupt(std::string reason);
 
   // To be called once it is published: removes all that was kept of it, and the other creates with
   // the same store, name and identity that no process works on.

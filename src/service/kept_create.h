@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/error.h"
+#include "create/create.h"
 #include "create/incomplete_create.h"
 
 namespace grid::service {
@@ -41,8 +42,8 @@ class KeptCreate {
   std::uint64_t bytes_stored_before() const { return live_ ? live_->bytes_stored_before() : 0; }
 
   // Runs the create in `body`. Removes what is kept if it returns. If it throws, what is kept
-  // stays, with the error as the reason, unless nothing was stored: then a repeat has nothing to
-  // continue, and a typing error leaves no trace.
+  // stays, with the error as the reason, unless it failed before anything was stored: then a repeat
+  // has nothing to continue, and a typing error leaves no trace.
   template <class Body>
   auto run(Body body) {
     try {
@@ -50,7 +51,11 @@ class KeptCreate {
       end_watch();
       if (live_) live_->finish();
       return result;
-    } catch (const Error& error) {  // passed on
+    } catch (const create::Interrupted& error) {  // passed on, as all others
+      end_watch();
+      if (live_) live_->interrupt(error.what());
+      throw;
+    } catch (const Error& error) {
       end_watch();
       if (live_) live_->fail(error.what(), counts_());
       throw;

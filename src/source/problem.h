@@ -14,7 +14,7 @@ struct Problem {
   bool unsupported = false;
   // It is in the version, but not quite as it was.
   bool kept = false;
-  // It was left out because hardly anyone wants it in a version: see is_left_out_by_default().
+  // It was left out because hardly anyone wants it in a version: see ignore_patterns.h.
   bool by_default = false;
 
   bool operator==(const Problem&) const = default;
