@@ -69,10 +69,6 @@ bool rename_in_folder(int folder, const std::string& from, const std::string& to
   return ::renameat(folder, from.c_str(), folder, to.c_str()) == 0;
 }
 
-}  // namespace
-
-namespace {
-
 enum class Wanted { empty, any };
 
 FileDescriptor open_folder(const std::filesystem::path& folder, Wanted wanted) {
