@@ -43,21 +43,16 @@ struct Subjects {
 };
 
 void gather_versions(const dataset::OpenStore& store, const std::string& name, Subjects& subjects) {
-  const std::vector<dataset::VersionNumber> ready = store.datastores->ready_numbers(name);
-  const std::size_t published = store.datastores->published_numbers(name).size();
-  subjects.deleted_versions += std::max(published, ready.size()) - ready.size();
-  for (dataset::VersionNumber number : ready) {
-    try {
-      if (std::optional<dataset::Version> version = store.datastores->find(name, number))
-        subjects.versions.push_back({name, std::move(*version)});
-    } catch (const Error& error) {  // report damage and continue
-      if (is_outage(*store.backend, error)) throw;
-      // check_records() reports what is wrong with the record itself, or that it is not shown.
-      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported &&
-          error.kind() != ErrorKind::permission_denied)
-        subjects.damages.push_back(damage_at(name, number, "", error.what()));
-    }
-  }
+  const dataset::DatastoreKeys listed = dataset::list_datastore_keys(*store.backend, name);
+  std::vector<dataset::UnreadableVersion> unreadable;
+  std::vector<dataset::Version> ready = store.datastores->ready_versions(name, listed, &unreadable);
+  subjects.deleted_versions += listed.versions.size() - ready.size() - unreadable.size();
+  for (dataset::Version& version : ready) subjects.versions.push_back({name, std::move(version)});
+  for (const dataset::UnreadableVersion& lost : unreadable)  // report damage and continue
+    // check_records() reports what is wrong with the record itself, or that it is not shown.
+    if (lost.kind != ErrorKind::corrupt && lost.kind != ErrorKind::unsupported &&
+        lost.kind != ErrorKind::permission_denied)
+      subjects.damages.push_back(damage_at(name, lost.number, "", lost.reason));
 }
 
 Subjects gather(const dataset::OpenStore& store, const std::vector<dataset::Reference>& scope) {

@@ -115,14 +115,15 @@ std::optional<Version> Datastores::find_listed(std::string_view name, VersionNum
 // A server is asked for many records at once, since each answer takes a round trip.
 static constexpr unsigned records_in_flight_max = 32;
 
-std::vector<Version> Datastores::versions(std::string_view name,
+std::vector<Version> Datastores::find_all(std::string_view name,
+                                          const std::vector<VersionNumber>& numbers,
+                                          const DatastoreKeys& listed,
+                                          const std::vector<VersionNumber>& deleted,
                                           std::vector<UnreadableVersion>* unreadable) const {
-  const DatastoreKeys listed = list_datastore_keys(*backend_, name);
-  const std::vector<VersionNumber> deleted = deleted_numbers(name, listed);
   std::optional<ThreadPool> pool;
   if (backend_->remote()) pool.emplace(records_in_flight_max);
   std::vector<std::future<std::optional<Version>>> coming;
-  for (const VersionNumber number : listed.versions) {
+  for (const VersionNumber number : numbers) {
     const auto find = [&, number] { return find_listed(name, number, listed, deleted); };
     coming.push_back(pool ? pool->submit(find) : std::async(std::launch::deferred, find));
   }
@@ -132,10 +133,21 @@ std::vector<Version> Datastores::versions(std::string_view name,
       if (std::optional<Version> version = coming[i].get()) versions.push_back(std::move(*version));
     } catch (const Error& error) {  // the others can be shown
       if (unreadable == nullptr || is_outage(*backend_, error)) throw;
-      unreadable->push_back({listed.versions[i], error.what(), error.kind()});
+      unreadable->push_back({numbers[i], error.what(), error.kind()});
     }
   }
   return versions;
+}
+
+std::vector<Version> Datastores::versions(std::string_view name,
+                                          std::vector<UnreadableVersion>* unreadable) const {
+  const DatastoreKeys listed = list_datastore_keys(*backend_, name);
+  return find_all(name, listed.versions, listed, deleted_numbers(name, listed), unreadable);
+}
+
+std::vector<Version> Datastores::ready_versions(std::string_view name, const DatastoreKeys& listed,
+                                                std::vector<UnreadableVersion>* unreadable) const {
+  return find_all(name, ready_numbers(name, listed), listed, {}, unreadable);
 }
 
 std::optional<Version> Datastores::find_newest_sound(

@@ -49,6 +49,9 @@ class Datastores {
   // A server that cannot be reached is an error in either case.
   std::vector<Version> versions(std::string_view name,
                                 std::vector<UnreadableVersion>* unreadable = nullptr) const;
+  // The ready ones alone, as list_datastore_keys() has just shown them.
+  std::vector<Version> ready_versions(std::string_view name, const DatastoreKeys& listed,
+                                      std::vector<UnreadableVersion>* unreadable = nullptr) const;
   // The numbers of the ready versions, ascending, without reading records.
   std::vector<VersionNumber> ready_numbers(std::string_view name) const;
   // The same, as list_datastore_keys() has just shown it.
@@ -137,6 +140,11 @@ class Datastores {
   std::optional<Version> find_listed(std::string_view name, VersionNumber number,
                                      const DatastoreKeys& listed,
                                      const std::vector<VersionNumber>& deleted) const;
+  // Those of `numbers` that have a record, ascending, many at once from a server.
+  std::vector<Version> find_all(std::string_view name, const std::vector<VersionNumber>& numbers,
+                                const DatastoreKeys& listed,
+                                const std::vector<VersionNumber>& deleted,
+                                std::vector<UnreadableVersion>* unreadable) const;
   bool is_record(std::string_view name, const store::AdvanceTombstone& advance) const;
 
   std::shared_ptr<backend::Backend> backend_;

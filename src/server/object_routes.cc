@@ -201,9 +201,20 @@ Response write_whole(const Api& api, const Call& call) {
 
 Response write_object(const Api& api, const Call& call) {
   Response response = write_whole(api, call);
+  const std::string& key = key_of(call);
+  const PartialObjects& partial = api.partial_objects();
   // What was stored is no longer needed, and neither is what was damaged.
-  if (call.request.query("from"))
-    api.partial_objects().remove(digest_in(call.request.headers.get(digest_header)));
+  if (call.request.query("from")) {
+    const Digest digest = digest_in(call.request.headers.get(digest_header));
+    const std::optional<store::PackId> pack = store::pack_of_data_key(key);
+    if (pack && response.status == 201)
+      partial.keep_for(*pack, digest);
+    else
+      partial.remove(digest);
+  }
+  const bool is_there = response.status == 201 || response.status == 412;
+  if (const auto pack = store::pack_of_index_key(key); pack && is_there)
+    partial.pack_is_whole(*pack);
   return response;
 }
 

@@ -47,13 +47,33 @@ void PartialObjects::remove(const Digest& digest) const {
   fs::remove(path_of(digest), ignored);
 }
 
+// A link that leads to what is kept for the pack.
+fs::path PartialObjects::note_of(const store::PackId& pack) const {
+  return folder_ / ("pack-" + pack.hex());
+}
+
+void PartialObjects::keep_for(const store::PackId& pack, const Digest& digest) const {
+  std::error_code failed;
+  fs::create_symlink(digest.hex(), note_of(pack), failed);
+  if (failed) remove(digest);
+}
+
+void PartialObjects::pack_is_whole(const store::PackId& pack) const {
+  std::error_code absent;
+  const fs::path kept = fs::read_symlink(note_of(pack), absent);
+  if (absent) return;
+  if (const std::optional<Digest> digest = parse_digest(kept.native())) remove(*digest);
+  fs::remove(note_of(pack), absent);
+}
+
 void PartialObjects::sweep() const {
   std::error_code ignored;
   const auto oldest = fs::file_time_type::clock::now() - kept_for;
   for (fs::directory_iterator at(folder_, ignored), end; !ignored && at != end;
        at.increment(ignored)) {
     std::error_code gone;
-    if (fs::last_write_time(at->path(), gone) < oldest && !gone) fs::remove(at->path(), gone);
+    // A note whose object is gone has no time of its own.
+    if (fs::last_write_time(at->path(), gone) < oldest || gone) fs::remove(at->path(), gone);
   }
 }
 

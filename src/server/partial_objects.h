@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "server/body_file.h"
+#include "store/layout.h"
 
 namespace grid::server {
 
@@ -32,7 +33,13 @@ class PartialObjects {
   // After the object was stored, or is not what its digest says.
   void remove(const Digest& digest) const;
 
+  // After the object was stored as the data of `pack`: it stays until the pack's index has come. A
+  // client that is killed before that sends the same bytes in another pack.
+  void keep_for(const store::PackId& pack, const Digest& digest) const;
+  void pack_is_whole(const store::PackId& pack) const;
+
  private:
+  std::filesystem::path note_of(const store::PackId& pack) const;
   std::filesystem::path path_of(const Digest& digest) const { return folder_ / digest.hex(); }
   void sweep() const;
 
