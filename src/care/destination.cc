@@ -110,7 +110,15 @@ bool is_folder(const Target& to) {
          S_ISDIR(status.st_mode);
 }
 
-void remove_file(const Target& to) { ::unlinkat(to.folder, to.name.c_str(), 0); }
+Target beside(const Target& to) { return {to.folder, temporary_name()}; }
+
+void replace(const Target& made, const Target& to) {
+  const bool renamed = ::renameat(made.folder, made.name.c_str(), to.folder, to.name.c_str()) == 0;
+  const int error = errno;
+  // Two names of one file both stay when one is renamed to the other.
+  ::unlinkat(made.folder, made.name.c_str(), 0);
+  if (!renamed) throw system_error(error, "cannot replace what is there");
+}
 
 Target DestinationFolders::target(std::string_view path) {
   const auto [folder, name] = split_path(path);
@@ -170,10 +178,11 @@ bool make_hard_link(const Target& from, const FileIdentity& expected, const Targ
   return false;
 }
 
-NewFile::NewFile(Target to, std::uint64_t size, bool executable)
+NewFile::NewFile(Target to, std::uint64_t size, bool executable, bool replaces)
     : to_(std::move(to)),
       size_(size),
-      written_name_(size <= at_once_size_max ? to_.name : temporary_name()),
+      replaces_(replaces),
+      written_name_(size <= at_once_size_max && !replaces ? to_.name : temporary_name()),
       fd_(::openat(to_.folder, written_name_.c_str(),
                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                    executable ? 0777 : 0666)) {
@@ -213,7 +222,9 @@ void NewFile::finish(std::int64_t mtime_ns) {
   // A network file system may say only here that there was no room.
   if (::close(fd_.release()) != 0 && errno != EINTR)
     throw system_error(errno, "cannot write the file");
-  if (written_name_ != to_.name && !rename_in_folder(to_.folder, written_name_, to_.name))
+  if (replaces_)
+    replace({to_.folder, written_name_}, to_);
+  else if (written_name_ != to_.name && !rename_in_folder(to_.folder, written_name_, to_.name))
     throw system_error(errno, "cannot name the file");
   finished_ = true;
   if (time_error != 0) throw system_error(time_error, "is written, but cannot set its time");

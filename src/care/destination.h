@@ -1,5 +1,6 @@
 // Where an export writes: below one open folder, and nowhere else, whatever the names in a tree say
-// and whoever swaps folders for links meanwhile. No link is followed and nothing is replaced.
+// and whoever swaps folders for links meanwhile. No link is followed, and nothing is replaced
+// except in one step, by what is whole, where the caller says so.
 //
 // Errors do not name the entry: the caller, who knows its path, adds that.
 #pragma once
@@ -52,8 +53,11 @@ void make_folder(const Target& to);
 bool is_folder(const Target& to);
 // Whether anything is there.
 bool is_taken(const Target& to);
-// Removes a file or a link that is there; anything else stays.
-void remove_file(const Target& to);
+// A name in the same folder that nothing has.
+Target beside(const Target& to);
+// Gives `made`, in the same folder, the name `to` in place of a file or a link that is there, in
+// one step. Throws if it cannot, and removes `made`: what is there stays.
+void replace(const Target& made, const Target& to);
 void make_symlink(const Target& to, std::string_view target);
 // Of a folder, a file or a link itself.
 void set_time(const Target& to, std::int64_t mtime_ns);
@@ -70,12 +74,14 @@ struct FileIdentity {
 bool make_hard_link(const Target& from, const FileIdentity& expected, const Target& to);
 
 // A file that appears whole under its name or not at all, except that one of up to
-// `at_once_size_max` bytes is written under its name at once: it is short for a moment.
+// `at_once_size_max` bytes that replaces nothing is written under its name at once: it is short for
+// a moment.
 class NewFile {
  public:
   static constexpr std::uint64_t at_once_size_max = 1 << 20;
 
-  NewFile(Target to, std::uint64_t size, bool executable);
+  // If it `replaces` a file or a link, that is there until finish().
+  NewFile(Target to, std::uint64_t size, bool executable, bool replaces = false);
   // Removes the file if finish() was not reached.
   ~NewFile();
   NewFile(const NewFile&) = delete;
@@ -89,6 +95,7 @@ class NewFile {
  private:
   const Target to_;
   const std::uint64_t size_;
+  const bool replaces_;
   const std::string written_name_;  // to_.name, or a temporary one
   FileDescriptor fd_;
   bool finished_ = false;

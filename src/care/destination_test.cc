@@ -104,6 +104,46 @@ TEST_F(DestinationTest, AFileThatIsNotFinishedLeavesNothing) {
   EXPECT_TRUE(fs::is_empty(folder_ / "out"));
 }
 
+TEST_F(DestinationTest, WhatIsReplacedStaysUntilTheNewFileIsWhole) {
+  for (const std::uint64_t size : {std::uint64_t{4}, NewFile::at_once_size_max + 1}) {
+    testing::write_file(folder_ / "out/file", "mine");
+    { NewFile(folders_.target("file"), size, false, true).write(as_bytes("text"), 0); }
+    EXPECT_EQ(testing::read_file(folder_ / "out/file"), "mine") << size;
+    NewFile file(folders_.target("file"), size, false, true);
+    file.write(as_bytes("text"), 0);
+    EXPECT_EQ(testing::read_file(folder_ / "out/file"), "mine") << size;
+    file.finish(0);
+    EXPECT_EQ(testing::read_file(folder_ / "out/file"), "text") << size;
+  }
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "out"), {}), 1);
+}
+
+TEST_F(DestinationTest, ALinkIsReplacedNotFollowedAndAFolderStays) {
+  fs::create_symlink(folder_ / "outside/file", folder_ / "out/link");
+  NewFile file(folders_.target("link"), 4, false, true);
+  file.write(as_bytes("text"), 0);
+  file.finish(0);
+  EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(folder_ / "out/link")));
+  EXPECT_TRUE(outside_is_empty());
+
+  make_folder(folders_.target("folder"));
+  NewFile refused(folders_.target("folder"), 4, false, true);
+  refused.write(as_bytes("text"), 0);
+  EXPECT_THROW(refused.finish(0), Error);
+  EXPECT_TRUE(is_folder(folders_.target("folder")));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "out"), {}), 2);
+}
+
+TEST_F(DestinationTest, ANameIsReplacedByAnotherOfTheSameFile) {
+  const FileIdentity written = write(folders_.target("first"), "text");
+  fs::create_hard_link(folder_ / "out/first", folder_ / "out/again");
+  const Target made = beside(folders_.target("again"));
+  ASSERT_TRUE(make_hard_link(folders_.target("first"), written, made));
+  replace(made, folders_.target("again"));
+  EXPECT_EQ(fs::hard_link_count(folder_ / "out/first"), 2u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "out"), {}), 2);
+}
+
 TEST_F(DestinationTest, ALargeFileHasItsNameOnlyWhenItIsWhole) {
   const std::string text(NewFile::at_once_size_max + 1, 'x');
   NewFile file(folders_.target("file"), text.size(), true);

@@ -57,7 +57,7 @@ class Export {
     return folders.target(path.substr(part_.empty() ? 0 : part_.size() + 1));
   }
 
-  void make_room(const Target& to) const;
+  bool replaces(const Target& to) const;
   void make_plan();
   void make_folders(int top);
   void write_stretches(int top);
@@ -112,11 +112,14 @@ void Export::attempt(std::string_view path, const Write& write) {
   }
 }
 
-// For a file or a link, which replaces nothing by itself.
-void Export::make_room(const Target& to) const {
-  if (existing_ == Existing::replace) remove_file(to);
-  if (existing_ == Existing::keep && is_taken(to))
+// Whether a file or a link that is to be written takes the place of one that is there. Throws if
+// what is there stays.
+bool Export::replaces(const Target& to) const {
+  if (existing_ == Existing::refuse || !is_taken(to)) return false;
+  if (existing_ == Existing::keep)
     fail(ErrorKind::already_exists, "exists already (--force replaces it)");
+  if (is_folder(to)) fail(ErrorKind::already_exists, "a folder has its name, and stays");
+  return true;
 }
 
 void Export::finish(NewFile& file, const tree::EntryRef& entry) {
@@ -138,10 +141,7 @@ void Export::write_file(const tree::EntryRef& entry, const Target& to) {
     if (data.empty() && offset < size)
       fail(ErrorKind::corrupt, "ends at byte {} of {}", offset, size);
     unavailable_in_a_row_ = 0;
-    if (!file) {
-      make_room(to);
-      file.emplace(to, size, entry.executable());
-    }
+    if (!file) file.emplace(to, size, entry.executable(), replaces(to));
     file->write(data, offset);
     offset += data.size();
     progress_.bytes_done += data.size();
@@ -163,8 +163,10 @@ void Export::write_hard_link(const tree::EntryRef& entry, const Target& to,
   if (first != first_names_.end()) {
     if (!first->second)
       fail(ErrorKind::corrupt, "is another name of {}, which could not be written", entry.target());
-    make_room(to);
-    if (make_hard_link(target_of(entry.target(), folders), *first->second, to)) {
+    const bool is_replacing = replaces(to);
+    const Target made = is_replacing ? beside(to) : to;
+    if (make_hard_link(target_of(entry.target(), folders), *first->second, made)) {
+      if (is_replacing) replace(made, to);
       ++progress_.files_done;
       return;
     }
@@ -173,8 +175,10 @@ void Export::write_hard_link(const tree::EntryRef& entry, const Target& to,
 }
 
 void Export::write_symlink(const tree::EntryRef& entry, const Target& to) {
-  make_room(to);
-  make_symlink(to, entry.target());
+  const bool is_replacing = replaces(to);
+  const Target made = is_replacing ? beside(to) : to;
+  make_symlink(made, entry.target());
+  if (is_replacing) replace(made, to);
   set_time(to, entry.mtime_ns());
 }
 
@@ -190,8 +194,7 @@ void Export::write_single(const tree::EntryRef& entry, const Target& to) {
 }
 
 void Export::write_small_file(const tree::EntryRef& entry, BytesView content, const Target& to) {
-  make_room(to);
-  NewFile file(to, entry.size(), entry.executable());
+  NewFile file(to, entry.size(), entry.executable(), replaces(to));
   file.write(content, 0);
   finish(file, entry);
   progress_.bytes_done += entry.size();

@@ -157,6 +157,31 @@ TEST_F(ExporterDamageTest, EverythingElseIsWrittenAndNothingShort) {
   EXPECT_TRUE(fs::exists(folder_ / "out/empty"));
 }
 
+TEST_F(ExporterDamageTest, WhatIsDamagedReplacesNothing) {
+  const std::string large = testing::random_bytes(3 << 20, 1);
+  const std::string small = testing::random_bytes(20'000, 2);
+  testing::write_file(folder_ / "s/large", large);
+  fs::create_hard_link(folder_ / "s/large", folder_ / "s/larger");
+  testing::write_file(folder_ / "s/small", small);
+  testing::write_file(folder_ / "s/well", "new");
+  fs::create_symlink("well", folder_ / "s/link");
+  const auto tree = store_->manifest(testing::create_version(*store_, folder_ / "s").record);
+  damage(std::string_view(large).substr(large.size() - 100));  // met when most of it is written
+  damage(std::string_view(small).substr(0, 100));
+  const std::vector<std::string> names = {"large", "larger", "link", "small", "well"};
+  for (const std::string& name : names) testing::write_file(folder_ / "out" / name, "mine");
+
+  ExportProgress progress;
+  const ExportReport report =
+      export_tree(*store_, tree, "", folder_ / "out", progress, Existing::replace);
+  EXPECT_EQ(report.failed, 3u);
+  for (const char* kept : {"large", "larger", "small"})
+    EXPECT_EQ(read_file(folder_ / "out" / kept), "mine") << kept;
+  EXPECT_EQ(read_file(folder_ / "out/well"), "new");
+  EXPECT_EQ(fs::read_symlink(folder_ / "out/link"), "well");
+  EXPECT_EQ(written().size(), names.size());
+}
+
 TEST_F(ExporterDamageTest, ALostSegmentLosesItsEntriesAndNothingElse) {
   std::vector<Entry> entries;
   for (int i = 0; i < 30; ++i)
