@@ -14,8 +14,8 @@ namespace {
 
 // Options of a create that do not change what is read.
 bool decides_nothing(std::string_view option) {
-  static const std::set<std::string_view> names = {"--name", "--message", "--force",
-                                                   "--allow-partial", "--paranoid"};
+  static const std::set<std::string_view> names = {"--name",          "--message",  "--force",
+                                                   "--allow-partial", "--paranoid", "--repair"};
   return names.contains(option);
 }
 

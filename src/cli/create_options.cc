@@ -143,6 +143,8 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
   if (arguments.has("--base")) {
     refuse(arguments, {"SOURCE", "--source"},
            "does not go with --base; --add DIR adds what is in a folder");
+    refuse(arguments, {"--repair"},
+           "does not go with --base, which is not read; give the folder that it was made of");
     if (sources.empty() && !arguments.has("--remove"))
       fail(ErrorKind::invalid_argument, "--base needs a change: --add DIR or --remove PATTERN");
   } else {
@@ -160,6 +162,8 @@ void check_combination(const Arguments& arguments, const std::vector<SourceSpec>
   if (arguments.has("--no-copy"))
     refuse(arguments, {"--extract"},
            "does not go with --no-copy: an object that stays in its bucket is one file");
+  if (arguments.has("--no-copy"))
+    refuse(arguments, {"--repair"}, "does not go with --no-copy, which reads nothing");
   if (sources.empty()) refuse(arguments, {"--no-copy"}, "needs an s3:// source");
   for (const SourceSpec& source : sources)
     if (source.where.empty())
@@ -216,7 +220,7 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
   if (version)
     refuse(arguments,
            {"--exclude", "--no-ignore", "--follow-links", "--all", "--extract", "--no-extract",
-            "--max-size", "--max-files"},
+            "--max-size", "--max-files", "--repair"},
            "does not go with a version as the source, which is copied as it is");
   bool archive = false;
   for (SourceSpec& source : sources) {
@@ -249,7 +253,8 @@ create::CreateOptions create_options_of(const Arguments& arguments, const Settin
                 .in_place = arguments.has("--no-copy")},
       .storing = {.force = arguments.has("--force"),
                   .allow_partial = arguments.has("--allow-partial"),
-                  .paranoid = arguments.has("--paranoid")},
+                  .paranoid = arguments.has("--paranoid"),
+                  .repairs = arguments.has("--repair")},
       .note = {.name = name,
                .message = dataset::checked_note_text(arguments.find("--message").value_or(""),
                                                      "--message"),

@@ -40,16 +40,18 @@ static std::vector<source::SkippedFolder> own_folders(const dataset::OpenStore& 
 }
 
 // The files of the newest version that need not be read again. Anything amiss with the version or
-// the record means that all files are read, which is always right.
+// the record means that all files are read, which is always right. Sets `is_damaged` if the store
+// turns out to be.
 static std::optional<UnchangedFiles> find_unchanged(const dataset::OpenStore& store,
                                                     const fs::path& scan_record,
                                                     const std::optional<dataset::Version>& newest,
-                                                    source::SourceOrder order) {
+                                                    source::SourceOrder order, bool& is_damaged) {
   if (!newest) return std::nullopt;
   try {
     return UnchangedFiles::find(scan_record, store.manifest(newest->record), order);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::unavailable) throw;
+    is_damaged = error.kind() == ErrorKind::corrupt;
     return std::nullopt;
   }
 }
@@ -214,10 +216,11 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
   }
   ScanRecordWriter scan_record(changes ? fs::path() : record_path);
   KnownContent known;
-  if (!changes && packs_are_whole)
-    known.unchanged = find_unchanged(store, record_path, newest, source->order());
+  bool checks_known = storing.repairs;
+  if (!changes && packs_are_whole && !storing.repairs)
+    known.unchanged = find_unchanged(store, record_path, newest, source->order(), checks_known);
   std::optional<LoggedCheckpoint> checkpoint;
-  if (storing.checkpoint != nullptr)
+  if (storing.checkpoint != nullptr && !checks_known)
     known.checkpoint = &checkpoint.emplace(*storing.checkpoint, *store.chunks);
   const std::optional<Digest> identity = source->identity();
   std::optional<Import> recognised = recognise(newest, known.unchanged, identity, progress);
@@ -229,7 +232,8 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
                                 .open_packs = storing.journals,
                                 .changes = std::move(changes),
                                 .stop = storing.stop,
-                                .lease = lease.id()},
+                                .lease = lease.id(),
+                                .checks_known = checks_known},
                                *source, std::move(known), scan_record, progress);
   if (!storing.allow_partial) refuse_incomplete(input, imported.problems);
   if (imported.totals.entries == 0 && !input.patterns.empty())
@@ -255,6 +259,7 @@ static CreateResult make_version(dataset::OpenStore& store, const CreateOptions&
   result.files_unchanged = imported.files_unchanged;
   result.bytes_read = imported.bytes_read;
   result.bytes_new = imported.bytes_new;
+  result.chunks_healed = imported.chunks_healed;
   result.bytes_resumed = progress.bytes_resumed;
   result.problems = std::move(imported.problems);
   for (const auto& [pack, lacking] : *store.chunks->short_packs())

@@ -46,8 +46,10 @@ struct CreateStoring {
   bool force = false;          // a new version even if nothing has changed
   bool allow_partial = false;  // leave out files that could not be read
   bool paranoid = false;       // read everything twice, and publish what was the same
-  bool times_count = true;     // else a version that differs in times alone is the same
-  unsigned workers = 0;        // threads; 0: as many as serve this machine
+  // Read everything, and check what the store has of it: what is damaged there is stored again.
+  bool repairs = false;
+  bool times_count = true;  // else a version that differs in times alone is the same
+  unsigned workers = 0;     // threads; 0: as many as serve this machine
   // What earlier attempts have read, and where this one notes it; null: nowhere.
   CheckpointLog* checkpoint = nullptr;
   // A folder for the same of archives, and of packs that are being filled; empty: nowhere.
@@ -98,6 +100,7 @@ struct CreateResult {
   bool same = false;              // nothing was published: the source equals record
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
+  std::uint64_t chunks_healed = 0;        // were damaged in the store, and are stored again
   std::uint64_t bytes_resumed = 0;        // of the files in files_read, stored by earlier attempts
   std::vector<source::Problem> problems;  // what was left out, or is not quite as it was
   // Packs of the store that have lost bytes, each with what is wrong with it. The version does

@@ -437,6 +437,52 @@ TEST_F(CreateTest, WhatAMissingPackHadIsStoredAgain) {
   EXPECT_EQ(read_from(*store_, *manifest(2), "large.bin"), large);
 }
 
+// Nothing says that a pack was damaged but its bytes.
+TEST_F(CreateTest, WhatIsDamagedIsStoredAgainIfItIsToldToCheck) {
+  const std::string large = random_bytes(300'000, 1);
+  write_file(source_ / "large.bin", large);
+  settle();
+  create();
+  for (const auto& object : backend_->list("packs/")) {
+    Bytes data = *backend_->find(object.key);
+    const std::size_t at = as_text(data).find(std::string_view(large).substr(0, 100));
+    if (at == std::string_view::npos) continue;
+    data[at] ^= std::byte{1};
+    backend_->remove(object.key);
+    backend_->create(object.key, data);
+  }
+  const auto read = [&] {
+    store_ = testing::open_test_store(backend_);
+    return read_from(*store_, *manifest(1), "large.bin");
+  };
+  EXPECT_EQ(create().chunks_healed, 0u);
+  testing::expect_error(ErrorKind::corrupt, "is damaged", read);
+  const CreateResult result = create({.storing = {.repairs = true}});
+  EXPECT_TRUE(result.same);
+  EXPECT_EQ(result.chunks_healed, 1u);
+  EXPECT_EQ(read(), large);
+  EXPECT_EQ(create({.storing = {.repairs = true}}).chunks_healed, 0u);
+}
+
+TEST_F(CreateTest, ADamagedTreeIsHealedUnasked) {
+  const std::string large = random_bytes(300'000, 1);
+  write_file(source_ / "large.bin", large);
+  settle();
+  create();
+  for (const auto& object : backend_->list("packs/")) {
+    if (!object.key.ends_with(".data")) continue;
+    const Bytes zeros(backend_->find(object.key)->size());
+    backend_->remove(object.key);
+    backend_->create(object.key, zeros);
+  }
+  store_ = testing::open_test_store(backend_, folder_ / "cache");
+  const CreateResult result = create();
+  EXPECT_TRUE(result.same);
+  EXPECT_GE(result.chunks_healed, 2u);
+  store_ = testing::open_test_store(backend_);
+  EXPECT_EQ(read_from(*store_, *manifest(1), "large.bin"), large);
+}
+
 // Even if nothing has changed since the version before it: the datastore's name means a sound
 // version again.
 TEST_F(CreateTest, GoesOnBehindADamagedRecord) {

@@ -51,7 +51,9 @@ class Importer {
         pipeline_(
             session_,
             {.workers = options.workers, .checkpoint = known_.checkpoint, .stop = options.stop},
-            progress, [this](Batch& batch) { write_batch(batch); }) {}
+            progress, [this](Batch& batch) { write_batch(batch); }) {
+    if (options.checks_known) session_.check_known();
+  }
 
   Import run();
 
@@ -371,6 +373,7 @@ Import Importer::run() {
   for (const auto& writer : writers) result_.bytes_new += writer->bytes_new();
   writers.push_back(std::move(tree_writer_));
   session_.finish(std::move(writers));
+  result_.chunks_healed = session_.chunks_healed();
   return std::move(result_);
 }
 

@@ -23,6 +23,7 @@ struct ImportOptions {
   const std::atomic<bool>* stop = nullptr;   // see CreateStoring
   store::WantedChunks* only = nullptr;       // see ChunkSession
   std::optional<store::LeaseId> lease{};     // of who imports
+  bool checks_known = false;                 // see ChunkSession::check_known()
 };
 
 // What is known of the source from earlier creates.
@@ -36,6 +37,7 @@ struct Import {
   tree::TreeTotals totals;
   std::uint64_t files_read = 0, files_unchanged = 0;
   std::uint64_t bytes_read = 0, bytes_new = 0;
+  std::uint64_t chunks_healed = 0;
   std::vector<source::Problem> problems;  // in the order of the source
 };
 

@@ -122,6 +122,7 @@ void write_document(JsonWriter& json, const CreatedVersion& created) {
   json.member("files_read", result.files_read).member("files_unchanged", result.files_unchanged);
   json.member("bytes_read", result.bytes_read).member("bytes_new", result.bytes_new);
   json.member("bytes_resumed", result.bytes_resumed);
+  json.member("chunks_healed", result.chunks_healed);
   json.member("seconds", std::chrono::duration<double>(created.elapsed).count());
   write_problems_member(json, result.problems);
   json.key("damaged_packs").begin_array();

@@ -141,6 +141,7 @@ TEST(Documents, SayWhatACreateMade) {
                  .files_unchanged = 1,
                  .bytes_read = 600,
                  .bytes_new = 550,
+                 .chunks_healed = 3,
                  .bytes_resumed = 50,
                  .problems = {{.path = "s", .reason = "is a socket", .unsupported = true}}},
       .elapsed = std::chrono::milliseconds(1500)};
@@ -148,7 +149,7 @@ TEST(Documents, SayWhatACreateMade) {
       line_of(created),
       "{" + version_members() +
           R"(, "same": false, "files_read": 3, "files_unchanged": 1, "bytes_read": 600, )"
-          R"("bytes_new": 550, "bytes_resumed": 50, "seconds": 1.5, "problems": )"
+          R"("bytes_new": 550, "bytes_resumed": 50, "chunks_healed": 3, "seconds": 1.5, "problems": )"
           R"([{"path": "s", "reason": "is a socket", "unsupported": true, "kept": false}], "damaged_packs": [], "damaged_records": []})"
           "\n");
 }

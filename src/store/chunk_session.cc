@@ -47,11 +47,20 @@ std::optional<Location> ChunkSession::find(const Digest& digest) const {
   return std::nullopt;
 }
 
+std::optional<Location> ChunkSession::find_sound(const Digest& digest) const {
+  for (const Location& place : store_.index().find_all(digest))
+    if (!is_short(place) && store_.is_sound(digest, place)) return place;
+  return std::nullopt;
+}
+
 Claim ChunkSession::claim(const Digest& digest) {
   Claim claim = store_.index().claim(digest, claims_);
-  if (!claim.at || !is_short(*claim.at)) return claim;
-  claim.at = find(digest);
-  return claim.at ? claim : store_.index().claim_again(digest, claims_);
+  if (!claim.at || (!checks_known_ && !is_short(*claim.at))) return claim;
+  claim.at = checks_known_ ? find_sound(digest) : find(digest);
+  if (claim.at) return claim;
+  claim = store_.index().claim_again(digest, claims_);
+  if (claim.granted && checks_known_) ++chunks_healed_;
+  return claim;
 }
 
 std::filesystem::path ChunkSession::next_open_pack_path() {

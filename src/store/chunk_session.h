@@ -58,6 +58,12 @@ class ChunkSession {
                std::filesystem::path folder = {}, WantedChunks* only = nullptr,
                std::optional<LeaseId> lease = std::nullopt);
 
+  // From now on, a chunk that the store has is read and checked before this session relies on it,
+  // and one that is damaged is stored again. To be called before anything is put.
+  void check_known() { checks_known_ = true; }
+  // So many chunks were damaged and are stored again. Thread-safe.
+  std::uint64_t chunks_healed() const { return chunks_healed_; }
+
   // Makes durable what a killed session left in the folder and the store does not have. To be
   // called before anything is put.
   void take_over();
@@ -82,6 +88,7 @@ class ChunkSession {
   void rely_on(const PackId& pack);
   bool is_short(const Location& place) const { return short_packs_->contains(place.pack); }
   std::optional<Location> find(const Digest& digest) const;
+  std::optional<Location> find_sound(const Digest& digest) const;
   Claim claim(const Digest& digest);
   // Makes a pack durable: its data, then its index. Thread-safe.
   void write(const PackBuilder& pack);
@@ -93,6 +100,8 @@ class ChunkSession {
   const std::filesystem::path folder_;
   const std::optional<LeaseId> lease_;
   WantedChunks* const only_;  // null: every chunk that the store lacks is stored
+  bool checks_known_ = false;
+  std::atomic<std::uint64_t> chunks_healed_ = 0;
   std::atomic<unsigned> writer_count_ = 0;
   ChunkClaims claims_;  // the index guards it
 

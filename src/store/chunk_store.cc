@@ -406,6 +406,12 @@ std::optional<Bytes> ChunkStore::find_chunk(const Digest& digest) const {
   return std::nullopt;
 }
 
+bool ChunkStore::is_sound(const Digest& digest, const Location& place) const {
+  Bytes out(place.place.size);
+  const Located chunk{digest, place, out};
+  return !find_damage(std::span(&chunk, 1));
+}
+
 Bytes ChunkStore::read_chunk(const Digest& digest) const {
   return with_fresh_index([&] { return read_known(digest); });
 }

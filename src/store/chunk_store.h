@@ -63,6 +63,9 @@ class ChunkStore : public ChunkReader {
   // A chunk, checked, if one of its known places has it: other packs are not looked for.
   std::optional<Bytes> find_chunk(const Digest& digest) const;
 
+  // Whether a chunk is undamaged at this one of its places.
+  bool is_sound(const Digest& digest, const Location& place) const;
+
   // Finds packs that others have added or removed; true if there were any. Reading does this by
   // itself when a chunk is not where it should be.
   bool refresh() const;

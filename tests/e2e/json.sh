@@ -7,7 +7,7 @@ has() { # MEMBERS COMMAND…: the document of the command has exactly these memb
 }
 version='bytes bytes_in_place created created_by files files_in_place folders left_out message name parent program root source status stored_bytes symlinks undo_until version'
 mkdir cats && echo a >cats/a && echo b >cats/b
-has "bytes bytes_in_place bytes_new bytes_read bytes_resumed created created_by damaged_packs damaged_records files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks undo_until version" \
+has "bytes bytes_in_place bytes_new bytes_read bytes_resumed chunks_healed created created_by damaged_packs damaged_records files files_in_place files_read files_unchanged folders left_out message name parent problems program root same seconds source status stored_bytes symlinks undo_until version" \
   grid datastore create cats
 echo c >cats/b
 grid datastore create cats --quiet >/dev/null

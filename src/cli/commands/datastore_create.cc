@@ -14,6 +14,7 @@
 #include "cli/text.h"
 #include "service/creates.h"
 #include "service/error_document.h"
+#include "service/repairs.h"
 #include "source/archive_reader.h"
 
 namespace grid::cli {
@@ -102,7 +103,7 @@ void report_created(Output& output, const service::CreatedVersion& created) {
         dataset::spell(created.name, version.number)));
   if (const auto count = result.short_packs.size(); count > 0)
     output.warn(fmt::format(
-        "{}{}: this version does without; for the versions before it, run grid store repair",
+        "{}{}: this version does not need it; to repair earlier versions, run grid store repair",
         result.short_packs[0],
         count == 1 ? "" : fmt::format(" (and {} too)", format_count(count - 1, "other pack"))));
   output.debug(
@@ -136,6 +137,34 @@ void give_hints(Output& output, const Arguments& arguments, const create::Create
       std::filesystem::is_regular_file(source.where, ignored))
     output.say(
         fmt::format("{} is stored as one file; --extract stores what is in it", source.where));
+}
+
+// The store is checked as a whole: what is bad in its packs has good copies by now, but for damage
+// that the source does not heal.
+void remove_damaged_packs(Context& context, const dataset::OpenStore& store, std::uint64_t healed) {
+  Output& output = context.output;
+  output.say(fmt::format("stored {} again that {} damaged; checking the rest of the store",
+                         format_count(healed, "chunk"), healed == 1 ? "was" : "were"));
+  std::atomic<bool> stop = false;
+  care::RepairProgress progress;
+  service::Repair repair;
+  {
+    InterruptNotice notice(
+        output, [] { return "interrupted: the version is complete; grid store repair continues"; },
+        [&] { stop = true; });
+    ProgressBar bar(output, "repair", [&] {
+      return ProgressState{.bytes_done = progress.packs.bytes_done,
+                           .bytes_total = progress.packs.bytes_total};
+    });
+    bar.interrupted_if(stop);
+    repair =
+        service::repair_store(context.settings, store, {.sources = {}, .stop = &stop}, progress);
+  }
+  if (repair.is_well())
+    output.say("all is well");
+  else
+    output.warn(fmt::format("{} could not be healed from this source: see grid datastore verify",
+                            format_count(repair.report.left.damages.size(), "other damage")));
 }
 
 int create_datastore(Context& context, const Arguments& arguments) {
@@ -179,6 +208,8 @@ int create_datastore(Context& context, const Arguments& arguments) {
   }
   if (made) made->remove();
   report_created(output, created);
+  if (created.result.chunks_healed > 0)
+    remove_damaged_packs(context, *store, created.result.chunks_healed);
   return 0;
 }
 
@@ -265,6 +296,8 @@ Command datastore_create_command() {
                         .help = "leave out files that cannot be read, and name them"},
                        {.name = "--paranoid",
                         .help = "read everything twice, and publish only what was the same"},
+                       {.name = "--repair",
+                        .help = "read everything, and store again what is damaged in the store"},
                        {.name = "--no-copy",
                         .help =
                             "leave the objects of s3:// in their bucket: list them, read none"}},
