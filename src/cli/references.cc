@@ -57,4 +57,11 @@ dataset::Reference parse_reference(std::string_view written) {
   }
 }
 
+std::string parse_datastore_alone(std::string_view written, std::string_view why) {
+  dataset::Reference reference = parse_reference(written);
+  if (reference.names_version())
+    fail(ErrorKind::invalid_argument, "{} {}: name no version", why, reference.name);
+  return std::move(reference.name);
+}
+
 }  // namespace grid::cli

@@ -16,4 +16,8 @@ std::string plain_reference(std::string_view written);
 // a version, says how it is written.
 dataset::Reference parse_reference(std::string_view written);
 
+// The name of a datastore, for a command that is about all of its versions. If one of them is
+// named, the error is `why`, as in "prune chooses among all versions of", with the name behind it.
+std::string parse_datastore_alone(std::string_view written, std::string_view why);
+
 }  // namespace grid::cli

@@ -25,17 +25,14 @@ void write_plan(Output& output, const service::PrunePlan& plan) {
 
 int prune(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  const dataset::Reference reference = parse_reference(arguments.get("NAME"));
-  if (reference.names_version())
-    fail(ErrorKind::invalid_argument, "prune chooses among all versions of {}: name no version",
-         reference.name);
+  const std::string name =
+      parse_datastore_alone(arguments.get("NAME"), "prune chooses among all versions of");
   const service::RetentionRules rules = retention_rules_of(arguments);
   const std::shared_ptr<dataset::OpenStore> store = context.open_store();
-  service::PrunePlan plan = service::plan_prune(context.settings, *store, reference.name, rules);
+  service::PrunePlan plan = service::plan_prune(context.settings, *store, name, rules);
   plan.is_dry = arguments.has("--dry-run");
   if (!output.json()) write_plan(output, plan);
-  const std::string what =
-      format_count(plan.deleted.numbers.size(), "version") + " of " + reference.name;
+  const std::string what = format_count(plan.deleted.numbers.size(), "version") + " of " + name;
   if (!plan.is_dry && !plan.deleted.numbers.empty()) {
     if (!arguments.has("--yes") &&
         !is_confirmed(output, "delete " + what + "?", "deleting " + what)) {
@@ -43,7 +40,7 @@ int prune(Context& context, const Arguments& arguments) {
       return 1;
     }
     // They may be in use by now, or by a run that is queued.
-    service::refuse_if_used(context.settings, *store, reference.name, plan.deleted.numbers,
+    service::refuse_if_used(context.settings, *store, name, plan.deleted.numbers,
                             "nothing was deleted");
     plan.deleted = service::delete_versions(*store, std::move(plan.deleted));
   }

@@ -12,19 +12,17 @@ namespace {
 
 int retention(Context& context, const Arguments& arguments) {
   Output& output = context.output;
-  const dataset::Reference reference = parse_reference(arguments.get("NAME"));
-  if (reference.names_version())
-    fail(ErrorKind::invalid_argument, "the retention is of the whole datastore {}: name no version",
-         reference.name);
+  const std::string name =
+      parse_datastore_alone(arguments.get("NAME"), "the retention is of the whole datastore");
   const dataset::RetentionRules rules = retention_rules_of(arguments);
   const bool removes = arguments.has("--remove");
   if (removes && rules.keep_something())
     fail(ErrorKind::invalid_argument, "either --remove the retention of {} or set it: not both",
-         reference.name);
+         name);
   const std::shared_ptr<dataset::OpenStore> store = context.open_store();
   const service::Retention now = removes || rules.keep_something()
-                                     ? service::write_retention(*store, reference.name, rules)
-                                     : service::read_retention(*store, reference.name);
+                                     ? service::write_retention(*store, name, rules)
+                                     : service::read_retention(*store, name);
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, now);
