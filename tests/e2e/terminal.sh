@@ -36,7 +36,7 @@ clean datastore get cats "copy $evil"
 clean datastore create "none $evil"
 clean datastore verify "cats:no $evil"
 clean datastore delete cats:1 "--no $evil"
-# Creates that were broken off, runs and what they were asked.
+# Interrupted creates, runs and what they were asked.
 grid datastore create cats "other $evil" --name left 2>/dev/null && die 'there is no such source'
 mkdir "source $evil" && mkfifo "source $evil/pipe" && grid datastore create "source $evil" --name left 2>/dev/null || :
 if "$GRID" run -q --name one -- true "argument $evil" 2>/dev/null; then

@@ -131,14 +131,14 @@ Command datastore_find_command() {
                    .description =
                        "PATTERN is a part of a name, or with *, ? or [ a pattern of a whole name; "
                        "with a / it is compared with the path. Upper and lower case are the same. "
-                       "Without NAME, looks into the newest version of every datastore. The exit "
+                       "Without NAME, searches the newest version of every datastore. The exit "
                        "status is 1 if nothing is found.",
                    .positionals = {{.name = "PATTERN"},
                                    {.name = "NAME[:V]",
                                     .required = false,
                                     .completes = Completes::version}},
                    .options = {{.name = "--versions",
-                                .help = "look into every version, not only the newest"},
+                                .help = "search every version, not only the newest"},
                                {.name = "--larger",
                                 .value = "SIZE",
                                 .help = "only files that are larger than this, such as 10MB"},

@@ -27,7 +27,7 @@ std::string not_checked(const care::VerifyReport& report) {
     deleted =
         fmt::format("the trees of {}", format_count(report.deleted_versions, "deleted version"));
   if (report.unindexed_packs > 0)
-    unindexed = fmt::format("{} without an index, as a create that was broken off leaves, {}",
+    unindexed = fmt::format("{} without an index, left by interrupted creates, {}",
                             format_count(report.unindexed_packs, "data object"),
                             format_size(report.unindexed_bytes));
   return deleted + (deleted.empty() || unindexed.empty() ? "" : "; ") + unindexed;
