@@ -48,6 +48,8 @@ Command cache_clear_command();
 Command run_job_command();
 Command status_command();
 Command history_command();
+Command history_delete_command();
+Command history_prune_command();
 Command logs_command();
 Command stop_command();
 Command artifacts_command();

@@ -150,6 +150,19 @@ void RunFolder::remove() const {
   fs::remove_all(path_, ignored);
 }
 
+void RunFolder::remove_whole() const {
+  std::error_code error;
+  for (fs::directory_iterator at(path_, error), end; !error && at != end; at.increment(error)) {
+    if (at->path().filename() == record_name) continue;
+    std::error_code failed;
+    fs::remove_all(at->path(), failed);
+    if (failed)
+      throw system_error(failed.value(), fmt::format("cannot remove {}", at->path().string()));
+  }
+  if (!error) fs::remove_all(path_, error);
+  if (error) throw system_error(error.value(), fmt::format("cannot remove {}", path_.string()));
+}
+
 RunFolder Runs::make(std::string_view name) const {
   make_private_folders(folder_);
   if (!name.empty()) {

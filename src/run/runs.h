@@ -82,8 +82,11 @@ class RunFolder {
   // Removes the copies of a run whose supervisor was killed. Does nothing while the run has one.
   void sweep_copies() const;
 
-  // Removes the folder with all that is in it.
+  // Removes the folder with all that is in it, as far as that is possible.
   void remove() const;
+  // The same for a run that is over; throws if something stays. The record goes last: what was
+  // interrupted can be begun again.
+  void remove_whole() const;
 
  private:
   std::filesystem::path path_;

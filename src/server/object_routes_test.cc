@@ -164,7 +164,7 @@ TEST_F(PartialObjectsTest, StayUntilThePackIsWhole) {
   const auto backend = far(admin_);
   EXPECT_TRUE(backend->create(store::pack_data_key(lost), pack.data()));
   EXPECT_EQ(arrived(), pack.data().size());
-  testing::expect_error(ErrorKind::corrupt, "refused", [&] {
+  testing::expect_error(ErrorKind::corrupt, "cut off", [&] {
     backend->create(store::pack_index_key(lost), as_bytes("no index"));
   });
   EXPECT_EQ(arrived(), pack.data().size());

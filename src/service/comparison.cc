@@ -1,6 +1,7 @@
 #include "service/comparison.h"
 
 #include "dataset/reference.h"
+#include "service/folder_changes.h"
 
 namespace grid::service {
 
@@ -27,12 +28,17 @@ void Comparison::Totals::add(const Change& change) {
 }
 
 Comparison compare_versions(const dataset::OpenStore& store, const dataset::Reference& older,
-                            const dataset::Reference& newer) {
+                            const dataset::Reference& newer,
+                            const std::vector<std::string>& paths) {
+  std::vector<std::string> wanted = paths;
+  for (std::string& path : wanted)
+    while (path.ends_with('/')) path.pop_back();
   const dataset::VersionRecord one = store.datastores->resolve(older).record;
   const dataset::VersionRecord other = store.datastores->resolve(newer).record;
-  Comparison comparison{.older = dataset::spell(older.name, one.number),
-                        .newer = dataset::spell(newer.name, other.number),
-                        .changes = tree::diff(store.manifest(one), store.manifest(other))};
+  Comparison comparison{
+      .older = dataset::spell(older.name, one.number),
+      .newer = dataset::spell(newer.name, other.number),
+      .changes = changes_below(tree::diff(store.manifest(one), store.manifest(other)), wanted)};
   for (const Change& change : comparison.changes) comparison.totals.add(change);
   comparison.without_content = (one.totals.files_in_place > 0) != (other.totals.files_in_place > 0);
   return comparison;

@@ -25,9 +25,11 @@ struct Comparison {
   bool without_content = false;
 };
 
-// Throws `not_found` as Datastores::resolve() does.
+// Throws `not_found` as Datastores::resolve() does. With `paths`, only what is one of them or lies
+// below one, before or after; a / at their ends does not matter.
 Comparison compare_versions(const dataset::OpenStore& store, const dataset::Reference& older,
-                            const dataset::Reference& newer);
+                            const dataset::Reference& newer,
+                            const std::vector<std::string>& paths = {});
 
 void write_document(JsonWriter& json, const Comparison& comparison);
 

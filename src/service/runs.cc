@@ -1,5 +1,7 @@
 #include "service/runs.h"
 
+#include <algorithm>
+
 namespace grid::service {
 
 namespace {
@@ -81,13 +83,27 @@ RunList live_runs(const Settings& settings) {
   return live;
 }
 
-RunList newest_runs(const Settings& settings, std::size_t count_max) {
+static bool has_text(const ObservedRun& run, std::string_view text) {
+  const auto has = [&](std::string_view in) { return in.find(text) != std::string_view::npos; };
+  const run::RunRecord& record = run.record;
+  return has(record.name) || has(run::name_of(run.state)) ||
+         has(fmt::format("{}", fmt::join(record.command, " "))) ||
+         std::any_of(record.versions.begin(), record.versions.end(), [&](const auto& version) {
+           return has(dataset::spell(version.name, version.version));
+         });
+}
+
+RunList newest_runs(const Settings& settings, std::size_t count_max,
+                    const std::vector<std::string>& texts) {
   const run::Runs runs(settings.run_folder, settings.servers.warn);
   RunList newest;
   for (run::RunRecord& record : runs.all()) {
     if (!record.parent.empty()) continue;
     if (newest.runs.size() == count_max) break;
-    newest.runs.push_back(observe_run(runs, std::move(record)));
+    ObservedRun run = observe_run(runs, std::move(record));
+    if (std::all_of(texts.begin(), texts.end(),
+                    [&](const std::string& text) { return has_text(run, text); }))
+      newest.runs.push_back(std::move(run));
   }
   return newest;
 }

@@ -36,8 +36,10 @@ struct RunList {
 // The runs that are queued or running.
 RunList live_runs(const Settings& settings);
 
-// At most `count_max` runs, over or not.
-RunList newest_runs(const Settings& settings, std::size_t count_max = SIZE_MAX);
+// At most `count_max` runs, over or not. Each of `texts` occurs in the name, the status, the
+// command or a datastore ("cats:3") of the run.
+RunList newest_runs(const Settings& settings, std::size_t count_max = SIZE_MAX,
+                    const std::vector<std::string>& texts = {});
 
 // Writes the run's members of docs/json-output.md into an object that was begun.
 void write_run_members(JsonWriter& json, const ObservedRun& run);

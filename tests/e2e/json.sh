@@ -35,6 +35,7 @@ has 'name version' grid datastore undelete cats:1
 has 'deleted dry_run name undo_until versions' grid datastore prune cats --keep-last 9
 grid datastore delete cats:1 --yes --now -q
 has 'bytes_freed bytes_kept bytes_left bytes_removed bytes_rewritten dry_run packs_condemned packs_kept packs_removed packs_rescued packs_rewritten retention retention_problems rewriting_goes_on rewriting_problem seconds trees_walked waits_for' grid gc
+has 'bytes removed runs' grid history prune
 has upgraded grid store upgrade
 fails 1 grid datastore show dogs -o json
 equal "$(python3 -c 'import json, sys; print(json.load(sys.stdin)["error"]["kind"])' <out)" not_found

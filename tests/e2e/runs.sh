@@ -78,3 +78,27 @@ equal "$(ls state/grid/runs/copied)" "artifacts
 log
 record.json
 supervisor"
+# Runs that are over can be found, and deleted: their names are free then.
+equal "$(grid history --filter failed --filter cats:1 -o json | value '[r["name"] for r in runs]')" "['one']"
+equal "$(grid history --filter preds.csv -n 1 -o json | value '[r["name"] for r in runs]')" "['maker']"
+fails 2 grid history delete one
+says '--yes'
+grid run -q --detach --name busy sleep 60 >out
+sleep 2.1
+fails 1 grid history delete --yes one busy
+says 'grid stop busy'
+grid status one >out || die "one was deleted though the command failed"
+equal "$(grid history prune --older-than 1s --keep-last 2 --dry-run -o json | value 'removed')" False
+grid history prune --older-than 1s --keep-last 2 --dry-run | grep -q '^one ' || die "prune does not show one"
+fails 1 grid history delete --yes on
+says 'did you mean one'
+grid history delete --yes one two >out 2>err
+says 'deleted 2 runs'
+fails 1 grid status one
+grid run -q --name one true
+grid history delete --yes one -o json | value '(removed, [(r["name"], r["status"]) for r in runs])' >out
+equal "$(cat out)" "(True, [('one', 'done')])"
+sleep 2.1
+grid history prune --older-than 1s --keep-last 0 --yes -q
+equal "$(grid history -o json | value '[(r["name"], r["status"]) for r in runs]')" "[('busy', 'running')]"
+grid stop -q busy

@@ -1,8 +1,9 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/references.h"
+#include "cli/table.h"
 #include "cli/text.h"
-#include "service/comparison.h"
+#include "service/folder_changes.h"
 
 namespace grid::cli {
 
@@ -25,7 +26,8 @@ std::string line_of(const Output& output, const Change& change) {
     case ChangeKind::removed:
       return fmt::format("- {}\n", path);
     case ChangeKind::renamed:
-      return fmt::format("> {} → {}\n", shown(change.old_path), path);
+      return fmt::format("> {}{} → {}\n", shown(change.old_path), path.ends_with('/') ? "/" : "",
+                         path);
     case ChangeKind::changed:
       break;
   }
@@ -37,8 +39,29 @@ std::string line_of(const Output& output, const Change& change) {
   return fmt::format("~ {}{}\n", path, what);
 }
 
-void write_comparison(Output& output, const service::Comparison& comparison) {
-  for (const Change& change : comparison.changes) output.write(line_of(output, change));
+void write_folders(Output& output, const service::Comparison& comparison) {
+  Table table{.columns = {{"FOLDER", Align::left, true},
+                          {"ADDED", Align::right},
+                          {"REMOVED", Align::right},
+                          {"CHANGED", Align::right},
+                          {"RENAMED", Align::right},
+                          {"BEFORE", Align::right},
+                          {"AFTER", Align::right}}};
+  for (const service::FolderChanges& one : service::changes_by_folder(comparison.changes))
+    table.rows.push_back(
+        {output.result_is_terminal() ? escape_name(one.folder + "/") : one.folder + "/",
+         format_count(one.totals.added), format_count(one.totals.removed),
+         format_count(one.totals.changed), format_count(one.totals.renamed),
+         format_size(one.totals.old_size), format_size(one.totals.new_size)});
+  if (!table.rows.empty()) output.write(table.layout(output.result_width()));
+}
+
+void write_comparison(Output& output, const service::Comparison& comparison, bool by_folder) {
+  if (by_folder)
+    write_folders(output, comparison);
+  else
+    for (const Change& change : service::with_renamed_folders(comparison.changes))
+      output.write(line_of(output, change));
   const service::Comparison::Totals& totals = comparison.totals;
   output.write(fmt::format("{} → {}: {} added, {} removed, {} changed, {} renamed\n",
                            comparison.older, comparison.newer, format_count(totals.added),
@@ -55,12 +78,13 @@ int diff(Context& context, const Arguments& arguments) {
   dataset::Reference older = parse_reference(arguments.get("NAME:V1"));
   dataset::Reference newer = parse_reference(arguments.get("NAME:V2"));
   std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
-  const service::Comparison comparison = service::compare_versions(*store, older, newer);
+  const service::Comparison comparison =
+      service::compare_versions(*store, older, newer, arguments.all("PATH"));
   if (output.json()) {
     service::JsonWriter json(output.result_writer());
     service::write_document(json, comparison);
   } else {
-    write_comparison(output, comparison);
+    write_comparison(output, comparison, arguments.has("--stat"));
   }
   return 0;
 }
@@ -74,10 +98,16 @@ Command datastore_diff_command() {
                .description = "Prints a line for each difference (+ added, - removed, ~ changed, "
                               "> renamed), then the totals. No file is read: files in place are "
                               "compared with each other by ETag and size, with copies by size "
-                              "and time.",
+                              "and time.\n\nA folder that only has another name is one line. With "
+                              "PATHs, shows what lies there, before or after.",
                .positionals = {{.name = "NAME:V1", .completes = Completes::version},
-                               {.name = "NAME:V2", .completes = Completes::version}},
-               .examples = {"grid datastore diff cats:2 cats:3"}},
+                               {.name = "NAME:V2", .completes = Completes::version},
+                               {.name = "PATH", .required = false, .repeatable = true}},
+               .options = {{.name = "--stat",
+                            .help = "Count the files by folder, in place of a line for each"}},
+               .examples = {"grid datastore diff cats:2 cats:3",
+                            "grid datastore diff --stat cats:2 cats:3",
+                            "grid datastore diff cats:2 cats:3 breeds/siamese"}},
       .run = diff};
 }
 

@@ -18,7 +18,8 @@ std::size_t count_of(const Arguments& arguments) {
 
 int show_history(Context& context, const Arguments& arguments) {
   const std::size_t count_max = arguments.has("--all") ? SIZE_MAX : count_of(arguments);
-  const service::RunList newest = service::newest_runs(context.settings, count_max);
+  const service::RunList newest =
+      service::newest_runs(context.settings, count_max, arguments.all("--filter"));
   if (context.output.json()) {
     service::JsonWriter json(context.output.result_writer());
     service::write_document(json, newest);
@@ -31,15 +32,21 @@ int show_history(Context& context, const Arguments& arguments) {
 }  // namespace
 
 Command history_command() {
-  return {.spec = {.path = {"history"},
+  return {.spec = {.path = {"history", "list"},
                    .summary = "List runs, newest first",
                    .options = {{.name = "--number",
                                 .short_name = "-n",
                                 .value = "N",
                                 .help = "list at most N runs",
                                 .default_value = "20"},
-                               {.name = "--all", .help = "list all runs"}},
-                   .examples = {"grid history", "grid history --all -o json"}},
+                               {.name = "--all", .help = "list all runs"},
+                               {.name = "--filter",
+                                .value = "TEXT",
+                                .help = "only runs with TEXT in their name, status, command or "
+                                        "datastores; of several, all must match",
+                                .repeatable = true}},
+                   .examples = {"grid history", "grid history --all -o json",
+                                "grid history --filter failed --filter cats:3"}},
           .run = show_history};
 }
 
