@@ -31,6 +31,7 @@ const CommandTable& command_table() {
               datastore_get_command(),
               datastore_find_command(),
               datastore_diff_command(),
+              datastore_du_command(),
               datastore_delete_command(),
               datastore_undelete_command(),
               datastore_prune_command(),

@@ -14,6 +14,7 @@ Command datastore_cat_command();
 Command datastore_get_command();
 Command datastore_find_command();
 Command datastore_diff_command();
+Command datastore_du_command();
 Command datastore_delete_command();
 Command datastore_undelete_command();
 Command datastore_prune_command();

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/lib.sh"
 equal "$(grid --version | cut -d' ' -f1)" grid
 for c in '' datastore 'datastore create' 'datastore list' 'datastore show' 'datastore ls' \
-  'datastore cat' 'datastore get' 'datastore diff' 'datastore delete' 'datastore describe' \
+  'datastore cat' 'datastore get' 'datastore diff' 'datastore du' 'datastore delete' 'datastore describe' \
   'datastore verify' 'store repair' 'store upgrade' 'store share' 'session enter' gc 'datastore undelete' 'datastore rename' 'datastore find' 'datastore prune' 'datastore retention' 'datastore tag' 'datastore move' 'datastore policy' 'credential create' 'credential list' 'credential delete' mount unmount run status 'history list' 'history delete' 'history prune' logs stop artifacts 'session create' \
   'session list' 'session exec' 'session attach' 'session detach' 'session delete' completion; do
   grid $c --help >out || die "grid $c --help"

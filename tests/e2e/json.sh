@@ -22,6 +22,9 @@ has removed grid datastore clearcache --yes
 has 'entries name path version' grid datastore ls -lR cats:1
 has 'bytes destination failed failures files name path seconds version' grid datastore get cats:1 copy
 has 'changes newer older totals' grid datastore diff cats:1 cats:2
+has 'interrupted_bytes needed_bytes pack_bytes usage' grid datastore du
+has 'needed_bytes usage' grid datastore du cats
+has 'sharing version' grid gc --explain cats:1
 has 'description name' grid datastore describe cats --text 'with "quotes"'
 has 'bytes chunks damages drifts files files_in_place not_checked notes unseen versions' grid datastore verify
 has 'bytes_written chunks_lost damages healed_by_node healed_by_packs healed_by_sources packs_damaged packs_removed problems seconds' grid store repair

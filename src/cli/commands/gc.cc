@@ -5,8 +5,11 @@
 #include "cli/commands.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "cli/references.h"
+#include "cli/table.h"
 #include "cli/text.h"
 #include "service/collections.h"
+#include "service/usage.h"
 
 namespace grid::cli {
 
@@ -59,8 +62,40 @@ void write_report(Output& output, const service::Collected& collected) {
                   format_size(report.bytes_left), format_duration(collected.elapsed)));
 }
 
+void write_explanation(Output& output, const service::Explanation& explanation) {
+  const service::Usage& of = explanation.of;
+  const std::string version = dataset::spell(of.name, of.version);
+  output.write(fmt::format("{} takes {} in the store; {} of it {}\n", version,
+                           format_size(of.stored), format_size(of.alone),
+                           of.is_deleted ? "will be free when it can no longer be taken back"
+                                         : "would be free if it were deleted"));
+  if (explanation.sharing.empty()) return;
+  output.write("the rest is needed by\n");
+  Table table{.columns = {{.title = "VERSION", .may_shrink = true},
+                          {.title = "OF IT", .align = Align::right},
+                          {.title = "STATUS"}}};
+  for (const service::Usage& row : explanation.sharing)
+    table.rows.push_back({dataset::spell(row.name, row.version), format_size(row.stored),
+                          row.is_deleted ? "deleted" : "ready"});
+  output.write(table.layout(output.result_width()));
+}
+
+int explain(Context& context, const dataset::Reference& reference) {
+  const std::shared_ptr<dataset::OpenStore> store = context.open_store(StoreUse::read);
+  const service::Explanation explanation = service::explain_version(*store, reference);
+  if (context.output.json()) {
+    service::JsonWriter json(context.output.result_writer());
+    service::write_document(json, explanation);
+  } else {
+    write_explanation(context.output, explanation);
+  }
+  return 0;
+}
+
 int gc(Context& context, const Arguments& arguments) {
   Output& output = context.output;
+  if (const std::optional<std::string> explained = arguments.find("--explain"))
+    return explain(context, parse_reference(*explained));
   std::atomic<bool> stop = false;
   service::CollectionRequest request{.applies_retention = arguments.has("--apply-retention"),
                                      .is_dry = arguments.has("--dry-run"),
@@ -125,6 +160,11 @@ Command gc_command() {
            .options = {{.name = "--dry-run",
                         .short_name = "-n",
                         .help = "only say what would be freed"},
+                       {.name = "--explain",
+                        .value = "NAME[:V]",
+                        .help = "only say what deleting this version would free, and which others "
+                                "need the rest of it",
+                        .completes = Completes::version},
                        {.name = "--apply-retention",
                         .help = "first delete what the retention of each datastore does not "
                                 "keep; these can be taken back, and their space is freed later"},
@@ -146,7 +186,7 @@ Command gc_command() {
                         .value = "SIZE",
                         .help = "write at most so much anew; the next run goes on",
                         .default_value = "10G"}},
-           .examples = {"grid gc --dry-run", "grid gc",
+           .examples = {"grid gc --dry-run", "grid gc", "grid gc --explain cats:3",
                         "grid --store s3://my-bucket/datastores gc"}},
       .run = gc};
 }
